@@ -1,0 +1,69 @@
+# `make demo` and `make test` set everything up on a machine with Python 3.11+, make and git.
+PYTHON ?= python3
+VENV := .venv
+LIGHT := .venv-light
+OLD_DUCKDB := .duckdb-1.5.5
+PYTEST := -m pytest -n 2 --dist loadgroup
+
+.PHONY: demo test check lint test-old-duckdb test-light wheel sample readme bench constraints clean
+
+demo: $(VENV)/.installed
+	$(VENV)/bin/sqlfuncs demo
+
+test: $(VENV)/.installed
+	$(VENV)/bin/python $(PYTEST)
+
+# Every gate, as .ci/run calls it.
+check: lint sample wheel test test-old-duckdb test-light
+
+lint: $(VENV)/.installed
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+# The tests again on the oldest DuckDB that is supported.
+test-old-duckdb: $(VENV)/.installed $(OLD_DUCKDB)
+	PYTHONPATH=$(CURDIR)/$(OLD_DUCKDB) $(VENV)/bin/python $(PYTEST) -m "not slow"
+
+# The tests again without the extra `local`: no torch, no sentence encoder.
+test-light: $(LIGHT)/.installed
+	$(LIGHT)/bin/python $(PYTEST) -m "not slow"
+
+# The bundled sample is what its generator makes.
+sample: $(VENV)/.installed
+	$(VENV)/bin/python data/make_sample.py --check
+
+# The wheel holds the query files and the sample.
+wheel: $(VENV)/.installed
+	$(VENV)/bin/python -m build --wheel --outdir dist .
+	$(VENV)/bin/python tests/check_wheel.py dist/*.whl
+
+# Run the README's examples again and write down what they print.
+readme: $(VENV)/.installed
+	$(VENV)/bin/python tests/examples.py --write
+
+# Quality and speed beside the reference, on the data in SQLFUNCS_DATA.
+bench: $(VENV)/.installed
+	$(VENV)/bin/python tests/bench/detection.py
+	$(VENV)/bin/python tests/bench/million_rows.py
+
+constraints: $(VENV)/.installed
+	{ grep '^#' constraints.txt; $(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//'; } > .constraints.new
+	mv .constraints.new constraints.txt
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sqlfuncs needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[local,dev]'
+	touch $@
+
+$(LIGHT)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(LIGHT)
+	$(LIGHT)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(OLD_DUCKDB): $(VENV)/.installed
+	$(VENV)/bin/pip install --quiet --no-deps --target $@ duckdb==1.5.5
+
+clean:
+	rm -rf $(VENV) $(LIGHT) $(OLD_DUCKDB) dist

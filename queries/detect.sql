@@ -1,0 +1,25 @@
+-- title: Find wrong labels
+-- answers: Which labels of a table are probably wrong, and how many of each class?
+-- param table table = train: the table to check
+-- param text column = text: what a row is: text, an embedding (FLOAT[]) or class probabilities
+-- param label column = label: the labels to check
+-- param into table = issues: the table to make: all columns, and what was found
+-- param cut text = auto: how many rows are flagged: auto, or a filter of cleanlab
+-- param seed integer = 0: another seed cuts the folds otherwise
+
+CREATE OR REPLACE TABLE {{ into | ident }} AS
+WITH input AS (FROM {{ table | ident }})
+FROM label_issues(
+    input, {{ text | ident }}, {{ label | ident }}, cut := {{ cut | literal }}, seed := {{ seed | literal }}
+);
+
+SELECT
+    {{ label | ident }},
+    count(*) AS "rows",
+    count(*) FILTER (is_label_issue) AS flagged,
+    round(100 * avg(is_label_issue::INTEGER), 1) AS flagged_percent,
+    mode(suggested_label) AS most_suggested,
+    count(not_judged) AS not_judged
+FROM {{ into | ident }}
+GROUP BY ALL
+ORDER BY flagged DESC;

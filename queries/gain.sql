@@ -1,0 +1,66 @@
+-- title: What better labels gain
+-- answers: How much better is a model when its labels are better, and how sure is that?
+-- param table table = test: rows with labels that can be trusted
+-- param text column = text: what to classify
+-- param label column = label: the true labels
+-- param models list: models to compare, separated by commas; the first is compared with
+-- param into table = gain: the table to make
+
+CREATE OR REPLACE TABLE {{ into | ident }} AS
+WITH predicted AS MATERIALIZED (
+    SELECT
+        {{ label | ident }} AS actual,
+        {% for model in models %}
+        llm_classify({{ text | ident }}, model := {{ model | literal }}) AS {{ model | ident }},
+        {% endfor %}
+    FROM {{ table | ident }}
+)
+{% for model in models %}
+{% if not loop.first %}UNION ALL BY NAME
+{% endif %}
+SELECT
+    {{ model | literal }} AS model,
+    e.correct,
+    e.n,
+    e.accuracy,
+    e.accuracy_low,
+    e.accuracy_high,
+    {% if not loop.first %}
+    c.difference,
+    c.difference_low,
+    c.difference_high,
+    c.error_reduction,
+    c.p_value,
+    {% endif %}
+FROM evaluate(predicted, actual, {{ model | ident }}) AS e
+{% if not loop.first %}
+CROSS JOIN compare_models(predicted, actual, {{ models[0] | ident }}, {{ model | ident }}) AS c
+{% endif %}
+{% endfor %};
+
+SELECT
+    model,
+    correct || ' of ' || n AS correct,
+    printf('%.1f %%', 100 * accuracy) AS accuracy,
+    printf('%.1f .. %.1f %%', 100 * accuracy_low, 100 * accuracy_high) AS "95 % interval",
+    printf('%+.1f %%', 100 * error_reduction) AS error_reduction,
+    CASE WHEN p_value < 0.0001 THEN 'below 0.0001' ELSE printf('%.4f', p_value) END AS mcnemar_p
+FROM {{ into | ident }};
+
+WITH verdicts AS (
+    SELECT
+        model || CASE WHEN difference_low > 0 THEN ' is better' ELSE ' is worse' END
+        || printf(' by %.1f to %.1f points', 100 * least(abs(difference_low), abs(difference_high)),
+            100 * greatest(abs(difference_low), abs(difference_high))) AS verdict,
+        difference
+    FROM {{ into | ident }}
+    WHERE difference_low > 0 OR difference_high < 0
+)
+SELECT coalesce(
+    'Against ' || {{ models[0] | literal }} || ', with 95 % confidence: '
+    || (SELECT string_agg(verdict, '; ' ORDER BY difference DESC) FROM verdicts)
+    || '. Any other interval includes no difference.',
+    'On ' || any_value(n) || ' test rows, no model is shown to differ from '
+    || {{ models[0] | literal }} || ': every interval includes no difference.'
+) AS conclusion
+FROM {{ into | ident }};

@@ -1,0 +1,12 @@
+-- title: Load a file
+-- answers: How does a CSV, Parquet or JSON file become a table, and what is in it?
+-- param file text: path of the file
+-- param table table = train: the table to make; one of that name is replaced
+-- param number_rows column = : a key column to add, numbering the rows from 1
+
+CREATE OR REPLACE TABLE {{ table | ident }} AS
+SELECT {% if number_rows %}row_number() OVER () AS {{ number_rows | ident }}, {% endif %}*
+FROM {{ file | literal }};
+
+SELECT column_name, column_type, count, approx_unique AS about_different, null_percentage
+FROM (SUMMARIZE {{ table | ident }});

@@ -1,0 +1,53 @@
+"""sqlfuncs: find wrong labels, correct them, train on them and evaluate, in SQL.
+
+Cheap to import: DuckDB and everything that computes are loaded when first needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlfuncs import errors
+from sqlfuncs.errors import SqlfuncsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+
+__version__ = "0.1.0"
+__all__ = ["SqlfuncsError", "__version__", "connect", "errors", "register"]
+
+
+def connect(path: str | Path = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB database in which the functions can be called by their bare names.
+
+    Nothing is written into the file for it; a file opened with `read_only=True` works too.
+
+    >>> import sqlfuncs
+    >>> with sqlfuncs.connect() as con:
+    ...     con.sql("SELECT label_quality('spam', MAP {'spam': 0.9, 'ham': 0.1}) AS q").fetchall()
+    [(0.9,)]
+    """
+    from sqlfuncs.engines import duckdb as engine
+
+    return engine.connect(path, read_only=read_only)
+
+
+def register(con: duckdb.DuckDBPyConnection) -> None:
+    """Give a connection that somebody else opened the functions, as `sqlfuncs.label_issues(...)`.
+
+    Every cursor of its database instance sees them. Calling it again changes nothing.
+
+    Raises CannotRegister inside a transaction, and where a database is already attached
+    under the name `sqlfuncs`.
+
+    >>> import duckdb, sqlfuncs
+    >>> with duckdb.connect() as con:
+    ...     sqlfuncs.register(con)
+    ...     con.sql("SELECT sqlfuncs.label_quality('a', MAP {'a': 0.7, 'b': 0.3})").fetchall()
+    [(0.7,)]
+    """
+    from sqlfuncs.engines import duckdb as engine
+
+    engine.register(con)

@@ -1,0 +1,5 @@
+"""`python -m sqlfuncs.cli`, the same as the program `sqlfuncs`."""
+
+from sqlfuncs.cli import main
+
+main()

@@ -1,0 +1,92 @@
+"""`sqlfuncs demo`: the whole loop, query file by query file, on one DuckDB file."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from sqlfuncs import datasets, work
+from sqlfuncs.cli import show
+from sqlfuncs.cli.run import rendered
+from sqlfuncs.datasets import Dataset
+from sqlfuncs.queries import files
+
+TRAINED_ON = {
+    "given": "train",
+    "pruned": "pruned",
+    "auto_corrected": "corrected",
+    "reviewed": "reviewed",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A query file and the parameters it is run with."""
+
+    query: str
+    given: dict[str, str]
+
+
+@click.command("demo")
+@click.option("--data", "folder", help="The folder of the politeness files (or SQLFUNCS_DATA).")
+@click.option("--db", help="The DuckDB file to make; default: demo_politeness.duckdb.")
+def command(folder: str | None, db: str | None) -> None:
+    """Find wrong labels, correct them, train before and after, and show the gain."""
+    import sqlfuncs
+    from sqlfuncs.engines.duckdb.statements import run
+
+    data = datasets.find(folder)
+    print(f"Data: {data.title}\n      {data.why}.", file=sys.stderr)
+    file = Path(db or f"demo_{data.name}.duckdb")
+    begun = time.perf_counter()
+    with sqlfuncs.connect(file) as con:
+        for step in steps(data):
+            query = files.find(step.query)
+            show.heading(f"{query.title}  ({query.name}.sql) - {query.answers}")
+            sql = rendered(query, step.given)
+            show.sql(sql)
+            for result in run(con, sql):
+                if result.columns:
+                    show.result(result.columns, result.rows, "table")
+                print(f"{result.seconds:.1f} s", file=sys.stderr)
+    work.say(f"the whole loop took {time.perf_counter() - begun:.0f} s")
+    print(_next_commands(data, file))
+
+
+def steps(data: Dataset) -> Iterator[Step]:
+    """The query files of the loop, in order, for a data set."""
+    numbered = {"number_rows": data.key} if data.numbered else {}
+    columns = {"text": data.text, "label": data.label}
+    keyed = {"key": data.key, "label": data.label}
+    yield Step("load", {"file": str(data.train), "table": "train", **numbered})
+    yield Step("load", {"file": str(data.answers), "table": "answers", **numbered})
+    yield Step("load", {"file": str(data.test), "table": "test", **numbered})
+    yield Step("detect", {"table": "train", **columns})
+    yield Step("review_queue", {"text": data.text, **keyed})
+    yield Step("correct", keyed)
+    yield Step("prune", {})
+    yield Step("take_review", {**keyed, "answer": data.answer})
+    for name, table in TRAINED_ON.items():
+        yield Step("fine_tune", {"table": table, "name": f"{data.name}_{name}", **columns})
+    yield Step("evaluate", {"model": f"{data.name}_reviewed", **columns})
+    models = ",".join(f"{data.name}_{name}" for name in TRAINED_ON)
+    yield Step("gain", {"models": models, **columns})
+
+
+def _next_commands(data: Dataset, db: Path) -> str:
+    file = shlex.quote(str(db))
+    return f"""
+Everything is in {db}. Try next:
+  sqlfuncs run review_queue --db {file} text={data.text} label={data.label} budget=30
+  sqlfuncs run evaluate --db {file} text={data.text} label={data.label} model={data.name}_given
+  sqlfuncs run detect --db {file} text={data.text} label={data.label} cut=confident_learning --show
+On a CSV of your own, with columns text and label:
+  sqlfuncs run load --db mine.duckdb file=mine.csv number_rows=id
+  sqlfuncs run detect --db mine.duckdb text=text label=label
+  sqlfuncs run review_queue --db mine.duckdb text=text label=label"""

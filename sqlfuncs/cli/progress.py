@@ -1,0 +1,66 @@
+"""Progress bars and remarks on stderr, for people at a terminal. Uses rich."""
+
+from __future__ import annotations
+
+import threading
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from sqlfuncs.work import Task
+
+
+class Bars:
+    """A `sqlfuncs.work.Listener`: a bar for each task that runs, gone when none does."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._lock = threading.Lock()
+        self._progress: Progress | None = None
+        self._ids: dict[int, TaskID] = {}
+
+    def started(self, task: Task) -> None:
+        """Show a bar; where stderr is no terminal, say the title once."""
+        with self._lock:
+            if not self._console.is_terminal:
+                self._console.print(f"sqlfuncs: {task.title} ({task.total})", highlight=False)
+                return
+            if self._progress is None:
+                self._progress = Progress(
+                    TextColumn("{task.description}"),
+                    BarColumn(),
+                    MofNCompleteColumn(),
+                    TimeRemainingColumn(),
+                    console=self._console,
+                    transient=True,
+                )
+                self._progress.start()
+            self._ids[id(task)] = self._progress.add_task(task.title, total=task.total)
+
+    def advanced(self, task: Task) -> None:
+        """Move its bar."""
+        with self._lock:
+            if self._progress is not None and id(task) in self._ids:
+                self._progress.update(self._ids[id(task)], completed=task.done)
+
+    def finished(self, task: Task) -> None:
+        """Take its bar away."""
+        with self._lock:
+            bar = self._ids.pop(id(task), None)
+            if self._progress is None or bar is None:
+                return
+            self._progress.remove_task(bar)
+            if not self._ids:
+                self._progress.stop()
+                self._progress = None
+
+    def said(self, message: str) -> None:
+        """A remark, above the bars."""
+        self._console.print(f"sqlfuncs: {message}", highlight=False, markup=False)

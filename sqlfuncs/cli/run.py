@@ -1,0 +1,72 @@
+"""`sqlfuncs run FILE`: render a query file, run it, print what it gives."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from sqlfuncs.cli import show
+from sqlfuncs.queries import files
+from sqlfuncs.queries.header import QueryFile
+from sqlfuncs.queries.render import Quoting, render
+
+
+@click.command("run")
+@click.argument("file")
+@click.argument("given", metavar="[NAME=VALUE]...", nargs=-1)
+@click.option("--db", default=":memory:", help="The DuckDB file; without it, one in memory.")
+@click.option("--format", "form", type=click.Choice(show.FORMATS), default="table")
+@click.option("--show", "only_show", is_flag=True, help="Print the SQL, run nothing.")
+@click.option("--read-only", is_flag=True, help="Open the file without the right to change it.")
+def command(
+    file: str, given: Sequence[str], db: str, form: str, only_show: bool, read_only: bool
+) -> None:
+    """Run a query file, or a shipped query by its name (see: sqlfuncs queries)."""
+    query = files.find(file)
+    sql = rendered(query, _pairs(query, given))
+    if only_show:
+        print(sql)
+        return
+    import sqlfuncs
+
+    with sqlfuncs.connect(db, read_only=read_only) as con:
+        from sqlfuncs.engines.duckdb.statements import run
+
+        for result in run(con, sql):
+            if result.columns:
+                show.result(result.columns, result.rows, form)
+            print(
+                f"sqlfuncs: {query.name}: {len(result.rows)} rows in {result.seconds:.1f} s",
+                file=sys.stderr,
+            )
+
+
+def rendered(query: QueryFile, given: Mapping[str, str]) -> str:
+    """The SQL of a query file with DuckDB's quoting."""
+    from sqlfuncs.engines.duckdb import names
+
+    quoting = Quoting(
+        table=lambda name: names.qualified(names.split_qualified(name)),
+        column=names.identifier,
+        literal=names.literal,
+    )
+    return render(query, given, quoting)
+
+
+def _pairs(query: QueryFile, given: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"{pair!r} is no parameter: write name=value; {query.accepts()}")
+        pairs[name] = value
+    return pairs
+
+
+def check_file(path: Path) -> None:
+    """Raise a usage error for a path that is not there."""
+    if not path.exists():
+        raise click.UsageError(f"there is nothing at {path}")

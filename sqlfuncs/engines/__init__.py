@@ -1,0 +1,1 @@
+"""One folder for each SQL engine; nothing outside a folder knows its engine."""

@@ -1,0 +1,130 @@
+"""Opening and registering DuckDB connections. Imports duckdb and the plug-ins' functions.
+
+The traps of DuckDB's Python functions are met here, once:
+
+- Python functions live in the instance, not in the file, and in one flat namespace. They
+  are called `_sf_...`; what an analyst calls are macros in an attached in-memory database
+  named `sqlfuncs`, so the user's file holds nothing of ours.
+- A name created inside a transaction that is rolled back is lost for good: refused.
+- A second connection to an instance can neither replace nor see that it may not create:
+  looked up in the catalog first.
+- A Python function freed while the catalog points at it crashes the process: the callables
+  are made once and kept for the life of the process (`udf.callables`).
+- DuckDB 2.0.0 complains at exit about connections left open: ours are closed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import weakref
+from pathlib import Path
+
+import duckdb
+from duckdb.func import FunctionNullHandling, PythonUDFType
+
+from sqlfuncs import plugins
+from sqlfuncs.engines.duckdb import names
+from sqlfuncs.engines.duckdb.macros import create_statements
+from sqlfuncs.engines.duckdb.udf import callables
+from sqlfuncs.errors import BadInput, CannotRegister
+
+CATALOG = "sqlfuncs"
+_registering = threading.Lock()
+_opened: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
+
+
+def connect(path: str | Path = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a database, register everything, and make the bare names work."""
+    con = _open(path, read_only)
+    _opened.add(con)
+    try:
+        register(con)
+        use_bare_names(con)
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
+def register(con: duckdb.DuckDBPyConnection) -> None:
+    """Register every function in the instance of `con`; nothing happens the second time."""
+    with _registering:
+        if _is_registered(con):
+            return
+        _refuse_in_transaction(con)
+        _refuse_taken_name(con)
+        functions = plugins.functions()
+        existing = {
+            name
+            for (name,) in con.execute(
+                "SELECT function_name FROM duckdb_functions() WHERE function_name LIKE '\\_sf\\_%' "
+                "ESCAPE '\\'"
+            ).fetchall()
+        }
+        for udf in callables(functions):
+            if udf.name not in existing:
+                con.create_function(
+                    udf.name,
+                    udf,
+                    None,
+                    udf.returns,
+                    type=PythonUDFType.ARROW,
+                    null_handling=FunctionNullHandling.SPECIAL,
+                    side_effects=True,
+                )
+        # READ_WRITE, because an instance opened read-only refuses a plain in-memory database.
+        con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {CATALOG} (READ_WRITE)")
+        for statement in create_statements(functions, CATALOG):
+            con.execute(statement)
+
+
+def use_bare_names(con: duckdb.DuckDBPyConnection) -> None:
+    """Let `label_issues(...)` be found without `sqlfuncs.` before it, on this connection."""
+    current = con.execute("SELECT current_database(), current_schema()").fetchone()
+    assert current is not None
+    path = f"{names.qualified(current)},{CATALOG}.main"
+    con.execute(f"SET search_path = {names.literal(path)}")
+
+
+def _open(path: str | Path, read_only: bool) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path), read_only=read_only)
+    except (duckdb.IOException, duckdb.CatalogException, duckdb.ConnectionException) as error:
+        raise BadInput(f"{path} cannot be opened as a DuckDB database: {error}") from None
+
+
+def _is_registered(con: duckdb.DuckDBPyConnection) -> bool:
+    found = con.execute(
+        "SELECT count(*) FROM duckdb_functions() "
+        f"WHERE database_name = '{CATALOG}' AND function_name = 'label_issues'"
+    ).fetchone()
+    return found is not None and found[0] > 0
+
+
+def _refuse_in_transaction(con: duckdb.DuckDBPyConnection) -> None:
+    # Outside a transaction every statement has an id of its own; BEGIN would abort one that runs.
+    ids = {con.execute("SELECT txid_current()").fetchone() for _ in range(2)}
+    if len(ids) == 1:
+        raise CannotRegister(
+            "this connection is inside a transaction, whose end could lose the functions. "
+            "Type COMMIT or ROLLBACK first, then register again."
+        )
+
+
+def _refuse_taken_name(con: duckdb.DuckDBPyConnection) -> None:
+    taken = con.execute(
+        f"SELECT path FROM duckdb_databases() WHERE database_name = '{CATALOG}'"
+    ).fetchone()
+    if taken is not None and taken[0]:
+        raise CannotRegister(
+            f"a database called {CATALOG} is already attached ({taken[0]}), and the functions "
+            f"need that name. Rename the file, or attach it under another name: "
+            f"ATTACH '{taken[0]}' AS my_data."
+        )
+
+
+@atexit.register
+def _close_all() -> None:
+    for con in list(_opened):
+        con.close()

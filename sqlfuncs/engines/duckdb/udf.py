@@ -1,0 +1,164 @@
+"""Functions as DuckDB wants them: Arrow arrays in, Arrow arrays out, errors as one line.
+
+Arguments of every type are taken (the UDFs are variadic) and read by their Arrow type. All
+are volatile: DuckDB may then neither fold a call nor evaluate it twice for SELECT and WHERE.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import pyarrow as pa
+
+from sqlfuncs import work
+from sqlfuncs.engines.duckdb.types import sql_type
+from sqlfuncs.errors import BadOption, Cancelled, ColumnClash, InternalError, SqlfuncsError
+from sqlfuncs.functions.spec import (
+    ListFunction,
+    ScalarFunction,
+    SqlFunction,
+    SqlMacro,
+    TableFunction,
+    checked_options,
+)
+
+_log = logging.getLogger("sqlfuncs")
+_UdfFunction = TableFunction | ListFunction | ScalarFunction
+
+
+class Udf:
+    """A callable that DuckDB can register, for one function."""
+
+    def __init__(self, function: _UdfFunction) -> None:
+        self.function = function
+        self.name = udf_name(function.name)
+        self.returns = sql_type(_returned(function))
+
+    def __call__(self, *arguments: pa.ChunkedArray | pa.Array) -> pa.Array:
+        """Compute; every failure leaves as one of our errors, its traceback in the log."""
+        try:
+            return self._compute([_whole(a) for a in arguments])
+        except SqlfuncsError as error:
+            # DuckDB 1.5 prints the traceback under the message; an analyst can do without.
+            raise error.with_traceback(None) from None
+        except KeyboardInterrupt:
+            raise Cancelled("stopped; nothing half done was kept") from None
+        except MemoryError:
+            raise InternalError(f"{self.function.name}: not enough memory for this table") from None
+        except Exception as error:
+            _log.error("%s failed", self.function.name, exc_info=True)
+            raise InternalError(
+                f"{self.function.name} failed in a way it should not: "
+                f"{type(error).__name__}: {error}. Please report it."
+            ) from error
+
+    def _compute(self, arguments: Sequence[pa.Array]) -> pa.Array:
+        match self.function:
+            case ScalarFunction():
+                return _scalar(self.function, arguments)
+            case TableFunction():
+                return _of_table(self.function, arguments)
+            case ListFunction():
+                return _list(self.function, arguments)
+
+
+def udf_name(function: str) -> str:
+    """The name under which a function's computing lives in DuckDB's flat namespace."""
+    return f"_sf_{function.removeprefix('_')}"
+
+
+@cache
+def callables(functions: tuple[SqlFunction, ...]) -> tuple[Udf, ...]:
+    """A UDF for each function that computes in Python, the same objects at every call."""
+    return tuple(Udf(f) for f in functions if not isinstance(f, SqlMacro))
+
+
+def _returned(function: _UdfFunction) -> pa.DataType:
+    if isinstance(function, ScalarFunction):
+        return function.returns
+    return pa.list_(pa.struct([(c.name, c.computed_type) for c in function.returns]))
+
+
+def _scalar(function: ScalarFunction, arguments: Sequence[pa.Array]) -> pa.Array:
+    rows = len(arguments[0])
+    inputs, given = arguments[: len(function.inputs)], arguments[len(function.inputs) :]
+    options = {
+        name: _constant(name, values) for name, values in zip(function.options, given, strict=True)
+    }
+    result = function.compute(*inputs, **checked_options(function.compute, options))
+    assert len(result) == rows
+    return result
+
+
+def _of_table(function: TableFunction, arguments: Sequence[pa.Array]) -> pa.Array:
+    """Every row of a table arrives as one list; DuckDB expects as many lists as it sent."""
+    gathered, names, options = arguments
+    rows = _only_list(gathered, function)
+    _refuse_clash(function, names[0].as_py() or [])
+    values, given = _split(function, options[0].as_py())
+    own = function.compute(rows, *values, **given)
+    if function.keeps_rows:
+        assert len(own) == len(rows)
+    return _as_one_list(own)
+
+
+def _list(function: ListFunction, arguments: Sequence[pa.Array]) -> pa.Array:
+    (options,) = arguments
+    values, given = _split(function, options[0].as_py())
+    return _as_one_list(function.compute(*values, **given))
+
+
+def _split(
+    function: TableFunction | ListFunction, given: Mapping[str, object]
+) -> tuple[list[object], dict[str, object]]:
+    return (
+        [given[name] for name in function.arguments],
+        checked_options(function.compute, given),
+    )
+
+
+def _only_list(gathered: pa.Array, function: TableFunction) -> pa.StructArray:
+    assert len(gathered) == 1
+    if not gathered[0].is_valid:
+        return pa.StructArray.from_arrays(
+            [pa.nulls(0) for _ in function.inputs], names=list(function.inputs)
+        )
+    rows = gathered[0].values
+    assert isinstance(rows, pa.StructArray)
+    return rows
+
+
+def _as_one_list(own: pa.StructArray) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array([0, len(own)], pa.int32()), own)
+
+
+def _refuse_clash(function: TableFunction, columns: Sequence[str]) -> None:
+    if not function.keeps_rows:
+        return
+    ours = {c.name.casefold() for c in function.returns}
+    clash = [c for c in columns if c.casefold() in ours]
+    if clash:
+        listed = ", ".join(f'"{c}"' for c in clash)
+        raise ColumnClash(
+            f"the table already has the column {listed}, which {function.name} adds. Leave it "
+            f"out or rename it first: WITH input AS (SELECT * EXCLUDE ({listed}) FROM ...) "
+            f"FROM {function.name}(input, ...)."
+        )
+
+
+def _constant(name: str, values: pa.Array) -> object:
+    """The one value an option has in a batch."""
+    work.check()
+    if len(values) == 0:
+        return None
+    first = values[0]
+    if not values.equals(pa.repeat(first, len(values))):
+        raise BadOption(f"{name} := ... has to be the same for every row; it is not a column.")
+    value: object = first.as_py()
+    return value
+
+
+def _whole(argument: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return argument.combine_chunks() if isinstance(argument, pa.ChunkedArray) else argument

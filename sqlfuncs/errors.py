@@ -1,0 +1,100 @@
+"""What can go wrong, as one tree. Imports nothing; raised everywhere.
+
+    SqlfuncsError
+    ├── BadInput             the call or its rows cannot be used as given
+    │   ├── BadOption        an option's value is not one of those that exist
+    │   ├── ColumnClash      the table already has a column that the result adds
+    │   ├── NoUsableRows     not one row can be judged, trained on or evaluated
+    │   ├── TooFewClasses    fewer than two different labels
+    │   ├── UnknownModel     no model of that name
+    │   └── BadQueryFile     a query file, its header or its parameters
+    ├── CannotRegister       this connection cannot take the functions now
+    ├── MissingExtra         a part that is installed with an extra
+    ├── DamagedModel         files of a stored model are not what was stored
+    ├── DownloadFailed       public files could not be fetched or were altered
+    ├── Cancelled            stopped by the user; nothing half done remains
+    └── InternalError        a fault of ours; says where the traceback is
+
+Every message says what was asked, what exists and what to type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class SqlfuncsError(Exception):
+    """The root: catch this to catch everything sqlfuncs raises on purpose."""
+
+
+class BadInput(SqlfuncsError):
+    """The call or its rows cannot be used as given."""
+
+
+class BadOption(BadInput):
+    """An option's value is not one of those that exist.
+
+    >>> raise BadOption.among("cut", "prune", ["auto", "both"])
+    Traceback (most recent call last):
+    sqlfuncs.errors.BadOption: cut := 'prune' is not known. It may be 'auto', 'both'.
+    """
+
+    @classmethod
+    def among(cls, option: str, given: object, known: Iterable[str]) -> BadOption:
+        """The error for a value that is not in a closed list."""
+        choices = ", ".join(f"'{k}'" for k in known)
+        return cls(f"{option} := {given!r} is not known. It may be {choices}.")
+
+
+class ColumnClash(BadInput):
+    """The table already has a column that the result adds."""
+
+
+class NoUsableRows(BadInput):
+    """Not one row can be judged, trained on or evaluated."""
+
+
+class TooFewClasses(BadInput):
+    """Fewer than two different labels."""
+
+
+class UnknownModel(BadInput):
+    """No model of that name."""
+
+
+class BadQueryFile(BadInput):
+    """A query file, its header or the parameters given to it."""
+
+
+class CannotRegister(SqlfuncsError):
+    """This connection cannot take the functions now."""
+
+
+class MissingExtra(SqlfuncsError):
+    """A part of sqlfuncs that is installed with an extra.
+
+    >>> raise MissingExtra.needed_for("embed()", "local")
+    Traceback (most recent call last):
+    sqlfuncs.errors.MissingExtra: embed() needs more packages. Type: pip install 'sqlfuncs[local]'
+    """
+
+    @classmethod
+    def needed_for(cls, what: str, extra: str) -> MissingExtra:
+        """The error that names the extra to install."""
+        return cls(f"{what} needs more packages. Type: pip install 'sqlfuncs[{extra}]'")
+
+
+class DamagedModel(SqlfuncsError):
+    """Files of a stored model are not what was stored."""
+
+
+class DownloadFailed(SqlfuncsError):
+    """Public files could not be fetched, or are not what they were."""
+
+
+class Cancelled(SqlfuncsError):
+    """Stopped by the user; nothing half done remains."""
+
+
+class InternalError(SqlfuncsError):
+    """A fault of ours, not of the caller's."""

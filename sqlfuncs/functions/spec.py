@@ -1,0 +1,167 @@
+"""What a SQL function is, apart from any engine: its name, arguments, columns and computing.
+
+An engine (`sqlfuncs.engines.duckdb`) turns these into functions of its own. Options are the
+keyword-only parameters of `compute`, so a signature is written down once. Imports only Arrow.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from sqlfuncs.errors import BadOption
+
+OPTION_TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a result.
+
+    `type` is an Arrow type, or the name of an input column ("label") whose own type the
+    engine gives back; the computing then returns text for it.
+    """
+
+    name: str
+    type: pa.DataType | str
+    help: str
+
+    @property
+    def computed_type(self) -> pa.DataType:
+        """The Arrow type that `compute` returns for this column."""
+        return pa.string() if isinstance(self.type, str) else self.type
+
+
+@dataclass(frozen=True, eq=False)
+class TableFunction:
+    """A function of a whole table: `FROM label_issues(tbl, x, label)`.
+
+    `compute(rows, ..., *, options)` gets `rows`, a StructArray with a field per input in the
+    table's order, then `arguments` (plain values), then options; it returns a StructArray.
+    With `keeps_rows` it has one entry a row, and the engine puts the table's own columns
+    before it; otherwise it is the result.
+    """
+
+    name: str
+    compute: Callable[..., pa.StructArray]
+    inputs: tuple[str, ...]
+    returns: tuple[Column, ...]
+    arguments: tuple[str, ...] = ()
+    keeps_rows: bool = True
+
+    @property
+    def help(self) -> str:
+        """The docstring of the computing: the function's documentation everywhere."""
+        return inspect.getdoc(self.compute) or ""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Option names and their defaults."""
+        return options_of(self.compute)
+
+
+@dataclass(frozen=True, eq=False)
+class ListFunction:
+    """A function without a table: `FROM models()`, `FROM drop_model('name')`."""
+
+    name: str
+    compute: Callable[..., pa.StructArray]
+    returns: tuple[Column, ...]
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def help(self) -> str:
+        """The docstring of the computing."""
+        return inspect.getdoc(self.compute) or ""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Option names and their defaults."""
+        return options_of(self.compute)
+
+
+@dataclass(frozen=True, eq=False)
+class ScalarFunction:
+    """A function of each row: `SELECT embed(text)`.
+
+    `compute(*inputs, *, options)` gets Arrow arrays of one length, a batch of rows, and
+    returns an array of that length. Options must be the same for every row.
+    `session` names the session variable an option falls back to.
+    """
+
+    name: str
+    compute: Callable[..., pa.Array]
+    inputs: tuple[str, ...]
+    returns: pa.DataType
+    session: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def help(self) -> str:
+        """The docstring of the computing."""
+        return inspect.getdoc(self.compute) or ""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Option names and their defaults."""
+        return options_of(self.compute)
+
+
+@dataclass(frozen=True)
+class SqlMacro:
+    """A function written in an engine's own SQL, which then runs it out of core at any size.
+
+    `sql` is the body of `CREATE MACRO name(...) AS ...` from the name on; `help` what it does.
+    """
+
+    name: str
+    sql: str
+    help: str
+
+
+SqlFunction = TableFunction | ListFunction | ScalarFunction | SqlMacro
+
+
+def options_of(compute: Callable[..., object]) -> dict[str, Any]:
+    """The keyword-only parameters of a function, with their defaults.
+
+    >>> def f(rows, *, cut: str = "auto", folds: int = 5): ...
+    >>> options_of(f)
+    {'cut': 'auto', 'folds': 5}
+    """
+    parameters = inspect.signature(compute).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def checked_options(
+    compute: Callable[..., object], given: Mapping[str, object]
+) -> dict[str, object]:
+    """The options a call gave, NULL meaning the default, each of the type that is declared.
+
+    >>> def f(rows, *, cut: str = "auto", folds: int = 5): ...
+    >>> checked_options(f, {"cut": None, "folds": 3})
+    {'cut': 'auto', 'folds': 3}
+
+    Raises BadOption for a value of another type.
+    """
+    parameters = inspect.signature(compute).parameters
+    checked: dict[str, object] = {}
+    for name, default in options_of(compute).items():
+        value = given.get(name)
+        if value is None:
+            checked[name] = default
+            continue
+        declared = str(parameters[name].annotation).split("|")[0].strip()
+        wanted = OPTION_TYPES.get(declared)
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if wanted is not None and type(value) is not wanted:
+            raise BadOption(
+                f"{name} := {value!r} is a {type(value).__name__}; it has to be a "
+                f"{wanted.__name__}, like {name} := {default!r}."
+            )
+        checked[name] = value
+    return checked

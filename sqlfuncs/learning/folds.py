@@ -1,0 +1,54 @@
+"""Cutting rows into folds by their content, so that order and duplicates change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.inputs import Embeddings, Texts
+
+Order = npt.NDArray[np.int64]
+
+
+def digests(rows: Texts | Embeddings) -> list[bytes]:
+    """A digest of each row's content."""
+    if isinstance(rows, Texts):
+        return [sha256(value.encode("utf-8", "surrogatepass")).digest() for value in rows.values]
+    return [sha256(vector.tobytes()).digest() for vector in rows.values]
+
+
+def canonical_order(keys: Sequence[bytes], codes: Codes) -> Order:
+    """The order in which rows are worked on: by content, then class, however they arrive.
+
+    >>> canonical_order([b"b", b"a", b"a"], np.array([0, 1, 0])).tolist()
+    [2, 1, 0]
+    """
+    return np.array(sorted(range(len(keys)), key=lambda i: (keys[i], codes[i])), dtype=np.int64)
+
+
+def fold_numbers(keys: Sequence[bytes], codes: Codes, folds: int, salt: str) -> Order:
+    """The fold of each row: (rows,) of 0 .. folds - 1. Another salt cuts otherwise.
+
+    Rows of one content share a fold, so that a text is never judged by a model that has seen
+    it under another label; else each class is dealt out evenly.
+
+    >>> fold_numbers([b"a", b"a", b"b"], np.array([0, 1, 0]), 2, "0").tolist()
+    [0, 0, 1]
+    """
+    contents: dict[bytes, list[int]] = {}
+    for row, key in enumerate(keys):
+        contents.setdefault(key, []).append(row)
+    shuffled = sorted(contents, key=lambda key: sha256(salt.encode() + b"\0" + key).digest())
+    numbers = np.zeros(len(keys), dtype=np.int64)
+    dealt: dict[int, int] = {}
+    for key in shuffled:
+        code = int(codes[contents[key]].min())
+        # Each class begins at another fold, so that the folds come out even.
+        turn = dealt.setdefault(code, code)
+        dealt[code] = turn + 1
+        numbers[contents[key]] = turn % folds
+    return numbers

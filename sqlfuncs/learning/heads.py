@@ -1,0 +1,57 @@
+"""Linear heads: multinomial logistic regression on one kind of features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlfuncs.learning.classes import Codes
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A trained head: `weights` (features, classes) and `bias` (classes,).
+
+    A class that no training row had gets a bias of minus infinity: probability 0.
+    """
+
+    weights: npt.NDArray[np.float32]
+    bias: npt.NDArray[np.float32]
+
+    def probabilities(self, features: Any) -> Floats:
+        """Class probabilities: (rows, classes), each row summing to 1."""
+        scores = np.asarray(features @ self.weights, dtype=np.float64) + self.bias
+        scores -= scores.max(axis=1, keepdims=True)
+        exponentials = np.exp(scores)
+        result: Floats = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return result
+
+
+def fit(features: Any, codes: Codes, n_classes: int, freedom: float) -> Head:
+    """Train a head by L-BFGS. `features` (rows, features) may be sparse.
+
+    `freedom` is the inverse of the L2 penalty, scikit-learn's C.
+
+    Deterministic for rows in one order on one BLAS thread.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    present = np.unique(codes)
+    weights = np.zeros((features.shape[1], n_classes), dtype=np.float32)
+    bias = np.full(n_classes, -np.inf, dtype=np.float32)
+    if len(present) == 1:
+        bias[present] = 0
+        return Head(weights, bias)
+    model = LogisticRegression(C=freedom, max_iter=200, tol=1e-3).fit(features, codes)
+    if len(present) == 2:
+        weights[:, present[1]] = model.coef_[0]
+        bias[present] = [0, model.intercept_[0]]
+    else:
+        weights[:, present] = model.coef_.T
+        bias[present] = model.intercept_
+    return Head(weights, bias)

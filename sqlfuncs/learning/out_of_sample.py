@@ -1,0 +1,86 @@
+"""Out-of-sample class probabilities: each row judged by models that did not see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlfuncs.learning import fast, features
+from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.folds import Order, canonical_order, digests, fold_numbers
+from sqlfuncs.learning.inputs import Embeddings, Floats, Reasons, Texts
+
+REPEATS = 2  # cuts into folds that are averaged; a second one ranks label errors better
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows in the canonical order, ready to train on.
+
+    Their order is decided by their content, so that nothing depends on how they arrived.
+    `order` (rows,) says where each came from; `keys` are digests of their contents.
+    """
+
+    order: Order
+    keys: list[bytes]
+    codes: Codes
+    n_classes: int
+    features: features.Features
+    views: list[Any]
+
+
+def prepare(rows: Texts | Embeddings, codes: Codes, n_classes: int) -> Prepared:
+    """Order rows and compute their features. `codes` (rows,) holds the given classes."""
+    keys = digests(rows)
+    order = canonical_order(keys, codes)
+    learned, views = features.learn(take(rows, order))
+    return Prepared(order, [keys[row] for row in order], codes[order], n_classes, learned, views)
+
+
+def out_of_sample_probabilities(
+    prepared: Prepared, *, folds: int, seed: int
+) -> tuple[Floats, Reasons]:
+    """Probabilities (rows, classes) and why a row could not be judged (or None).
+
+    Both are in the order in which the rows arrived. A row is not judged if the models that
+    did not see it saw no other row of its class.
+    """
+    cuts = np.stack(
+        [
+            fold_numbers(prepared.keys, prepared.codes, folds, f"{seed}.{repeat}")
+            for repeat in range(REPEATS)
+        ]
+    )
+    ordered = fast.cross_probabilities(
+        prepared.features, prepared.views, prepared.codes, prepared.n_classes, cuts
+    )
+    unseen = np.any([_unseen(prepared.codes, prepared.n_classes, cut) for cut in cuts], axis=0)
+    probs = np.empty_like(ordered)
+    probs[prepared.order] = ordered
+    reasons = np.full(len(ordered), None, dtype=object)
+    reasons[prepared.order[unseen]] = "no other row has this label, so no model could learn it"
+    return probs, reasons
+
+
+def take(
+    rows: Texts | Embeddings, places: Sequence[int] | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
+) -> Texts | Embeddings:
+    """Some of the rows, by their places or by a mask."""
+    at = np.arange(len(rows.values))[places]
+    if isinstance(rows, Texts):
+        return Texts([rows.values[row] for row in at], rows.reasons[at])
+    return Embeddings(rows.values[at], rows.reasons[at])
+
+
+def _unseen(codes: Codes, n_classes: int, folds: Order) -> npt.NDArray[np.bool_]:
+    """Which rows are of a class that no other fold has."""
+    counts = np.zeros((folds.max() + 1, n_classes), dtype=np.int64)
+    np.add.at(counts, (folds, codes), 1)
+    rows = np.arange(len(codes))
+    elsewhere = counts.sum(axis=0)[codes] - counts[folds][rows, codes]
+    unseen: npt.NDArray[np.bool_] = elsewhere == 0
+    return unseen

@@ -1,0 +1,51 @@
+"""The one way a SQL function gets in: an entry point of the group `sqlfuncs`.
+
+A package offers its functions by naming, in its own `pyproject.toml`, a callable that takes
+`add` and calls it with each `sqlfuncs.functions.spec.SqlFunction`:
+
+    [project.entry-points.sqlfuncs]
+    ours = "our_package:register"
+
+The built-in functions come in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import entry_points
+
+from sqlfuncs.errors import CannotRegister
+from sqlfuncs.functions.spec import SqlFunction
+
+GROUP = "sqlfuncs"
+
+
+@cache
+def functions() -> tuple[SqlFunction, ...]:
+    """Every SQL function of every installed package, in order of name.
+
+    Raises CannotRegister if two packages give a function of one name, or if one fails.
+    """
+    found: dict[str, tuple[str, SqlFunction]] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
+        for function in _offered(point.name, point.load):
+            taken_by = found.get(function.name)
+            if taken_by is not None and taken_by[0] != point.name:
+                raise CannotRegister(
+                    f"two packages give a SQL function {function.name}: "
+                    f"{taken_by[0]} and {point.name}. Uninstall one of them."
+                )
+            found[function.name] = (point.name, function)
+    return tuple(function for _, function in sorted(found.values(), key=lambda pair: pair[1].name))
+
+
+def _offered(
+    name: str, load: Callable[[], Callable[[Callable[[SqlFunction], None]], None]]
+) -> list[SqlFunction]:
+    offered: list[SqlFunction] = []
+    try:
+        load()(offered.append)
+    except Exception as error:
+        raise CannotRegister(f"the plug-in {name} of sqlfuncs failed: {error!r}") from error
+    return offered

@@ -1,0 +1,130 @@
+"""Long work: how it reports progress, says something once, and is told to stop.
+
+Engine-free and cheap to import. Functions wrap their loops in `task`; whoever runs them
+(the command line, a notebook) may listen, and may call `stop` from any thread.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from sqlfuncs.errors import Cancelled
+
+
+class Listener(Protocol):
+    """Somebody who shows progress. Methods may be called from any thread."""
+
+    def started(self, task: Task) -> None:
+        """A task begins."""
+
+    def advanced(self, task: Task) -> None:
+        """A task's `done` has changed."""
+
+    def finished(self, task: Task) -> None:
+        """A task has ended, well or not."""
+
+    def said(self, message: str) -> None:
+        """A remark for the user."""
+
+
+class Task:
+    """One stretch of work of known length."""
+
+    def __init__(self, title: str, total: int) -> None:
+        """Nothing is done yet."""
+        self.title = title
+        self.total = total
+        self.done = 0
+
+    def advance(self, steps: int = 1) -> None:
+        """Count steps as done; raises `Cancelled` if the user asked to stop."""
+        check()
+        self.done += steps
+        _listener.advanced(self)
+
+
+class Quiet:
+    """The default listener: no progress, remarks as plain lines on stderr."""
+
+    def started(self, task: Task) -> None:
+        """Nothing."""
+
+    def advanced(self, task: Task) -> None:
+        """Nothing."""
+
+    def finished(self, task: Task) -> None:
+        """Nothing."""
+
+    def said(self, message: str) -> None:
+        """One line on stderr, where it cannot mix with results."""
+        print(f"sqlfuncs: {message}", file=sys.stderr, flush=True)
+
+
+_listener: Listener = Quiet()
+_stopping = threading.Event()
+_said: set[str] = set()
+_said_lock = threading.Lock()
+
+
+@contextmanager
+def task(title: str, total: int) -> Iterator[Task]:
+    """Work of `total` steps under a title.
+
+    >>> with task("counting", total=2) as counting:
+    ...     counting.advance()
+    ...     counting.advance()
+    >>> counting.done
+    2
+    """
+    check()
+    current = Task(title, total)
+    _listener.started(current)
+    try:
+        yield current
+    finally:
+        _listener.finished(current)
+
+
+def check() -> None:
+    """Raise `Cancelled` if the user asked to stop."""
+    if _stopping.is_set():
+        raise Cancelled("stopped; nothing half done was kept")
+
+
+def stop() -> None:
+    """Ask all running tasks of this process to stop at their next step."""
+    _stopping.set()
+
+
+def resume() -> None:
+    """Let tasks run again after a `stop`."""
+    _stopping.clear()
+
+
+def say(message: str) -> None:
+    """Tell the user something worth knowing that is not an error."""
+    _listener.said(message)
+
+
+def say_once(message: str) -> None:
+    """`say`, unless this process has said exactly that before."""
+    with _said_lock:
+        if message in _said:
+            return
+        _said.add(message)
+    say(message)
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Send progress and remarks to `listener` for a while."""
+    global _listener
+    before, _listener = _listener, listener
+    try:
+        yield
+    finally:
+        _listener = before
