@@ -40,12 +40,12 @@ wheel: $(VENV)/.installed
 
 # Run the README's examples again and write down what they print.
 readme: $(VENV)/.installed
-	$(VENV)/bin/python tests/examples.py --write
+	$(VENV)/bin/python -m tests.examples --write
 
 # Quality and speed beside the reference, on the data in SQLFUNCS_DATA.
 bench: $(VENV)/.installed
-	$(VENV)/bin/python tests/bench/detection.py
-	$(VENV)/bin/python tests/bench/million_rows.py
+	$(VENV)/bin/python -m tests.bench.detection
+	$(VENV)/bin/python -m tests.bench.million_rows
 
 constraints: $(VENV)/.installed
 	{ grep '^#' constraints.txt; $(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//'; } > .constraints.new

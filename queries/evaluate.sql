@@ -18,4 +18,5 @@ FROM class_report(predicted, {{ label | ident }}, predicted);
 
 WITH predicted AS (FROM {{ into | ident }})
 PIVOT (FROM confusion_matrix(predicted, {{ label | ident }}, predicted))
-ON predicted USING sum(n) GROUP BY actual;
+ON predicted USING sum(n) GROUP BY actual
+ORDER BY actual;

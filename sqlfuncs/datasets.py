@@ -21,7 +21,7 @@ from sqlfuncs.store.home import home
 
 _BLOG = (
     "https://raw.githubusercontent.com/databricks-industry-solutions/cleanlab-improving-llms/"
-    "72ef9de/data/"
+    "72ef9de77c4987f8882aab1af9dca96f7ffdb5e4/data/"
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
@@ -80,7 +81,7 @@ def _table(columns: Sequence[str], rows: Rows) -> None:
         table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows[:TABLE_ROWS]:
         table.add_row(*(Text(_short(cell(value))) for value in row))
-    width = None if sys.stdout.isatty() else 160
+    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "160"))
     console = Console(width=width, file=sys.stdout)
     console.print(table)
     if len(rows) > TABLE_ROWS:

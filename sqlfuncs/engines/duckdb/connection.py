@@ -41,6 +41,8 @@ def connect(path: str | Path = ":memory:", *, read_only: bool = False) -> duckdb
     try:
         register(con)
         use_bare_names(con)
+        # DuckDB draws its bar on stdout, among the results; long work here reports on stderr.
+        con.execute("SET enable_progress_bar = false")
     except BaseException:
         con.close()
         raise

@@ -1,0 +1,71 @@
+"""What the tests share: a home of their own, a connection, and the real data if it is there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import sqlfuncs
+from sqlfuncs import work
+from sqlfuncs.learning import embedding
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "data" / "support_requests.csv"
+
+needs_local = pytest.mark.skipif(
+    not embedding.is_available(), reason="needs the extra `local` (a sentence encoder)"
+)
+
+
+def pytest_report_header() -> str:
+    """The versions a failure may depend on."""
+    return f"duckdb {duckdb.__version__}, extra local: {embedding.is_available()}"
+
+
+def shared_cache() -> Path:
+    """Embeddings, shared by the tests and processes of one run, so that each is made once."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    return Path(tempfile.gettempdir()) / f"sqlfuncs-tests-{run}"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty SQLFUNCS_HOME for each test; only the embeddings are shared."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    shared_cache().mkdir(exist_ok=True)
+    (folder / "cache").symlink_to(shared_cache())
+    monkeypatch.setenv("SQLFUNCS_HOME", str(folder))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    work.resume()
+    return folder
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in memory in which the functions have bare names."""
+    with sqlfuncs.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def sample(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The connection, with the bundled sample as the table `requests`."""
+    con.execute(f"CREATE TABLE requests AS FROM '{SAMPLE}'")
+    return con
+
+
+@pytest.fixture
+def politeness() -> Path:
+    """The folder of the real data; the test is skipped, and says so, where there is none."""
+    places = [os.environ.get("SQLFUNCS_DATA"), str(ROOT.parent / "shared" / "data")]
+    for place in filter(None, places):
+        folder = Path(place) / "politeness"
+        if folder.is_dir():
+            return folder
+    pytest.skip("needs the politeness data (SQLFUNCS_DATA, or shared/data beside the project)")

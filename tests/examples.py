@@ -1,0 +1,100 @@
+"""Runs the examples of the pages: each ```sql block, whose output stands in the ```text after it.
+
+    python -m tests.examples --write    # put in what they print today
+
+Blocks of one page run in order on one connection, in the folder of the project.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlfuncs
+from sqlfuncs import work
+from sqlfuncs.cli import show
+from sqlfuncs.engines.duckdb.statements import run
+
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+_BLOCK = re.compile(
+    r"```(?P<kind>sql|python)\n(?P<code>.*?)```\n(?:\n```text\n(?P<output>.*?)```\n)?", re.DOTALL
+)
+_NUMBER = re.compile(r"-?\d+\.\d+")
+TOLERANCE = 0.02  # other processors round the last bits otherwise, which may tip a doubtful row
+
+
+@dataclass(frozen=True)
+class Example:
+    """A block of a page, and what it printed."""
+
+    where: str
+    code: str
+    expected: str | None
+    printed: str
+
+
+class _Silent(work.Quiet):
+    def said(self, message: str) -> None:
+        """Remarks are no part of an example's output."""
+
+
+def run_page(page: Path) -> Iterator[Example]:
+    """Run the blocks of a page in order."""
+    text = page.read_text(encoding="utf-8")
+    os.environ["COLUMNS"] = "100"
+    with sqlfuncs.connect() as con, work.listening(_Silent()), contextlib.chdir(ROOT):
+        for block in _BLOCK.finditer(text):
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                if block["kind"] == "python":
+                    exec(compile(block["code"], str(page), "exec"), {})
+                else:
+                    for result in run(con, block["code"]):
+                        if result.columns:
+                            show.result(result.columns, result.rows, "table")
+            line = text[: block.start()].count("\n") + 1
+            yield Example(f"{page.name}:{line}", block["code"], block["output"], out.getvalue())
+
+
+def differs(expected: str, printed: str) -> bool:
+    """Whether two outputs differ by more than the last bits of a number, or by spacing."""
+
+    def words(text: str) -> list[str]:
+        return re.sub(r"[│╭╮╯╰├┤─┬┴┼]", " ", _NUMBER.sub("#", text)).split()
+
+    def numbers(text: str) -> list[float]:
+        return [float(number) for number in _NUMBER.findall(text)]
+
+    if words(expected) != words(printed):
+        return True
+    pairs = zip(numbers(expected), numbers(printed), strict=True)
+    return any(abs(a - b) > max(TOLERANCE, abs(a) * TOLERANCE) for a, b in pairs)
+
+
+def rewrite(page: Path) -> None:
+    """Put what the examples print today into a page."""
+    printed = {example.code: example.printed for example in run_page(page)}
+
+    def fresh(block: re.Match[str]) -> str:
+        if block["output"] is None:
+            return block[0]
+        return f"```{block['kind']}\n{block['code']}```\n\n```text\n{printed[block['code']]}```\n"
+
+    page.write_text(_BLOCK.sub(fresh, page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit(__doc__)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["SQLFUNCS_HOME"] = home
+        for each in PAGES:
+            rewrite(each)

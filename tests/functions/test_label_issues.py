@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from cleanlab.filter import find_label_issues
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from sqlfuncs.learning.confident import CLEANLAB_CUTS
+from tests.conftest import ROOT, SAMPLE, needs_local
+
+OWN = [
+    "label_quality",
+    "is_label_issue",
+    "suggested_label",
+    "suggested_confidence",
+    "predicted_label",
+    "class_probs",
+    "not_judged",
+]
+
+
+def test_every_column_and_row_comes_back_in_order(sample: duckdb.DuckDBPyConnection) -> None:
+    found = sample.execute("FROM label_issues(requests, text, label)")
+    assert [column[0] for column in found.description or []] == [
+        "id",
+        "text",
+        "label",
+        "true_label",
+        *OWN,
+    ]
+    rows = found.fetchall()
+    assert [row[:4] for row in rows] == sample.execute("FROM requests").fetchall()
+    for _, _, label, _, quality, flagged, suggested, confidence, predicted, probs, why in rows:
+        assert why is None
+        assert quality == pytest.approx(probs[label])
+        assert sum(probs.values()) == pytest.approx(1)
+        assert probs[predicted] == max(probs.values())
+        assert (suggested, confidence) == (
+            (predicted, probs[predicted]) if flagged else (None,) * 2
+        )
+        assert suggested != label
+
+
+def test_it_finds_the_wrong_labels_of_the_sample(sample: duckdb.DuckDBPyConnection) -> None:
+    found = sample.execute("FROM label_issues(requests, text, label)").df()
+    wrong = found.label != found.true_label
+    assert roc_auc_score(wrong, -found.label_quality) > 0.88
+    assert wrong[found.is_label_issue].mean() > 0.55
+    assert found.is_label_issue[wrong].mean() > 0.6
+
+
+def test_neither_order_nor_threads_change_a_bit(sample: duckdb.DuckDBPyConnection) -> None:
+    sample.execute("CREATE TABLE shuffled AS FROM requests ORDER BY hash(id)")
+    expected = sample.execute("FROM label_issues(requests, text, label) ORDER BY id").fetchall()
+    shuffled = sample.execute("FROM label_issues(shuffled, text, label) ORDER BY id").fetchall()
+    assert shuffled == expected
+    sample.execute("SET threads = 1")
+    single = sample.execute("FROM label_issues(requests, text, label) ORDER BY id").fetchall()
+    assert single == expected
+
+
+def test_the_number_of_cores_does_not_change_a_bit(tmp_path: Path) -> None:
+    script = (
+        "import sqlfuncs\n"
+        "with sqlfuncs.connect() as con:\n"
+        f"    rows = con.execute(\"WITH t AS (FROM '{SAMPLE}' LIMIT 300) SELECT label_quality "
+        'FROM label_issues(t, text, label)").fetchall()\n'
+        "print([quality.hex() for quality, in rows])\n"
+    )
+    printed = set()
+    for threads in ("1", "2", "4"):
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": threads,
+            "OPENBLAS_NUM_THREADS": threads,
+            "SQLFUNCS_HOME": str(tmp_path / threads),  # so that each embeds for itself
+        }
+        ran = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+        )
+        assert ran.returncode == 0, ran.stderr
+        printed.add(ran.stdout)
+    assert len(printed) == 1
+
+
+def _random_case(seed: int, rows: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and probabilities, imbalanced, with a class that no row has if there is room."""
+    random = np.random.default_rng(seed)
+    weights = random.dirichlet(np.full(classes, 0.7))
+    if classes > 3:
+        weights[random.integers(classes)] = 0
+        weights /= weights.sum()
+    labels = random.choice(classes, size=rows, p=weights)
+    labels[:2] = np.argsort(-weights)[:2]
+    probs = random.dirichlet(np.ones(classes), size=rows)
+    probs[np.arange(rows), labels] += random.random(rows) * 2
+    return labels, probs / probs.sum(axis=1, keepdims=True)
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection, labels: np.ndarray, probs: np.ndarray, names: list[str]
+) -> None:
+    frame = pd.DataFrame({"label": [names[code] for code in labels], "p": list(probs)})
+    con.register("frame", frame)
+    keys = "[" + ", ".join(f"'{name}'" for name in names) + "]"
+    con.execute(
+        f"CREATE OR REPLACE TABLE given AS SELECT label, MAP({keys}, p) AS probs FROM frame"
+    )
+    con.unregister("frame")
+
+
+@pytest.mark.parametrize("cut", CLEANLAB_CUTS)
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(seed=st.integers(0, 10**6), rows=st.integers(12, 300), classes=st.integers(2, 12))
+def test_own_probabilities_are_flagged_as_cleanlab_flags_them(
+    con: duckdb.DuckDBPyConnection, cut: str, seed: int, rows: int, classes: int
+) -> None:
+    labels, probs = _random_case(seed, rows, classes)
+    _load(con, labels, probs, [str(code) for code in range(classes)])
+    flags = con.execute(
+        f"SELECT is_label_issue FROM label_issues(given, probs, label, cut := '{cut}')"
+    ).fetchnumpy()["is_label_issue"]
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = find_label_issues(labels, probs, filter_by=cut, n_jobs=1)
+    assert flags.tolist() == expected.tolist()
+
+
+def test_rows_that_cannot_be_judged_keep_their_place_and_say_why(
+    sample: duckdb.DuckDBPyConnection,
+) -> None:
+    sample.execute("""
+        CREATE TABLE messy AS SELECT id, CASE id WHEN 3 THEN NULL WHEN 5 THEN ' \n ' ELSE text END
+            AS text, CASE id WHEN 7 THEN NULL WHEN 9 THEN 'only here' ELSE label END AS label
+        FROM requests
+    """)
+    rows = sample.execute("FROM label_issues(messy, text, label)").fetchall()
+    unjudged = {row[0]: row[3:] for row in rows if row[-1] is not None}
+    nothing = (None,) * 6
+    assert unjudged[3] == (*(None, False), *(None,) * 4, "the text is NULL") or unjudged[3] == (
+        *nothing,
+        "the text is NULL",
+    )
+    assert unjudged[5][-1] == "the text is empty"
+    assert unjudged[7][-1] == "the label is NULL"
+    assert unjudged[9][-1] == "no other row has this label, so no model could learn it"
+    assert set(unjudged) == {3, 5, 7, 9}
+    assert all(values[0] is None and not values[1] for values in unjudged.values())
+
+
+def test_embeddings_are_judged_too(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE TABLE points AS
+        SELECT i AS id, [cos(i) + 5 * (i % 2), sin(i), i % 2]::FLOAT[3] AS e,
+            CASE WHEN i = 17 THEN i % 2 = 0 ELSE i % 2 = 1 END AS label
+        FROM range(200) r(i)
+    """)
+    flagged = con.execute(
+        "SELECT id, suggested_label FROM label_issues(points, e, label) WHERE is_label_issue"
+    ).fetchall()
+    assert flagged == [(17, True)]
+    con.execute("CREATE TABLE odd AS SELECT * REPLACE (e::FLOAT[] AS e) FROM points")
+    con.execute("""
+        UPDATE odd SET e = CASE id WHEN 1 THEN NULL WHEN 2 THEN [1, 2] WHEN 3 THEN ['nan'::FLOAT, 0, 1]
+            WHEN 4 THEN [0, 0, 0] WHEN 5 THEN [] WHEN 6 THEN ['inf'::FLOAT, 1, 1] ELSE e END
+    """)
+    reasons = con.execute(
+        "SELECT id, not_judged FROM label_issues(odd, e, label) WHERE not_judged IS NOT NULL"
+    ).fetchall()
+    assert reasons == [
+        (1, "the embedding is NULL"),
+        (2, "the embedding has 2 dimensions, the others have 3"),
+        (3, "the embedding holds NULL, NaN or infinity"),
+        (4, "the embedding is all zeros"),
+        (5, "the embedding is empty"),
+        (6, "the embedding holds NULL, NaN or infinity"),
+    ]
+
+
+def test_identical_texts_are_never_judged_by_a_model_that_saw_them(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    con.execute("""
+        CREATE TABLE twins AS
+        SELECT 'unlike any other ' || (i // 2) || ' ' || md5((i // 2)::VARCHAR) AS text,
+            CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END AS label FROM range(120) r(i)
+    """)
+    # Each text stands there once under each label. A model that had seen one of the two would
+    # be confident in it; one that has seen neither has nothing to say.
+    qualities = con.execute("SELECT label_quality FROM label_issues(twins, text, label)")
+    assert all(0.3 < quality < 0.7 for (quality,) in qualities.fetchall())
+
+
+def test_a_million_rows_of_maps_fit(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE TABLE many AS SELECT i AS id, 'c' || (i % 3) AS label,
+            MAP {'c0': 0.2, 'c1': 0.3, 'c2': 0.5} AS probs FROM range(200000) r(i)
+    """)
+    counted = con.execute(
+        "SELECT count(*), count(DISTINCT id), count(not_judged) FROM label_issues(many, probs, label)"
+    ).fetchall()
+    assert counted == [(200_000, 200_000, 0)]
+
+
+@needs_local
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("wikipedia", {"auroc": 0.769, "ap": 0.683, "precision": 0.674, "recall": 0.487}),
+        ("blog", {"auroc": 0.565, "ap": 0.439, "precision": 0.460, "recall": 0.402}),
+    ],
+)
+def test_real_labels_at_least_as_well_as_the_reference(
+    con: duckdb.DuckDBPyConnection, politeness: Path, name: str, reference: dict[str, float]
+) -> None:
+    """The figures of the reference are those of tests/bench/detection.py, which runs both."""
+    if name == "blog":
+        con.execute(f"""
+            CREATE TABLE train AS SELECT g.prompt AS text, g.completion AS label,
+                c.completion AS true_label
+            FROM '{politeness}/blog_train.csv' AS g
+            POSITIONAL JOIN '{politeness}/blog_train_consensus.csv' AS c
+        """)
+    else:
+        con.execute(f"CREATE TABLE train AS FROM '{politeness}/{name}_train.csv'")
+    found = con.execute("FROM label_issues(train, text, label)").df()
+    wrong = found.label != found.true_label
+    measured = {
+        "auroc": roc_auc_score(wrong, -found.label_quality),
+        "ap": average_precision_score(wrong, -found.label_quality),
+        "precision": wrong[found.is_label_issue].mean(),
+        "recall": found.is_label_issue[wrong].mean(),
+    }
+    assert {k: v for k, v in measured.items() if v < reference[k]} == {}
+
+
+def test_the_tests_do_not_read_the_projects_own_home(home: Path) -> None:
+    assert ROOT not in home.parents
