@@ -45,6 +45,7 @@ readme: $(VENV)/.installed
 # Quality and speed beside the reference, on the data in SQLFUNCS_DATA.
 bench: $(VENV)/.installed
 	$(VENV)/bin/python -m tests.bench.detection
+	$(VENV)/bin/python -m tests.bench.seeds
 	$(VENV)/bin/python -m tests.bench.million_rows
 
 constraints: $(VENV)/.installed

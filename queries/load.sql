@@ -8,5 +8,5 @@ CREATE OR REPLACE TABLE {{ table | ident }} AS
 SELECT {% if number_rows %}row_number() OVER () AS {{ number_rows | ident }}, {% endif %}*
 FROM {{ file | literal }};
 
-SELECT column_name, column_type, count, approx_unique AS about_different, null_percentage
+SELECT column_name, column_type, count AS "rows", null_percentage
 FROM (SUMMARIZE {{ table | ident }});

@@ -132,7 +132,7 @@ def _blog(folder: Path, why: str) -> Dataset:
 def _sample(why: str) -> Dataset:
     folder = share("data")
     return Dataset(
-        name="support",
+        name="synthetic_support",
         title="support requests: 1,500 synthetic texts with simulated annotators (not real data)",
         why=f"{why}; this is the bundled sample",
         train=folder / "support_requests.csv",

@@ -15,6 +15,7 @@ import click
 from sqlfuncs import __version__, work
 from sqlfuncs.cli import demo, models, queries, run
 from sqlfuncs.cli.progress import Bars
+from sqlfuncs.cli.statements import leave
 from sqlfuncs.errors import Cancelled, SqlfuncsError
 
 
@@ -39,18 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except (Cancelled, click.Abort, KeyboardInterrupt):
-        print("sqlfuncs: stopped; nothing half done was kept", file=sys.stderr, flush=True)
-        _leave(130)
+        leave()
     except SqlfuncsError as error:
         print(f"sqlfuncs: {error}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
-        _leave(1)
-
-
-def _leave(code: int) -> None:
-    """End now: a thread that cannot be interrupted must not hold up somebody who pressed Ctrl-C.
-
-    Every file we keep is complete or not there, and DuckDB's are made for this.
-    """
-    os._exit(code)
+        # Whoever read our output has had enough; nothing more can be said to them.
+        os._exit(1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from pathlib import Path
 import click
 
 from sqlfuncs import datasets, work
-from sqlfuncs.cli import show
+from sqlfuncs.cli import show, statements
 from sqlfuncs.cli.run import rendered
 from sqlfuncs.datasets import Dataset
 from sqlfuncs.queries import files
@@ -39,8 +41,6 @@ class Step:
 def command(folder: str | None, db: str | None) -> None:
     """Find wrong labels, correct them, train before and after, and show the gain."""
     import sqlfuncs
-    from sqlfuncs.engines.duckdb.statements import run
-
     data = datasets.find(folder)
     print(f"Data: {data.title}\n      {data.why}.", file=sys.stderr)
     file = Path(db or f"demo_{data.name}.duckdb")
@@ -51,7 +51,7 @@ def command(folder: str | None, db: str | None) -> None:
             show.heading(f"{query.title}  ({query.name}.sql) - {query.answers}")
             sql = rendered(query, step.given)
             show.sql(sql)
-            for result in run(con, sql):
+            for result in statements.run(con, sql):
                 if result.columns:
                     show.result(result.columns, result.rows, "table")
                 print(f"{result.seconds:.1f} s", file=sys.stderr)
@@ -81,12 +81,23 @@ def steps(data: Dataset) -> Iterator[Step]:
 
 def _next_commands(data: Dataset, db: Path) -> str:
     file = shlex.quote(str(db))
+    program = _program()
     return f"""
 Everything is in {db}. Try next:
-  sqlfuncs run review_queue --db {file} text={data.text} label={data.label} budget=30
-  sqlfuncs run evaluate --db {file} text={data.text} label={data.label} model={data.name}_given
-  sqlfuncs run detect --db {file} text={data.text} label={data.label} cut=confident_learning --show
+  {program} run review_queue --db {file} text={data.text} label={data.label} budget=30
+  {program} run evaluate --db {file} text={data.text} label={data.label} model={data.name}_given
+  {program} run detect --db {file} text={data.text} label={data.label} cut=confident_learning --show
 On a CSV of your own, with columns text and label:
-  sqlfuncs run load --db mine.duckdb file=mine.csv number_rows=id
-  sqlfuncs run detect --db mine.duckdb text=text label=label
-  sqlfuncs run review_queue --db mine.duckdb text=text label=label"""
+  {program} run load --db mine.duckdb file=mine.csv number_rows=id
+  {program} run detect --db mine.duckdb text=text label=label
+  {program} run review_queue --db mine.duckdb text=text label=label"""
+
+
+def _program() -> str:
+    """How this program is called from here: by its name, or by its path if that is not found."""
+    if shutil.which("sqlfuncs"):
+        return "sqlfuncs"
+    program = Path(sys.argv[0])
+    with contextlib.suppress(ValueError):
+        program = program.absolute().relative_to(Path.cwd())
+    return shlex.quote(str(program))

@@ -30,7 +30,7 @@ class Bars:
         """Show a bar; where stderr is no terminal, say the title once."""
         with self._lock:
             if not self._console.is_terminal:
-                self._console.print(f"sqlfuncs: {task.title} ({task.total})", highlight=False)
+                self.said(f"{task.title} ({task.total})")
                 return
             if self._progress is None:
                 self._progress = Progress(
@@ -63,4 +63,4 @@ class Bars:
 
     def said(self, message: str) -> None:
         """A remark, above the bars."""
-        self._console.print(f"sqlfuncs: {message}", highlight=False, markup=False)
+        self._console.print(f"sqlfuncs: {message}", highlight=False, markup=False, soft_wrap=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import click
 
-from sqlfuncs.cli import show
+from sqlfuncs.cli import show, statements
 from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile
 from sqlfuncs.queries.render import Quoting, render
@@ -33,9 +32,7 @@ def command(
     import sqlfuncs
 
     with sqlfuncs.connect(db, read_only=read_only) as con:
-        from sqlfuncs.engines.duckdb.statements import run
-
-        for result in run(con, sql):
+        for result in statements.run(con, sql):
             if result.columns:
                 show.result(result.columns, result.rows, form)
             print(
@@ -64,9 +61,3 @@ def _pairs(query: QueryFile, given: Sequence[str]) -> dict[str, str]:
             raise click.UsageError(f"{pair!r} is no parameter: write name=value; {query.accepts()}")
         pairs[name] = value
     return pairs
-
-
-def check_file(path: Path) -> None:
-    """Raise a usage error for a path that is not there."""
-    if not path.exists():
-        raise click.UsageError(f"there is nothing at {path}")

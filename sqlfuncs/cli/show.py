@@ -75,6 +75,9 @@ def cell(value: object) -> str:
 
 
 def _table(columns: Sequence[str], rows: Rows) -> None:
+    if len(columns) == len(rows) == 1 and isinstance(rows[0][0], str):
+        print(f"{columns[0]}: {rows[0][0]}")  # a sentence needs no box
+        return
     table = Table(box=box.ROUNDED, show_lines=False)
     for at, name in enumerate(columns):
         numeric = any(isinstance(row[at], int | float) and row[at] is not True for row in rows[:5])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 from importlib.metadata import version
@@ -26,4 +27,4 @@ def circumstances() -> str:
     """The versions and the machine a measurement was made with."""
     packages = ("duckdb", "cleanlab", "scikit-learn", "numpy", "sentence-transformers", "torch")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    return f"Seed 0; {versions}; Python {platform.python_version()}, 2 cores."
+    return f"Seed 0; {versions}; Python {platform.python_version()}, {os.cpu_count()} cores."

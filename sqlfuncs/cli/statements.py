@@ -1,0 +1,38 @@
+"""Running statements for a person at a terminal: Ctrl-C ends the program within a second."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from sqlfuncs.engines.duckdb.statements import Result
+
+STOPPED = 130
+
+
+def run(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Result]:
+    """Run a text of statements and yield each one's result as it ends."""
+    from sqlfuncs.engines.duckdb import statements
+
+    try:
+        yield from statements.run(con, sql)
+    except statements.StillRunning:
+        # Closing the connection would wait for the computation that does not hear us.
+        leave()
+
+
+def leave() -> None:
+    """End the process now, as Ctrl-C asks, without waiting for any thread.
+
+    Every file we keep is complete or not there, and DuckDB's are made for this.
+    """
+    show_cursor_again = "\r\x1b[2K\x1b[?25h" if sys.stderr.isatty() else ""
+    print(f"{show_cursor_again}sqlfuncs: stopped; nothing half done was kept", file=sys.stderr)
+    sys.stderr.flush()
+    sys.stdout.flush()
+    os._exit(STOPPED)
