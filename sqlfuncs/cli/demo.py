@@ -41,6 +41,7 @@ class Step:
 def command(folder: str | None, db: str | None) -> None:
     """Find wrong labels, correct them, train before and after, and show the gain."""
     import sqlfuncs
+
     data = datasets.find(folder)
     print(f"Data: {data.title}\n      {data.why}.", file=sys.stderr)
     file = Path(db or f"demo_{data.name}.duckdb")

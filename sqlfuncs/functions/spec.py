@@ -160,8 +160,8 @@ def checked_options(
             value = float(value)
         if wanted is not None and type(value) is not wanted:
             raise BadOption(
-                f"{name} := {value!r} is a {type(value).__name__}; it has to be a "
-                f"{wanted.__name__}, like {name} := {default!r}."
+                f"{name} := {value!r} is of type {type(value).__name__}, not "
+                f"{wanted.__name__}. Type for example {name} := {default!r}."
             )
         checked[name] = value
     return checked

@@ -62,7 +62,9 @@ def out_of_sample_probabilities(
     probs = np.empty_like(ordered)
     probs[prepared.order] = ordered
     reasons = np.full(len(ordered), None, dtype=object)
-    reasons[prepared.order[unseen]] = "no other row has this label, so no model could learn it"
+    reasons[prepared.order[unseen]] = (
+        "no row of other content has this label, so no model could learn it"
+    )
     return probs, reasons
 
 

@@ -156,7 +156,7 @@ def test_rows_that_cannot_be_judged_keep_their_place_and_say_why(
     )
     assert unjudged[5][-1] == "the text is empty"
     assert unjudged[7][-1] == "the label is NULL"
-    assert unjudged[9][-1] == "no other row has this label, so no model could learn it"
+    assert unjudged[9][-1] == "no row of other content has this label, so no model could learn it"
     assert set(unjudged) == {3, 5, 7, 9}
     assert all(values[0] is None and not values[1] for values in unjudged.values())
 

@@ -21,6 +21,9 @@ from sqlfuncs.functions.spec import (
 )
 
 
+_BARE = "sqlfuncs.main._sf_bare"
+
+
 def register(add: Callable[[SqlFunction], None]) -> None:
     """The entry point of the functions that are written in SQL."""
     for file in sorted(resources.files(__name__).iterdir(), key=lambda f: f.name):
@@ -58,11 +61,7 @@ def _in_order_of_need(functions: Iterable[SqlFunction]) -> list[SqlFunction]:
     """Functions after those they call: DuckDB looks names up when a macro is made."""
     by_name = {function.name: function for function in functions}
     needs = {
-        function.name: {
-            other
-            for other in by_name
-            if isinstance(function, SqlMacro) and f"main.{other}(" in function.sql
-        }
+        function.name: {other for other in by_name if f"main.{other}(" in _definition(function)}
         for function in by_name.values()
     }
     return [by_name[name] for name in TopologicalSorter(needs).static_order()]
@@ -111,7 +110,7 @@ def _of_table(function: TableFunction) -> str:
     parameters = (*function.arguments, "tbl", *function.inputs)
     # A label travels as DuckDB's own text for it, which casts back to the type it had.
     given = ", ".join(
-        f"{name}: ({name})::VARCHAR" if name == "label" else f"{name}: {name}"
+        f"{name}: {_BARE}({name})" + ("::VARCHAR" if name == "label" else "")
         for name in function.inputs
     )
     typed = "".join(f", {name} AS _sf_typed_{name}" for name in _typed_like(function))
@@ -146,7 +145,7 @@ def _typed_like(function: TableFunction) -> list[str]:
 def _own_column(name: str, like: object) -> str:
     value = f"_sf_own.{identifier(name)}"
     if isinstance(like, str):
-        value = f"cast_to_type({value}, _sf_any_{like})"
+        value = f"TRY(cast_to_type({value}, _sf_any_{like}))"
     return f"{value} AS {identifier(name)}"
 
 

@@ -3,7 +3,7 @@
 _sf_decisions(tbl, log, key, label, as_of) AS TABLE
 WITH _sf_rows AS (
     SELECT
-        (key)::VARCHAR AS _sf_key,
+        sqlfuncs.main._sf_bare(key)::VARCHAR AS _sf_key,
         (label)::VARCHAR AS _sf_label,
         CASE
             WHEN list_contains(struct_keys(_sf_in), alias(label)) THEN true
@@ -28,6 +28,8 @@ WITH _sf_rows AS (
     FROM _sf_rows
     WHERE _sf_is_column
     GROUP BY _sf_key
+), _sf_typed AS (
+    SELECT any_value(label) AS _sf_exemplar FROM query_table(tbl) AS _sf_in
 ), _sf_problems AS (
     SELECT 1 AS _sf_rank, 'keys that stand in the table more than once' AS _sf_what,
         _sf_key || ' (' || _sf_n || ' rows)' AS _sf_item
@@ -36,33 +38,41 @@ WITH _sf_rows AS (
     SELECT 2, 'keys with several decisions of the same moment that differ', _sf_key
     FROM _sf_latest GROUP BY _sf_key HAVING count(*) > 1
     UNION ALL
-    SELECT 3, 'decisions with an action other than relabel, keep, exclude, needs_review',
+    SELECT 3, 'decisions without decided_at', _sf_key FROM _sf_latest WHERE _sf_at IS NULL
+    UNION ALL
+    SELECT 4, 'decisions with an action other than relabel, keep, exclude, needs_review',
         coalesce(_sf_key, 'NULL') || ' (' || coalesce(_sf_action, 'NULL') || ')'
     FROM _sf_latest
     WHERE coalesce(_sf_action, '') NOT IN ('relabel', 'keep', 'exclude', 'needs_review')
     UNION ALL
-    SELECT 4, 'decisions to relabel without a new_label', _sf_key
+    SELECT 5, 'decisions to relabel without a new_label', _sf_key
     FROM _sf_latest WHERE _sf_action = 'relabel' AND _sf_new IS NULL
     UNION ALL
-    SELECT 5, 'decisions about keys that are not in the table', coalesce(d._sf_key, 'NULL')
+    SELECT 6, 'decisions about keys that are not in the table', d._sf_key
     FROM _sf_latest AS d LEFT JOIN _sf_keys AS k ON k._sf_key = d._sf_key
     WHERE k._sf_key IS NULL
     UNION ALL
-    SELECT 6, 'decisions whose old_label is no longer the label',
+    SELECT 7, 'decisions whose old_label is no longer the label',
         d._sf_key || ' (old_label ' || coalesce(d._sf_old, 'NULL') || ', now '
         || coalesce(k._sf_label, 'NULL') || ')'
     FROM _sf_latest AS d JOIN _sf_keys AS k ON k._sf_key = d._sf_key
     WHERE d._sf_old IS DISTINCT FROM k._sf_label
+    UNION ALL
+    SELECT 8, 'decisions whose new_label is no value of the label''s type',
+        _sf_key || ' (' || _sf_new || ')'
+    FROM _sf_latest, _sf_typed
+    WHERE _sf_action = 'relabel' AND _sf_new IS NOT NULL
+        AND TRY(cast_to_type(_sf_new, _sf_exemplar)) IS NULL
 ), _sf_first AS (
-    SELECT _sf_what, count(*) AS _sf_n, min(_sf_item, 10) AS _sf_items
+    SELECT _sf_what, count(*) AS _sf_n, min(coalesce(_sf_item, 'NULL'), 10) AS _sf_items
     FROM _sf_problems
     GROUP BY _sf_rank, _sf_what
     ORDER BY _sf_rank
     LIMIT 1
 ), _sf_verdict AS (
     SELECT any_value(
-        'nothing was applied: ' || _sf_n || ' ' || _sf_what || ': '
-        || array_to_string(_sf_items, ', ') || CASE WHEN _sf_n > 10 THEN ', ...' ELSE '' END
+        'nothing was applied: ' || _sf_what || ': ' || array_to_string(_sf_items, ', ')
+        || CASE WHEN _sf_n > 10 THEN ', ... (' || _sf_n || ' in all)' ELSE '' END
     ) AS _sf_message
     FROM _sf_first
 )

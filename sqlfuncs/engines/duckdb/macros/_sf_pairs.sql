@@ -1,7 +1,9 @@
 -- Internal: what an evaluation compares, as text, rows without a true label left out.
 _sf_pairs(tbl, actual, predicted) AS TABLE
 WITH _sf_compared AS MATERIALIZED (
-    SELECT (actual)::VARCHAR AS _sf_actual, (predicted)::VARCHAR AS _sf_predicted
+    SELECT
+        sqlfuncs.main._sf_text(sqlfuncs.main._sf_bare(actual), predicted) AS _sf_actual,
+        sqlfuncs.main._sf_text(predicted, actual) AS _sf_predicted
     FROM query_table(tbl) AS _sf_in
 ), _sf_counted AS (
     SELECT count(*) AS _sf_rows, count(_sf_actual) AS _sf_known FROM _sf_compared

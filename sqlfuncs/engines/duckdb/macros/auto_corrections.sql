@@ -8,6 +8,10 @@ auto_corrections(issues, key, label, action := 'relabel', min_confidence := 0.0)
 WITH _sf_strength AS MATERIALIZED (
     SELECT
         CASE
+            WHEN min_confidence NOT BETWEEN 0 AND 1 THEN error(
+                'auto_corrections: min_confidence := ' || min_confidence || ' is no probability. '
+                || 'It lies between 0 and 1.'
+            )
             WHEN action NOT IN ('relabel', 'exclude') THEN error(
                 'auto_corrections: action := ''' || action || ''' is not known. '
                 || 'It may be ''relabel'' or ''exclude''.'
@@ -29,9 +33,9 @@ WITH _sf_strength AS MATERIALIZED (
 )
 SELECT
     _sf_key AS key,
-    action AS action,
+    coalesce(action, 'relabel') AS action,
     _sf_old AS old_label,
-    CASE action WHEN 'relabel' THEN _sf_new END AS new_label,
+    CASE coalesce(action, 'relabel') WHEN 'relabel' THEN _sf_new END AS new_label,
     'auto_corrections' AS decided_by,
     printf('%s has probability %.3f, the given %s %.3f',
         _sf_new::VARCHAR, _sf_confidence, _sf_old::VARCHAR, _sf_given) AS reason,
@@ -39,6 +43,6 @@ SELECT
 FROM _sf_strength LEFT JOIN _sf_flagged ON true
 WHERE _sf_able
     AND _sf_confidence >= 3 * _sf_given
-    AND _sf_confidence >= min_confidence
+    AND _sf_confidence >= coalesce(min_confidence, 0)
     AND _sf_new IS DISTINCT FROM _sf_old
 ORDER BY _sf_n;

@@ -5,9 +5,11 @@
 compare_models(tbl, actual, before, after) AS TABLE
 WITH _sf_compared AS MATERIALIZED (
     SELECT
-        (actual)::VARCHAR AS _sf_actual,
-        coalesce((actual)::VARCHAR = (before)::VARCHAR, false) AS _sf_b,
-        coalesce((actual)::VARCHAR = (after)::VARCHAR, false) AS _sf_a
+        sqlfuncs.main._sf_bare(actual) IS NOT NULL AS _sf_known,
+        coalesce(sqlfuncs.main._sf_text(actual, before)
+            = sqlfuncs.main._sf_text(before, actual), false) AS _sf_b,
+        coalesce(sqlfuncs.main._sf_text(actual, after)
+            = sqlfuncs.main._sf_text(after, actual), false) AS _sf_a
     FROM query_table(tbl) AS _sf_in
 ), _sf_counted AS (
     SELECT
@@ -17,7 +19,7 @@ WITH _sf_compared AS MATERIALIZED (
         count(*) FILTER (_sf_a AND NOT _sf_b) AS _sf_only_a,
         count(*) FILTER (NOT _sf_a AND NOT _sf_b) AS _sf_none
     FROM _sf_compared
-    WHERE _sf_actual IS NOT NULL
+    WHERE _sf_known
 ), _sf_checked AS (
     SELECT *, (_sf_both + _sf_only_b) / _sf_n AS _sf_pb, (_sf_both + _sf_only_a) / _sf_n AS _sf_pa
     FROM _sf_counted
@@ -56,10 +58,10 @@ SELECT
     _sf_pb AS accuracy_before,
     _sf_pa AS accuracy_after,
     _sf_pa - _sf_pb AS difference,
-    _sf_pa - _sf_pb - sqrt(greatest(0, _sf_a_down * _sf_a_down + _sf_b_up * _sf_b_up
-        - 2 * _sf_phi * _sf_a_down * _sf_b_up)) AS difference_low,
-    _sf_pa - _sf_pb + sqrt(greatest(0, _sf_a_up * _sf_a_up + _sf_b_down * _sf_b_down
-        - 2 * _sf_phi * _sf_a_up * _sf_b_down)) AS difference_high,
+    greatest(-1, _sf_pa - _sf_pb - sqrt(greatest(0, _sf_a_down * _sf_a_down + _sf_b_up * _sf_b_up
+        - 2 * _sf_phi * _sf_a_down * _sf_b_up))) AS difference_low,
+    least(1, _sf_pa - _sf_pb + sqrt(greatest(0, _sf_a_up * _sf_a_up + _sf_b_down * _sf_b_down
+        - 2 * _sf_phi * _sf_a_up * _sf_b_down))) AS difference_high,
     1 - (1 - _sf_pa) / nullif(1 - _sf_pb, 0) AS error_reduction,
     _sf_only_b AS only_before_right,
     _sf_only_a AS only_after_right,

@@ -1,11 +1,11 @@
 -- How likely a given label is right, from class probabilities: 0 worst, 1 best.
--- NULL where the map has no such label or holds NaN. `method` is 'self_confidence' (the
+-- NULL where the map has no such label or holds NaN or infinity. `method` is 'self_confidence' (the
 -- probability of the given label), 'normalized_margin' (against the best other class) or
 -- 'confidence_weighted_entropy', as in cleanlab.rank.
 label_quality(label, probs, method := 'self_confidence') AS (
     CASE
-        WHEN isnan(list_sum(map_values(probs::MAP(VARCHAR, DOUBLE)))) THEN NULL
-        ELSE CASE method
+        WHEN NOT isfinite(list_sum(map_values(probs::MAP(VARCHAR, DOUBLE)))) THEN NULL
+        ELSE CASE coalesce(method, 'self_confidence')
             WHEN 'self_confidence' THEN
                 map_extract_value(probs::MAP(VARCHAR, DOUBLE), label::VARCHAR)
             WHEN 'normalized_margin' THEN (

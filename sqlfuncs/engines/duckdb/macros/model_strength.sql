@@ -4,7 +4,7 @@
 -- nothing agrees with), can_judge, and reason (NULL where it can).
 model_strength(issues, label) AS TABLE
 WITH _sf_judged AS (
-    SELECT (label)::VARCHAR AS _sf_label, predicted_label::VARCHAR AS _sf_predicted
+    SELECT sqlfuncs.main._sf_bare(label)::VARCHAR AS _sf_label, predicted_label::VARCHAR AS _sf_predicted
     FROM query_table(issues) AS _sf_in
     WHERE not_judged IS NULL
 ), _sf_counted AS (

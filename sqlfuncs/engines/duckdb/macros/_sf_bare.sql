@@ -1,0 +1,10 @@
+-- Internal: an argument that has to be a column; a constant in quotes is a column misspelt.
+_sf_bare(argument) AS (
+    CASE
+        WHEN starts_with(alias(argument), '''') THEN error(
+            alias(argument) || ' is a constant text, not a column. '
+            || 'Columns are written bare: ' || trim(alias(argument), '''')
+        )
+        ELSE argument
+    END
+);

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import confusion_matrix
+
+from tests.functions.predictions import MISSING, load, random_case
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(seed=st.integers(0, 10**6), rows=st.integers(1, 200), classes=st.integers(1, 8))
+def test_the_counts_of_scikit_learn(
+    con: duckdb.DuckDBPyConnection, seed: int, rows: int, classes: int
+) -> None:
+    case = random_case(seed, rows, classes)
+    load(con, case)
+    actual, predicted = case.known
+    found = con.execute("FROM confusion_matrix(t, actual, predicted)").fetchall()
+    counts = {(a, MISSING if p is None else p): n for a, p, n in found}
+    names = case.classes + ([MISSING] if MISSING in predicted else [])
+    # One label alone makes scikit-learn warn.
+    expected = confusion_matrix(actual, predicted, labels=[*names, "(no row)"])[:-1, :-1]
+    assert len(counts) == len(found) == len(case.classes) * len(names)
+    got = np.array([[counts.get((a, p), 0) for p in names] for a in case.classes])
+    assert got.tolist() == expected[: len(case.classes)].tolist()
+
+
+def test_pairs_that_do_not_occur_are_there_with_zero(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "CREATE TABLE t AS FROM (VALUES ('a', 'a'), ('b', 'a'), ('a', NULL), (NULL, 'z')) v(a, p)"
+    )
+    found = con.execute("FROM confusion_matrix(t, a, p)")
+    assert [column[0] for column in found.description or []] == ["actual", "predicted", "n"]
+    assert found.fetchall() == [
+        ("a", "a", 1),
+        ("a", "b", 0),
+        ("a", None, 1),
+        ("b", "a", 1),
+        ("b", "b", 0),
+        ("b", None, 0),
+    ]
+
+
+def test_without_missing_predictions_there_is_no_null(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("CREATE TABLE t AS FROM (VALUES (10, '10'), (9, '9'), (NULL, NULL)) v(a, p)")
+    assert con.execute("FROM confusion_matrix(t, a, p)").fetchall() == [
+        ("9", "9", 1),
+        ("9", "10", 0),
+        ("10", "9", 0),
+        ("10", "10", 1),
+    ]

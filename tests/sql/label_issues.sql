@@ -1,0 +1,215 @@
+-- Cases of label_issues: bad input, and class probabilities and embeddings of a few numbers.
+-- How a case is written: tests/test_sql_cases.py.
+
+-- case: own probabilities, a wrong label found
+CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0 OR i = 3, 'a', 'b') AS label,
+    if(i % 2 = 0, MAP {'a': 0.9, 'b': 0.1}, MAP {'a': 0.1, 'b': 0.9}) AS probs
+FROM range(20) r(i);
+SELECT id, label, label_quality, suggested_label, suggested_confidence, class_probs, not_judged
+FROM label_issues(t, probs, label) WHERE is_label_issue;
+-- expect
+-- 3 | a | 0.1 | b | 0.9 | {a=0.1, b=0.9} | NULL
+
+-- case: every filter of cleanlab finds it
+CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0 OR i = 3, 'a', 'b') AS label,
+    if(i % 2 = 0, MAP {'a': 0.9, 'b': 0.1}, MAP {'a': 0.1, 'b': 0.9}) AS probs
+FROM range(20) r(i);
+SELECT list(id) FROM label_issues(t, probs, label, cut := 'confident_learning',
+    method := 'normalized_margin') WHERE is_label_issue;
+-- expect
+-- [3]
+
+-- case: ENUM labels get suggestions of the ENUM
+CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0 OR i = 3, 'a', 'b')::ENUM ('b', 'a') AS label,
+    if(i % 2 = 0, MAP {'a': 0.9, 'b': 0.1}, MAP {'a': 0.1, 'b': 0.9}) AS probs
+FROM range(20) r(i);
+SELECT label, suggested_label, typeof(suggested_label), typeof(predicted_label)
+FROM label_issues(t, probs, label) WHERE is_label_issue;
+-- expect
+-- a | b | ENUM('b', 'a') | ENUM('b', 'a')
+
+-- case: BOOLEAN labels get BOOLEAN suggestions
+CREATE TABLE t AS SELECT i AS id, (i % 2 = 0 OR i = 3) AS label,
+    if(i % 2 = 0, MAP {true: 0.9, false: 0.1}, MAP {true: 0.1, false: 0.9}) AS probs
+FROM range(20) r(i);
+SELECT label, suggested_label, typeof(suggested_label), class_probs
+FROM label_issues(t, probs, label) WHERE is_label_issue;
+-- expect
+-- true | false | BOOLEAN | {false=0.9, true=0.1}
+
+-- case: INTEGER labels get INTEGER suggestions, maps may have text as keys
+CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0 OR i = 3, 10, 9) AS label,
+    if(i % 2 = 0, MAP {'9': 0.1, '10': 0.9}, MAP {'9': 0.9, '10': 0.1}) AS probs
+FROM range(20) r(i);
+SELECT label, suggested_label, typeof(suggested_label), class_probs
+FROM label_issues(t, probs, label) WHERE is_label_issue;
+-- expect
+-- 10 | 9 | INTEGER | {9=0.9, 10=0.1}
+
+-- case: quotes, emoji and line feeds in labels and other columns come back as they are
+CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0 OR i = 3, 'it''s "a"', E'🎈\nb') AS label,
+    MAP(['it''s "a"', E'🎈\nb'], if(i % 2 = 0, [0.9, 0.1], [0.1, 0.9])) AS probs,
+    E'x | "\n\\ 🎈' AS "odd ""na.me"
+FROM range(20) r(i);
+SELECT label, suggested_label, "odd ""na.me"
+FROM label_issues(t, probs, label) WHERE is_label_issue;
+-- expect
+-- it's "a" | 🎈\nb | x | "\n\ 🎈
+
+-- case: an odd name of a table goes through a CTE
+CREATE TABLE "odd"".na🎈me" AS SELECT i AS id, if(i % 2 = 0, 'a', 'b') AS label,
+    if(i % 2 = 0, MAP {'a': 0.9, 'b': 0.1}, MAP {'a': 0.1, 'b': 0.9}) AS probs
+FROM range(20) r(i);
+WITH input AS (FROM "odd"".na🎈me")
+SELECT count(*), count(suggested_label) FROM label_issues(input, probs, label);
+-- expect
+-- 20 | 0
+
+-- case: maps that are no distribution keep their row and say why
+CREATE TABLE t (id INTEGER, label VARCHAR, probs MAP(VARCHAR, DOUBLE));
+INSERT INTO t SELECT i AS id, if(i % 2 = 0, 'a', 'b') AS label,
+    if(i % 2 = 0, MAP {'a': 0.9, 'b': 0.1}, MAP {'a': 0.1, 'b': 0.9}) AS probs
+FROM range(20) r(i);
+UPDATE t SET probs = CASE id
+    WHEN 0 THEN MAP {'b': 1.0} WHEN 1 THEN MAP {'a': 0.9, 'b': 0.6}
+    WHEN 2 THEN MAP {'a': 'nan'::DOUBLE, 'b': 0.5} WHEN 3 THEN NULL
+    WHEN 4 THEN MAP {'a': -0.5, 'b': 1.5} WHEN 5 THEN MAP {}
+    WHEN 6 THEN MAP {'a': NULL, 'b': 1.0} ELSE probs END;
+UPDATE t SET label = NULL WHERE id = 7;
+SELECT id, label_quality, is_label_issue, suggested_label, predicted_label, class_probs, not_judged
+FROM label_issues(t, probs, label) WHERE id < 8;
+-- expect
+-- 0 | NULL | NULL | NULL | NULL | NULL | the probabilities have no class 'a'
+-- 1 | NULL | NULL | NULL | NULL | NULL | the probabilities sum to 1.5, not to 1
+-- 2 | NULL | NULL | NULL | NULL | NULL | the probabilities hold NULL, NaN or infinity
+-- 3 | NULL | NULL | NULL | NULL | NULL | the probabilities are NULL
+-- 4 | NULL | NULL | NULL | NULL | NULL | a probability is below 0 or above 1
+-- 5 | NULL | NULL | NULL | NULL | NULL | the probabilities are an empty map
+-- 6 | NULL | NULL | NULL | NULL | NULL | the probabilities hold NULL, NaN or infinity
+-- 7 | NULL | NULL | NULL | NULL | NULL | the label is NULL
+
+-- case: probabilities rounded for storage still count
+CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0, 'a', 'b') AS label,
+    MAP {'a': 0.333, 'b': 0.333, 'c': 0.333} AS probs
+FROM range(20) r(i);
+SELECT count(*), count(not_judged) FROM label_issues(t, probs, label);
+-- expect
+-- 20 | 0
+
+-- case: no map names the label
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label, MAP {'x': 0.5, 'y': 0.5} AS probs
+FROM range(20) r(i);
+FROM label_issues(t, probs, label);
+-- error: no row can be judged
+-- error: the probabilities have no class 'a' (10 rows)
+
+-- case: no map sums to 1
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label, MAP {'a': 0.7, 'b': 0.5} AS probs
+FROM range(20) r(i);
+FROM label_issues(t, probs, label);
+-- error: no row can be judged
+-- error: sum to 1.2, not to 1 (20 rows)
+
+-- case: every map holds NaN
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label,
+    MAP {'a': 'nan'::DOUBLE, 'b': 0.5} AS probs
+FROM range(20) r(i);
+FROM label_issues(t, probs, label);
+-- error: no row can be judged
+-- error: NaN
+
+-- case: all labels NULL
+CREATE TABLE t AS SELECT NULL::VARCHAR AS label, MAP {'a': 0.5, 'b': 0.5} AS probs
+FROM range(20) r(i);
+FROM label_issues(t, probs, label);
+-- error: no row can be judged: the label is NULL (20 rows)
+
+-- case: all values NULL
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label, NULL::MAP(VARCHAR, DOUBLE) AS probs
+FROM range(20) r(i);
+FROM label_issues(t, probs, label);
+-- error: no row can be judged: the probabilities are NULL (20 rows)
+
+-- case: an empty table
+CREATE TABLE t (label VARCHAR, probs MAP(VARCHAR, DOUBLE));
+FROM label_issues(t, probs, label);
+-- error: the table has no rows
+
+-- case: one class
+CREATE TABLE t AS SELECT 'a' AS label, MAP {'a': 0.5, 'b': 0.5} AS probs FROM range(20) r(i);
+FROM label_issues(t, probs, label);
+-- error: it takes two classes or more
+
+-- case: the label in quotes
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label,
+    MAP {'label': 0.5, 'b': 0.5} AS probs
+FROM range(20) r(i);
+FROM label_issues(t, probs, 'label');
+-- error: 'label' is a constant text, not a column
+-- error: Columns are written bare: label
+
+-- case: NULL instead of the label
+CREATE TABLE t AS SELECT MAP {'a': 0.5, 'b': 0.5} AS probs FROM range(20) r(i);
+FROM label_issues(t, probs, NULL::VARCHAR);
+-- error: no row can be judged: the label is NULL (20 rows)
+
+-- case: a number instead of x
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label FROM range(20) r(i);
+FROM label_issues(t, 5, label);
+-- error: cannot be read
+-- error: text (VARCHAR), an embedding (FLOAT[]) or class probabilities (MAP(VARCHAR, DOUBLE))
+
+-- case: NULL instead of x
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label FROM range(20) r(i);
+FROM label_issues(t, NULL, label);
+-- error: no row can be judged: x is NULL (20 rows)
+
+-- case: an unknown table
+FROM label_issues(nosuch, probs, label);
+-- error: Table with name nosuch does not exist
+
+-- case: an unknown column
+CREATE TABLE t AS SELECT 'a' AS label, MAP {'a': 0.5, 'b': 0.5} AS probs;
+FROM label_issues(t, prob, label);
+-- error: Referenced column "prob" not found
+-- error: "probs"
+
+-- case: an unknown option
+CREATE TABLE t AS SELECT 'a' AS label, MAP {'a': 0.5, 'b': 0.5} AS probs;
+FROM label_issues(t, probs, label, cuts := 'auto');
+-- error: label_issues(tbl, x, label, model := 'fast', cut := 'auto'
+
+-- case: an unknown value of an option
+CREATE TABLE t AS SELECT 'a' AS label, MAP {'a': 0.5, 'b': 0.5} AS probs;
+FROM label_issues(t, probs, label, cut := 'most');
+-- error: cut := 'most' is not known
+-- error: 'prune_by_noise_rate'
+
+-- case: a value of the wrong type for an option
+CREATE TABLE t AS SELECT 'a' AS label, MAP {'a': 0.5, 'b': 0.5} AS probs;
+FROM label_issues(t, probs, label, folds := 'five');
+-- error: folds := 'five'
+-- error: int
+
+-- case: NULL for an option is its default
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label, MAP {'a': 0.5, 'b': 0.5} AS probs
+FROM range(20) r(i);
+SELECT count(*) FROM label_issues(t, probs, label, cut := NULL, folds := NULL);
+-- expect
+-- 20
+
+-- case: a column that is already called label_quality
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label, MAP {'a': 0.5, 'b': 0.5} AS probs,
+    1 AS "Label_Quality"
+FROM range(20) r(i);
+FROM label_issues(t, probs, label);
+-- error: the table already has the column "Label_Quality"
+-- error: EXCLUDE
+
+-- case: embeddings of two numbers
+CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0 OR i = 3, 'a', 'b') AS label,
+    [if(i % 2 = 0, 1, -1), i / 100]::FLOAT[2] AS e
+FROM range(40) r(i);
+SELECT id, suggested_label FROM label_issues(t, e, label) WHERE is_label_issue;
+-- expect
+-- 3 | b
