@@ -20,7 +20,6 @@ from sqlfuncs.functions.spec import (
     TableFunction,
 )
 
-
 _BARE = "sqlfuncs.main._sf_bare"
 
 
