@@ -15,22 +15,28 @@ CREATE TABLE IF NOT EXISTS {{ log | ident }} (
 );
 
 INSERT INTO {{ log | ident }} BY NAME
+WITH in_force AS (
+    SELECT key, arg_max(CASE action WHEN 'relabel' THEN new_label ELSE old_label END, decided_at) AS label
+    FROM {{ log | ident }}
+    GROUP BY key
+), answered AS (
+    SELECT
+        t.{{ key | ident }}::VARCHAR AS key,
+        t.{{ label | ident }}::VARCHAR AS given,
+        a.{{ answer | ident }}::VARCHAR AS answer
+    FROM {{ table | ident }} AS t
+    JOIN {{ answers | ident }} AS a ON a.{{ key | ident }} = t.{{ key | ident }}
+)
 SELECT
-    t.{{ key | ident }}::VARCHAR AS key,
-    'relabel' AS action,
-    t.{{ label | ident }}::VARCHAR AS old_label,
-    a.{{ answer | ident }}::VARCHAR AS new_label,
+    answered.key,
+    CASE WHEN answer = given THEN 'keep' ELSE 'relabel' END AS action,
+    given AS old_label,
+    CASE WHEN answer <> given THEN answer END AS new_label,
     {{ reviewer | literal }} AS decided_by,
     'answered in ' || {{ answers | literal }} AS reason,
     now()::TIMESTAMP AS decided_at
-FROM {{ table | ident }} AS t
-JOIN {{ answers | ident }} AS a ON a.{{ key | ident }} = t.{{ key | ident }}
-WHERE a.{{ answer | ident }}::VARCHAR <> t.{{ label | ident }}::VARCHAR
-    AND NOT EXISTS (
-        FROM {{ log | ident }} AS l
-        WHERE l.key = t.{{ key | ident }}::VARCHAR
-            AND l.new_label = a.{{ answer | ident }}::VARCHAR
-    );
+FROM answered LEFT JOIN in_force ON in_force.key = answered.key
+WHERE answer <> coalesce(in_force.label, given);
 
 CREATE OR REPLACE TABLE {{ into | ident }} AS
 WITH input AS (FROM {{ table | ident }}), log AS (FROM {{ log | ident }})

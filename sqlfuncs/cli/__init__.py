@@ -10,40 +10,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-import click
-
-from sqlfuncs import __version__, work
-from sqlfuncs.cli import demo, models, queries, run
-from sqlfuncs.cli.progress import Bars
-from sqlfuncs.cli.statements import leave
-from sqlfuncs.errors import Cancelled, SqlfuncsError
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
-def cli() -> None:
-    """Find wrong labels, correct them, train on them and evaluate, in SQL."""
-
-
-cli.add_command(run.command)
-cli.add_command(queries.command)
-cli.add_command(demo.command)
-cli.add_command(models.command)
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The program `sqlfuncs`."""
+    """The program `sqlfuncs`. Everything is imported inside, where Ctrl-C is heard."""
     try:
-        with work.listening(Bars()):
-            cli.main(arguments, prog_name="sqlfuncs", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (Cancelled, click.Abort, KeyboardInterrupt):
-        leave()
-    except SqlfuncsError as error:
-        print(f"sqlfuncs: {error}", file=sys.stderr)
-        sys.exit(1)
-    except BrokenPipeError:
-        # Whoever read our output has had enough; nothing more can be said to them.
-        os._exit(1)
+        from sqlfuncs.cli.program import run_program
+
+        sys.exit(run_program(arguments))
+    except KeyboardInterrupt:
+        print("\nsqlfuncs: stopped; nothing half done was kept", file=sys.stderr, flush=True)
+        os._exit(130)

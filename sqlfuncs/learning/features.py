@@ -82,7 +82,8 @@ class VectorFeatures:
         """The features of some vectors, and their view."""
         centre = vectors.mean(axis=0)
         length = float(np.sqrt(((vectors - centre) ** 2).sum(axis=1).mean()))
-        learned = cls(centre.astype(np.float32), 1 / length if length > 0 else 1.0)
+        scale = np.float32(1 / length if length > 0 else 1)  # as it will be stored
+        learned = cls(centre.astype(np.float32), float(scale))
         return learned, [learned._view(vectors)]
 
     def views(self, rows: Texts | Embeddings) -> list[Any]:

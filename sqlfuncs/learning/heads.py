@@ -47,7 +47,7 @@ def fit(features: Any, codes: Codes, n_classes: int, freedom: float) -> Head:
     if len(present) == 1:
         bias[present] = 0
         return Head(weights, bias)
-    model = LogisticRegression(C=freedom, max_iter=200, tol=1e-3).fit(features, codes)
+    model = LogisticRegression(C=freedom, max_iter=1000, tol=1e-3).fit(features, codes)
     if len(present) == 2:
         weights[:, present[1]] = model.coef_[0]
         bias[present] = [0, model.intercept_[0]]

@@ -92,6 +92,8 @@ def embeddings(x: pa.Array) -> Embeddings:
         reasons[row] = f"the embedding has {lengths[row]} dimensions, the others have {size}"
     regular = usable(reasons)
     values = np.zeros((len(lists), size))
+    if not regular.any():
+        return Embeddings(values, reasons)
     flat = lists.filter(pa.array(regular)).flatten()
     values[regular] = pc.fill_null(flat, float("nan")).to_numpy().reshape(-1, size)
     finite = np.isfinite(values).all(axis=1)
@@ -109,18 +111,21 @@ def probabilities(x: pa.Array) -> Probabilities:
         raise BadInput(f"x is of type {x.type}, not MAP(VARCHAR, DOUBLE): {error}") from None
     # Without NULLs nothing is copied.
     present = maps.filter(pc.is_valid(maps)) if maps.null_count else maps
-    keys = present.keys.dictionary_encode()
+    # A slice shares its parent's keys; only those between its own offsets are its own.
+    offsets = present.offsets.to_numpy()
+    own = slice(offsets[0], offsets[-1])
+    keys = present.keys[own].dictionary_encode()
     classes = in_order(keys.dictionary.to_pylist())
     # The classes in order, for each position in the dictionary.
     order = {label: column for column, label in enumerate(classes)}
     columns = np.array([order[label] for label in keys.dictionary.to_pylist()], dtype=np.int64)
     valid = np.asarray(pc.is_valid(maps))
-    lengths = np.diff(present.offsets.to_numpy())
+    lengths = np.diff(offsets)
     rows = np.repeat(np.flatnonzero(valid), lengths)
     at = columns[keys.indices.to_numpy()]
     values = np.zeros((len(maps), len(classes)))
     has = np.zeros(values.shape, dtype=bool)
-    values[rows, at] = pc.fill_null(present.items, float("nan")).to_numpy()
+    values[rows, at] = pc.fill_null(present.items[own], float("nan")).to_numpy()
     has[rows, at] = True
     return Probabilities(classes, values, has, _no_distribution(values, has, valid))
 

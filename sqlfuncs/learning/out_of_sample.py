@@ -58,6 +58,9 @@ def out_of_sample_probabilities(
     ordered = fast.cross_probabilities(
         prepared.features, prepared.views, prepared.codes, prepared.n_classes, cuts
     )
+    # Where a row stands in a matrix can change the last bits of its product, so that rows of
+    # one content would differ: the first of them speaks for all.
+    ordered = ordered[_first_of_each(prepared.keys)]
     unseen = np.any([_unseen(prepared.codes, prepared.n_classes, cut) for cut in cuts], axis=0)
     probs = np.empty_like(ordered)
     probs[prepared.order] = ordered
@@ -66,6 +69,12 @@ def out_of_sample_probabilities(
         "no row of other content has this label, so no model could learn it"
     )
     return probs, reasons
+
+
+def _first_of_each(keys: Sequence[bytes]) -> Order:
+    """For each row the place of the first row of its content."""
+    first: dict[bytes, int] = {}
+    return np.array([first.setdefault(key, row) for row, key in enumerate(keys)], dtype=np.int64)
 
 
 def take(

@@ -44,9 +44,14 @@ class TfIdf:
         terms, weights, matrices = [], [], []
         for kind in KINDS:
             work.check()
-            # A term of a single text tells nothing about others, unless there are few texts.
+            # A term of a single text tells nothing about others, unless there are few texts, or
+            # no two have a term in common.
             vectorizer = _vectorizer(kind, min_df=2 if len(texts) >= 50 else 1)
-            matrices.append(vectorizer.fit_transform(texts))
+            try:
+                matrices.append(vectorizer.fit_transform(texts))
+            except ValueError:
+                vectorizer = _vectorizer(kind, min_df=1)
+                matrices.append(vectorizer.fit_transform(texts))
             terms.append(tuple(vectorizer.get_feature_names_out()))
             weights.append(vectorizer.idf_.astype(np.float32))
         return cls(tuple(terms), tuple(weights)), hstack(matrices).tocsr()

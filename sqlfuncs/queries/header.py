@@ -73,7 +73,8 @@ def parse(name: str, text: str) -> QueryFile:
             fields[key] = value.strip()
         elif key.split()[:1] == ["param"]:
             parameters.append(_parameter(name, number, line))
-    body = re.sub(r"(?m)\A(?:--.*\n)+\n*", "", text)
+    # The header's lines stay as empty ones: a message about line 9 means line 9 of the file.
+    body = re.sub(r"\A(?:--.*(?:\n|\Z))+", lambda found: "\n" * found[0].count("\n"), text)
     return QueryFile(name, fields["title"], fields["answers"], tuple(parameters), body)
 
 

@@ -6,10 +6,11 @@ file is rendered. The engine gives the quoting; this module knows none of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from sqlfuncs.errors import BadQueryFile
@@ -23,6 +24,21 @@ class Quoting:
     table: Callable[[str], str]
     column: Callable[[str], str]
     literal: Callable[[object], str]
+
+
+# NUL cannot stand in SQL, so it can mark where a value begins and ends.
+_MARK = "\0"
+_PIECES = re.compile(
+    r"""[eE]'(?:\\.|''|[^'\\])*'  # the quotes and comments of SQL, each as a whole
+    | '(?:''|[^'])*'
+    | "(?:""|[^"])*"
+    | --[^\n]*
+    | /\*.*?\*/
+    | (?P<dollar>\$\w*\$).*?(?P=dollar)
+    | \0(?P<value>[^\0]*)\0  # a value
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 
 
 class _Quoted(str):
@@ -45,13 +61,13 @@ def render(file: QueryFile, given: Mapping[str, str], quoting: Quoting) -> str:
         name: _Table(value) if kinds[name] == "table" and isinstance(value, str) else value
         for name, value in typed.items()
     }
+    environment = _environment(quoting)
     try:
-        return _environment(quoting).from_string(file.text).render(context).strip()
+        _refuse_filter_blocks(environment.parse(file.text))
+        return _without_marks(environment.from_string(file.text).render(context)).strip()
     except TemplateSyntaxError as error:
-        raise BadQueryFile(
-            f"{file.name}, line {error.lineno} of the SQL: {error.message}"
-        ) from None
-    except (TemplateError, ValueError, TypeError) as error:
+        raise BadQueryFile(f"{file.name}, line {error.lineno}: {error.message}") from None
+    except Exception as error:  # a template can fail in as many ways as a program
         raise BadQueryFile(f"{file.name} cannot be rendered: {error}; {file.accepts()}") from None
 
 
@@ -82,7 +98,34 @@ def _only_quoted(value: object) -> object:
         raise _Unquoted(
             f"a value stands in the SQL unquoted ({value!r}); write | ident or | literal"
         )
-    return value
+    return f"{_MARK}{value}{_MARK}"
+
+
+def _without_marks(marked: str) -> str:
+    """The SQL, once it is sure that no value stands where its quoting does not hold.
+
+    Values come marked. One inside quotes or a comment of the file would end them.
+    """
+
+    def plain(piece: re.Match[str]) -> str:
+        if piece["value"] is None and _MARK in piece[0]:
+            raise _Unquoted(
+                f"a value stands inside quotes or a comment ({piece[0].replace(_MARK, '')!r}); "
+                "write it outside of them"
+            )
+        return piece["value"] if piece["value"] is not None else piece[0]
+
+    sql = _PIECES.sub(plain, marked)
+    if _MARK in sql:
+        raise _Unquoted("a value stands after a quote that is never closed")
+    return sql
+
+
+def _refuse_filter_blocks(template: nodes.Template) -> None:
+    for block in template.find_all(nodes.FilterBlock):
+        raise TemplateSyntaxError(
+            "filter blocks could undo the quoting; use | ident or | literal", block.lineno
+        )
 
 
 def _refuse_undefined(value: object) -> None:

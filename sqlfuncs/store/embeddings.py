@@ -7,6 +7,7 @@ database is put aside; a disk that is full or read-only costs time, not the quer
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,7 +43,7 @@ def read(model: str, texts: Sequence[str]) -> dict[str, Vector]:
                 f"SELECT key, vector, checksum FROM embedding WHERE key IN ({marks})", some
             )
             for key, vector, checksum in rows:
-                if zlib.crc32(vector) == checksum:
+                if isinstance(vector, bytes) and zlib.crc32(vector) == checksum:
                     found[keys[key]] = np.frombuffer(vector, dtype=np.float32)
     return found
 
@@ -89,11 +90,19 @@ def _forgiving() -> Iterator[None]:
             error, sqlite3.OperationalError
         )
         if damaged:
-            _file().replace(_file().with_suffix(".damaged"))
-        work.say_once(
-            f"embeddings are not kept in {_file()}: {error}. They are computed each time"
-            + (" until the next run." if damaged else ".")
-        )
+            _put_aside()
+            work.say_once(f"{_file()} was damaged ({error}) and is put aside; a new one is begun")
+        else:
+            work.say_once(
+                f"embeddings are not kept in {_file()}: {error}. They are computed each time."
+            )
+
+
+def _put_aside() -> None:
+    with contextlib.suppress(OSError):  # another process may have done it
+        _file().replace(_file().with_suffix(".damaged"))
+    for journal in ("-wal", "-shm"):
+        Path(f"{_file()}{journal}").unlink(missing_ok=True)
 
 
 def _chunks(keys: Sequence[bytes]) -> Iterable[Sequence[bytes]]:

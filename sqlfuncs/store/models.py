@@ -8,17 +8,19 @@ trainer never meets half of one. Files that differ from their digest are refused
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from sqlfuncs import work
 from sqlfuncs.errors import BadInput, DamagedModel, UnknownModel
 from sqlfuncs.store.home import home
 
@@ -70,8 +72,7 @@ def save(record: ModelRecord, files: Mapping[str, bytes]) -> ModelRecord:
         folder.mkdir(parents=True, exist_ok=True)
         while True:
             saved = replace(record, version=max(_versions(folder), default=0) + 1)
-            manifest = {"model": asdict(saved), "files": digests}
-            _write(aside / MANIFEST, json.dumps(manifest, ensure_ascii=False).encode())
+            _write(aside / MANIFEST, _manifest(saved, digests))
             try:
                 aside.rename(folder / str(saved.version))
             except OSError:
@@ -91,9 +92,9 @@ def load(reference: str) -> tuple[ModelRecord, dict[str, bytes]]:
     """
     record = find(reference)
     folder = _folder(record.name) / str(record.version)
-    manifest = json.loads((folder / MANIFEST).read_bytes())
+    _, digests = _read(folder)
     files = {}
-    for name, digest in manifest["files"].items():
+    for name, digest in digests.items():
         try:
             content = (folder / name).read_bytes()
         except OSError as error:
@@ -110,9 +111,12 @@ def load(reference: str) -> tuple[ModelRecord, dict[str, bytes]]:
 def find(reference: str) -> ModelRecord:
     """The record that a name, or `name@version`, means."""
     name, _, pinned = reference.partition("@")
-    versions = [record for record in records() if record.name == name]
+    damaged: list[DamagedModel] = []
+    versions = [record for record in _of_folder(_folder(name), damaged) if record.name == name]
     if pinned:
         versions = [record for record in versions if str(record.version) == pinned]
+    if damaged and not versions:
+        raise damaged[-1]
     if not versions:
         known = sorted({record.name for record in records()})
         raise UnknownModel(
@@ -124,27 +128,31 @@ def find(reference: str) -> ModelRecord:
 
 
 def records() -> list[ModelRecord]:
-    """Every version of every model, in order of name and version."""
+    """Every version of every model, in order of name and version; damaged ones are remarked on."""
     if not _root().is_dir():
         return []
+    damaged: list[DamagedModel] = []
     found = [
-        _read(folder / str(version))
+        record
         for folder in _root().iterdir()
-        if folder.is_dir() and not folder.name.startswith(".")
-        for version in _versions(folder)
+        if not folder.name.startswith(".")
+        for record in _of_folder(folder, damaged)
     ]
+    for error in damaged:
+        work.say_once(str(error))
     return sorted(found, key=lambda record: (record.name, record.version))
 
 
 def drop(name: str) -> list[ModelRecord]:
     """Remove all versions of a model and return what they were. Raises UnknownModel."""
-    find(name)
     if "@" in name:
         raise BadInput(
             f"drop_model takes a name without a version: drop_model('{name.partition('@')[0]}') "
             "removes all its versions."
         )
-    gone = [record for record in records() if record.name == name]
+    if not _folder(name).is_dir():
+        find(name)  # says what there is
+    gone = _of_folder(_folder(name), [])  # what is damaged goes too
     aside = _root() / f".dropped-{uuid.uuid4().hex}"
     _folder(name).rename(aside)
     shutil.rmtree(aside)
@@ -160,17 +168,46 @@ def _folder(name: str) -> Path:
     return _root() / f"{readable}-{sha256(name.encode()).hexdigest()[:16]}"
 
 
-def _versions(folder: Path) -> Iterator[int]:
-    return (int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal())
-
-
-def _read(folder: Path) -> ModelRecord:
+def _versions(folder: Path) -> list[int]:
     try:
-        stored = json.loads((folder / MANIFEST).read_bytes())["model"]
-        return ModelRecord(**{**stored, "classes": tuple(stored["classes"])})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _of_folder(folder: Path, damaged: list[DamagedModel]) -> list[ModelRecord]:
+    """The versions in a model's folder, in order; what cannot be read goes to `damaged`."""
+    found = []
+    for version in _versions(folder):
+        try:
+            found.append(_read(folder / str(version))[0])
+        except DamagedModel as error:
+            if (folder / str(version)).is_dir():  # else another process has just dropped it
+                damaged.append(error)
+    return found
+
+
+def _manifest(record: ModelRecord, digests: Mapping[str, str]) -> bytes:
+    described = {"model": asdict(record), "files": dict(digests)}
+    return json.dumps({**described, "digest": _digest(described)}, ensure_ascii=False).encode()
+
+
+def _digest(described: Mapping[str, object]) -> str:
+    return sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def _read(folder: Path) -> tuple[ModelRecord, dict[str, str]]:
+    """A version's record, and the digests of its files."""
+    try:
+        stored = json.loads((folder / MANIFEST).read_bytes())
+        digest = stored.pop("digest")
+        if digest != _digest(stored):
+            raise ValueError("it was changed after it was stored")
+        record = ModelRecord(**{**stored["model"], "classes": tuple(stored["model"]["classes"])})
+        return record, stored["files"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedModel(
-            f"{folder} holds no model that can be read ({error}). Delete that folder."
+            f"{folder / MANIFEST} cannot be used: {error}. Delete that folder, or drop the model."
         ) from None
 
 
@@ -183,5 +220,6 @@ def _write(file: Path, content: bytes) -> None:
 
 def _remove_abandoned() -> None:
     for folder in _root().glob(".*-*"):
-        if time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another process may be at it
+            if time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import duckdb
@@ -27,7 +28,6 @@ _UDF_PREFIX = "Python exception occurred while executing the UDF: "
 class Result:
     """What one statement gave: no columns for one that returns no rows."""
 
-    sql: str
     seconds: float
     columns: list[str] = field(default_factory=list)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
@@ -51,13 +51,12 @@ def run(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Result]:
     except duckdb.Error as error:
         raise BadInput(f"nothing was run: {plain_message(error)}") from None
     for number, statement in enumerate(statements, 1):
-        text = statement.query.strip()
         begun = time.perf_counter()
         try:
-            columns, rows = interruptibly(con, lambda text=text: _all_rows(con, text))  # type: ignore[misc]
+            columns, rows = interruptibly(con, partial(_all_rows, con, statement))
         except duckdb.Error as error:
             raise StatementFailed(_which(number, len(statements), plain_message(error))) from None
-        yield Result(text, time.perf_counter() - begun, columns, rows)
+        yield Result(time.perf_counter() - begun, columns, rows)
 
 
 def interruptibly(con: duckdb.DuckDBPyConnection, action: Callable[[], T]) -> T:
@@ -99,7 +98,7 @@ def plain_message(error: BaseException) -> str:
 
 
 def _all_rows(
-    con: duckdb.DuckDBPyConnection, statement: str
+    con: duckdb.DuckDBPyConnection, statement: duckdb.Statement
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
     con.execute(statement)
     description = con.description or []

@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sqlfuncs.queries import files
+
+PROGRAM = [sys.executable, "-m", "sqlfuncs.cli"]
+Ran = subprocess.CompletedProcess[str]
+
+ROWS = '''\
+-- title: Some rows
+-- param n integer = 2: how many
+-- param name text = it's: any text
+SELECT i AS "a ""b""", i / 3 AS third, {{ name | literal }} AS name, NULL AS nothing,
+    [i, NULL] AS many, {'x': 0.5::DOUBLE, 'y': 'z'} AS s, i = 1 AS first, DATE '2026-11-22' AS day,
+    'pipe | line' || chr(10) || 'break, "quote" 🎈' AS odd, 'nan'::DOUBLE AS nan,
+    MAP {'k': 1.25::DECIMAL(5, 2)} AS m
+FROM range(1, {{ n | literal }} + 1) r(i)
+'''
+
+
+def _sqlfuncs(*arguments: str | Path, env: dict[str, str] | None = None, **more: object) -> Ran:
+    ran: Ran = subprocess.run(
+        [*PROGRAM, *map(str, arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, **(env or {})},
+        timeout=120,
+        **more,  # type: ignore[call-overload]
+    )
+    assert "Traceback" not in ran.stderr
+    return ran
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    """A query file whose result holds a value of every kind."""
+    file = tmp_path / "rows.sql"
+    file.write_text(ROWS, encoding="utf-8")
+    return file
+
+
+def _query(tmp_path: Path, sql: str) -> Path:
+    file = tmp_path / "query.sql"
+    file.write_text(sql, encoding="utf-8")
+    return file
+
+
+def test_csv(rows: Path) -> None:
+    ran = _sqlfuncs("run", rows, "--format", "csv")
+    assert ran.returncode == 0
+    header, first, second = csv.reader(io.StringIO(ran.stdout))
+    assert header == [
+        'a "b"', "third", "name", "nothing", "many", "s", "first", "day", "odd", "nan", "m"
+    ]  # fmt: skip
+    assert first == [
+        "1", str(1 / 3), "it's", "", "[1, null]", '{"x": 0.5, "y": "z"}', "true", "2026-11-22",
+        'pipe | line\nbreak, "quote" 🎈', "nan", '{"k": 1.25}',
+    ]  # fmt: skip
+    assert second[:2] == ["2", str(2 / 3)]
+
+
+def test_json(rows: Path) -> None:
+    ran = _sqlfuncs("run", rows, "--format", "json")
+    assert ran.returncode == 0
+    assert ran.stdout.count("\n") == 1
+    first, second = json.loads(ran.stdout)
+    assert first == {
+        'a "b"': 1, "third": 1 / 3, "name": "it's", "nothing": None, "many": [1, None],
+        "s": {"x": 0.5, "y": "z"}, "first": True, "day": "2026-11-22",
+        "odd": 'pipe | line\nbreak, "quote" 🎈', "nan": None, "m": {"k": 1.25},
+    }  # fmt: skip
+    assert second["first"] is False
+
+
+def test_markdown(rows: Path) -> None:
+    ran = _sqlfuncs("run", rows, "--format", "markdown")
+    lines = ran.stdout.splitlines()
+    assert ran.returncode == 0
+    assert lines[0].startswith('| a "b" | third | name | nothing | many |')
+    assert set(lines[1].split()) == {"|", "---"}
+    assert lines[2] == (
+        "| 1 | 0.3333 | it's | NULL | [1, NULL] | {x: 0.5, y: z} | true | 2026-11-22 "
+        '| pipe \\| line break, "quote" 🎈 | nan | {k: 1.25} |'
+    )
+    assert len(lines) == 4
+
+
+def test_a_table_for_people(rows: Path) -> None:
+    ran = _sqlfuncs("run", rows, "n=100")
+    assert ran.returncode == 0
+    assert "(100 rows, the first 40 shown)" in ran.stdout
+    assert max(map(len, ran.stdout.splitlines())) <= 160
+    narrow = _sqlfuncs("run", _query(rows.parent, "SELECT 1 / 3 AS third, NULL AS nothing"))
+    assert [line.split() for line in narrow.stdout.splitlines()[1:4:2]] == [
+        ["│", "third", "│", "nothing", "│"],
+        ["│", "0.3333", "│", "NULL", "│"],
+    ]
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "markdown"])
+def test_no_rows_and_nothing_to_show(rows: Path, tmp_path: Path, form: str) -> None:
+    ran = _sqlfuncs("run", rows, "n=0", "--format", form)
+    assert ran.returncode == 0
+    assert ran.stdout == "[]\n" if form == "json" else "third" in ran.stdout
+    ran = _sqlfuncs("run", _query(tmp_path, "CREATE TABLE t (a INTEGER);"), "--format", form)
+    assert (ran.returncode, ran.stdout) == (0, "")
+
+
+def test_results_on_stdout_and_remarks_on_stderr(tmp_path: Path) -> None:
+    db = tmp_path / "mine.duckdb"
+    with duckdb.connect(str(db)) as con:
+        con.execute("""
+            CREATE TABLE train AS SELECT i AS id, CASE WHEN i = 3 THEN NULL ELSE
+                'text ' || (i % 7) END AS text, 'c' || (i % 2) AS label FROM range(40) r(i)
+        """)
+    ran = _sqlfuncs("run", "fine_tune", "--db", db, "--format", "json")
+    assert ran.returncode == 0
+    ((row,),) = map(json.loads, ran.stdout.splitlines())
+    assert (row["model"], row["version"], row["rows"]) == ("my_model", 1, 39)
+    assert "left out of training: the text is NULL (1 row)" in ran.stderr
+    assert "fine_tune: 1 rows in" in ran.stderr
+    again = _sqlfuncs("run", "fine_tune", "--db", db, "--format", "json")
+    ((same,),) = map(json.loads, again.stdout.splitlines())
+    assert same == row
+    assert "version 1 was trained on exactly these rows; it is reused" in again.stderr
+    listed = _sqlfuncs("models", "--format", "json")
+    ((model,),) = map(json.loads, listed.stdout.splitlines())
+    assert (model["model"], model["classes"]) == ("my_model", ["c0", "c1"])
+
+
+def test_a_remark_is_one_line_where_stderr_is_no_terminal(tmp_path: Path) -> None:
+    db = tmp_path / "mine.duckdb"
+    with duckdb.connect(str(db)) as con:
+        con.execute("""
+            CREATE TABLE issues AS SELECT i AS id, 'a' AS label, true AS is_label_issue,
+                'b' AS suggested_label, 0.9 AS suggested_confidence, 'b' AS predicted_label,
+                MAP {'a': 0.1, 'b': 0.9} AS class_probs, NULL::VARCHAR AS not_judged
+            FROM range(40) r(i)
+        """)
+        con.execute("CREATE TABLE train AS SELECT id, label FROM issues")
+    ran = _sqlfuncs("run", "correct", "--db", db)
+    assert ran.returncode == 0
+    (remark,) = [line for line in ran.stderr.splitlines() if "proposes nothing" in line]
+    assert remark.endswith("always saying the commonest label agrees with 100.0 %")
+
+
+def test_show_runs_nothing(rows: Path, tmp_path: Path) -> None:
+    db = tmp_path / "not made.duckdb"
+    ran = _sqlfuncs("run", rows, "n=7", "name=a'b", "--show", "--db", db)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "'a''b' AS name" in ran.stdout
+    assert "range(1, 7 + 1)" in ran.stdout
+    assert not db.exists()
+    assert _sqlfuncs("run", "detect", "--show").stdout.startswith('CREATE OR REPLACE TABLE "issues')
+
+
+def test_read_only(tmp_path: Path) -> None:
+    db = tmp_path / "mine.duckdb"
+    with duckdb.connect(str(db)) as con:
+        con.execute("CREATE TABLE t AS SELECT 7 AS seven")
+    before = db.read_bytes()
+    ran = _sqlfuncs("run", _query(tmp_path, "FROM t"), "--db", db, "--read-only", "--format", "csv")
+    assert (ran.returncode, ran.stdout) == (0, "seven\n7\n")
+    ran = _sqlfuncs("run", _query(tmp_path, "DROP TABLE t"), "--db", db, "--read-only")
+    assert ran.returncode == 1
+    assert "read-only" in ran.stderr
+    assert db.read_bytes() == before
+    ran = _sqlfuncs("run", _query(tmp_path, "FROM t"), "--db", tmp_path / "no.db", "--read-only")
+    assert ran.returncode == 1
+    assert "no.db cannot be opened" in ran.stderr
+
+
+def test_a_query_that_does_not_exist() -> None:
+    ran = _sqlfuncs("run", "detekt")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "there is no file detekt" in ran.stderr
+    assert all(file.name in ran.stderr for file in files.shipped())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["run", "detect", "train"], 2, "'train' is no parameter: write name=value; it accepts"),
+        (["run"], 2, "Missing argument"),
+        (["run", "detect", "--format", "xml"], 2, "'xml' is not one of"),
+        (["run", "detect", "--nothing"], 2, "No such option"),
+        (["nothing"], 2, "No such command"),
+        (["run", "detect", "tabel=x"], 1, "detect has no parameter tabel; it accepts"),
+        (["run", "detect", "seed=x"], 1, "seed=x is not of type integer; it accepts"),
+        (["run", "gain"], 1, "gain needs models=...; it accepts"),
+        (["run", "gain", "models="], 1, "gain"),
+        (["run", "detect", "table="], 1, "detect"),
+        (["run", "detect"], 1, "Table with name train does not exist"),
+        (["run", "detect", "--db", "/"], 1, "cannot be opened as a DuckDB database"),
+        (["run", "load", "file=/nowhere.csv"], 1, "nowhere.csv"),
+    ],
+)
+def test_mistakes_end_with_their_code_and_say_why(
+    arguments: list[str], code: int, said: str
+) -> None:
+    ran = _sqlfuncs(*arguments, env={"COLUMNS": "500"})
+    assert (ran.returncode, ran.stdout) == (code, "")
+    assert said in ran.stderr
+
+
+def test_help_and_version_are_no_mistakes() -> None:
+    for arguments in (["--help"], ["-h"], ["run", "-h"], ["demo", "--help"], ["--version"]):
+        assert _sqlfuncs(*arguments).returncode == 0
+
+
+def test_the_third_of_several_statements_fails(tmp_path: Path) -> None:
+    db = tmp_path / "mine.duckdb"
+    query = _query(
+        tmp_path,
+        "CREATE TABLE one AS SELECT 1 AS a;\nSELECT a FROM one;\nSELECT nothing FROM one;\n"
+        "CREATE TABLE four AS SELECT 4 AS a;\nSELECT 5;",
+    )
+    ran = _sqlfuncs("run", query, "--db", db, "--format", "csv", env={"COLUMNS": "500"})
+    assert (ran.returncode, ran.stdout) == (1, "a\n1\n")
+    assert "statement 3 of 5 failed" in ran.stderr
+    assert "(statements 1 to 2 ran, statements 4 to 5 did not run)" in ran.stderr
+    assert '"nothing" not found' in ran.stderr
+    with duckdb.connect(str(db)) as con:
+        assert con.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("one",)]
+
+
+def test_an_error_while_rows_are_computed_is_an_error(tmp_path: Path) -> None:
+    late = "SELECT CASE WHEN i = 90000 THEN error('late') END FROM range(99999) r(i)"
+    query = _query(tmp_path, late)
+    ran = _sqlfuncs("run", query)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "late" in ran.stderr
+
+
+def test_after_a_syntax_error_nothing_ran(tmp_path: Path) -> None:
+    db = tmp_path / "mine.duckdb"
+    query = _query(tmp_path, "CREATE TABLE one AS SELECT 1 AS a;\nSELEC 2;")
+    ran = _sqlfuncs("run", query, "--db", db)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "nothing was run" in ran.stderr
+    assert "SELEC" in ran.stderr
+    with duckdb.connect(str(db)) as con:
+        assert con.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
+
+
+def test_a_template_that_is_wrong_names_file_and_line(tmp_path: Path) -> None:
+    ran = _sqlfuncs("run", _query(tmp_path, "SELECT 1,\n{{ x | literal"))
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "query, line 2" in ran.stderr
+    ran = _sqlfuncs("run", _query(tmp_path, "SELECT {{ (1 // 0) | literal }}"))
+    assert ran.returncode == 1  # BUG: a traceback of ZeroDivisionError
+
+
+def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
+    file = tmp_path / "old.sql"
+    file.write_bytes("SELECT 'Größe'".encode("latin-1"))
+    ran = _sqlfuncs("run", file)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "is not UTF-8" in ran.stderr
+
+
+def test_files_that_hold_nothing(tmp_path: Path) -> None:
+    for text in ("", "-- title: Nothing\n", ";", "/* nothing */"):
+        ran = _sqlfuncs("run", _query(tmp_path, text))
+        assert (ran.returncode, ran.stdout) == (0, "")
+
+
+def test_a_failing_function_says_one_plain_thing(tmp_path: Path) -> None:
+    query = _query(tmp_path, "SELECT llm_classify('x', model := 'nothing')")
+    ran = _sqlfuncs("run", query, env={"COLUMNS": "500"})
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("sqlfuncs: there is no model 'nothing'. No model has been trained")
+    assert "UDF" not in ran.stderr
+
+
+def test_queries_lists_every_parameter() -> None:
+    ran = _sqlfuncs("queries")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    for file in files.shipped():
+        assert f"{file.name}: {file.title}\n  {file.answers}\n" in ran.stdout
+        for parameter in file.parameters:
+            assert f"    {parameter.describe()}\n" in ran.stdout
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "markdown"])
+def test_models_where_none_has_been_trained(form: str) -> None:
+    ran = _sqlfuncs("models", "--format", form)
+    assert ran.returncode == 0
+    assert ran.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "queries",
+        "run {rows} n=200000 --format csv",
+        "run {rows} n=20000 --format json",
+        "run {rows} n=20000 --format markdown",
+        "run {rows} n=100",
+        "run {rows}",
+        "run detect --show",
+    ],
+)
+@pytest.mark.parametrize("reader", ["head -1", "true"])
+def test_a_pipe_that_is_closed_early(rows: Path, arguments: str, reader: str) -> None:
+    command = f"{sys.executable} -m sqlfuncs.cli {arguments.format(rows=rows)}"
+    ran = subprocess.run(
+        ["bash", "-c", f"{command} | {reader}"], capture_output=True, text=True, timeout=120
+    )
+    assert "Traceback" not in ran.stderr
+    assert "BrokenPipe" not in ran.stderr
+    assert ran.stdout.count("\n") == (reader != "true")

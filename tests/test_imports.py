@@ -1,0 +1,133 @@
+"""What a module may import: an engine-free core, and a package that is cheap to import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import sqlfuncs
+
+PACKAGE = Path(sqlfuncs.__file__).parent
+HEAVY = ("torch", "sklearn", "pandas", "openai", "duckdb", "numpy", "pyarrow")
+MODULES = {
+    ".".join(("sqlfuncs", *file.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    ): file
+    for file in sorted(PACKAGE.rglob("*.py"))
+    if "_share" not in file.parts
+}
+
+
+def _only_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def _imports(node: ast.AST, inside_functions: bool) -> Iterator[str]:
+    """The names that are imported below a node: `a.b` for `import a.b` and `from a import b`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are absolute"
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        elif _only_for_types(child):
+            continue
+        elif inside_functions or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _imports(child, inside_functions)
+
+
+def _imported(module: str, inside_functions: bool = True) -> set[str]:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    return set(_imports(tree, inside_functions))
+
+
+def _is_below(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+@pytest.mark.parametrize(
+    ("module", "loads_nothing_of"),
+    [
+        ("sqlfuncs", HEAVY),
+        ("sqlfuncs.cli", ("torch", "sklearn", "pandas", "openai", "duckdb", "scipy")),
+        ("sqlfuncs.engines.duckdb", ("torch", "sklearn", "openai", "scipy", "cleanlab")),
+        ("sqlfuncs.functions.llm_classify", ("torch", "sklearn", "openai", "duckdb")),
+    ],
+)
+def test_importing_loads_little(module: str, loads_nothing_of: tuple[str, ...]) -> None:
+    script = (
+        "import sys, time\n"
+        "begun = time.perf_counter()\n"
+        f"import {module}\n"
+        "print(time.perf_counter() - begun, *sorted({m.partition('.')[0] for m in sys.modules}))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    seconds, *loaded = ran.stdout.split()
+    print(f"import {module}: {float(seconds):.3f} s")
+    assert sorted(set(loaded) & set(loads_nothing_of)) == []
+
+
+def test_only_the_duckdb_engine_imports_duckdb() -> None:
+    importing = {m for m in MODULES if any(_is_below(name, "duckdb") for name in _imported(m))}
+    assert importing
+    assert {m for m in importing if not _is_below(m, "sqlfuncs.engines.duckdb")} == set()
+
+
+def test_only_the_command_line_imports_an_engine() -> None:
+    importing = {
+        m for m in MODULES if any(_is_below(name, "sqlfuncs.engines") for name in _imported(m))
+    }
+    allowed = ("sqlfuncs.engines.duckdb", "sqlfuncs.cli")
+    others = {m for m in importing if not any(_is_below(m, package) for package in allowed)}
+    assert others == {"sqlfuncs"}
+    at_once = _imported("sqlfuncs", inside_functions=False)
+    assert [name for name in at_once if _is_below(name, "sqlfuncs.engines")] == []
+
+
+def test_learning_knows_neither_functions_nor_the_command_line() -> None:
+    layers = {
+        "sqlfuncs.errors": (),
+        "sqlfuncs.store": ("sqlfuncs.errors", "sqlfuncs.work"),
+        "sqlfuncs.queries": ("sqlfuncs.errors", "sqlfuncs.share"),
+        "sqlfuncs.learning": ("sqlfuncs.errors", "sqlfuncs.work", "sqlfuncs.store"),
+    }
+    for layer, below in layers.items():
+        for module in (m for m in MODULES if _is_below(m, layer)):
+            ours = {name for name in _imported(module) if _is_below(name, "sqlfuncs")}
+            strange = {n for n in ours if not any(_is_below(n, b) for b in (layer, *below))}
+            assert strange == set(), module
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    def module_of(name: str) -> str | None:
+        return name if name in MODULES else name.rpartition(".")[0]
+
+    graph = {
+        module: {
+            imported
+            for name in _imported(module, inside_functions=False)
+            if (imported := module_of(name)) in MODULES and imported != module
+        }
+        for module in MODULES
+    }
+    assert sum(map(len, graph.values())) > len(MODULES)
+    TopologicalSorter(graph).prepare()  # raises CycleError, naming the circle
+
+
+def test_what_is_offered_is_sorted_and_complete() -> None:
+    assert sqlfuncs.__all__ == sorted(sqlfuncs.__all__)
+    tree = ast.parse(MODULES["sqlfuncs"].read_text(encoding="utf-8"))
+    defined = {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    } | {name.rpartition(".")[2] for name in _imported("sqlfuncs", False) if "sqlfuncs." in name}
+    assert set(sqlfuncs.__all__) == {n for n in defined if not n.startswith("_")} | {"__version__"}
+    for name in sqlfuncs.__all__:
+        assert hasattr(sqlfuncs, name)
+    assert issubclass(sqlfuncs.errors.BadInput, sqlfuncs.SqlfuncsError)
