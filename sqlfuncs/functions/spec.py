@@ -36,22 +36,12 @@ class Column:
         return pa.string() if isinstance(self.type, str) else self.type
 
 
-@dataclass(frozen=True, eq=False)
-class TableFunction:
-    """A function of a whole table: `FROM label_issues(tbl, x, label)`.
-
-    `compute(rows, ..., *, options)` gets `rows`, a StructArray with a field per input in the
-    table's order, then `arguments` (plain values), then options; it returns a StructArray.
-    With `keeps_rows` it has one entry a row, and the engine puts the table's own columns
-    before it; otherwise it is the result.
-    """
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Computed:
+    """A function whose results are computed here, and not by an engine."""
 
     name: str
-    compute: Callable[..., pa.StructArray]
-    inputs: tuple[str, ...]
-    returns: tuple[Column, ...]
-    arguments: tuple[str, ...] = ()
-    keeps_rows: bool = True
+    compute: Callable[..., Any]
 
     @property
     def help(self) -> str:
@@ -64,28 +54,32 @@ class TableFunction:
         return options_of(self.compute)
 
 
-@dataclass(frozen=True, eq=False)
-class ListFunction:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TableFunction(_Computed):
+    """A function of a whole table: `FROM label_issues(tbl, x, label)`.
+
+    `compute(rows, ..., *, options)` gets `rows`, a StructArray with a field per input in the
+    table's order, then `arguments` (plain values), then options; it returns a StructArray.
+    With `keeps_rows` it has one entry a row, and the engine puts the table's own columns
+    before it; otherwise it is the result.
+    """
+
+    inputs: tuple[str, ...]
+    returns: tuple[Column, ...]
+    arguments: tuple[str, ...] = ()
+    keeps_rows: bool = True
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ListFunction(_Computed):
     """A function without a table: `FROM models()`, `FROM drop_model('name')`."""
 
-    name: str
-    compute: Callable[..., pa.StructArray]
     returns: tuple[Column, ...]
     arguments: tuple[str, ...] = ()
 
-    @property
-    def help(self) -> str:
-        """The docstring of the computing."""
-        return inspect.getdoc(self.compute) or ""
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Option names and their defaults."""
-        return options_of(self.compute)
-
-
-@dataclass(frozen=True, eq=False)
-class ScalarFunction:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ScalarFunction(_Computed):
     """A function of each row: `SELECT embed(text)`.
 
     `compute(*inputs, *, options)` gets Arrow arrays of one length, a batch of rows, and
@@ -93,21 +87,9 @@ class ScalarFunction:
     `session` names the session variable an option falls back to.
     """
 
-    name: str
-    compute: Callable[..., pa.Array]
     inputs: tuple[str, ...]
     returns: pa.DataType
     session: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def help(self) -> str:
-        """The docstring of the computing."""
-        return inspect.getdoc(self.compute) or ""
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Option names and their defaults."""
-        return options_of(self.compute)
 
 
 @dataclass(frozen=True)
