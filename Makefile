@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 LIGHT := .venv-light
 OLD_DUCKDB := .duckdb-1.5.5
-PYTEST := -m pytest -n 2 --dist loadgroup
+PYTEST := -m pytest -n 2 --durations 10
 
 .PHONY: demo test check lint test-old-duckdb test-light wheel sample readme bench constraints clean
 

@@ -94,7 +94,7 @@ def rewrite(page: Path) -> None:
 if __name__ == "__main__":
     if sys.argv[1:] != ["--write"]:
         sys.exit(__doc__)
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["SQLFUNCS_HOME"] = home
-        for each in PAGES:
+    for each in PAGES:
+        with tempfile.TemporaryDirectory() as home:
+            os.environ["SQLFUNCS_HOME"] = home
             rewrite(each)
