@@ -9,24 +9,45 @@
 -- param action text = relabel: relabel, or exclude to drop the rows instead
 -- param min_confidence number = 0: propose only suggestions at least this likely
 
+{% if into == table %}{{ refuse("into has to name another table than the one that is corrected") }}{% endif %}
 CREATE TABLE IF NOT EXISTS {{ log | ident }} (
     key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARCHAR,
     decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP
 );
 
-INSERT INTO {{ log | ident }} BY NAME
-WITH issues AS (FROM {{ issues | ident }})
-SELECT key::VARCHAR AS key, action, old_label::VARCHAR AS old_label,
-    new_label::VARCHAR AS new_label, decided_by, reason, decided_at
-FROM auto_corrections(
-    issues, {{ key | ident }}, {{ label | ident }},
-    action := {{ action | literal }}, min_confidence := {{ min_confidence | literal }}
+-- What to add to the log: new proposals, those that have changed, and those withdrawn. A
+-- decision of anybody else stands.
+CREATE OR REPLACE TEMP TABLE _to_log AS
+WITH issues AS (FROM {{ issues | ident }}), proposed AS MATERIALIZED (
+    SELECT key::VARCHAR AS key, action, old_label::VARCHAR AS old_label,
+        new_label::VARCHAR AS new_label, decided_by, reason, decided_at
+    FROM auto_corrections(
+        issues, {{ key | ident }}, {{ label | ident }},
+        action := {{ action | literal }}, min_confidence := {{ min_confidence | literal }}
+    )
+), in_force AS (
+    SELECT key, arg_max({a: action, o: old_label, n: new_label, b: decided_by}, decided_at) AS d
+    FROM {{ log | ident }}
+    GROUP BY key
 )
-WHERE key::VARCHAR NOT IN (SELECT key FROM {{ log | ident }});
+SELECT p.* FROM proposed AS p LEFT JOIN in_force AS f ON f.key = p.key
+WHERE f.key IS NULL OR (
+    f.d.b = 'auto_corrections'
+    AND (f.d.a, f.d.n) IS DISTINCT FROM (p.action, p.new_label)
+)
+UNION ALL
+SELECT f.key, 'keep', f.d.o, NULL, 'auto_corrections', 'no longer proposed', now()::TIMESTAMP
+FROM in_force AS f ANTI JOIN proposed AS p ON p.key = f.key
+WHERE f.d.b = 'auto_corrections' AND f.d.a <> 'keep';
 
+-- The table is made before the log is added to: if it cannot be, nothing has changed.
 CREATE OR REPLACE TABLE {{ into | ident }} AS
-WITH input AS (FROM {{ table | ident }}), log AS (FROM {{ log | ident }})
+WITH input AS (FROM {{ table | ident }}), log AS (
+    FROM {{ log | ident }} UNION ALL BY NAME FROM _to_log
+)
 FROM apply_corrections(input, log, {{ key | ident }}, {{ label | ident }});
+
+INSERT INTO {{ log | ident }} BY NAME FROM _to_log;
 
 WITH issues AS (FROM {{ issues | ident }})
 SELECT judged, round(agreement, 3) AS agreement, round(majority, 3) AS majority, can_judge, reason

@@ -7,6 +7,7 @@
 -- param cut text = auto: how many rows are flagged: auto, or a filter of cleanlab
 -- param seed integer = 0: another seed cuts the folds otherwise
 
+{% if into == table %}{{ refuse("into has to name another table than the one that is read") }}{% endif %}
 CREATE OR REPLACE TABLE {{ into | ident }} AS
 WITH input AS (FROM {{ table | ident }})
 FROM label_issues(
@@ -17,7 +18,7 @@ SELECT
     {{ label | ident }},
     count(*) AS "rows",
     count(*) FILTER (is_label_issue) AS flagged,
-    round(100 * avg(is_label_issue::INTEGER), 1) AS flagged_percent,
+    round(100 * count(*) FILTER (is_label_issue) / count(*), 1) AS flagged_percent,
     mode(suggested_label) AS most_suggested,
     count(not_judged) AS not_judged
 FROM {{ into | ident }}

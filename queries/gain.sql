@@ -3,9 +3,10 @@
 -- param table table = test: rows with labels that can be trusted
 -- param text column = text: what to classify
 -- param label column = label: the true labels
--- param models list: models to compare, separated by commas; the first is compared with
+-- param models list: models to compare, separated by commas ("a, b" in quotes if it has one); the first is compared with
 -- param into table = gain: the table to make
 
+{% if models | length < 2 %}{{ refuse("name two models or more: models=first,second") }}{% endif %}
 CREATE OR REPLACE TABLE {{ into | ident }} AS
 WITH predicted AS MATERIALIZED (
     SELECT

@@ -6,7 +6,14 @@
 
 CREATE OR REPLACE TABLE {{ table | ident }} AS
 SELECT {% if number_rows %}row_number() OVER () AS {{ number_rows | ident }}, {% endif %}*
-FROM {{ file | literal }};
+FROM {{ file | literal }} AS f
+{% if number_rows %}
+WHERE CASE
+    WHEN list_contains(struct_keys(f), {{ number_rows | literal }})
+    THEN error('the file has that column already; leave number_rows out, or name another')
+    ELSE true
+END
+{% endif %};
 
 SELECT column_name, column_type, count AS "rows", null_percentage
 FROM (SUMMARIZE {{ table | ident }});

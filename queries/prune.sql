@@ -3,6 +3,7 @@
 -- param issues table = issues: a result of detect
 -- param into table = pruned: the table to make
 
+{% if into == issues %}{{ refuse("into has to name another table than the one that is read") }}{% endif %}
 CREATE OR REPLACE TABLE {{ into | ident }} AS
 SELECT * EXCLUDE (
     label_quality, is_label_issue, suggested_label, suggested_confidence, predicted_label,

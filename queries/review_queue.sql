@@ -4,13 +4,8 @@
 -- param key column = id: the column that names a row
 -- param text column = text: what to read
 -- param label column = label: the label given
--- param log table = decisions: the decision log; rows decided there are left out
+-- param log table = : a decision log; rows that somebody has decided there are left out
 -- param budget integer = 10: how many rows
-
-CREATE TABLE IF NOT EXISTS {{ log | ident }} (
-    key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARCHAR,
-    decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP
-);
 
 SELECT
     {{ key | ident }},
@@ -18,11 +13,15 @@ SELECT
     suggested_label AS suggested,
     round(label_quality, 3) AS label_quality,
     {{ text | ident }}
-FROM {{ issues | ident }}
+FROM {{ issues | ident }} AS i
 WHERE is_label_issue
-    AND {{ key | ident }}::VARCHAR NOT IN (
-        SELECT key FROM {{ log | ident }}
-        WHERE action IN ('relabel', 'keep', 'exclude') AND decided_by <> 'auto_corrections'
+    {% if log %}
+    AND NOT EXISTS (
+        FROM {{ log | ident }} AS decision
+        WHERE decision.key = i.{{ key | ident }}::VARCHAR
+            AND action IN ('relabel', 'keep', 'exclude')
+            AND decided_by <> 'auto_corrections'
     )
+    {% endif %}
 ORDER BY label_quality, {{ key | ident }}
 LIMIT {{ budget | literal }};

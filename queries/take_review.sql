@@ -9,6 +9,7 @@
 -- param log table = reviewed_decisions: the decision log; decisions that are in force are not repeated
 -- param into table = reviewed: the corrected table to make
 
+{% if into == table %}{{ refuse("into has to name another table than the one that is read") }}{% endif %}
 CREATE TABLE IF NOT EXISTS {{ log | ident }} (
     key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARCHAR,
     decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP

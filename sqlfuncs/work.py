@@ -6,10 +6,13 @@ Engine-free and cheap to import. Functions wrap their loops in `task`; whoever r
 
 from __future__ import annotations
 
+import atexit
+import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from sqlfuncs.errors import Cancelled
@@ -66,6 +69,10 @@ class Quiet:
 
 _listener: Listener = Quiet()
 _stopping = threading.Event()
+_stopped_by_signal = threading.Event()
+_signals: tuple[socket.socket, socket.socket] | None = None
+_calls = 0
+_calls_lock = threading.Lock()
 _said: set[str] = set()
 _said_lock = threading.Lock()
 
@@ -89,9 +96,66 @@ def task(title: str, total: int) -> Iterator[Task]:
         _listener.finished(current)
 
 
+def hear_interrupts() -> None:
+    """Learn of Ctrl-C while the main thread is inside an engine that does not hear it.
+
+    Python hands a signal to the main thread, once that runs Python again. Its wakeup pipe hears
+    at once; `check` reads it. Nothing is done outside the main thread, or if somebody else (an
+    event loop) has the pipe.
+    """
+    global _signals
+    if _signals is not None or threading.current_thread() is not threading.main_thread():
+        return
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+    before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    if before != -1:
+        signal.set_wakeup_fd(before)
+        return
+    _signals = (reader, writer)
+    atexit.register(_stop_hearing)
+
+
+def _stop_hearing() -> None:
+    if _signals is not None:
+        with suppress(ValueError):  # at exit another thread may be the last
+            signal.set_wakeup_fd(-1)
+        for end in _signals:
+            end.close()
+
+
+@contextmanager
+def call() -> Iterator[None]:
+    """Around each function that an engine calls: Ctrl-C pressed before it is not for it."""
+    global _calls
+    with _calls_lock:
+        if _calls == 0:
+            _interrupted()
+            _stopped_by_signal.clear()
+        _calls += 1
+    try:
+        yield
+    finally:
+        with _calls_lock:
+            _calls -= 1
+
+
+def _interrupted() -> bool:
+    """Whether Ctrl-C has been pressed since this was last asked."""
+    if _signals is None:
+        return False
+    try:
+        return signal.SIGINT in _signals[0].recv(4096)
+    except BlockingIOError:
+        return False
+
+
 def check() -> None:
     """Raise `Cancelled` if the user asked to stop."""
-    if _stopping.is_set():
+    if _interrupted():
+        _stopped_by_signal.set()
+    if _stopping.is_set() or _stopped_by_signal.is_set():
         raise Cancelled("stopped; nothing half done was kept")
 
 

@@ -6,6 +6,8 @@ import click
 
 from sqlfuncs.cli import show
 
+COLUMNS = ("model", "version", "base", "input", "rows", "cv_accuracy", "created_at")
+
 
 @click.command("models")
 @click.option("--format", "form", type=click.Choice(show.FORMATS), default="table")
@@ -14,5 +16,4 @@ def command(form: str) -> None:
     from sqlfuncs.functions.models import models
 
     rows = models().to_pylist()
-    columns = list(rows[0]) if rows else ["model"]
-    show.result(columns, [list(row.values()) for row in rows], form)
+    show.result(COLUMNS, [[row[name] for name in COLUMNS] for row in rows], form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,9 +11,12 @@ import click
 
 from sqlfuncs import work
 from sqlfuncs.cli import show, statements
+from sqlfuncs.errors import BadQueryFile, SqlfuncsError
 from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile
 from sqlfuncs.queries.render import Quoting, render
+
+_MISSING = re.compile(r"Referenced column|Table with name")
 
 
 @click.command("run")
@@ -33,16 +37,21 @@ def command(
         return
     import sqlfuncs
 
-    if db != ":memory:" and not Path(db).exists() and not read_only:
+    if db != ":memory:" and Path(db).parent.is_dir() and not Path(db).exists() and not read_only:
         work.say(f"{db} does not exist yet; it is made")
     with sqlfuncs.connect(db, read_only=read_only) as con:
-        for result in statements.run(con, sql):
-            if result.columns:
-                show.result(result.columns, result.rows, form)
-            print(
-                f"sqlfuncs: {query.name}: {len(result.rows)} rows in {result.seconds:.1f} s",
-                file=sys.stderr,
-            )
+        try:
+            for result in statements.run(con, sql):
+                if result.columns:
+                    show.result(result.columns, result.rows, form)
+                rows = f"{len(result.rows)} rows" if result.columns else "done"
+                print(f"sqlfuncs: {query.name}: {rows} in {result.seconds:.1f} s", file=sys.stderr)
+        except SqlfuncsError as error:
+            if _MISSING.search(str(error)) and query.parameters:
+                raise BadQueryFile(
+                    f"{error}\n{query.name} takes names as parameters; {query.accepts()}"
+                ) from None
+            raise
 
 
 def rendered(query: QueryFile, given: Mapping[str, str]) -> str:

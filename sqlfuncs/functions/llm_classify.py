@@ -33,6 +33,11 @@ def llm_classify(
 
     Errors: no model named, a model or a label that does not exist.
     """
+    if isinstance(labels, str):
+        raise BadOption(
+            f"the second argument of llm_classify is a list of labels, not '{labels}'. A model is "
+            f"named: llm_classify(text, model := '{labels}')."
+        )
     if model is None:
         raise UnknownModel(
             "llm_classify needs a model: llm_classify(text, model := 'name'), or once a session "

@@ -21,6 +21,7 @@ Value = str | int | float | bool | tuple[str, ...] | None
 _PARAM = re.compile(
     r"--\s*param\s+(?P<name>[a-z_][a-z0-9_]*)\s+(?P<type>[a-z]+)(?:\s*=\s*(?P<default>.*?))?\s*:\s+(?P<help>.+)"
 )
+_ITEM = re.compile(r'\s*(?:"((?:""|[^"])*)"\s*(?=,|\Z)|([^,]*))(?:,|\Z)', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,20 @@ def values(file: QueryFile, given: Mapping[str, str]) -> dict[str, Value]:
     return typed
 
 
+def _items(text: str) -> tuple[str, ...]:
+    """The parts between commas; quotes around a part protect the commas in it.
+
+    >>> _items('a, "b, c" ,d')
+    ('a', 'b, c', 'd')
+    """
+    items = []
+    for found in _ITEM.finditer(text):
+        items.append(found[2].strip() if found[1] is None else found[1].replace('""', '"'))
+        if found.end() == len(text):
+            break
+    return tuple(items)
+
+
 def _typed(kind: str, text: str) -> Value:
     if text == "":
         return None
@@ -122,7 +137,7 @@ def _typed(kind: str, text: str) -> Value:
         case "boolean":
             raise ValueError(text)
         case "list":
-            return tuple(part.strip() for part in text.split(","))
+            return _items(text)
     if "\0" in text:
         raise ValueError(text)
     return text

@@ -87,6 +87,10 @@ def _environment(quoting: Quoting) -> SandboxedEnvironment:
         _refuse_undefined(value)
         return _Quoted(quoting.literal(value))
 
+    def refuse(message: str) -> None:
+        raise _Unquoted(message)
+
+    environment.globals["refuse"] = refuse
     environment.filters["ident"] = ident
     environment.filters["literal"] = literal
     return environment

@@ -113,8 +113,11 @@ def find(reference: str) -> ModelRecord:
     name, _, pinned = reference.partition("@")
     damaged: list[DamagedModel] = []
     versions = [record for record in _of_folder(_folder(name), damaged) if record.name == name]
-    if pinned:
+    if pinned and versions:
+        has = ", ".join(str(record.version) for record in versions)
         versions = [record for record in versions if str(record.version) == pinned]
+        if not versions:
+            raise UnknownModel(f"there is no version {pinned} of '{name}'. It has: {has}.")
     if damaged and not versions:
         raise damaged[-1]
     if not versions:

@@ -147,3 +147,31 @@ def test_what_was_embedded_is_kept_and_a_second_run_goes_on(empty_home: Path, db
     running.sendintr()
     running.expect(pexpect.EOF)
     running.close()
+
+
+@needs_local
+def test_in_a_python_session_too(empty_home: Path, db: Path) -> None:
+    """DuckDB does not hear Ctrl-C in the main thread while our functions run; they do."""
+    script = (
+        "import sqlfuncs\n"
+        f"con = sqlfuncs.connect({str(db)!r})\n"
+        "from sqlfuncs.learning import embedding\n"
+        "list(embedding.embed(['loaded']))\n"  # loading the model cannot be interrupted
+        "print('ready', flush=True)\n"
+        "try:\n"
+        "    con.sql('FROM label_issues(train, text, label)').fetchall()\n"
+        "except BaseException as error:\n"
+        "    print('stopped', flush=True)\n"
+        "found = con.execute('WITH few AS (FROM points LIMIT 200) FROM label_issues(few, text, label)').fetchall()\n"
+        "print('goes on', len(found), flush=True)\n"
+    )
+    running = pexpect.spawn(sys.executable, ["-c", script], encoding="utf-8", timeout=60)
+    running.expect("ready")
+    time.sleep(2)
+    began = time.perf_counter()
+    running.sendintr()
+    running.expect("stopped")
+    seconds = time.perf_counter() - began
+    running.expect(r"goes on \d+")
+    running.expect(pexpect.EOF)
+    assert seconds < SECONDS

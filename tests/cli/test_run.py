@@ -135,7 +135,7 @@ def test_results_on_stdout_and_remarks_on_stderr(tmp_path: Path) -> None:
     assert "version 1 was trained on exactly these rows; it is reused" in again.stderr
     listed = _sqlfuncs("models", "--format", "json")
     ((model,),) = map(json.loads, listed.stdout.splitlines())
-    assert (model["model"], model["classes"]) == ("my_model", ["c0", "c1"])
+    assert (model["model"], model["version"]) == ("my_model", 1)
 
 
 def test_a_remark_is_one_line_where_stderr_is_no_terminal(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import sqlfuncs
 from sqlfuncs.cli.run import rendered
 from sqlfuncs.engines.duckdb.names import identifier, qualified, split_qualified
 from sqlfuncs.engines.duckdb.statements import run
+from sqlfuncs.errors import SqlfuncsError
 from sqlfuncs.queries import files
 
 Results = list[list[dict[str, Any]]]
@@ -76,9 +77,7 @@ def _loop(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Results]:
     shown = {
         "load": _run(con, "load", file=folder / 'it\'s "odd" 🎈.csv', table=TABLE),
         "detect": _run(con, "detect", table=TABLE, into='"iss.ues"', **columns),
-        "review_queue": _run(
-            con, "review_queue", issues='"iss.ues"', text=TEXT, log='"l o""g"', budget=5, **keyed
-        ),
+        "review_queue": _run(con, "review_queue", issues='"iss.ues"', text=TEXT, budget=5, **keyed),
         "correct": _run(
             con,
             "correct",
@@ -171,7 +170,7 @@ def test_a_persons_decision_is_kept_and_wins(con: duckdb.DuckDBPyConnection) -> 
     assert con.execute("SELECT label FROM corrected WHERE id = ?", [int(key)]).fetchall() == [
         (old,)
     ]
-    queue = _run(con, "review_queue", budget=100)[0]
+    queue = _run(con, "review_queue", budget=100, log="decisions")[0]
     assert int(key) not in {row["id"] for row in queue}
     assert len(queue) > 0
 
@@ -253,3 +252,46 @@ def test_the_engine_is_a_plain_connection(tmp_path: Path) -> None:
         _run(con, "detect")
     with duckdb.connect(str(tmp_path / "a.duckdb")) as plain:
         assert plain.execute("SELECT count(*) FROM issues").fetchall() == [(120,)]
+
+
+def test_a_failed_correction_leaves_the_log_alone(con: duckdb.DuckDBPyConnection) -> None:
+    _small(con)
+    _run(con, "detect")
+    con.execute("ALTER TABLE issues ADD COLUMN wrong INTEGER DEFAULT 7")
+    con.execute("ALTER TABLE train ADD COLUMN wrong INTEGER DEFAULT 7")
+    with pytest.raises(SqlfuncsError, match="keys that stand in the table more than once"):
+        _run(con, "correct", key="wrong")
+    assert _rows(con, "decisions") == []
+    assert _run(con, "correct")[1] != []
+
+
+def test_proposals_that_are_no_longer_made_are_withdrawn(con: duckdb.DuckDBPyConnection) -> None:
+    _small(con)
+    _run(con, "detect")
+    assert _run(con, "correct")[1] != []
+    assert _run(con, "correct", min_confidence=1)[1] == []
+    log = _rows(con, "decisions")
+    assert {row[5] for row in log if row[1] == "keep"} == {"no longer proposed"}
+    assert _run(con, "correct", action="exclude")[1][0]["action"] == "exclude"
+
+
+@pytest.mark.parametrize(
+    ("query", "given", "message"),
+    [
+        ("correct", {"into": "train"}, "another table"),
+        ("detect", {"into": "train"}, "another table"),
+        ("gain", {"models": "one"}, "two models or more"),
+    ],
+)
+def test_parameters_that_do_not_go_together(
+    con: duckdb.DuckDBPyConnection, query: str, given: dict[str, str], message: str
+) -> None:
+    _small(con)
+    with pytest.raises(SqlfuncsError, match=message):
+        _run(con, query, **given)
+
+
+def test_a_key_column_that_is_there_already(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    con.execute(f"COPY (SELECT 1 AS id, 'a' AS text) TO '{tmp_path}/t.csv'")
+    with pytest.raises(SqlfuncsError, match="has that column already"):
+        _run(con, "load", file=tmp_path / "t.csv", table="t", number_rows="id")

@@ -146,7 +146,7 @@ CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label,
 FROM range(20) r(i);
 FROM label_issues(t, probs, 'label');
 -- error: 'label' is a constant text, not a column
--- error: Columns are written bare: label
+-- error: or in double quotes: "label"
 
 -- case: NULL instead of the label
 CREATE TABLE t AS SELECT MAP {'a': 0.5, 'b': 0.5} AS probs FROM range(20) r(i);

@@ -23,7 +23,7 @@ from pathlib import Path
 import duckdb
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
-from sqlfuncs import plugins
+from sqlfuncs import plugins, work
 from sqlfuncs.engines.duckdb import names
 from sqlfuncs.engines.duckdb.macros import create_statements
 from sqlfuncs.engines.duckdb.udf import callables
@@ -51,6 +51,7 @@ def connect(path: str | Path = ":memory:", *, read_only: bool = False) -> duckdb
 
 def register(con: duckdb.DuckDBPyConnection) -> None:
     """Register every function in the instance of `con`; nothing happens the second time."""
+    work.hear_interrupts()
     with _registering:
         if _is_registered(con):
             return

@@ -39,7 +39,8 @@ class Udf:
     def __call__(self, *arguments: pa.ChunkedArray | pa.Array) -> pa.Array:
         """Compute; every failure leaves as one of our errors, its traceback in the log."""
         try:
-            return self._compute([_whole(a) for a in arguments])
+            with work.call():
+                return self._compute([_whole(a) for a in arguments])
         except SqlfuncsError as error:
             # DuckDB 1.5 prints the traceback under the message; an analyst can do without.
             raise error.with_traceback(None) from None

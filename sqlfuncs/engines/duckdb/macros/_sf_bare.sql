@@ -3,7 +3,7 @@ _sf_bare(argument) AS (
     CASE
         WHEN starts_with(alias(argument), '''') THEN error(
             alias(argument) || ' is a constant text, not a column. '
-            || 'Columns are written bare: ' || trim(alias(argument), '''')
+            || 'A column is written bare, or in double quotes: "' || trim(alias(argument), '''') || '"'
         )
         ELSE argument
     END

@@ -64,7 +64,7 @@ WITH _sf_rows AS (
     WHERE _sf_action = 'relabel' AND _sf_new IS NOT NULL
         AND TRY(cast_to_type(_sf_new, _sf_exemplar)) IS NULL
 ), _sf_first AS (
-    SELECT _sf_what, count(*) AS _sf_n, min(coalesce(_sf_item, 'NULL'), 10) AS _sf_items
+    SELECT _sf_rank, _sf_what, count(*) AS _sf_n, min(coalesce(_sf_item, 'NULL'), 10) AS _sf_items
     FROM _sf_problems
     GROUP BY _sf_rank, _sf_what
     ORDER BY _sf_rank
@@ -73,6 +73,11 @@ WITH _sf_rows AS (
     SELECT any_value(
         'nothing was applied: ' || _sf_what || ': ' || array_to_string(_sf_items, ', ')
         || CASE WHEN _sf_n > 10 THEN ', ... (' || _sf_n || ' in all)' ELSE '' END
+        || CASE
+            WHEN _sf_rank IN (6, 7)
+            THEN '. A log belongs to one table: another one, or a corrected one, has its own.'
+            ELSE ''
+        END
     ) AS _sf_message
     FROM _sf_first
 )
