@@ -12,7 +12,9 @@
     ├── MissingExtra         a part that is installed with an extra
     ├── DamagedModel         files of a stored model are not what was stored
     ├── DownloadFailed       public files could not be fetched or were altered
+    ├── StatementFailed      one of several statements; says what ran and what did not
     ├── Cancelled            stopped by the user; nothing half done remains
+    │   └── StillRunning     ... but a computation that cannot be interrupted has not ended
     └── InternalError        a fault of ours; says where the traceback is
 
 Every message says what was asked, what exists and what to type.
@@ -94,6 +96,21 @@ class DownloadFailed(SqlfuncsError):
 
 class Cancelled(SqlfuncsError):
     """Stopped by the user; nothing half done remains."""
+
+
+class StillRunning(Cancelled):
+    """Stopped by the user, but a computation that cannot be interrupted has not ended yet."""
+
+
+class StatementFailed(SqlfuncsError):
+    """One of several statements failed; says which, and what ran before it.
+
+    `missing_name`: because of a table or column that does not exist.
+    """
+
+    def __init__(self, message: str, *, missing_name: bool = False) -> None:
+        super().__init__(message)
+        self.missing_name = missing_name
 
 
 class InternalError(SqlfuncsError):

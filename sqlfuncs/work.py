@@ -106,13 +106,14 @@ def hear_interrupts() -> None:
     global _signals
     if _signals is not None or threading.current_thread() is not threading.main_thread():
         return
+    taken = signal.set_wakeup_fd(-1)
+    if taken != -1:
+        signal.set_wakeup_fd(taken)
+        return
     reader, writer = socket.socketpair()
     reader.setblocking(False)
     writer.setblocking(False)
-    before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    if before != -1:
-        signal.set_wakeup_fd(before)
-        return
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     _signals = (reader, writer)
     atexit.register(_stop_hearing)
 

@@ -40,10 +40,6 @@ def run_program(arguments: Sequence[str] | None) -> int:
         leave()
     except SqlfuncsError as error:
         print(f"sqlfuncs: {error}", file=sys.stderr)
-    except RuntimeError as error:
-        if "Query interrupted" not in str(error):
-            raise
-        leave()  # DuckDB's word for Ctrl-C in the main thread
     except BrokenPipeError:
         # Whoever read our output has had enough; nothing more can be said to them.
         os._exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,12 +10,10 @@ import click
 
 from sqlfuncs import work
 from sqlfuncs.cli import show, statements
-from sqlfuncs.errors import BadQueryFile, SqlfuncsError
+from sqlfuncs.errors import BadQueryFile, StatementFailed
 from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile
 from sqlfuncs.queries.render import Quoting, render
-
-_MISSING = re.compile(r"Referenced column|Table with name")
 
 
 @click.command("run")
@@ -46,8 +43,8 @@ def command(
                     show.result(result.columns, result.rows, form)
                 rows = f"{len(result.rows)} rows" if result.columns else "done"
                 print(f"sqlfuncs: {query.name}: {rows} in {result.seconds:.1f} s", file=sys.stderr)
-        except SqlfuncsError as error:
-            if _MISSING.search(str(error)) and query.parameters:
+        except StatementFailed as error:
+            if error.missing_name and query.parameters:
                 raise BadQueryFile(
                     f"{error}\n{query.name} takes names as parameters; {query.accepts()}"
                 ) from None

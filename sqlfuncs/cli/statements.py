@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sqlfuncs.errors import StillRunning
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -21,7 +23,7 @@ def run(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Result]:
 
     try:
         yield from statements.run(con, sql)
-    except statements.StillRunning:
+    except StillRunning:
         # Closing the connection would wait for the computation that does not hear us.
         leave()
 

@@ -13,12 +13,8 @@ from sqlfuncs.errors import BadInput, BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import fast, features, inputs
-from sqlfuncs.learning.out_of_sample import (
-    Prepared,
-    out_of_sample_probabilities,
-    prepare,
-    take,
-)
+from sqlfuncs.learning.folds import digests
+from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
 from sqlfuncs.store import models
 from sqlfuncs.store.models import ModelRecord
 
@@ -33,7 +29,8 @@ def fine_tune(
 
     One row comes back: `model, version, job_id, status, base, rows, classes, cv_accuracy,
     seconds, error`. `cv_accuracy` is the accuracy against the labels given, each row judged by
-    a model that did not see it; where labels are wrong, it is a lower bound of nothing.
+    models that did not see it; where labels are wrong, it says how well the model agrees with
+    them, not how good it is.
     A name that exists gets a new version; the same rows again give the version they gave.
     Rows without a label or without text are left out, and said.
 
@@ -54,9 +51,7 @@ def fine_tune(
             f"every row has the label '{classes[0]}': it takes two classes or more. The label's "
             "column is written bare, without quotes."
         )
-    codes = class_order.codes(labels, classes)
-    prepared = prepare(usable, codes, len(classes))
-    fingerprint = _fingerprint(prepared, labels, base, folds, seed)
+    fingerprint = _fingerprint(usable, labels, base, folds, seed)
     known = _trained_before(model, fingerprint)
     if known is not None:
         work.say(
@@ -64,6 +59,8 @@ def fine_tune(
         )
         return _row(known)
     begun = time.perf_counter()
+    codes = class_order.codes(labels, classes)
+    prepared = prepare(usable, codes, len(classes))
     probs, _ = out_of_sample_probabilities(prepared, folds=folds, seed=seed)
     trained = fast.fit(prepared.features, prepared.views, prepared.codes, len(classes))
     work.check()
@@ -71,7 +68,7 @@ def fine_tune(
         name=model,
         base=base,
         job_id=f"ft-{fingerprint[:12]}",
-        kind=features.input_kind(prepared.features),
+        kind="embedding" if isinstance(usable, inputs.Embeddings) else "text",
         classes=classes,
         rows=len(labels),
         cv_accuracy=float((probs.argmax(axis=1) == codes).mean()),
@@ -106,14 +103,15 @@ def _usable(rows: pa.StructArray) -> tuple[inputs.Texts | inputs.Embeddings, lis
 
 
 def _fingerprint(
-    prepared: Prepared, labels: Sequence[str], base: str, folds: int, seed: int
+    rows: inputs.Texts | inputs.Embeddings, labels: Sequence[str], base: str, folds: int, seed: int
 ) -> str:
     """A digest of the rows, in whatever order they come, and of how they are trained on."""
-    kind = features.kind_of(prepared.features)
-    digest = sha256(f"{RECIPE}\0{base}\0{kind}\0{folds}\0{seed}\0".encode())
-    for key, row in zip(prepared.keys, prepared.order, strict=True):
-        digest.update(key + sha256(labels[row].encode("utf-8", "surrogatepass")).digest())
-    return digest.hexdigest()
+    pairs = sorted(
+        key + sha256(label.encode("utf-8", "surrogatepass")).digest()
+        for key, label in zip(digests(rows), labels, strict=True)
+    )
+    recipe = f"{RECIPE}\0{base}\0{features.kind_for(rows)}\0{folds}\0{seed}\0"
+    return sha256(recipe.encode() + b"".join(pairs)).hexdigest()
 
 
 def _trained_before(model: str, fingerprint: str) -> ModelRecord | None:

@@ -50,9 +50,9 @@ def label_issues(
     be judged; else NULL).
 
     `x` is what a row is: text (VARCHAR), an embedding (FLOAT[]) or your own out-of-sample
-    class probabilities (MAP(VARCHAR, DOUBLE)). For text and embeddings, a model is trained
-    `folds` times, and each row judged by the one that did not see it. The result does not
-    depend on the order of the rows or on the number of threads.
+    class probabilities (MAP(VARCHAR, DOUBLE)). Text and embeddings are cut into `folds`
+    parts, twice, and each row is judged by the models that did not see its part. The result
+    does not depend on the order of the rows or on the number of threads.
 
     `cut` says how many rows are flagged: 'auto', or a filter of cleanlab ('both',
     'confident_learning', 'low_normalized_margin', 'low_self_confidence',

@@ -136,9 +136,11 @@ def kind_of(features: Features) -> str:
     return "text+embedding" if features.embedded else "text"
 
 
-def input_kind(features: Features) -> str:
-    """What a model with these features reads: 'text' or 'embedding'."""
-    return "embedding" if isinstance(features, VectorFeatures) else "text"
+def kind_for(rows: Texts | Embeddings) -> str:
+    """What `kind_of` the features will be that are learned from rows, before they are."""
+    if isinstance(rows, Embeddings):
+        return "embedding"
+    return "text+embedding" if embedding.is_available() else "text"
 
 
 def embed(texts: Sequence[str]) -> Vectors:

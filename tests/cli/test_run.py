@@ -320,3 +320,24 @@ def test_a_pipe_that_is_closed_early(rows: Path, arguments: str, reader: str) ->
     assert "Traceback" not in ran.stderr
     assert "BrokenPipe" not in ran.stderr
     assert ran.stdout.count("\n") == (reader != "true")
+
+
+def test_a_column_called_count_is_shown_and_a_count_of_changes_is_not(tmp_path: Path) -> None:
+    query = tmp_path / "counts.sql"
+    query.write_text(
+        'CREATE TABLE t AS SELECT 1 AS a; INSERT INTO t VALUES (2); SELECT 7 AS "Count"; '
+        "PIVOT t ON a USING count(*);"
+    )
+    ran = _sqlfuncs("run", str(query), "--format", "json")
+    assert ran.stdout.splitlines() == ['[{"Count": 7}]', '[{"1": 1, "2": 1}]'], ran.stderr
+
+
+def test_a_missing_column_shows_what_the_file_accepts(tmp_path: Path) -> None:
+    query = tmp_path / "mine.sql"
+    query.write_text(
+        "-- param col column = nosuch: what to count\n"
+        "SELECT {{ col | ident }} FROM (SELECT 1 AS a);"
+    )
+    ran = _sqlfuncs("run", str(query))
+    assert ran.returncode == 1
+    assert "col=... (column, default nosuch): what to count" in ran.stderr

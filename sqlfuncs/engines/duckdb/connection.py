@@ -43,8 +43,11 @@ def connect(path: str | Path = ":memory:", *, read_only: bool = False) -> duckdb
         use_bare_names(con)
         # DuckDB draws its bar on stdout, among the results; long work here reports on stderr.
         con.execute("SET enable_progress_bar = false")
-    except BaseException:
+    except BaseException as error:
         con.close()
+        # DuckDB's word for Ctrl-C in the main thread.
+        if isinstance(error, RuntimeError) and "Query interrupted" in str(error):
+            raise KeyboardInterrupt from None
         raise
     return con
 

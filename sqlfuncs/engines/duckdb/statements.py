@@ -6,6 +6,7 @@ SELECT only as far as it is read. So statements run in a thread of their own, to
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,11 +17,12 @@ from typing import Any, TypeVar
 import duckdb
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput, Cancelled, SqlfuncsError
+from sqlfuncs.errors import BadInput, Cancelled, StatementFailed, StillRunning
 
 T = TypeVar("T")
 
 GRACE_SECONDS = 0.7
+_MISSING_NAME = re.compile(r"Referenced column|Table with name")
 _UDF_PREFIX = "Python exception occurred while executing the UDF: "
 
 
@@ -31,14 +33,6 @@ class Result:
     seconds: float
     columns: list[str] = field(default_factory=list)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
-
-
-class StatementFailed(SqlfuncsError):
-    """One of several statements failed; says which, and what ran before it."""
-
-
-class StillRunning(Cancelled):
-    """Asked to stop, but a computation that cannot be interrupted has not ended yet."""
 
 
 def run(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Result]:
@@ -55,7 +49,9 @@ def run(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Result]:
         try:
             columns, rows = interruptibly(con, partial(_all_rows, con, statement))
         except duckdb.Error as error:
-            raise StatementFailed(_which(number, len(statements), plain_message(error))) from None
+            message = _which(number, len(statements), plain_message(error))
+            missing = _MISSING_NAME.search(message) is not None
+            raise StatementFailed(message, missing_name=missing) from None
         yield Result(time.perf_counter() - begun, columns, rows)
 
 
@@ -104,9 +100,14 @@ def _all_rows(
     description = con.description or []
     rows = con.fetchall() if description else []
     columns = [column[0] for column in description]
-    if columns in (["Count"], ["Success"]):
+    if columns in (["Count"], ["Success"]) and not _is_query(statement):
         return [], []
     return columns, rows
+
+
+def _is_query(statement: duckdb.Statement) -> bool:
+    """Whether rows are what the statement is for, not how many it has changed."""
+    return statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
 
 
 def _which(number: int, count: int, message: str) -> str:

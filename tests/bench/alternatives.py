@@ -1,0 +1,134 @@
+"""What was tried for `fast` and for corrections, and what it gave: the figures of decisions.md.
+
+SQLFUNCS_DATA=... python -m tests.bench.alternatives
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
+
+import sqlfuncs
+from sqlfuncs.learning import classes, inputs
+from sqlfuncs.learning.fast import one_thread
+from sqlfuncs.learning.folds import fold_numbers
+from sqlfuncs.learning.out_of_sample import Prepared, prepare
+from tests.bench.detection import TABLES
+from tests.bench.pages import ROOT, circumstances, write
+
+DATA = {
+    "wikipedia": TABLES["wikipedia"][0],
+    "blog": TABLES["blog"][0],
+    "sample": f"FROM '{ROOT}/data/support_requests.csv'",
+}
+SEEDS = range(3)
+Floats = npt.NDArray[np.float64]
+
+
+def cross(view: Any, data: Prepared, salt: str, **settings: Any) -> Floats:
+    """Out-of-sample probabilities of one head in one cut of the rows."""
+    folds = fold_numbers(data.keys, data.codes, 5, salt)
+    out = np.zeros((len(data.codes), data.n_classes))
+    with one_thread():
+        for fold in np.unique(folds):
+            held_out = folds == fold
+            head = LogisticRegression(**{"C": 2.0, "max_iter": 1000, "tol": 1e-3, **settings})
+            head.fit(view[~held_out], data.codes[~held_out])
+            out[np.ix_(held_out, head.classes_)] = head.predict_proba(view[held_out])
+    return out
+
+
+def averaged(
+    data: Prepared, seed: int, *, cuts: int = 2, weights: Sequence[float] = (0.5, 0.5), **more: Any
+) -> Floats:
+    """The mean of the heads, with their weights, over some cuts of the rows."""
+    total = np.zeros((len(data.codes), data.n_classes))
+    for view, weight in zip(data.views, weights, strict=True):
+        for cut in range(cuts) if weight else ():
+            total += cross(view, data, f"{seed}.{cut}", **more) * (weight / cuts)
+    return total
+
+
+RECIPES: dict[str, Callable[[Prepared, int], Floats]] = {
+    "as it is: two heads, two cuts": averaged,
+    "one cut": partial(averaged, cuts=1),
+    "three cuts": partial(averaged, cuts=3),
+    "TF-IDF alone": partial(averaged, weights=(1, 0)),
+    "sentence embedding alone": partial(averaged, weights=(0, 1)),
+    "heads weighed .4 to .6": partial(averaged, weights=(0.4, 0.6)),
+    "classes weighted evenly": partial(averaged, class_weight="balanced"),
+}
+
+
+def load(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[Prepared, npt.NDArray[np.bool_]]:
+    """A data set prepared for training, and which of its labels are wrong, in that order."""
+    table = con.execute(f"SELECT text, label, true_label FROM ({sql})").df()
+    rows = inputs.Texts(list(table.text), np.full(len(table), None, dtype=object))
+    names = classes.in_order(table.label)
+    data = prepare(rows, classes.codes(list(table.label), names), len(names))
+    return data, (table.label != table.true_label).to_numpy()[data.order]
+
+
+def precision(data: Prepared, wrong: npt.NDArray[np.bool_], probs: Floats) -> float:
+    """The average precision of self-confidence."""
+    given = probs[np.arange(len(wrong)), data.codes]
+    return float(average_precision_score(wrong, -given))
+
+
+def recipes(con: duckdb.DuckDBPyConnection) -> str:
+    """Average precision of each recipe on each data set: the mean over the seeds."""
+    loaded = {name: load(con, sql) for name, sql in DATA.items()}
+    lines = [
+        f"| average precision, mean of seeds 0 to {len(SEEDS) - 1} | {' | '.join(loaded)} |",
+        "|---|" + "---|" * len(loaded),
+    ]
+    for recipe, probabilities in RECIPES.items():
+        figures = [
+            np.mean([precision(data, wrong, probabilities(data, seed)) for seed in SEEDS])
+            for data, wrong in loaded.values()
+        ]
+        lines.append(f"| {recipe} | {' | '.join(f'{figure:.3f}' for figure in figures)} |")
+    return "\n".join(lines)
+
+
+def corrections(con: duckdb.DuckDBPyConnection) -> str:
+    """Label accuracy when flags are relabelled, by how much likelier the suggestion has to be."""
+    lines = [
+        "| label accuracy | gate | given | every flag | 2 x as likely | 3 x (the rule) | 4 x |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, sql in DATA.items():
+        for label, about in (("label", "labels as given"), ("true_label", "true labels given")):
+            con.execute(f"CREATE OR REPLACE TABLE t AS SELECT text, {label} AS label, true_label "
+                        f"FROM ({sql})")  # fmt: skip
+            con.execute("CREATE OR REPLACE TABLE i AS FROM label_issues(t, text, label)")
+            (gate,) = con.execute("SELECT can_judge FROM model_strength(i, label)").fetchall()[0]
+            rules = ["false", *(f"suggested_confidence >= {n} * class_probs[label]"
+                                for n in (0, 2, 3, 4))]  # fmt: skip
+            measured = [
+                con.execute(
+                    f"SELECT avg((CASE WHEN is_label_issue AND {rule} THEN suggested_label "
+                    "ELSE label END = true_label)::INTEGER) FROM i"
+                ).fetchall()[0][0]
+                for rule in rules
+            ]
+            figures = " | ".join(f"{figure:.3f}" for figure in measured)
+            lines.append(f"| {name}, {about} | {'open' if gate else 'closed'} | {figures} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print both tables."""
+    with sqlfuncs.connect() as con:
+        write("alternatives", f"{recipes(con)}\n\n{corrections(con)}\n\n{circumstances()}")
+
+
+if __name__ == "__main__":
+    main()
