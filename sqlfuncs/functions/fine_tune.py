@@ -13,7 +13,7 @@ from sqlfuncs.errors import BadInput, BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import fast, features, inputs
-from sqlfuncs.learning.folds import digests
+from sqlfuncs.learning.folds import check_folds, digests
 from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
 from sqlfuncs.store import models
 from sqlfuncs.store.models import ModelRecord
@@ -42,8 +42,7 @@ def fine_tune(
     model = models.check_name(name)
     if base not in BASES:
         raise BadOption.among("base", base, BASES)
-    if folds < 2:
-        raise BadOption(f"folds := {folds} is too few. It has to be 2 or more.")
+    check_folds(folds)
     usable, labels = _usable(rows)
     classes = class_order.in_order(labels)
     if len(classes) < 2:

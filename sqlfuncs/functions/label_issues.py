@@ -13,6 +13,7 @@ from sqlfuncs.errors import BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import confident, inputs
+from sqlfuncs.learning.folds import check_folds
 from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
 
 MODELS = ("fast",)
@@ -68,8 +69,7 @@ def label_issues(
         raise BadOption.among("method", method, confident.METHODS)
     if model not in MODELS:
         raise BadOption.among("model", model, MODELS)
-    if folds < 2:
-        raise BadOption(f"folds := {folds} is too few. It has to be 2 or more.")
+    check_folds(folds)
     judged = _judge(rows.field("x"), rows.field("label").to_pylist(), folds=folds, seed=seed)
     return _columns(judged, cut, method)
 

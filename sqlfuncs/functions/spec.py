@@ -22,8 +22,8 @@ OPTION_TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "boo
 class Column:
     """A column of a result.
 
-    `type` is an Arrow type, or the name of an input column ("label") whose own type the
-    engine gives back; the computing then returns text for it.
+    `type` is an Arrow type, or the name of an input ("label") whose own type the engine gives
+    back; the computing then returns text for it, as the input came (`TableFunction.as_text`).
     """
 
     name: str
@@ -62,12 +62,17 @@ class TableFunction(_Computed):
     table's order, then `arguments` (plain values), then options; it returns a StructArray.
     With `keeps_rows` it has one entry a row, and the engine puts the table's own columns
     before it; otherwise it is the result.
+
+    Inputs in `as_text` come as the engine's own text for their values, whatever their type.
+    Inputs in `optional` are named in the call, or left out: then they are NULL, without a type.
     """
 
     inputs: tuple[str, ...]
     returns: tuple[Column, ...]
     arguments: tuple[str, ...] = ()
     keeps_rows: bool = True
+    as_text: tuple[str, ...] = ("label",)
+    optional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,6 +8,7 @@ of a matrix of items by annotators. `probs` (items, classes) is out of sample.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -135,7 +136,7 @@ def best_temperature(votes: Votes, probs: Floats) -> float:
     around = _TEMPERATURES[max(at - 1, 0) : at + 2]
     finer = [
         step
-        for low, high in zip(around, around[1:], strict=False)
+        for low, high in pairwise(around)
         for step in np.linspace(low, high, _FINER, endpoint=False)
     ]
     return float(min([*finer, around[-1]], key=loss))

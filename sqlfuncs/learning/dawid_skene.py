@@ -20,7 +20,7 @@ from sqlfuncs.learning.votes import Floats, Votes
 
 MAX_CELLS = 200_000_000  # classes by items, or by what annotators said
 MAX_STEPS = 200
-POOLED_VOTES = 8.0  # how many votes all others count as, for each annotator and true class
+POOLED_VOTES = 10.0  # how many votes all others count as, for each annotator and true class
 _PRECISION = 1e-6
 
 

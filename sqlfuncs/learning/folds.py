@@ -8,10 +8,17 @@ from hashlib import sha256
 import numpy as np
 import numpy.typing as npt
 
+from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.inputs import Embeddings, Texts
 
 Order = npt.NDArray[np.int64]
+
+
+def check_folds(folds: int) -> None:
+    """Raise BadOption for fewer than two."""
+    if folds < 2:
+        raise BadOption(f"folds := {folds} is too few. It has to be 2 or more.")
 
 
 def digests(rows: Texts | Embeddings) -> list[bytes]:

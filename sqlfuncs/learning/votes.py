@@ -19,7 +19,7 @@ from sqlfuncs.learning.classes import Codes
 
 Floats = npt.NDArray[np.float64]
 _LISTED = 5
-_TIED = 1e-9  # scores nearer than this differ by rounding alone
+DIGITS = 9  # scores that differ after these differ by rounding alone
 _Z = 1.959963984540054  # of the normal distribution: 95 %
 
 
@@ -61,22 +61,23 @@ class Votes:
             return_inverse=True,
             return_counts=True,
         )
-        return counts[inverse]
+        same: Codes = counts[inverse]
+        return same
 
     def shares(self, weights: Floats | None = None) -> Floats:
         """The votes for each class, or the sum of their weights: (items, classes)."""
         cells = self.items * len(self.classes) + self.labels
         size = len(self.item_names) * len(self.classes)
         summed = np.bincount(cells, weights=weights, minlength=size)
-        return summed.astype(np.float64).reshape(len(self.item_names), len(self.classes))
+        shape = (len(self.item_names), len(self.classes))
+        counted: Floats = summed.reshape(shape).astype(np.float64)
+        return counted
 
     def sum_by_annotator(self, weights: npt.ArrayLike) -> Floats:
         """The sum of something over the votes of each annotator: (annotators,)."""
-        return np.bincount(
-            self.annotators,
-            weights=np.asarray(weights, dtype=np.float64),
-            minlength=len(self.annotator_names),
-        )
+        given = np.asarray(weights, dtype=np.float64)
+        summed: Floats = np.bincount(self.annotators, given, len(self.annotator_names))
+        return summed
 
 
 def collect(
@@ -163,7 +164,7 @@ def most_likely(probs: Floats, otherwise: Codes) -> Codes:
 
     -1 where `otherwise` is: an item without a vote.
     """
-    tied = probs >= probs.max(axis=1, keepdims=True) - _TIED
+    tied = probs >= probs.max(axis=1, keepdims=True) - 10.0**-DIGITS
     rows = np.arange(len(probs))
     winners = np.where(tied[rows, otherwise], otherwise, tied.argmax(axis=1))
     chosen: Codes = np.where(otherwise < 0, -1, winners)
@@ -193,7 +194,8 @@ def ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
     """A ratio, NaN where the whole is 0."""
     above, below = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
     out = np.full(above.shape, np.nan)
-    return np.divide(above, below, out=out, where=below > 0)
+    divided: Floats = np.divide(above, below, out=out, where=below > 0)
+    return divided
 
 
 def wilson(hits: npt.ArrayLike, n: npt.ArrayLike, side: int) -> Floats:
@@ -208,4 +210,5 @@ def wilson(hits: npt.ArrayLike, n: npt.ArrayLike, side: int) -> Floats:
     end = (share + _Z**2 / (2 * total) + side * spread) / (1 + _Z**2 / total)
     # It holds the share itself: what rounding takes away there is given back.
     held = np.minimum(end, share) if side < 0 else np.maximum(end, share)
-    return np.clip(held, 0, 1)
+    clipped: Floats = np.clip(held, 0, 1)
+    return clipped

@@ -106,10 +106,12 @@ def _of_table(function: TableFunction) -> str:
     Names start with `_sf_`, because the columns an analyst names are looked up in the table
     first, and nothing of ours may stand in their way.
     """
-    parameters = (*function.arguments, "tbl", *function.inputs)
+    required = [name for name in function.inputs if name not in function.optional]
+    optional = [f"{name} := NULL" for name in function.optional]
+    parameters = (*function.arguments, "tbl", *required, *optional)
     # A label travels as DuckDB's own text for it, which casts back to the type it had.
     given = ", ".join(
-        f"{name}: {_BARE}({name})" + ("::VARCHAR" if name == "label" else "")
+        f"{name}: {_BARE}({name})" + ("::VARCHAR" if name in function.as_text else "")
         for name in function.inputs
     )
     typed = "".join(f", {name} AS _sf_typed_{name}" for name in _typed_like(function))

@@ -1,0 +1,107 @@
+"""`annotator_quality(tbl, item, annotator, label)`: how good each annotator's labels are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.learning import annotated
+from sqlfuncs.learning import consensus as methods
+from sqlfuncs.learning import votes as counting
+from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.folds import check_folds
+from sqlfuncs.learning.votes import Votes
+
+
+def annotator_quality(
+    rows: pa.StructArray, *, method: str = "auto", folds: int = 5, seed: int = 0
+) -> pa.StructArray:
+    """How good each annotator's labels are, one row for each, the worst first.
+
+    The table has a row for each label: (item, annotator, label), as for `consensus`, and so are
+    `x`, `method` and the errors. The columns: `annotator`; `quality` (high is good: 0 worst, 1
+    best); `labels` (how many they gave); `agreement_with_consensus`, the share of their labels that
+    are the consensus, on items that somebody else labelled too, with its 95 % Wilson interval
+    `agreement_low`, `agreement_high`; `worst_class`, the class they miss most surely: with the
+    highest lower end of such an interval for their misses, NULL if they miss none.
+
+    `quality` is by 'majority' how often they say what another annotator of the item says; by
+    'dawid_skene' how likely they are right on a random item, drawn towards all annotators where
+    they gave few labels; by 'crowdlab' the mean of how likely their labels are right and of
+    their agreement with the consensus, weighed as the model and the annotators are. NULL
+    where nobody else labelled their items and there is no model.
+    """
+    with_model = annotated.has_x(rows.field("x"))
+    method = methods.check_method(method, with_model=with_model)
+    check_folds(folds)
+    probs = None
+    if method == "crowdlab":
+        votes, _, probs = annotated.read_with_model(rows, folds=folds, seed=seed)
+    else:
+        votes, _ = annotated.read(rows)
+    reached = methods.reach(votes, method, probs)
+    shared = votes.per_item[votes.items] > 1
+    agreeing = shared & (votes.labels == reached.labels[votes.items])
+    hits, n = votes.sum_by_annotator(agreeing), votes.sum_by_annotator(shared)
+    worst = worst_classes(votes, reached.labels)
+    # Their names are in order already, so that equals come by name.
+    order = np.argsort(reached.annotators, kind="stable")
+    shown = [
+        reached.annotators,
+        counting.ratio(hits, n),
+        counting.wilson(hits, n, -1),
+        counting.wilson(hits, n, 1),
+    ]
+    quality, agreement, low, high = (
+        pa.array(values[order], mask=np.isnan(values[order])) for values in shown
+    )
+    classes = np.array(votes.classes, dtype=object)
+    return pa.StructArray.from_arrays(
+        [
+            pa.array(np.array(votes.annotator_names, dtype=object)[order], pa.string()),
+            quality,
+            pa.array(votes.per_annotator[order], pa.int64()),
+            agreement,
+            low,
+            high,
+            pa.array(classes[worst[order]], pa.string(), mask=worst[order] < 0),
+        ],
+        names=[column.name for column in FUNCTION.returns],
+    )
+
+
+def worst_classes(votes: Votes, consensus: Codes) -> Codes:
+    """The class that each annotator misses most surely: (annotators,), -1 for none.
+
+    Of two alike the one they miss more often, then the earlier.
+    """
+    truth = consensus[votes.items]
+    cells, inverse = np.unique(votes.annotators * len(votes.classes) + truth, return_inverse=True)
+    misses = np.bincount(inverse, weights=votes.labels != truth)
+    surely = counting.wilson(misses, np.bincount(inverse), -1)
+    who, label = cells // len(votes.classes), cells % len(votes.classes)
+    order = np.lexsort((-label, misses, surely, who))
+    order = order[misses[order] > 0]
+    worst = np.full(len(votes.annotator_names), -1, dtype=np.int64)
+    worst[who[order]] = label[order]  # the last one written is the worst
+    return worst
+
+
+FUNCTION = TableFunction(
+    name="annotator_quality",
+    compute=annotator_quality,
+    inputs=("item", "annotator", "label", "x"),
+    as_text=("item", "annotator", "label"),
+    optional=("x",),
+    keeps_rows=False,
+    returns=(
+        Column("annotator", "annotator", "the annotator, in its own type"),
+        Column("quality", pa.float64(), "0 worst .. 1 best"),
+        Column("labels", pa.int64(), "how many labels they gave"),
+        Column("agreement_with_consensus", pa.float64(), "on items others labelled too"),
+        Column("agreement_low", pa.float64(), "the lower end of its 95 % interval"),
+        Column("agreement_high", pa.float64(), "the upper end"),
+        Column("worst_class", "label", "the class missed most surely; NULL for none"),
+    ),
+)
