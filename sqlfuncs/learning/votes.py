@@ -76,8 +76,8 @@ class Votes:
     def sum_by_annotator(self, weights: npt.ArrayLike) -> Floats:
         """The sum of something over the votes of each annotator: (annotators,)."""
         given = np.asarray(weights, dtype=np.float64)
-        summed: Floats = np.bincount(self.annotators, given, len(self.annotator_names))
-        return summed
+        summed = np.bincount(self.annotators, given, len(self.annotator_names))
+        return summed.astype(np.float64)
 
 
 def collect(
