@@ -21,7 +21,7 @@ from sqlfuncs.learning.votes import Floats, Votes
 MAX_CELLS = 200_000_000  # classes by items, or by what annotators said
 MAX_STEPS = 200
 POOLED_VOTES = 10.0  # how many votes all others count as, for each annotator and true class
-_PRECISION = 1e-6
+PRECISION = 1e-5  # the mean change of an item at which it stops
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,15 @@ class Fitted:
 class _Answers:
     """What each annotator ever answered, an answer a row, and which votes those are.
 
-    `annotators`, `labels` (answers,); `of_items` (items, answers), `of_annotators` (annotators,
-    answers) and `of_labels` (classes, answers) are sparse, 1 where they belong together.
+    `annotators`, `labels` (answers,); `of_items` (items, answers), its transpose `to_answers`,
+    `of_annotators` (annotators, answers) and `of_labels` (classes, answers) are sparse, 1 where
+    they belong together.
     """
 
     annotators: Codes
     labels: Codes
     of_items: Any
+    to_answers: Any
     of_annotators: Any
     of_labels: Any
 
@@ -61,14 +63,14 @@ def fit(votes: Votes, *, pooled_votes: float = POOLED_VOTES) -> Fitted:
     for _ in range(MAX_STEPS):
         work.check()
         prior = _shares(probs[has_vote].sum(axis=0) + 1 / len(votes.classes))
-        counts = answers.of_items.T @ probs
+        counts = answers.to_answers @ probs
         totals = answers.of_annotators @ counts
         pooled = _pooled(answers.of_labels @ counts)
         rates = (counts + pooled_votes * pooled[answers.labels]) / (
             totals[answers.annotators] + pooled_votes
         )
         before, probs = probs, _softmax(np.log(prior) + answers.of_items @ np.log(rates))
-        if np.abs(probs - before).max() < _PRECISION:
+        if np.abs(probs - before).sum() < PRECISION * len(probs):
             break
     # The prior times the diagonal of each annotator's matrix; an answer never given has no row.
     right = (prior[answers.labels] * counts[np.arange(len(counts)), answers.labels]) / (
@@ -94,10 +96,12 @@ def _answers(votes: Votes) -> _Answers:
         return csr_array((np.ones(len(rows)), (rows, columns)), shape=(n_rows, len(kinds)))
 
     each = np.arange(len(kinds))
+    of_items = together(votes.items, vote_kinds, n_items)
     return _Answers(
         annotators,
         labels,
-        together(votes.items, vote_kinds, n_items),
+        of_items,
+        of_items.T.tocsr(),
         together(annotators, each, len(votes.annotator_names)),
         together(labels, each, n_classes),
     )
