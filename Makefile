@@ -48,6 +48,7 @@ bench: $(VENV)/.installed
 	$(VENV)/bin/python -m tests.bench.seeds
 	$(VENV)/bin/python -m tests.bench.alternatives
 	$(VENV)/bin/python -m tests.bench.million_rows
+	$(VENV)/bin/python -m tests.bench.annotators
 
 constraints: $(VENV)/.installed
 	{ grep '^#' constraints.txt; $(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//'; } > .constraints.new

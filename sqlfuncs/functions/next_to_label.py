@@ -23,8 +23,8 @@ def next_to_label(
     model learns from the items that have labels.
 
     At most `budget` rows come back: `item`, `rank` (1 first), `active_learning_score` (high is
-    more urgent: 1 nothing is known, 0 nothing is left to learn; 1 minus cleanlab's score, which
-    is low for those) and `annotators` (how many labelled it so far). Items that score alike come
+    more urgent, 0 where nothing is left to learn, always below 1; 1 minus cleanlab's score, which
+    is low for urgent items) and `annotators` (how many labelled it so far). Items that score alike come
     in the order of their text. An item without a usable x is scored by its labels alone.
 
     Errors: those of `consensus`, and no item with a usable x.
@@ -56,7 +56,7 @@ FUNCTION = TableFunction(
     returns=(
         Column("item", "item", "the item, in its own type"),
         Column("rank", pa.int64(), "1 is the most urgent"),
-        Column("active_learning_score", pa.float64(), "0 .. 1 most urgent"),
+        Column("active_learning_score", pa.float64(), "high is more urgent; 0 .. 1"),
         Column("annotators", pa.int64(), "how many labelled it so far"),
     ),
 )

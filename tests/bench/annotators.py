@@ -223,11 +223,12 @@ def main() -> None:
             lines.append(f"| {title} | {method} | {right:.4f} | {auroc:.3f} |")
     lines.append("")
     for title, runs in measured.items():
-        ratios = [run["`dawid_skene`"][2] / run["cleanlab, majority"][2] for run in runs]
-        lines.append(
-            f"{title}: `dawid_skene` takes {np.median(ratios):.2f} times as long as cleanlab's "
-            "majority.  "
-        )
+        if title.startswith("CIFAR"):  # there both are given the probabilities
+            ratios = [run["`crowdlab`"][2] / run["cleanlab, CROWDLAB"][2] for run in runs]
+            lines.append(
+                f"{title}: `crowdlab`, reading the table included, takes {np.median(ratios):.3f} "
+                "times as long as cleanlab's on a matrix in memory.  "
+            )
     write(
         "annotators",
         "\n".join([*lines, "", f"Means over seeds 0 to {SEEDS[-1]}. {circumstances()}"]),
