@@ -24,8 +24,8 @@ def next_to_label(
 
     At most `budget` rows come back: `item`, `rank` (1 first), `active_learning_score` (high is
     more urgent, 0 where nothing is left to learn, always below 1; 1 minus cleanlab's score, which
-    is low for urgent items) and `annotators` (how many labelled it so far). Items that score alike come
-    in the order of their text. An item without a usable x is scored by its labels alone.
+    is low for urgent items) and `annotators` (how many labelled it so far). Items that score alike
+    come in the order of their text. An item without a usable x is scored by its labels alone.
 
     Errors: those of `consensus`, and no item with a usable x.
     """
