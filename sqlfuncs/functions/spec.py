@@ -61,8 +61,8 @@ class TableFunction(_Computed):
     """A function of a whole table: `FROM label_issues(tbl, x, label)`.
 
     `compute(rows, ..., *, options)` gets `rows`, a StructArray with a field per input in the
-    table's order (keys of maps are dictionary-encoded), then `arguments` (plain values), then options; it returns a StructArray.
-    With `keeps_rows` it has one entry a row, and the engine puts the table's own columns
+    table's order (keys of maps are dictionary-encoded), then `arguments` (plain values), then
+    options; it returns a StructArray. With `keeps_rows` it has one entry a row, and the engine puts the table's own columns
     before it; otherwise it is the result.
     """
 

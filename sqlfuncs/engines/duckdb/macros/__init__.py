@@ -115,7 +115,9 @@ def _of_table(function: TableFunction) -> str:
 
 
 def _instead_of_rows(function: TableFunction) -> str:
-    own = ", ".join(_own_column(function, c, f"_sf_own.{identifier(c.name)}") for c in function.returns)
+    own = ", ".join(
+        _own_column(function, c, f"_sf_own.{identifier(c.name)}") for c in function.returns
+    )
     return f"""WITH _sf_numbered AS (
     SELECT *, row_number() OVER () AS _sf_n FROM query_table(tbl)
 ), {_gathered(function, "NULL")}, _sf_rows AS (
