@@ -62,8 +62,8 @@ class TableFunction(_Computed):
 
     `compute(rows, ..., *, options)` gets `rows`, a StructArray with a field per input in the
     table's order (keys of maps are dictionary-encoded), then `arguments` (plain values), then
-    options; it returns a StructArray. With `keeps_rows` it has one entry a row, and the engine puts the table's own columns
-    before it; otherwise it is the result.
+    options; it returns a StructArray. With `keeps_rows` it has one entry a row, and the engine
+    puts the table's own columns before it; otherwise it is the result.
     """
 
     inputs: tuple[str, ...]

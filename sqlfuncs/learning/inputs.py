@@ -122,7 +122,7 @@ def probabilities(x: pa.Array) -> Probabilities:
     classes = in_order(keys.dictionary.to_pylist())
     # The classes in order, for each position in the dictionary.
     order = {label: column for column, label in enumerate(classes)}
-    columns = np.array([order[label] for label in keys.dictionary.to_pylist()], dtype=np.int64)
+    columns = np.array([order[label] for label in keys.dictionary.to_pylist()], dtype=np.int32)
     at = columns[keys.indices.to_numpy()]
     items = pc.fill_null(present.items[own], float("nan")).to_numpy()
     valid = np.asarray(pc.is_valid(maps))
@@ -140,7 +140,7 @@ def probabilities(x: pa.Array) -> Probabilities:
 
 
 def _name_all(
-    at: npt.NDArray[np.int64], lengths: npt.NDArray[np.int32], classes: int
+    at: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32], classes: int
 ) -> npt.NDArray[np.bool_]:
     """Which maps name each class, in the order of the classes; `at` are all their keys."""
     full = lengths == classes
@@ -153,7 +153,7 @@ def _name_all(
 def has_text_keys(x: pa.MapArray) -> bool:
     """Whether keys are text already, dictionary-encoded or not."""
     keys = x.type.key_type
-    return pa.types.is_string(keys.value_type if pa.types.is_dictionary(keys) else keys)
+    return bool(pa.types.is_string(keys.value_type if pa.types.is_dictionary(keys) else keys))
 
 
 def _no_distribution(
