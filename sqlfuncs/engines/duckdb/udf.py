@@ -39,7 +39,13 @@ class Udf:
 
     def __call__(self, *arguments: pa.ChunkedArray | pa.Array) -> pa.Array:
         """Compute; every failure leaves as one of our errors."""
-        return _guarded(self.function.name, self._compute, arguments)
+        try:
+            with work.call():
+                return _guarded(self.function.name, self._compute, arguments)
+        finally:
+            if isinstance(self.function, TableFunction):
+                # What Arrow keeps for later would stand beside the result while it is written.
+                pa.default_memory_pool().release_unused()
 
     def _compute(self, arguments: Sequence[pa.Array]) -> pa.Array:
         match self.function:
@@ -59,7 +65,7 @@ class Packing:
 
     def __call__(self, *arguments: pa.ChunkedArray | pa.Array) -> pa.Array:
         """One value for a batch of row numbers and structs of inputs."""
-        return _guarded("reading the table", lambda given: batches.pack(*given), arguments)
+        return _guarded("reading the table", _packed, arguments)
 
 
 def _guarded(
@@ -69,8 +75,7 @@ def _guarded(
 ) -> pa.Array:
     """Compute; every failure leaves as one of our errors, its traceback in the log."""
     try:
-        with work.call():
-            return compute([_whole(a) for a in arguments])
+        return compute([_whole(a) for a in arguments])
     except SqlfuncsError as error:
         # DuckDB 1.5 prints the traceback under the message; an analyst can do without.
         raise error.with_traceback(None) from None
@@ -147,6 +152,15 @@ def _split(
         [given[name] for name in function.arguments],
         checked_options(function.compute, given),
     )
+
+
+def _packed(arguments: Sequence[pa.Array]) -> pa.ListArray:
+    numbers, given = arguments
+    if numbers[0].as_py() != 1:
+        # In the midst of a table; a `call` would take a Ctrl-C since the last batch for an old one.
+        return batches.pack(numbers, given)
+    with work.call():
+        return batches.pack(numbers, given)
 
 
 def _unpacked(gathered: pa.Array, function: TableFunction) -> pa.StructArray:
