@@ -129,7 +129,7 @@ def probabilities(x: pa.Array) -> Probabilities:
     complete = valid.copy()
     complete[valid] = _name_all(at, np.diff(offsets), len(classes))
     shape = (len(maps), len(classes))
-    if complete.all():
+    if complete.all() and classes:
         values, has = items.reshape(shape), np.broadcast_to(True, shape)
     else:
         rows = np.repeat(np.flatnonzero(valid), np.diff(offsets))
@@ -143,10 +143,10 @@ def _name_all(
     at: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32], classes: int
 ) -> npt.NDArray[np.bool_]:
     """Which maps name each class, in the order of the classes; `at` are all their keys."""
-    full = lengths == classes
+    full = (lengths == classes) & (classes > 0)
     named: npt.NDArray[np.bool_] = full.copy()
     own = at if full.all() else at[np.repeat(full, lengths)]
-    named[full] = (own.reshape(-1, classes) == np.arange(classes)).all(axis=1)
+    named[full] = (own.reshape(full.sum(), classes) == np.arange(classes)).all(axis=1)
     return named
 
 
