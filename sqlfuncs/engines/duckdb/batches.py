@@ -2,8 +2,8 @@
 
 DuckDB calls with 2,048 rows at a time, from several threads. Each batch is packed into one
 value (an Arrow stream as 64-bit words, in its first row), DuckDB lists these, and the computing
-reads them all. What waits in between is DuckDB's: freed when a query fails or is stopped, and apart for every
-query.
+reads them all. What waits in between is DuckDB's: freed when a query fails or is stopped, and
+apart for every query.
 """
 
 from __future__ import annotations
