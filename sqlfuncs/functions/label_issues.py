@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
@@ -21,11 +22,15 @@ MODELS = ("fast",)
 
 @dataclass(frozen=True)
 class Judged:
-    """What is known of each row. Where `reasons` has one, the row was not judged."""
+    """What is known of each row. Where `reasons` has one, the row was not judged.
+
+    `as_given` are the rows whose `x` is the very map that `class_probs` would be.
+    """
 
     classes: tuple[str, ...]
     codes: class_order.Codes
     probs: inputs.Floats
+    as_given: npt.NDArray[np.bool_]
     reasons: inputs.Reasons
 
     @property
@@ -70,56 +75,75 @@ def label_issues(
     if model not in MODELS:
         raise BadOption.among("model", model, MODELS)
     check_folds(folds)
-    judged = _judge(rows.field("x"), rows.field("label").to_pylist(), folds=folds, seed=seed)
+    judged = _judge(rows.field("x"), rows.field("label"), folds=folds, seed=seed)
     return _columns(judged, cut, method)
 
 
-def _judge(x: pa.Array, labels: Sequence[str | None], *, folds: int, seed: int) -> Judged:
-    if len(labels) == 0:
+def _judge(x: pa.Array, label: pa.Array, *, folds: int, seed: int) -> Judged:
+    if len(label) == 0:
         raise NoUsableRows("the table has no rows: there is nothing to judge.")
     rows = inputs.read(x)
     reasons = rows.reasons.copy()
-    reasons[[label is None for label in labels]] = "the label is NULL"
+    reasons[np.asarray(label.is_null())] = "the label is NULL"
+    labels = label.cast(pa.string()).dictionary_encode()
     _refuse_unusable(labels, reasons)
     if isinstance(rows, inputs.Probabilities):
         classes = rows.classes
-        codes = class_order.codes(labels, classes)
-        probs = rows.values
+        codes = _codes(labels, classes)
+        probs, as_given = rows.values, rows.complete & _holds_floats(x)
         named = (codes >= 0) & rows.has[np.arange(len(codes)), codes]
         for row in np.flatnonzero(inputs.usable(reasons) & ~named).tolist():
             reasons[row] = f"the probabilities have no class '{labels[row]}'"
     else:
         usable = inputs.usable(reasons)
-        given = [
-            label for label, use in zip(labels, usable, strict=True) if use and label is not None
-        ]
-        classes = class_order.in_order(given)
-        codes = class_order.codes(labels, classes)
-        probs = np.full((len(labels), len(classes)), np.nan)
+        classes = class_order.in_order(_distinct(labels, usable))
+        codes = _codes(labels, classes)
+        probs, as_given = np.full((len(labels), len(classes)), np.nan), np.zeros(len(labels), bool)
         prepared = prepare(take(rows, usable), codes[usable], len(classes))
         probs[usable], reasons[usable] = out_of_sample_probabilities(
             prepared, folds=folds, seed=seed
         )
     _refuse_unusable(labels, reasons)
-    return Judged(classes, codes, probs, reasons)
+    return Judged(classes, codes, probs, as_given, reasons)
 
 
-def _refuse_unusable(labels: Sequence[str | None], reasons: inputs.Reasons) -> None:
+def _codes(labels: pa.DictionaryArray, classes: Sequence[str]) -> class_order.Codes:
+    """The position of each label among the classes, -1 for NULL and for labels not among them."""
+    distinct = class_order.codes([*labels.dictionary.to_pylist(), None], classes)
+    found: class_order.Codes = distinct[pc.fill_null(labels.indices, -1).to_numpy()]
+    return found
+
+
+def _distinct(labels: pa.DictionaryArray, rows: npt.NDArray[np.bool_]) -> list[str]:
+    used = labels.indices.filter(pa.array(rows)).unique().drop_null()
+    distinct: list[str] = labels.dictionary.take(used).to_pylist()
+    return distinct
+
+
+def _holds_floats(x: pa.MapArray) -> bool:
+    """Whether such a map, cast to DOUBLE by an engine, is what was read from it."""
+    return inputs.has_text_keys(x) and pa.types.is_floating(x.type.item_type)
+
+
+def _refuse_unusable(labels: pa.DictionaryArray, reasons: inputs.Reasons) -> None:
     """Raise unless some rows can be judged, and those have two classes or more."""
-    usable = {label for label, why in zip(labels, reasons, strict=True) if why is None}
+    usable = _distinct(labels, inputs.usable(reasons))
     if not usable:
         raise NoUsableRows(f"no row can be judged: {inputs.describe(reasons)}.")
     if len(usable) < 2:
         raise TooFewClasses(
-            f"every row that can be judged has the label '{usable.pop()}': it takes two classes "
+            f"every row that can be judged has the label '{usable[0]}': it takes two classes "
             "or more. The label's column is written bare, without quotes."
         )
 
 
 def _columns(judged: Judged, cut: str, method: str) -> pa.StructArray:
     rows = judged.rows
-    codes, probs = judged.codes[rows], judged.probs[rows]
-    names = np.array(judged.classes, dtype=object)
+    everything = bool(rows.all())
+    codes, probs = judged.codes, judged.probs
+    if not everything:
+        codes, probs = codes[rows], probs[rows]
+    names = pa.array(list(judged.classes), pa.string())
     quality = np.full(len(rows), np.nan)
     quality[rows] = confident.label_quality(codes, probs, method)
     flagged = np.zeros(len(rows), dtype=bool)
@@ -132,10 +156,10 @@ def _columns(judged: Judged, cut: str, method: str) -> pa.StructArray:
         [
             pa.array(quality, mask=~rows),
             pa.array(flagged, mask=~rows),
-            pa.array(names[predicted], pa.string(), mask=~flagged),
+            names.take(pa.array(predicted, mask=~flagged)),
             pa.array(confidence, mask=~flagged),
-            pa.array(names[predicted], pa.string(), mask=~rows),
-            class_probs(judged.classes, judged.probs, rows),
+            names.take(pa.array(predicted, mask=~rows)),
+            class_probs(judged.classes, judged.probs, rows, judged.as_given),
             pa.array(judged.reasons, pa.string()),
         ],
         names=[column.name for column in FUNCTION.returns],
@@ -143,16 +167,19 @@ def _columns(judged: Judged, cut: str, method: str) -> pa.StructArray:
 
 
 def class_probs(
-    classes: Sequence[str], probs: inputs.Floats, rows: npt.NDArray[np.bool_]
+    classes: Sequence[str],
+    probs: inputs.Floats,
+    rows: npt.NDArray[np.bool_],
+    as_given: npt.NDArray[np.bool_],
 ) -> pa.MapArray:
-    """A map of class to probability for each of `rows`, NULL for the others."""
-    count = int(rows.sum())
-    places = np.tile(np.arange(len(classes)), count)
-    ends = np.concatenate([[0], np.cumsum(rows) * len(classes)]).astype(np.int32)
+    """A map of class to probability for `rows`, empty if `as_given`, NULL for the others."""
+    filled = rows & ~as_given
+    places = np.tile(np.arange(len(classes), dtype=np.int32), int(filled.sum()))
+    ends = np.concatenate([[0], np.cumsum(filled) * len(classes)]).astype(np.int32)
     return pa.MapArray.from_arrays(
         pa.array(ends),
         pa.array(list(classes), pa.string()).take(pa.array(places)),
-        pa.array(probs[rows].ravel()),
+        pa.array(probs[filled].ravel()),
         mask=pa.array(~rows),
     )
 
@@ -167,7 +194,7 @@ FUNCTION = TableFunction(
         Column("suggested_label", "label", "the label to use instead; NULL unless flagged"),
         Column("suggested_confidence", pa.float64(), "how likely that one is"),
         Column("predicted_label", "label", "the most likely label, out of sample"),
-        Column("class_probs", pa.map_(pa.string(), pa.float64()), "out of sample"),
+        Column("class_probs", pa.map_(pa.string(), pa.float64()), "out of sample", given="x"),
         Column("not_judged", pa.string(), "why a row could not be judged; else NULL"),
     ),
 )

@@ -24,11 +24,14 @@ class Column:
 
     `type` is an Arrow type, or the name of an input ("label") whose own type the engine gives
     back; the computing then returns text for it, as the input came (`TableFunction.as_text`).
+    `given` names an input whose own value is the column's where the computing returns an empty
+    list or map.
     """
 
     name: str
     type: pa.DataType | str
     help: str
+    given: str | None = None
 
     @property
     def computed_type(self) -> pa.DataType:
@@ -59,9 +62,9 @@ class TableFunction(_Computed):
     """A function of a whole table: `FROM label_issues(tbl, x, label)`.
 
     `compute(rows, ..., *, options)` gets `rows`, a StructArray with a field per input in the
-    table's order, then `arguments` (plain values), then options; it returns a StructArray.
-    With `keeps_rows` it has one entry a row, and the engine puts the table's own columns
-    before it; otherwise it is the result.
+    table's order (keys of maps are dictionary-encoded), then `arguments` (plain values), then
+    options; it returns a StructArray. With `keeps_rows` it has one entry a row, and the engine
+    puts the table's own columns before it; otherwise it is the result.
 
     Inputs in `as_text` come as the engine's own text for their values, whatever their type.
     Inputs in `optional` are named in the call, or left out: then they are NULL, without a type.

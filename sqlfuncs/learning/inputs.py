@@ -5,6 +5,7 @@ The column's type decides. A row that cannot be used keeps its place and gets a 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,12 +43,14 @@ class Probabilities:
     """Rows that are class probabilities.
 
     `values` has shape (rows, classes), each row summing to 1, 0 where a map lacks a class;
-    `has` says which classes a row's map names.
+    `has` says which classes a row's map names, `complete` which rows' maps name all classes
+    in their order.
     """
 
     classes: tuple[str, ...]
     values: Floats
     has: npt.NDArray[np.bool_]
+    complete: npt.NDArray[np.bool_]
     reasons: Reasons
 
 
@@ -106,7 +109,8 @@ def embeddings(x: pa.Array) -> Embeddings:
 def probabilities(x: pa.Array) -> Probabilities:
     """Maps of class to probability; those that are no distribution cannot be used."""
     try:
-        maps = x.cast(pa.map_(pa.string(), pa.float64()))
+        keys_type = x.type.key_type if has_text_keys(x) else pa.string()
+        maps = x.cast(pa.map_(keys_type, pa.float64()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise BadInput(f"x is of type {x.type}, not MAP(VARCHAR, DOUBLE): {error}") from None
     # Without NULLs nothing is copied.
@@ -118,16 +122,38 @@ def probabilities(x: pa.Array) -> Probabilities:
     classes = in_order(keys.dictionary.to_pylist())
     # The classes in order, for each position in the dictionary.
     order = {label: column for column, label in enumerate(classes)}
-    columns = np.array([order[label] for label in keys.dictionary.to_pylist()], dtype=np.int64)
-    valid = np.asarray(pc.is_valid(maps))
-    lengths = np.diff(offsets)
-    rows = np.repeat(np.flatnonzero(valid), lengths)
+    columns = np.array([order[label] for label in keys.dictionary.to_pylist()], dtype=np.int32)
     at = columns[keys.indices.to_numpy()]
-    values = np.zeros((len(maps), len(classes)))
-    has = np.zeros(values.shape, dtype=bool)
-    values[rows, at] = pc.fill_null(present.items[own], float("nan")).to_numpy()
-    has[rows, at] = True
-    return Probabilities(classes, values, has, _no_distribution(values, has, valid))
+    items = pc.fill_null(present.items[own], float("nan")).to_numpy()
+    valid = np.asarray(pc.is_valid(maps))
+    complete = valid.copy()
+    complete[valid] = _name_all(at, np.diff(offsets), len(classes))
+    shape = (len(maps), len(classes))
+    if complete.all() and classes:
+        values, has = items.reshape(shape), np.broadcast_to(True, shape)
+    else:
+        rows = np.repeat(np.flatnonzero(valid), np.diff(offsets))
+        values, has = np.zeros(shape), np.zeros(shape, dtype=bool)
+        values[rows, at] = items
+        has[rows, at] = True
+    return Probabilities(classes, values, has, complete, _no_distribution(values, has, valid))
+
+
+def _name_all(
+    at: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32], classes: int
+) -> npt.NDArray[np.bool_]:
+    """Which maps name each class, in the order of the classes; `at` are all their keys."""
+    full = (lengths == classes) & (classes > 0)
+    named: npt.NDArray[np.bool_] = full.copy()
+    own = at if full.all() else at[np.repeat(full, lengths)]
+    named[full] = (own.reshape(full.sum(), classes) == np.arange(classes)).all(axis=1)
+    return named
+
+
+def has_text_keys(x: pa.MapArray) -> bool:
+    """Whether keys are text already, dictionary-encoded or not."""
+    keys = x.type.key_type
+    return bool(pa.types.is_string(keys.value_type if pa.types.is_dictionary(keys) else keys))
 
 
 def _no_distribution(
@@ -139,7 +165,7 @@ def _no_distribution(
     reasons[valid & ~has.any(axis=1)] = "the probabilities are an empty map"
     with np.errstate(invalid="ignore"):
         total = values.sum(axis=1)
-        outside = ((values < 0) | (values > 1)).any(axis=1)
+        outside = (values < 0).any(axis=1) | (values > 1).any(axis=1)
     reasons[usable(reasons) & ~np.isfinite(total)] = "the probabilities hold NULL, NaN or infinity"
     reasons[usable(reasons) & outside] = "a probability is below 0 or above 1"
     for row in np.flatnonzero(usable(reasons) & (np.abs(total - 1) > SUM_TOLERANCE)):
@@ -149,7 +175,7 @@ def _no_distribution(
 
 def usable(reasons: Reasons) -> npt.NDArray[np.bool_]:
     """Which rows have no reason against them."""
-    return np.array([reason is None for reason in reasons], dtype=bool)
+    return np.asarray(pa.array(reasons, pa.string()).is_null())
 
 
 def describe(reasons: Sequence[str | None] | Reasons) -> str:
@@ -158,9 +184,6 @@ def describe(reasons: Sequence[str | None] | Reasons) -> str:
     >>> describe(["the text is NULL", None, "the text is NULL", "the text is empty"])
     'the text is NULL (2 rows), the text is empty (1 row)'
     """
-    counts: dict[str, int] = {}
-    for reason in reasons:
-        if reason is not None:
-            counts[reason] = counts.get(reason, 0) + 1
+    counts = Counter(reason for reason in reasons if reason is not None)
     common = sorted(counts.items(), key=lambda pair: -pair[1])[:5]
     return ", ".join(f"{why} ({n} row{'s' if n > 1 else ''})" for why, n in common)

@@ -1,4 +1,4 @@
-"""What a million rows cost: scores from probabilities, and corrections, each beside bare SQL."""
+"""What a million rows cost: scores, corrections, and finding wrong labels beside cleanlab."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 import duckdb
 
 import sqlfuncs
+from tests.bench import million_maps
 from tests.bench.pages import circumstances, write
 
 PROBABILITIES = """
@@ -69,7 +70,7 @@ def main() -> int:
         plan = con.execute(f"EXPLAIN {apply.partition(' AS ')[2]}").fetchall()[0][1]
         python = [name for name in ("_sf_label_issues(", "_sf_note(") if name in plan]
         lines.append(f"\nPython functions in the plan of `apply_corrections`: {python or 'none'}.")
-    write("million", "\n".join([*lines, circumstances()]))
+    write("million", "\n".join([*lines, "", million_maps.table(), "", circumstances()]))
     return 1 if broken or python else 0
 
 

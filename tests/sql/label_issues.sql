@@ -118,6 +118,22 @@ FROM label_issues(t, probs, label);
 -- error: no row can be judged
 -- error: NaN
 
+-- case: every map is empty
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label, MAP {}::MAP(VARCHAR, DOUBLE) AS probs
+FROM range(20) r(i);
+FROM label_issues(t, probs, label);
+-- error: no row can be judged: the probabilities are an empty map (20 rows)
+
+-- case: maps whose classes stand in another order, or are not all there, come back in one order
+CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0, 'a', 'b') AS label,
+    if(i = 0, MAP {'b': 0.1, 'a': 0.9}, if(i = 1, MAP {'b': 1.0}, MAP {'a': 0.5, 'b': 0.5})) AS probs
+FROM range(20) r(i);
+SELECT id, probs, class_probs FROM label_issues(t, probs, label) WHERE id < 3;
+-- expect
+-- 0 | {b=0.1, a=0.9} | {a=0.9, b=0.1}
+-- 1 | {b=1.0} | {a=0.0, b=1.0}
+-- 2 | {a=0.5, b=0.5} | {a=0.5, b=0.5}
+
 -- case: all labels NULL
 CREATE TABLE t AS SELECT NULL::VARCHAR AS label, MAP {'a': 0.5, 'b': 0.5} AS probs
 FROM range(20) r(i);

@@ -7,12 +7,13 @@ are volatile: DuckDB may then neither fold a call nor evaluate it twice for SELE
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import pyarrow as pa
 
 from sqlfuncs import work
+from sqlfuncs.engines.duckdb import batches
 from sqlfuncs.engines.duckdb.types import sql_type
 from sqlfuncs.errors import BadOption, Cancelled, ColumnClash, InternalError, SqlfuncsError
 from sqlfuncs.functions.spec import (
@@ -37,23 +38,14 @@ class Udf:
         self.returns = sql_type(_returned(function))
 
     def __call__(self, *arguments: pa.ChunkedArray | pa.Array) -> pa.Array:
-        """Compute; every failure leaves as one of our errors, its traceback in the log."""
+        """Compute; every failure leaves as one of our errors."""
         try:
             with work.call():
-                return self._compute([_whole(a) for a in arguments])
-        except SqlfuncsError as error:
-            # DuckDB 1.5 prints the traceback under the message; an analyst can do without.
-            raise error.with_traceback(None) from None
-        except KeyboardInterrupt:
-            raise Cancelled("stopped; nothing half done was kept") from None
-        except MemoryError:
-            raise InternalError(f"{self.function.name}: not enough memory for this table") from None
-        except Exception as error:
-            _log.error("%s failed", self.function.name, exc_info=True)
-            raise InternalError(
-                f"{self.function.name} failed in a way it should not: "
-                f"{type(error).__name__}: {error}. Please report it."
-            ) from error
+                return _guarded(self.function.name, self._compute, arguments)
+        finally:
+            if isinstance(self.function, TableFunction):
+                # What Arrow keeps for later would stand beside the result while it is written.
+                pa.default_memory_pool().release_unused()
 
     def _compute(self, arguments: Sequence[pa.Array]) -> pa.Array:
         match self.function:
@@ -65,21 +57,58 @@ class Udf:
                 return _list(self.function, arguments)
 
 
+class Packing:
+    """The callable that packs the rows of a table for a table function."""
+
+    name = batches.PACKED
+    returns = batches.RETURNS
+
+    def __call__(self, *arguments: pa.ChunkedArray | pa.Array) -> pa.Array:
+        """One value for a batch of row numbers and structs of inputs."""
+        return _guarded("reading the table", _packed, arguments)
+
+
+def _guarded(
+    what: str,
+    compute: Callable[[Sequence[pa.Array]], pa.Array],
+    arguments: Sequence[pa.ChunkedArray | pa.Array],
+) -> pa.Array:
+    """Compute; every failure leaves as one of our errors, its traceback in the log."""
+    try:
+        return compute([_whole(a) for a in arguments])
+    except SqlfuncsError as error:
+        # DuckDB 1.5 prints the traceback under the message; an analyst can do without.
+        raise error.with_traceback(None) from None
+    except KeyboardInterrupt:
+        raise Cancelled("stopped; nothing half done was kept") from None
+    except MemoryError:
+        raise InternalError(f"{what}: not enough memory for this table") from None
+    except Exception as error:
+        _log.error("%s failed", what, exc_info=True)
+        raise InternalError(
+            f"{what} failed in a way it should not: "
+            f"{type(error).__name__}: {error}. Please report it."
+        ) from error
+
+
 def udf_name(function: str) -> str:
     """The name under which a function's computing lives in DuckDB's flat namespace."""
     return f"_sf_{function.removeprefix('_')}"
 
 
 @cache
-def callables(functions: tuple[SqlFunction, ...]) -> tuple[Udf, ...]:
-    """A UDF for each function that computes in Python, the same objects at every call."""
-    return tuple(Udf(f) for f in functions if not isinstance(f, SqlMacro))
+def callables(functions: tuple[SqlFunction, ...]) -> tuple[Udf | Packing, ...]:
+    """The UDFs of the functions that compute in Python, the same objects at every call."""
+    return (Packing(), *(Udf(f) for f in functions if not isinstance(f, SqlMacro)))
 
 
 def _returned(function: _UdfFunction) -> pa.DataType:
     if isinstance(function, ScalarFunction):
         return function.returns
-    return pa.list_(pa.struct([(c.name, c.computed_type) for c in function.returns]))
+    columns = [(c.name, c.computed_type) for c in function.returns]
+    if isinstance(function, TableFunction) and function.keeps_rows:
+        return pa.struct([(name, pa.list_(kind)) for name, kind in columns])
+    return pa.list_(pa.struct(columns))
 
 
 def _scalar(function: ScalarFunction, arguments: Sequence[pa.Array]) -> pa.Array:
@@ -94,15 +123,20 @@ def _scalar(function: ScalarFunction, arguments: Sequence[pa.Array]) -> pa.Array
 
 
 def _of_table(function: TableFunction, arguments: Sequence[pa.Array]) -> pa.Array:
-    """Every row of a table arrives as one list; DuckDB expects as many lists as it sent."""
+    """Every row of a table arrives packed, in one list; what goes back is one value, too."""
     gathered, names, options = arguments
-    rows = _only_list(gathered, function)
+    rows = _unpacked(gathered, function)
     _refuse_clash(function, names[0].as_py() or [])
     values, given = _split(function, options[0].as_py())
     own = function.compute(rows, *values, **given)
-    if function.keeps_rows:
-        assert len(own) == len(rows)
-    return _as_one_list(own)
+    if not function.keeps_rows:
+        return _as_one_list(own)
+    assert len(own) == len(rows)
+    # A list for each column, not a list of structs: nothing is nested where it need not be.
+    return pa.StructArray.from_arrays(
+        [_as_one_list(column) for column in own.flatten()],
+        names=[column.name for column in function.returns],
+    )
 
 
 def _list(function: ListFunction, arguments: Sequence[pa.Array]) -> pa.Array:
@@ -120,18 +154,25 @@ def _split(
     )
 
 
-def _only_list(gathered: pa.Array, function: TableFunction) -> pa.StructArray:
+def _packed(arguments: Sequence[pa.Array]) -> pa.ListArray:
+    numbers, given = arguments
+    if numbers[0].as_py() != 1:
+        # In the midst of a table; a `call` would take a Ctrl-C since the last batch for an old one.
+        return batches.pack(numbers, given)
+    with work.call():
+        return batches.pack(numbers, given)
+
+
+def _unpacked(gathered: pa.Array, function: TableFunction) -> pa.StructArray:
     assert len(gathered) == 1
     if not gathered[0].is_valid:
         return pa.StructArray.from_arrays(
             [pa.nulls(0) for _ in function.inputs], names=list(function.inputs)
         )
-    rows = gathered[0].values
-    assert isinstance(rows, pa.StructArray)
-    return rows
+    return batches.unpack(gathered[0].values)
 
 
-def _as_one_list(own: pa.StructArray) -> pa.ListArray:
+def _as_one_list(own: pa.Array) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array([0, len(own)], pa.int32()), own)
 
 

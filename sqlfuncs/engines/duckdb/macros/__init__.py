@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from graphlib import TopologicalSorter
 from importlib import resources
 
+from sqlfuncs.engines.duckdb.batches import PACKED
 from sqlfuncs.engines.duckdb.names import identifier, literal
+from sqlfuncs.engines.duckdb.types import sql_type
 from sqlfuncs.engines.duckdb.udf import udf_name
 from sqlfuncs.functions.spec import (
+    Column,
     ListFunction,
     ScalarFunction,
     SqlFunction,
@@ -101,53 +104,108 @@ SELECT unnest({udf_name(function.name)}({_options(function)}), recursive := true
 
 
 def _of_table(function: TableFunction) -> str:
-    """Gather all rows into one list in order, compute once, and hand the rows back.
+    """Gather all rows in order, compute once, and hand rows back.
 
     Names start with `_sf_`, because the columns an analyst names are looked up in the table
     first, and nothing of ours may stand in their way.
     """
     required = [name for name in function.inputs if name not in function.optional]
     optional = [f"{name} := NULL" for name in function.optional]
-    parameters = (*function.arguments, "tbl", *required, *optional)
+    head = _head(function, (*function.arguments, "tbl", *required, *optional))
+    select = _beside_rows(function) if function.keeps_rows else _instead_of_rows(function)
+    return f"{head} AS TABLE\n{select}"
+
+
+def _instead_of_rows(function: TableFunction) -> str:
+    own = ", ".join(
+        _own_column(function, c, f"_sf_own.{identifier(c.name)}") for c in function.returns
+    )
+    return f"""WITH _sf_numbered AS (
+    SELECT *, row_number() OVER () AS _sf_n FROM query_table(tbl)
+), {_gathered(function, "NULL")}, _sf_rows AS (
+    SELECT unnest(_sf_own) AS _sf_own{_carried(function)} FROM _sf_gathered
+)
+SELECT {own} FROM _sf_rows"""
+
+
+def _beside_rows(function: TableFunction) -> str:
+    """Results beside the table's own rows, which are numbered and kept once.
+
+    MATERIALIZED, because a view may give other rows or another order the second time.
+    """
+    kept = ["_sf_n"]
+    numbered = "*, row_number() OVER () AS _sf_n"
+    for name in _given_again(function):
+        # What is no column (a call, perhaps a costly one) is computed once and kept.
+        bare = f"list_contains(struct_keys(_sf_in), alias({name}))"
+        numbered += f", {bare} AS _sf_bare_{name}, CASE WHEN NOT {bare} THEN {name} END"
+        numbered += f" AS _sf_kept_{name}"
+        kept += [f"_sf_bare_{name}", f"_sf_kept_{name}"]
+    lists = ", ".join(
+        f"unnest(_sf_own.{identifier(column.name)}) AS {identifier('_sf_own_' + column.name)}"
+        for column in function.returns
+    )
+    own = ", ".join(
+        _own_column(function, column, identifier("_sf_own_" + column.name))
+        for column in function.returns
+    )
+    names = "(SELECT struct_keys(_sf_in) FROM _sf_numbered AS _sf_in LIMIT 1)"
+    return f"""WITH _sf_numbered AS MATERIALIZED (
+    SELECT {numbered} FROM query_table(tbl) AS _sf_in
+), {_gathered(function, names)}, _sf_rows AS (
+    SELECT {lists}{_carried(function)} FROM _sf_gathered
+)
+SELECT _sf_numbered.* EXCLUDE ({", ".join(kept)}), {own}
+FROM _sf_numbered POSITIONAL JOIN _sf_rows"""
+
+
+def _gathered(function: TableFunction, names: str) -> str:
     # A label travels as DuckDB's own text for it, which casts back to the type it had.
     given = ", ".join(
-        f"{name}: {_BARE}({name})" + ("::VARCHAR" if name in function.as_text else "")
+        f"{name}: {_BARE}({_input(function, name)})"
+        + ("::VARCHAR" if name in function.as_text else "")
         for name in function.inputs
     )
     typed = "".join(f", {name} AS _sf_typed_{name}" for name in _typed_like(function))
-    any_given = ", ".join(
-        f"any_value(_sf_typed_{name}) AS _sf_any_{name}" for name in _typed_like(function)
+    any_given = "".join(
+        f", any_value(_sf_typed_{name}) AS _sf_any_{name}" for name in _typed_like(function)
     )
-    carried = "".join(f", _sf_any_{name}" for name in _typed_like(function))
-    computed = f"""WITH _sf_numbered AS (
-    SELECT row_number() OVER () AS _sf_n, _sf_in AS _sf_row, {{{given}}} AS _sf_given{typed}
-    FROM query_table(tbl) AS _sf_in
+    return f"""_sf_batches AS (
+    SELECT {PACKED}(_sf_n, {{{given}}}) AS _sf_batch{typed} FROM _sf_numbered
 ), _sf_gathered AS (
     SELECT
-        {"list(_sf_row ORDER BY _sf_n) AS _sf_rows," if function.keeps_rows else ""}
         {udf_name(function.name)}(
-            list(_sf_given ORDER BY _sf_n), struct_keys(any_value(_sf_row)), {_options(function)}
-        ) AS _sf_own{", " if any_given else ""}{any_given}
-    FROM _sf_numbered
+            list(_sf_batch) FILTER (_sf_batch IS NOT NULL), {names}, {_options(function)}
+        ) AS _sf_own{any_given}
+    FROM _sf_batches
 )"""
-    rows = "unnest(_sf_rows) AS _sf_row, " if function.keeps_rows else ""
-    own = ", ".join(_own_column(column.name, column.type) for column in function.returns)
-    return f"""{_head(function, parameters)} AS TABLE
-{computed}, _sf_paired AS (
-    SELECT {rows}unnest(_sf_own) AS _sf_own{carried} FROM _sf_gathered
-)
-SELECT {"unnest(_sf_row), " if function.keeps_rows else ""}{own} FROM _sf_paired"""
 
 
 def _typed_like(function: TableFunction) -> list[str]:
     return sorted({c.type for c in function.returns if isinstance(c.type, str)})
 
 
-def _own_column(name: str, like: object) -> str:
-    value = f"_sf_own.{identifier(name)}"
-    if isinstance(like, str):
-        value = f"TRY(cast_to_type({value}, _sf_any_{like}))"
-    return f"{value} AS {identifier(name)}"
+def _carried(function: TableFunction) -> str:
+    return "".join(f", _sf_any_{name}" for name in _typed_like(function))
+
+
+def _given_again(function: TableFunction) -> list[str]:
+    return sorted({c.given for c in function.returns if c.given})
+
+
+def _input(function: TableFunction, name: str) -> str:
+    if not function.keeps_rows or name not in _given_again(function):
+        return name
+    return f"CASE WHEN _sf_bare_{name} THEN {name} ELSE _sf_kept_{name} END"
+
+
+def _own_column(function: TableFunction, column: Column, value: str) -> str:
+    if isinstance(column.type, str):
+        value = f"TRY(cast_to_type({value}, _sf_any_{column.type}))"
+    elif column.given:
+        given = f"TRY_CAST({_input(function, column.given)} AS {sql_type(column.type)})"
+        value = f"CASE WHEN cardinality({value}) = 0 THEN {given} ELSE {value} END"
+    return f"{value} AS {identifier(column.name)}"
 
 
 def _head(function: SqlFunction, parameters: Iterable[str]) -> str:

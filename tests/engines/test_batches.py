@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from sqlfuncs.engines.duckdb import batches
+
+MAPS = pa.map_(pa.string(), pa.float64())
+
+
+def _gathered(*packed: pa.ListArray) -> pa.ListArray:
+    return pa.concat_arrays([batch[:1] for batch in packed])
+
+
+def test_batches_come_back_in_the_order_of_their_numbers() -> None:
+    rows = pa.array(
+        [
+            {"x": [("a", 0.5), ("b", None)], "label": "a"},
+            {"x": None, "label": None},
+            {"x": [], "label": "é\0🎈"},
+            {"x": [("c", 1.0)], "label": ""},
+            {"x": [(f"k{i}", 0.1) for i in range(300)], "label": "many keys"},
+        ],
+        pa.struct([("x", MAPS), ("label", pa.string())]),
+    )
+    first = batches.pack(pa.array([1, 2]), rows[:2])
+    second = batches.pack(pa.array([3, 4]), rows[2:4])
+    third = batches.pack(pa.array([5]), rows[4:])
+    assert [len(first), first.null_count] == [2, 1]
+    for order in ([first, second, third], [third, first, second]):
+        assert batches.unpack(_gathered(*order)).to_pylist() == rows.to_pylist()
+
+
+def test_rows_in_any_order_within_and_between_batches() -> None:
+    rows = pa.array(
+        [{"x": [("abcde"[i], 0.1)], "n": i} for i in range(5)],
+        pa.struct([("x", MAPS), ("n", pa.int64())]),
+    )
+    packed = [
+        batches.pack(pa.array(numbers), rows.take(pa.array(numbers)))
+        for numbers in ([4, 1], [0, 3], [2])
+    ]
+    assert batches.unpack(_gathered(*packed)).to_pylist() == rows.to_pylist()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "NULL",
+        "union_value(n := i)",
+        "{'a': [i], 'b': {'c': i}}",
+        "MAP {i: [i]}",
+        "[i, NULL]::FLOAT[2]",
+        "'2020-01-01'::DATE + i::INTEGER",
+        "'x'::ENUM ('x', 'y')",
+        "i::DECIMAL(30, 3)",
+        "uuid()",
+        "i::HUGEINT",
+        "'01'::BIT",
+        "INTERVAL (i) DAY",
+        "'{\"a\": 1}'::JSON",
+    ],
+)
+def test_columns_of_every_type_stand_beside_the_results(
+    con: duckdb.DuckDBPyConnection, value: str
+) -> None:
+    con.execute(f"""
+        CREATE TABLE t AS SELECT i, {value} AS "it's", if(i % 2 = 0, 'a', 'b') AS label,
+            if(i % 2 = 0, MAP {{'a': 0.9, 'b': 0.1}}, MAP {{'a': 0.1, 'b': 0.9}}) AS p
+        FROM range(5000) r(i)
+    """)
+    con.execute("CREATE TABLE found AS FROM label_issues(t, p, label)")
+    assert con.execute("DESCRIBE found").fetchall()[:4] == con.execute("DESCRIBE t").fetchall()
+    assert con.execute('SELECT i, "it\'s", label, p FROM found').fetchall() == (
+        con.execute("FROM t").fetchall()
+    )
+
+
+DRAWN = """
+    WITH numbers AS MATERIALIZED (SELECT i, random() AS r FROM range(20000) t(i)),
+    drawn AS (
+        SELECT i, if(i % 2 = 0, 'a', 'b') AS label, MAP {'a': r, 'b': 1 - r} AS p FROM numbers
+    )
+"""
+
+
+def test_rows_are_drawn_once(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"CREATE VIEW anew AS {DRAWN} FROM drawn ORDER BY random()")
+    wrong = con.execute("""
+        SELECT count(*) FILTER (label_quality IS DISTINCT FROM p[label] OR class_probs <> p)
+        FROM label_issues(anew, p, label)
+    """)
+    assert wrong.fetchall() == [(0,)]
+
+
+def test_a_call_as_x_runs_once_a_row(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "CREATE TABLE t AS SELECT i, if(i % 2 = 0, 'a', 'b') AS label FROM range(9000) r(i)"
+    )
+    wrong = con.execute("""
+        SELECT count(*) FILTER (label_quality IS DISTINCT FROM class_probs[label])
+        FROM label_issues(t, map_from_entries([{'k': 'a', 'v': round(random())},
+            {'k': 'b', 'v': 0.0}]), label) WHERE not_judged IS NULL
+    """)
+    assert wrong.fetchall() == [(0,)]
+
+
+def test_two_calls_over_one_cte(con: duckdb.DuckDBPyConnection) -> None:
+    wrong = con.execute(f"""
+        {DRAWN}
+        SELECT count(*), count(*) FILTER (one.class_probs <> two.class_probs)
+        FROM label_issues(drawn, p, label) AS one
+        JOIN label_issues(drawn, p, label) AS two USING (i)
+    """)
+    assert wrong.fetchall() == [(20000, 0)]
+
+
+@pytest.mark.parametrize(
+    "setting", ["threads = 1", "threads = 4", "preserve_insertion_order = false"]
+)
+def test_results_stand_beside_their_rows(con: duckdb.DuckDBPyConnection, setting: str) -> None:
+    con.execute(f"SET {setting}")
+    con.execute(f"CREATE TABLE t AS {DRAWN.replace('20000', '400000')} FROM drawn")
+    con.execute("CREATE TABLE found AS FROM label_issues(t, p, label)")
+    wrong = con.execute("SELECT count(*) FROM found WHERE label_quality <> p[label]").fetchall()
+    assert (wrong, con.execute("SELECT count(*) FROM found").fetchall()) == ([(0,)], [(400000,)])
+
+
+def test_a_filter_outside_and_a_limit(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"CREATE TABLE t AS {DRAWN} FROM drawn")
+    found = con.execute("""
+        SELECT i, label_quality = p[label] FROM label_issues(t, p, label)
+        WHERE i % 5000 = 1 AND label = 'b' LIMIT 2 OFFSET 1
+    """)
+    assert found.fetchall() == [(5001, True), (10001, True)]
+
+
+def test_an_error_in_the_midst_of_a_table(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"CREATE TABLE t AS {DRAWN.replace('20000', '300000')} FROM drawn")
+    for _ in range(3):
+        with pytest.raises(duckdb.InvalidInputException, match="row 250000"):
+            con.execute("""
+                FROM label_issues(t, p, if(i = 250000, error('row 250000'), label))
+            """)
+    assert con.execute("SELECT count(*) FROM label_issues(t, p, label)").fetchall() == [(300000,)]
