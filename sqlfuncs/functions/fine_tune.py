@@ -62,6 +62,7 @@ def fine_tune(
     codes = class_order.codes(labels, classes)
     prepared = prepare(usable, codes, len(classes))
     probs, _ = out_of_sample_probabilities(prepared, folds=folds, seed=seed)
+    assert isinstance(prepared.features, features.Features)
     trained = fast.fit(prepared.features, prepared.views, prepared.codes, len(classes))
     work.check()
     record = ModelRecord(
@@ -84,11 +85,11 @@ def _usable(rows: pa.StructArray) -> tuple[inputs.Texts | inputs.Embeddings, lis
     labels: list[str | None] = rows.field("label").to_pylist()
     if not labels:
         raise NoUsableRows("the table has no rows: there is nothing to train on.")
-    values = inputs.read(rows.field("x"))
-    if isinstance(values, inputs.Probabilities):
+    values = inputs.read_column(rows.field("x"))
+    if not isinstance(values, inputs.Texts | inputs.Embeddings):
         raise BadInput(
-            "x is a map of probabilities, which is no input to train on. It may be text "
-            "(VARCHAR) or an embedding (FLOAT[])."
+            f"fine_tune cannot train on {inputs.KINDS[type(values)]}. x may be text (VARCHAR) or "
+            "an embedding (FLOAT[])."
         )
     reasons = values.reasons.copy()
     reasons[[label is None for label in labels]] = "the label is NULL"

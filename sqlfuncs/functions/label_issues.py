@@ -77,7 +77,7 @@ def label_issues(
 def _judge(x: pa.Array, labels: Sequence[str | None], *, folds: int, seed: int) -> Judged:
     if len(labels) == 0:
         raise NoUsableRows("the table has no rows: there is nothing to judge.")
-    rows = inputs.read(x)
+    rows = inputs.read_column(x)
     reasons = rows.reasons.copy()
     reasons[[label is None for label in labels]] = "the label is NULL"
     _refuse_unusable(labels, reasons)

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs import work
-from sqlfuncs.learning import features, heads
+from sqlfuncs.learning import features
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.heads import Head
+from sqlfuncs.learning.heads import AnyHead, H, Head, Learned
 from sqlfuncs.learning.inputs import Embeddings, Floats, Texts
 
 _WORKERS = 2
@@ -80,15 +80,14 @@ def fit(
 
 
 def _fit_heads(
-    learned: features.Features, views: Sequence[Any], codes: Codes, n_classes: int
-) -> tuple[Head, ...]:
+    learned: Learned[H], views: Sequence[Any], codes: Codes, n_classes: int
+) -> tuple[H, ...]:
     return tuple(
-        heads.fit(view, codes, n_classes, freedom)
-        for view, freedom in zip(views, learned.freedoms, strict=True)
+        learned.fit_head(place, view, codes, n_classes) for place, view in enumerate(views)
     )
 
 
-def mean_probabilities(trained: Sequence[Head], views: Sequence[Any]) -> Floats:
+def mean_probabilities(trained: Sequence[AnyHead], views: Sequence[Any]) -> Floats:
     """The mean of the heads' class probabilities: (rows, classes)."""
     each = [head.probabilities(view) for head, view in zip(trained, views, strict=True)]
     mean: Floats = np.mean(each, axis=0)
@@ -96,7 +95,7 @@ def mean_probabilities(trained: Sequence[Head], views: Sequence[Any]) -> Floats:
 
 
 def cross_probabilities(
-    learned: features.Features,
+    learned: Learned[AnyHead],
     views: Sequence[Any],
     codes: Codes,
     n_classes: int,

@@ -15,12 +15,17 @@ import numpy.typing as npt
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, MissingExtra
-from sqlfuncs.learning import embedding, inputs
-from sqlfuncs.learning.inputs import Embeddings, Texts
+from sqlfuncs.learning import embedding, heads, inputs
+from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.heads import Head
+from sqlfuncs.learning.inputs import Embeddings, Images, Learnable, Tabular, Texts
+from sqlfuncs.learning.pictures import ImageFeatures
+from sqlfuncs.learning.tabular import TabularFeatures
 from sqlfuncs.learning.tfidf import TfIdf
 from sqlfuncs.store import embeddings as kept
 
 Vectors = npt.NDArray[np.float32]
+_FREEDOM = 2.0  # how freely a head may fit a view: scikit-learn's C
 _KEEP_EVERY = 512  # texts: how much embedding a crash can lose
 
 
@@ -31,10 +36,9 @@ class TextFeatures:
     tfidf: TfIdf
     embedded: bool
 
-    @property
-    def freedoms(self) -> tuple[float, ...]:
-        """How freely the head of each view may fit it (see `heads.fit`)."""
-        return (2.0, 2.0) if self.embedded else (2.0,)
+    def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> Head:
+        """Train a linear head on one of the views."""
+        return heads.fit(view, codes, n_classes, _FREEDOM)
 
     @classmethod
     def learn(cls, texts: Sequence[str]) -> tuple[TextFeatures, list[Any]]:
@@ -72,10 +76,9 @@ class VectorFeatures:
     centre: npt.NDArray[np.float32]
     scale: float
 
-    @property
-    def freedoms(self) -> tuple[float, ...]:
-        """How freely the head of each view may fit it (see `heads.fit`)."""
-        return (2.0,)
+    def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> Head:
+        """Train a linear head on the view."""
+        return heads.fit(view, codes, n_classes, _FREEDOM)
 
     @classmethod
     def learn(cls, vectors: npt.NDArray[np.float64]) -> tuple[VectorFeatures, list[Any]]:
@@ -109,13 +112,19 @@ class VectorFeatures:
         return {}, {"centre": self.centre, "scale": np.array([self.scale], dtype=np.float32)}
 
 
-Features = TextFeatures | VectorFeatures
+Features = TextFeatures | VectorFeatures  # those that can be stored
 
 
-def learn(rows: Texts | Embeddings) -> tuple[Features, list[Any]]:
+def learn(
+    rows: Learnable,
+) -> tuple[Features | TabularFeatures | ImageFeatures, list[Any]]:
     """The features of some rows and their views. They use no label."""
     if isinstance(rows, Texts):
         return TextFeatures.learn(rows.values)
+    if isinstance(rows, Tabular):
+        return TabularFeatures.learn(rows)
+    if isinstance(rows, Images):
+        return ImageFeatures.learn(rows)
     return VectorFeatures.learn(rows.values)
 
 

@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.inputs import Embeddings, Texts
+from sqlfuncs.learning.inputs import Images, Learnable, Tabular, Texts
 
 Order = npt.NDArray[np.int64]
 
 
-def digests(rows: Texts | Embeddings) -> list[bytes]:
+def digests(rows: Learnable) -> list[bytes]:
     """A digest of each row's content."""
+    if isinstance(rows, Tabular | Images):
+        return rows.digests()
     if isinstance(rows, Texts):
         return [sha256(value.encode("utf-8", "surrogatepass")).digest() for value in rows.values]
     return [sha256(vector.tobytes()).digest() for vector in rows.values]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,16 @@ import numpy.typing as npt
 from sqlfuncs.learning import fast, features
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import Order, canonical_order, digests, fold_numbers
-from sqlfuncs.learning.inputs import Embeddings, Floats, Reasons, Texts
+from sqlfuncs.learning.heads import AnyHead, Learned
+from sqlfuncs.learning.inputs import (
+    Embeddings,
+    Floats,
+    Images,
+    Learnable,
+    Reasons,
+    Tabular,
+    Texts,
+)
 
 REPEATS = 2  # cuts into folds that are averaged; a second one ranks label errors better
 
@@ -29,11 +38,11 @@ class Prepared:
     keys: list[bytes]
     codes: Codes
     n_classes: int
-    features: features.Features
+    features: Learned[AnyHead]
     views: list[Any]
 
 
-def prepare(rows: Texts | Embeddings, codes: Codes, n_classes: int) -> Prepared:
+def prepare(rows: Learnable, codes: Codes, n_classes: int) -> Prepared:
     """Order rows and compute their features. `codes` (rows,) holds the given classes."""
     keys = digests(rows)
     order = canonical_order(keys, codes)
@@ -77,11 +86,18 @@ def _first_of_each(keys: Sequence[bytes]) -> Order:
     return np.array([first.setdefault(key, row) for row, key in enumerate(keys)], dtype=np.int64)
 
 
-def take(
-    rows: Texts | Embeddings, places: Sequence[int] | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
-) -> Texts | Embeddings:
+Places = Sequence[int] | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
+
+
+@overload
+def take(rows: Texts | Embeddings, places: Places) -> Texts | Embeddings: ...
+@overload
+def take(rows: Learnable, places: Places) -> Learnable: ...
+def take(rows: Learnable, places: Places) -> Learnable:
     """Some of the rows, by their places or by a mask."""
     at = np.arange(len(rows.values))[places]
+    if isinstance(rows, Tabular | Images):
+        return rows.take(at)
     if isinstance(rows, Texts):
         return Texts([rows.values[row] for row in at], rows.reasons[at])
     return Embeddings(rows.values[at], rows.reasons[at])

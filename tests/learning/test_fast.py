@@ -33,6 +33,7 @@ def _vectors(count: int, dimensions: int = 8, seed: int = 0) -> Embeddings:
 
 def _trained(rows: Texts | Embeddings, classes: int = 3) -> FastModel:
     learned, views = features.learn(rows)
+    assert isinstance(learned, features.Features)
     return fast.fit(learned, views, np.arange(len(rows.values)) % classes, classes)
 
 
