@@ -27,11 +27,10 @@ TREE_CLASSES = 200  # a tree keeps every class's share in every leaf; beyond the
 CATEGORY_COLUMNS = 256  # of all fields together, for the commonest categories
 EXTREMES = 0.01  # of the rows at each end, whose numbers are taken for the last one before them
 SHRINKAGE = 0.2
-TREE_FEATURES = "sqrt"
+ROWS_A_STEP = 100_000  # so that Ctrl-C is heard within a second: rows times trees in one go
 BOOSTED_CLASSES = 16  # a round of boosting grows a tree for each class
 BOOSTED_ROWS = 100_000
 BOOSTED_ROUNDS = 40
-BOOSTED_SLICE = 5
 WEIGHED_ROWS = 5_000  # on how many rows the weights of the heads are found
 PRIOR_ROWS = 30
 
@@ -191,8 +190,8 @@ def _sample(rows: int, most: int, seed: int) -> npt.NDArray[np.int64]:
 class Forest:
     """Extremely randomised trees (Geurts, Ernst, Wehenkel: Extremely randomized trees, 2006).
 
-    Grown when probabilities are asked for, and each given up before the next: with many classes
-    a forest is larger than its rows.
+    Grown when probabilities are asked for, a few at a time, and given up: with many classes a
+    forest is larger than its rows.
     """
 
     features: TabularFeatures
@@ -202,20 +201,23 @@ class Forest:
 
     def probabilities(self, view: View) -> Floats:
         """Class probabilities, the mean of the trees: (rows, classes)."""
-        from sklearn.tree import ExtraTreeClassifier
+        from sklearn.ensemble import ExtraTreesClassifier
 
         present, codes = np.unique(self.codes, return_inverse=True)
         seen = np.ascontiguousarray(self.view[:, : self.features.shared])
         asked = np.ascontiguousarray(view[:, : self.features.shared])
         total = np.zeros((len(view), len(present)))
-        for number in range(TREES):
+        some_trees = min(TREES, max(1, ROWS_A_STEP // len(codes)))
+        grown = 0
+        while grown < TREES:
             work.check()
-            some = _sample(len(codes), ROWS_OF_A_TREE, seed=number)
-            tree = ExtraTreeClassifier(
-                min_samples_leaf=LEAF_ROWS, max_features=TREE_FEATURES, random_state=number
+            some = _sample(len(codes), ROWS_OF_A_TREE, seed=grown)
+            trees = ExtraTreesClassifier(
+                min(some_trees, TREES - grown), min_samples_leaf=LEAF_ROWS, random_state=grown
             ).fit(seen[some], codes[some])
             # A class that a sample lacks has no column.
-            total[:, tree.classes_] += tree.predict_proba(asked)
+            total[:, trees.classes_] += trees.predict_proba(asked) * len(trees.estimators_)
+            grown += len(trees.estimators_)
         return _among(total / TREES, present, self.n_classes)
 
 
@@ -240,7 +242,7 @@ class Boosted:
 def fit_boosted(features: TabularFeatures, view: View, codes: Codes, n_classes: int) -> AnyHead:
     """A few rounds of small trees: more of them learn the wrong labels.
 
-    In slices, between which Ctrl-C is heard; the result is that of one go.
+    In steps, between which Ctrl-C is heard; the result is that of one go.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
@@ -261,7 +263,8 @@ def fit_boosted(features: TabularFeatures, view: View, codes: Codes, n_classes: 
     )
     # A thread of ours has OpenMP threads of its own; with several, sums may differ.
     with threadpool_limits(1, "openmp"):
-        for rounds in range(BOOSTED_SLICE, BOOSTED_ROUNDS + 1, BOOSTED_SLICE):
+        step = max(1, ROWS_A_STEP // (len(codes) * len(present)))
+        for rounds in (*range(step, BOOSTED_ROUNDS, step), BOOSTED_ROUNDS):
             work.check()
             model.set_params(max_iter=rounds).fit(fields, codes)
     return Boosted(features, model, present, n_classes)
