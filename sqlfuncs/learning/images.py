@@ -200,7 +200,7 @@ def _pixels(image: Image) -> Pixels:
     from PIL.Image import Resampling
 
     resized = image.resize((SIDE, SIDE), Resampling.BILINEAR, reducing_gap=3.0)
-    pixels: Pixels = np.asarray(resized, dtype=np.float32) / 255
+    pixels: Pixels = np.asarray(resized, dtype=np.float32) / np.float32(255)
     return pixels
 
 

@@ -1,7 +1,7 @@
-"""Heads for tabular rows: extremely randomised trees and linear discriminant analysis, averaged.
+"""Heads for tabular rows: a linear one, randomised trees and boosted trees, weighed and averaged.
 
-Both see one matrix: numbers without their extremes and to one scale, a column for each common
-category, and a column for each field that is missing somewhere.
+They see one matrix: numbers without their extremes and to one scale, and their ranks, a column
+for each common category, and one for each field that is missing somewhere.
 """
 
 from __future__ import annotations
@@ -32,52 +32,41 @@ BOOSTED_CLASSES = 16  # a round of boosting grows a tree for each class
 BOOSTED_ROWS = 100_000
 BOOSTED_ROUNDS = 40
 WEIGHED_ROWS = 5_000  # on how many rows the weights of the heads are found
+WEIGHED_TREES = 40
 PRIOR_ROWS = 30
+_FLOOR = 1e-3  # of a likelihood: one row alone cannot rule a head out
 
 
 @dataclass(frozen=True)
 class TabularFeatures:
     """What the heads see of a row. It is learned from rows without their labels.
 
-    The view's first `shared` columns are the matrix of the trees and the linear head; the rest,
-    a column for each field, is what gradient boosting takes, which reads categories (where
-    `categorical`) and missing values as they are.
+    The view's first `scaled` columns are numbers to scale. Boosting does without these: to it
+    they are the same as the ranks of the numbers, which follow.
     """
 
-    shared: int
-    categorical: tuple[bool, ...]
+    scaled: int
 
     @classmethod
     def learn(cls, rows: Tabular) -> tuple[TabularFeatures, list[View]]:
-        """The features of some rows, and their view."""
-        shared = matrix(rows)
-        categorical = tuple(categories is not None for categories in rows.categories)
-        fields = [
-            values if is_category else _ranks(values)
-            for values, is_category in zip(rows.values.T, categorical, strict=True)
-        ]
-        view = np.column_stack([shared, *fields]).astype(np.float32)
-        return cls(shared.shape[1], categorical), [view]
+        """The features of some rows, and their view: (rows, columns), without NaN."""
+        scaled, others = [], []
+        common = _common_categories(rows)
+        for field, categories in enumerate(rows.categories):
+            values = rows.values[:, field]
+            missing = np.isnan(values)
+            if categories is None:
+                scaled.append(_scaled(values))
+                others.append(_ranks(values))
+            else:
+                others += [values == code for at, code in common if at == field]
+            if missing.any():
+                others.append(missing)
+        return cls(len(scaled)), [np.column_stack([*scaled, *others]).astype(np.float32)]
 
     def fit_head(self, place: int, view: View, codes: Codes, n_classes: int) -> Blend:
         """Train the heads, and weigh them."""
         return fit_blend(self, view, codes, n_classes)
-
-
-def matrix(rows: Tabular) -> View:
-    """Rows as numbers of like scale: (rows, columns), without NaN."""
-    columns: list[npt.NDArray[Any]] = []
-    common = _common_categories(rows)
-    for field, (values, categories) in enumerate(zip(rows.values.T, rows.categories, strict=True)):
-        missing = np.isnan(values)
-        if categories is None:
-            columns += [_scaled(values), np.nan_to_num(_ranks(values), nan=0)]
-        else:
-            columns += [values == code for at, code in common if at == field]
-        if missing.any():
-            columns.append(missing)
-    result: View = np.column_stack(columns).astype(np.float32)
-    return result
 
 
 def _common_categories(rows: Tabular) -> list[tuple[int, int]]:
@@ -109,9 +98,9 @@ def _scaled(values: Floats) -> Floats:
 
 
 def _ranks(values: Floats) -> Floats:
-    """Ranks of numbers, -1.7 to 1.7 (a standard deviation of 1); ties share one, NaN stays."""
+    """Ranks of numbers, with a standard deviation of 1; ties share one, 0 where missing."""
     missing = np.isnan(values)
-    result = np.full(len(values), np.nan)
+    result = np.zeros(len(values))
     _, place, counts = np.unique(values[~missing], return_inverse=True, return_counts=True)
     middle = np.cumsum(counts) - counts / 2
     result[~missing] = (middle[place] / max(len(place), 1) - 0.5) * np.sqrt(12)
@@ -135,15 +124,15 @@ class Blend:
 def fit_blend(features: TabularFeatures, view: View, codes: Codes, n_classes: int) -> Blend:
     """Train the heads on all rows, weighed by how well they do on some that they did not see."""
     weights = _weights(features, view, codes, n_classes)
-    return Blend(_heads(features, view, codes, n_classes), weights)
+    return Blend(_heads(features, view, codes, n_classes, TREES), weights)
 
 
 def _heads(
-    features: TabularFeatures, view: View, codes: Codes, n_classes: int
+    features: TabularFeatures, view: View, codes: Codes, n_classes: int, trees: int
 ) -> tuple[AnyHead, ...]:
-    heads: list[AnyHead] = [fit_linear(features, view, codes, n_classes)]
+    heads: list[AnyHead] = [fit_linear(view, codes, n_classes)]
     if n_classes <= TREE_CLASSES:
-        heads.append(Forest(features, view, codes, n_classes))
+        heads.append(Forest(view, codes, n_classes, trees))
     if n_classes <= BOOSTED_CLASSES:
         heads.append(fit_boosted(features, view, codes, n_classes))
     return tuple(heads)
@@ -157,24 +146,22 @@ def _weights(
     By expectation maximisation, from equal weights, and drawn towards these as if by PRIOR_ROWS
     rows. Rows are set aside by their content, so that equal ones are on one side.
     """
+    count = 1 + (n_classes <= TREE_CLASSES) + (n_classes <= BOOSTED_CLASSES)
+    weights = np.full(count, 1 / count)
     some = _sample(len(codes), WEIGHED_ROWS, seed=0)
     view, codes = view[some], codes[some]
     aside = np.array([crc32(row.tobytes()) % 3 == 0 for row in view])
-    aside_codes = codes[aside]
-    trained = _heads(features, view[~aside], codes[~aside], n_classes) if not aside.all() else ()
-    if len(trained) < 2 or not aside.any():
-        count = 1 + (n_classes <= TREE_CLASSES) + (n_classes <= BOOSTED_CLASSES)
-        return (1 / count,) * count
-    own = np.arange(len(aside_codes))
+    if count == 1 or aside.all() or not aside.any():
+        return tuple(weights.tolist())
+    trained = _heads(features, view[~aside], codes[~aside], n_classes, WEIGHED_TREES)
+    own = np.arange(aside.sum())
     likelihood = np.column_stack(
-        [head.probabilities(view[aside])[own, aside_codes] for head in trained]
+        [head.probabilities(view[aside])[own, codes[aside]].clip(_FLOOR) for head in trained]
     )
-    likelihood = likelihood.clip(1e-3)
-    weights = np.full(len(trained), 1 / len(trained))
     for _ in range(100):
         shares = likelihood * weights
         total = (shares / shares.sum(axis=1, keepdims=True)).sum(axis=0)
-        weights = (total + PRIOR_ROWS / len(trained)) / (len(own) + PRIOR_ROWS)
+        weights = (total + PRIOR_ROWS / count) / (len(own) + PRIOR_ROWS)
     return tuple(weights.tolist())
 
 
@@ -190,35 +177,33 @@ def _sample(rows: int, most: int, seed: int) -> npt.NDArray[np.int64]:
 class Forest:
     """Extremely randomised trees (Geurts, Ernst, Wehenkel: Extremely randomized trees, 2006).
 
-    Grown when probabilities are asked for, a few at a time, and given up: with many classes a
-    forest is larger than its rows.
+    Grown when probabilities are asked for, and each given up before the next: with many classes
+    a forest is larger than its rows.
     """
 
-    features: TabularFeatures
     view: View
     codes: Codes
     n_classes: int
+    trees: int
 
     def probabilities(self, view: View) -> Floats:
         """Class probabilities, the mean of the trees: (rows, classes)."""
-        from sklearn.ensemble import ExtraTreesClassifier
+        from sklearn import config_context
+        from sklearn.tree import ExtraTreeClassifier
 
         present, codes = np.unique(self.codes, return_inverse=True)
-        seen = np.ascontiguousarray(self.view[:, : self.features.shared])
-        asked = np.ascontiguousarray(view[:, : self.features.shared])
         total = np.zeros((len(view), len(present)))
-        some_trees = min(TREES, max(1, ROWS_A_STEP // len(codes)))
-        grown = 0
-        while grown < TREES:
-            work.check()
-            some = _sample(len(codes), ROWS_OF_A_TREE, seed=grown)
-            trees = ExtraTreesClassifier(
-                min(some_trees, TREES - grown), min_samples_leaf=LEAF_ROWS, random_state=grown
-            ).fit(seen[some], codes[some])
-            # A class that a sample lacks has no column.
-            total[:, trees.classes_] += trees.predict_proba(asked) * len(trees.estimators_)
-            grown += len(trees.estimators_)
-        return _among(total / TREES, present, self.n_classes)
+        # scikit-learn's own forest changes the process's warnings, which two threads must not.
+        with config_context(skip_parameter_validation=True):
+            for number in range(self.trees):
+                work.check()
+                some = _sample(len(codes), ROWS_OF_A_TREE, seed=number)
+                tree = ExtraTreeClassifier(
+                    min_samples_leaf=LEAF_ROWS, max_features="sqrt", random_state=number
+                ).fit(self.view[some], codes[some], check_input=False)
+                # A class that a sample lacks has no column.
+                total[:, tree.classes_] += tree.predict_proba(view, check_input=False)
+        return _among(total / self.trees, present, self.n_classes)
 
 
 @dataclass(frozen=True)
@@ -235,7 +220,7 @@ class Boosted:
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(1, "openmp"):
-            probs = self.model.predict_proba(view[:, self.features.shared :])
+            probs = self.model.predict_proba(view[:, self.features.scaled :])
         return _among(probs, self.present, self.n_classes)
 
 
@@ -249,15 +234,15 @@ def fit_boosted(features: TabularFeatures, view: View, codes: Codes, n_classes: 
 
     present = np.unique(codes)
     if len(present) < 2:
-        return fit_linear(features, view, codes, n_classes)
+        return fit_linear(view, codes, n_classes)
     some = _sample(len(codes), BOOSTED_ROWS, seed=0)
-    fields, codes = view[some, features.shared :], codes[some]
+    fields, codes = view[some, features.scaled :], codes[some]
     present = np.unique(codes)
     model = HistGradientBoostingClassifier(
         max_leaf_nodes=8,
         l2_regularization=5,
         early_stopping=False,
-        categorical_features=np.array(features.categorical),
+        categorical_features=None,  # its way with them changes the process's warnings
         warm_start=True,
         random_state=0,
     )
@@ -277,14 +262,14 @@ def _among(probs: Floats, present: Codes, n_classes: int) -> Floats:
     return result
 
 
-def fit_linear(features: TabularFeatures, view: View, codes: Codes, n_classes: int) -> AnyHead:
+def fit_linear(view: View, codes: Codes, n_classes: int) -> Head:
     """Linear discriminant analysis in closed form: seconds for thousands of classes.
 
     The covariance within classes is drawn towards the variances over all rows (a regularised
     discriminant analysis, Friedman 1989), and the mean of a class towards that of all rows, as
     by one more row.
     """
-    numbers = view[:, : features.shared].astype(np.float64)
+    numbers = view.astype(np.float64)
     rows, columns = numbers.shape
     centre = numbers.mean(axis=0)
     numbers -= centre
@@ -302,16 +287,4 @@ def fit_linear(features: TabularFeatures, view: View, codes: Codes, n_classes: i
     bias = np.full(n_classes, -np.inf, dtype=np.float32)
     weights[:, present] = solved
     bias[present] = np.log(counts / rows) - 0.5 * (means * solved.T).sum(axis=1) - centre @ solved
-    return Linear(features, Head(weights, bias))
-
-
-@dataclass(frozen=True)
-class Linear:
-    """A linear head on the shared columns."""
-
-    features: TabularFeatures
-    head: Head
-
-    def probabilities(self, view: View) -> Floats:
-        """Class probabilities: (rows, classes)."""
-        return self.head.probabilities(view[:, : self.features.shared])
+    return Head(weights, bias)

@@ -39,8 +39,7 @@ def digits() -> tuple[list[bytes], list[str]]:
 
     pixels, numbers = load_digits(return_X_y=True)
     files = [
-        png(Image.fromarray((values.reshape(8, 8) * 15.9375).astype(np.uint8)))
-        for values in pixels
+        png(Image.fromarray((values.reshape(8, 8) * 15.9375).astype(np.uint8))) for values in pixels
     ]
     return files, [str(number) for number in numbers]
 

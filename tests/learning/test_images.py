@@ -130,7 +130,9 @@ def test_images_that_cannot_be_read_keep_their_place() -> None:
 
 def test_random_damage_raises_nothing() -> None:
     random = np.random.default_rng(0)
-    whole = [encoded(_half("RGB", (64, 64)), kind) for kind in ("PNG", "JPEG", "GIF", "TIFF", "BMP")]
+    whole = [
+        encoded(_half("RGB", (64, 64)), kind) for kind in ("PNG", "JPEG", "GIF", "TIFF", "BMP")
+    ]
     for number in range(150):
         content = bytearray(whole[number % len(whole)])
         for place in random.integers(0, len(content), 8):
