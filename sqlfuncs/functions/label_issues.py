@@ -49,10 +49,11 @@ def label_issues(
     `predicted_label`, `class_probs` (out of sample) and `not_judged` (why a row could not
     be judged; else NULL).
 
-    `x` is what a row is: text (VARCHAR), an embedding (FLOAT[]) or your own out-of-sample
-    class probabilities (MAP(VARCHAR, DOUBLE)). Text and embeddings are cut into `folds`
-    parts, twice, and each row is judged by the models that did not see its part. The result
-    does not depend on the order of the rows or on the number of threads.
+    `x` is what a row is: text (VARCHAR), an embedding (FLOAT[]), several fields (a STRUCT), an
+    image (BLOB, or text that is paths of image files) or your own out-of-sample class
+    probabilities (MAP(VARCHAR, DOUBLE)). Unless it is the last, rows are cut into `folds` parts,
+    twice, and each row is judged by the models that did not see its part. The result does not
+    depend on the order of the rows or on the number of threads.
 
     `cut` says how many rows are flagged: 'auto', or a filter of cleanlab ('both',
     'confident_learning', 'low_normalized_margin', 'low_self_confidence',
