@@ -6,6 +6,7 @@ for each common category, and one for each field that is missing somewhere.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -34,6 +35,8 @@ BOOSTED_ROUNDS = 40
 WEIGHED_ROWS = 5_000  # on how many rows the weights of the heads are found
 WEIGHED_TREES = 40
 PRIOR_ROWS = 30
+# Boosting sets the process's warning filters and puts them back, which two threads must not.
+_boosting = threading.Lock()
 _FLOOR = 1e-3  # of a likelihood: one row alone cannot rule a head out
 
 
@@ -251,7 +254,8 @@ def fit_boosted(features: TabularFeatures, view: View, codes: Codes, n_classes: 
         step = max(1, ROWS_A_STEP // (len(codes) * len(present)))
         for rounds in (*range(step, BOOSTED_ROUNDS, step), BOOSTED_ROUNDS):
             work.check()
-            model.set_params(max_iter=rounds).fit(fields, codes)
+            with _boosting:
+                model.set_params(max_iter=rounds).fit(fields, codes)
     return Boosted(features, model, present, n_classes)
 
 
