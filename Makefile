@@ -47,6 +47,7 @@ bench: $(VENV)/.installed
 	$(VENV)/bin/python -m tests.bench.detection
 	$(VENV)/bin/python -m tests.bench.seeds
 	$(VENV)/bin/python -m tests.bench.alternatives
+	$(VENV)/bin/python -m tests.bench.inputs
 	$(VENV)/bin/python -m tests.bench.million_rows
 	$(VENV)/bin/python -m tests.bench.annotators
 

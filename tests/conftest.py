@@ -12,19 +12,19 @@ import pytest
 
 import sqlfuncs
 from sqlfuncs import work
-from sqlfuncs.learning import embedding
+from sqlfuncs.learning import encoders
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "support_requests.csv"
 
 needs_local = pytest.mark.skipif(
-    not embedding.is_available(), reason="needs the extra `local` (a sentence encoder)"
+    not encoders.is_available(), reason="needs the extra `local` (a sentence encoder)"
 )
 
 
 def pytest_report_header() -> str:
     """The versions a failure may depend on."""
-    return f"duckdb {duckdb.__version__}, extra local: {embedding.is_available()}"
+    return f"duckdb {duckdb.__version__}, extra local: {encoders.is_available()}"
 
 
 def shared_cache() -> Path:

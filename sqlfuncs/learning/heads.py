@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,23 @@ import numpy.typing as npt
 from sqlfuncs.learning.classes import Codes
 
 Floats = npt.NDArray[np.float64]
+
+
+class AnyHead(Protocol):
+    """What is trained on one view of rows."""
+
+    def probabilities(self, view: Any) -> Floats:
+        """Class probabilities: (rows, classes), each row summing to 1."""
+
+
+H = TypeVar("H", bound=AnyHead, covariant=True)
+
+
+class Learned(Protocol[H]):
+    """Features of rows, which know how a head on each of their views is trained."""
+
+    def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> H:
+        """Train a head on the view at `place`. Deterministic for rows in one order."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
-"""What a row *is*: text, an embedding or class probabilities, read from an Arrow column.
+"""What a row *is*: text, an embedding, a tuple of fields, an image or class probabilities.
 
-The column's type decides. A row that cannot be used keeps its place and gets a reason.
+The Arrow column's type decides. A row that cannot be used keeps its place and gets a reason.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +55,84 @@ class Probabilities:
     reasons: Reasons
 
 
-def read(x: pa.Array) -> Texts | Embeddings | Probabilities:
+@dataclass(frozen=True)
+class Tabular:
+    """Rows that are tuples of numbers and categories: `values` has shape (rows, fields).
+
+    A number stands as it is and a category as its position among `categories` of its field,
+    which are None for a number; NaN is missing.
+    """
+
+    names: tuple[str, ...]
+    categories: tuple[tuple[str, ...] | None, ...]
+    values: Floats
+    reasons: Reasons
+
+    def take(self, at: npt.NDArray[np.int64]) -> Tabular:
+        """Some of the rows."""
+        return replace(self, values=self.values[at], reasons=self.reasons[at])
+
+    def digests(self) -> list[bytes]:
+        """A digest of each row's content: equal fields, equal digest."""
+        fields = sha256(repr((self.names, self.categories)).encode("utf-8", "surrogatepass"))
+        digests = []
+        for row in self.values:
+            digest = fields.copy()
+            digest.update(row.tobytes())
+            digests.append(digest.digest())
+        return digests
+
+
+@dataclass(frozen=True)
+class Images:
+    """Rows that are images, each the bytes of an image file or the path of one.
+
+    `values` (rows, features) are the built-in features (`images.describe`), `keys` digests of
+    the pixels that they were computed from.
+    """
+
+    sources: tuple[bytes | str | None, ...]
+    keys: tuple[bytes, ...]
+    values: npt.NDArray[np.float32]
+    reasons: Reasons
+
+    def take(self, at: npt.NDArray[np.int64]) -> Images:
+        """Some of the rows."""
+        return Images(
+            tuple(self.sources[row] for row in at),
+            tuple(self.keys[row] for row in at),
+            self.values[at],
+            self.reasons[at],
+        )
+
+    def digests(self) -> list[bytes]:
+        """A digest of each row's content."""
+        return list(self.keys)
+
+
+Learnable = Texts | Embeddings | Tabular | Images
+KINDS: dict[type, str] = {
+    Texts: "text",
+    Embeddings: "embeddings",
+    Tabular: "the fields of a STRUCT",
+    Images: "images",
+    Probabilities: "a map of probabilities",
+}
+
+
+def read_column(x: pa.Array) -> Learnable | Probabilities:
+    """The rows of a whole column: as `read`, and text that is the paths of images is images.
+
+    Raises BadInput if every text looks like the path of an image file and there is none.
+    """
+    from sqlfuncs.learning import images
+
+    if images.are_paths(x):
+        return images.read(x)
+    return read(x)
+
+
+def read(x: pa.Array) -> Learnable | Probabilities:
     """The rows of a column, by its type. Raises BadInput for a type that is not known."""
     if pa.types.is_string(x.type) or pa.types.is_large_string(x.type):
         return texts(x)
@@ -62,11 +140,20 @@ def read(x: pa.Array) -> Texts | Embeddings | Probabilities:
         return probabilities(x)
     if pa.types.is_list(x.type) or pa.types.is_fixed_size_list(x.type):
         return embeddings(x)
+    if pa.types.is_struct(x.type):
+        from sqlfuncs.learning import structs
+
+        return structs.read(x)
+    if pa.types.is_binary(x.type) or pa.types.is_large_binary(x.type):
+        from sqlfuncs.learning import images
+
+        return images.read(x)
     if pa.types.is_null(x.type):
         return Texts([""] * len(x), np.full(len(x), "x is NULL", dtype=object))
     raise BadInput(
         f"x is of type {x.type}, which cannot be read. It may be text (VARCHAR), an embedding "
-        "(FLOAT[]) or class probabilities (MAP(VARCHAR, DOUBLE))."
+        "(FLOAT[]), several fields (a STRUCT: {a: a, b: b}), an image (BLOB) or class "
+        "probabilities (MAP(VARCHAR, DOUBLE))."
     )
 
 

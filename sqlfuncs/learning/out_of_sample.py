@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,16 @@ import numpy.typing as npt
 from sqlfuncs.learning import fast, features
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import Order, canonical_order, digests, fold_numbers
-from sqlfuncs.learning.inputs import Embeddings, Floats, Reasons, Texts
+from sqlfuncs.learning.heads import AnyHead, Learned
+from sqlfuncs.learning.inputs import (
+    Embeddings,
+    Floats,
+    Images,
+    Learnable,
+    Reasons,
+    Tabular,
+    Texts,
+)
 
 REPEATS = 2  # cuts into folds that are averaged; a second one ranks label errors better
 
@@ -29,15 +38,15 @@ class Prepared:
     keys: list[bytes]
     codes: Codes
     n_classes: int
-    features: features.Features
+    features: Learned[AnyHead]
     views: list[Any]
 
 
-def prepare(rows: Texts | Embeddings, codes: Codes, n_classes: int) -> Prepared:
+def prepare(rows: Learnable, codes: Codes, n_classes: int, model: str = "fast") -> Prepared:
     """Order rows and compute their features. `codes` (rows,) holds the given classes."""
     keys = digests(rows)
     order = canonical_order(keys, codes)
-    learned, views = features.learn(take(rows, order))
+    learned, views = features.learn(take(rows, order), model)
     return Prepared(order, [keys[row] for row in order], codes[order], n_classes, learned, views)
 
 
@@ -47,7 +56,8 @@ def out_of_sample_probabilities(
     """Probabilities (rows, classes) and why a row could not be judged (or None).
 
     Both are in the order in which the rows arrived. A row is not judged if the models that
-    did not see it saw no other row of its class.
+    did not see it saw no other row of its class. Rows of class -1, which have no label, teach
+    nothing and get the mean of all models.
     """
     cuts = np.stack(
         [
@@ -60,7 +70,7 @@ def out_of_sample_probabilities(
     )
     # Where a row stands in a matrix can change the last bits of its product, so that rows of
     # one content would differ: the first of them speaks for all.
-    ordered = ordered[_first_of_each(prepared.keys)]
+    ordered = ordered[_first_of_each(prepared.keys, prepared.codes)]
     unseen = np.any([_unseen(prepared.codes, prepared.n_classes, cut) for cut in cuts], axis=0)
     probs = np.empty_like(ordered)
     probs[prepared.order] = ordered
@@ -71,17 +81,27 @@ def out_of_sample_probabilities(
     return probs, reasons
 
 
-def _first_of_each(keys: Sequence[bytes]) -> Order:
-    """For each row the place of the first row of its content."""
-    first: dict[bytes, int] = {}
-    return np.array([first.setdefault(key, row) for row, key in enumerate(keys)], dtype=np.int64)
+def _first_of_each(keys: Sequence[bytes], codes: Codes) -> Order:
+    """For each row the place of the first row of its content, labeled or not like itself."""
+    first: dict[tuple[bytes, bool], int] = {}
+    return np.array(
+        [first.setdefault((key, codes[row] < 0), row) for row, key in enumerate(keys)],
+        dtype=np.int64,
+    )
 
 
-def take(
-    rows: Texts | Embeddings, places: Sequence[int] | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
-) -> Texts | Embeddings:
+Places = Sequence[int] | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
+
+
+@overload
+def take(rows: Texts | Embeddings, places: Places) -> Texts | Embeddings: ...
+@overload
+def take(rows: Learnable, places: Places) -> Learnable: ...
+def take(rows: Learnable, places: Places) -> Learnable:
     """Some of the rows, by their places or by a mask."""
     at = np.arange(len(rows.values))[places]
+    if isinstance(rows, Tabular | Images):
+        return rows.take(at)
     if isinstance(rows, Texts):
         return Texts([rows.values[row] for row in at], rows.reasons[at])
     return Embeddings(rows.values[at], rows.reasons[at])
@@ -89,9 +109,10 @@ def take(
 
 def _unseen(codes: Codes, n_classes: int, folds: Order) -> npt.NDArray[np.bool_]:
     """Which rows are of a class that no other fold has."""
+    labeled = codes >= 0
     counts = np.zeros((folds.max() + 1, n_classes), dtype=np.int64)
-    np.add.at(counts, (folds, codes), 1)
+    np.add.at(counts, (folds[labeled], codes[labeled]), 1)
     rows = np.arange(len(codes))
     elsewhere = counts.sum(axis=0)[codes] - counts[folds][rows, codes]
-    unseen: npt.NDArray[np.bool_] = elsewhere == 0
+    unseen: npt.NDArray[np.bool_] = labeled & (elsewhere == 0)
     return unseen

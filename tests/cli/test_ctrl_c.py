@@ -81,7 +81,7 @@ def _unharmed(db: Path, home: Path) -> None:
 @needs_local
 @pytest.mark.parametrize("query", ["detect", "fine_tune"])
 def test_while_texts_are_embedded(empty_home: Path, db: Path, query: str) -> None:
-    seconds, shown = _interrupt(db, "embedding texts", query)
+    seconds, shown = _interrupt(db, "reading texts", query)
     assert "stopped; nothing half done was kept" in shown
     assert "Traceback" not in shown
     _unharmed(db, empty_home)
@@ -141,7 +141,7 @@ def test_what_was_embedded_is_kept_and_a_second_run_goes_on(empty_home: Path, db
         timeout=120,
         dimensions=(24, 200),
     )
-    running.expect(r"embedding texts .*?/(\d+)")
+    running.expect(r"reading texts .*?/(\d+)")
     assert running.match is not None
     assert int(running.match.group(1)) < 3000
     running.sendintr()
@@ -155,8 +155,9 @@ def test_in_a_python_session_too(empty_home: Path, db: Path) -> None:
     script = (
         "import sqlfuncs\n"
         f"con = sqlfuncs.connect({str(db)!r})\n"
-        "from sqlfuncs.learning import embedding\n"
-        "list(embedding.embed(['loaded']))\n"  # loading the model cannot be interrupted
+        "from sqlfuncs.learning import encoders\n"
+        # Loading the model cannot be interrupted.
+        "encoders.encode(encoders.encoder('minilm'), ['loaded'])\n"
         "print('ready', flush=True)\n"
         "try:\n"
         "    con.sql('FROM label_issues(train, text, label)').fetchall()\n"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from sqlfuncs.learning import embedding
+from sqlfuncs.learning import encoders
 from tests.conftest import needs_local
 
 
@@ -41,12 +41,12 @@ def test_mistakes(con: duckdb.DuckDBPyConnection) -> None:
     message = "It may be 'minilm'"
     with pytest.raises(duckdb.InvalidInputException, match=message):
         con.execute("SELECT embed('a', model := 'word2vec')").fetchall()
-    if embedding.is_available():
+    if encoders.is_available():
         with pytest.raises(duckdb.InvalidInputException, match="text"):
             con.execute("SELECT embed([1.0, 2.0])").fetchall()
 
 
-@pytest.mark.skipif(embedding.is_available(), reason="the extra `local` is installed")
+@pytest.mark.skipif(encoders.is_available(), reason="the extra `local` is installed")
 def test_without_the_extra_the_error_says_what_to_type(con: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(duckdb.InvalidInputException, match=r"pip install 'sqlfuncs\[local\]'"):
         con.execute("SELECT embed('a')").fetchall()

@@ -91,7 +91,10 @@ def test_rows_that_cannot_be_used_are_left_out_and_said(
         ("fine_tune('m', requests, text, 1)", "two classes or more"),
         ("fine_tune('m', requests, text, label, folds := 1)", "2 or more"),
         ("fine_tune('m', requests, id, label)", "is of type int64"),
-        ("fine_tune('m', requests, MAP {'a': 1.0}, label)", "no input to train on"),
+        (
+            "fine_tune('m', requests, MAP {'a': 1.0}, label)",
+            "cannot train on a map of probabilities",
+        ),
         ("fine_tune('m', none, text, label)", "the table has no rows"),
         ("fine_tune('m', blank, text, label)", "no row can be trained on"),
     ],

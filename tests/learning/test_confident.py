@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning import confident
-from sqlfuncs.learning.confident import CLEANLAB_CUTS, METHODS
+from sqlfuncs.learning.confident import CLEANLAB_CUTS, CLEANLAB_METHODS, CUTS, METHODS
 
 
 @st.composite
@@ -45,10 +45,10 @@ def test_every_cut_is_cleanlabs(cut: str, case: tuple[np.ndarray, np.ndarray]) -
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = find_label_issues(codes, probs, filter_by=cut, n_jobs=1)
-    assert confident.label_issues(codes, probs, cut).tolist() == expected.tolist()
+    assert confident.find(codes, probs, cut).flagged.tolist() == expected.tolist()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", CLEANLAB_METHODS)
 @settings(max_examples=40, deadline=None)
 @given(case=cases())
 def test_every_method_is_cleanlabs(method: str, case: tuple[np.ndarray, np.ndarray]) -> None:
@@ -64,38 +64,83 @@ def test_every_method_is_cleanlabs(method: str, case: tuple[np.ndarray, np.ndarr
 @settings(max_examples=30, deadline=None)
 @given(case=cases())
 def test_scores_are_between_worst_and_best(case: tuple[np.ndarray, np.ndarray]) -> None:
+    assume(len(set(case[0])) > 1)
     for method in METHODS:
-        scores = confident.label_quality(*case, method)
+        scores = confident.find(*case, "both", method).quality
         assert np.isfinite(scores).all()
         assert scores.min() >= -1e-12
         assert scores.max() <= 1 + 1e-12
 
 
+@pytest.mark.parametrize("cut", CUTS)
 @settings(max_examples=20, deadline=None)
 @given(case=cases())
-def test_auto_is_one_of_them_and_changes_nothing(case: tuple[np.ndarray, np.ndarray]) -> None:
+def test_what_is_found(cut: str, case: tuple[np.ndarray, np.ndarray]) -> None:
     codes, probs = case
     assume(len(set(codes)) > 1)
     before = codes.copy(), probs.copy()
-    flags = confident.label_issues(codes, probs)
-    assert flags.dtype == bool
-    assert flags.tolist() == confident.label_issues(codes, probs, "prune_by_class").tolist()
+    found = confident.find(codes, probs, cut, "auto")
+    assert found.flagged.dtype == bool
+    if not cut.startswith("low_"):  # those flag rows by rank alone
+        assert (found.suggested != codes)[found.flagged].all()
+    assert ((found.quality >= -1e-12) & (found.quality <= 1 + 1e-12)).all()
+    assert ((found.confidence > 0) & (found.confidence <= 1 + 1e-12)).all()
     assert (codes == before[0]).all()
     assert (probs == before[1]).all()
+    shuffle = np.random.default_rng(0).permutation(len(codes))
+    again = confident.find(codes[shuffle], probs[shuffle], cut, "auto")
+    assert again.quality == pytest.approx(found.quality[shuffle], abs=1e-9)
 
 
-def test_what_is_flagged_is_not_what_is_predicted() -> None:
+def _sampled(transition: np.ndarray, skill: float, hard: float) -> tuple[np.ndarray, ...]:
+    """Given classes, probabilities of them and true classes; noise as a matrix, or on hard rows."""
     random = np.random.default_rng(0)
-    codes, probs = random.integers(3, size=200), random.dirichlet(np.ones(3), size=200)
-    flags = confident.label_issues(codes, probs)
-    assert flags.any()
-    assert (probs.argmax(axis=1) != codes)[flags].all()
+    n_classes = len(transition)
+    true = random.integers(n_classes, size=4000)
+    sure = random.beta(skill, 1, size=4000)
+    said = np.where(random.random(4000) < sure, true, random.integers(n_classes, size=4000))
+    probs = np.full((4000, n_classes), 1.0) * ((1 - sure) / n_classes)[:, None]
+    probs[np.arange(4000), said] += sure
+    if hard:
+        wrong = random.random(4000) < hard * (1 - sure)
+        given = np.where(wrong, random.integers(n_classes, size=4000), true)
+    else:
+        given = np.array([random.choice(n_classes, p=transition[t]) for t in true])
+        probs = probs @ transition
+    return given, probs / probs.sum(axis=1, keepdims=True), true
+
+
+def _f1(flags: np.ndarray, wrong: np.ndarray) -> float:
+    return float(2 * (flags & wrong).sum() / (flags.sum() + wrong.sum()))
+
+
+def test_noise_of_classes_is_reckoned_in() -> None:
+    pairs = np.eye(4) * 0.6 + np.roll(np.eye(4), 1, axis=1) * 0.4
+    given, probs, true = _sampled(pairs, skill=4, hard=0)
+    assert confident.choose_cut(given, probs) == "noise_corrected"
+    ours = _f1(confident.find(given, probs).flagged, given != true)
+    theirs = [
+        _f1(confident.find(given, probs, cut).flagged, given != true) for cut in CLEANLAB_CUTS
+    ]
+    assert ours > max(theirs) - 0.01
+    found = confident.find(given, probs, "auto", "auto")
+    assert _f1(found.quality < 0.5, given != true) > 0.8
+
+
+def test_noise_on_hard_rows_is_flagged_by_the_models_word() -> None:
+    given, probs, _ = _sampled(np.eye(4), skill=6, hard=0.8)
+    assert confident.choose_cut(given, probs) == "predicted_neq_given"
+    found = confident.find(given, probs, "auto", "auto")
+    assert (found.flagged == (probs.argmax(axis=1) != given)).all()
+    assert (found.quality == probs[np.arange(len(given)), given]).all()
 
 
 def test_names_that_do_not_exist() -> None:
     codes, probs = np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]])
-    with pytest.raises(BadOption, match=r"cut := 'prune'.*'auto', 'prune_by_noise_rate'"):
-        confident.label_issues(codes, probs, "prune")
+    with pytest.raises(
+        BadOption, match=r"cut := 'prune'.*'auto', 'noise_corrected', 'prune_by_noise_rate'"
+    ):
+        confident.find(codes, probs, "prune")
     with pytest.raises(BadOption, match=r"method := 'best'.*'self_confidence'"):
         confident.label_quality(codes, probs, "best")
 
@@ -105,11 +150,11 @@ def test_threads_do_not_mix_their_work_up() -> None:
     inputs = [
         (random.integers(k, size=300), random.dirichlet(np.ones(k), size=300)) for k in (2, 3, 5, 9)
     ]
-    expected = [confident.label_issues(*given, "both").tolist() for given in inputs]
+    expected = [confident.find(*given, "both").flagged.tolist() for given in inputs]
     got: dict[int, list[bool]] = {}
 
     def judge(at: int) -> None:
-        got[at] = confident.label_issues(*inputs[at], "both").tolist()
+        got[at] = confident.find(*inputs[at], "both").flagged.tolist()
 
     threads = [threading.Thread(target=judge, args=(at,)) for at in range(4)]
     for thread in threads:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput, Cancelled, MissingExtra
-from sqlfuncs.learning import embedding, fast, features
+from sqlfuncs.errors import BadInput, Cancelled
+from sqlfuncs.learning import encoders, fast, features
 from sqlfuncs.learning.fast import FastModel
 from sqlfuncs.learning.inputs import Embeddings, Texts
 
@@ -32,12 +32,13 @@ def _vectors(count: int, dimensions: int = 8, seed: int = 0) -> Embeddings:
 
 
 def _trained(rows: Texts | Embeddings, classes: int = 3) -> FastModel:
-    learned, views = features.learn(rows)
+    learned, views = features.learn(rows, "fast")
+    assert isinstance(learned, features.Features)
     return fast.fit(learned, views, np.arange(len(rows.values)) % classes, classes)
 
 
 def _without_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "is_available", lambda: False)
+    monkeypatch.setattr(encoders, "is_available", lambda: False)
 
 
 @pytest.mark.parametrize("encoder", [True, False])
@@ -84,7 +85,7 @@ def test_the_probabilities_of_a_row_do_not_depend_on_its_neighbours() -> None:
             assert model.probabilities(alone)[0] == pytest.approx(together[at], abs=1e-6)
 
 
-def test_a_model_refuses_what_it_was_not_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_refuses_what_it_was_not_trained_on() -> None:
     of_vectors = _trained(_vectors(20))
     with pytest.raises(BadInput, match="trained on embeddings"):
         of_vectors.probabilities(_texts(2))
@@ -93,10 +94,6 @@ def test_a_model_refuses_what_it_was_not_trained_on(monkeypatch: pytest.MonkeyPa
     of_texts = _trained(_texts(20))
     with pytest.raises(BadInput, match="trained on text"):
         of_texts.probabilities(_vectors(2))
-    if embedding.is_available():
-        _without_encoder(monkeypatch)
-        with pytest.raises(MissingExtra, match=r"sqlfuncs\[local\]"):
-            of_texts.probabilities(_texts(2))
 
 
 def test_identical_vectors_can_be_learned_from() -> None:
@@ -112,7 +109,7 @@ def test_no_row_is_judged_by_a_head_that_saw_it(seed: int, classes: int, folds: 
     rows = _vectors(40, dimensions=3, seed=seed)
     codes = random.integers(classes, size=40)
     codes[:classes] = range(classes)
-    learned, views = features.learn(rows)
+    learned, views = features.learn(rows, "fast")
     cut = np.arange(40) % folds
     probs = fast.cross_probabilities(learned, views, codes, classes, cut[None])
     assert probs.sum(axis=1) == pytest.approx(np.ones(40))
@@ -127,7 +124,7 @@ def test_no_row_is_judged_by_a_head_that_saw_it(seed: int, classes: int, folds: 
 
 def test_it_can_be_stopped() -> None:
     rows = _vectors(40)
-    learned, views = features.learn(rows)
+    learned, views = features.learn(rows, "fast")
     stopper = threading.Thread(target=work.stop)
     stopper.start()
     stopper.join()

@@ -47,8 +47,6 @@ def test_no_embedding_at_all() -> None:
         pa.array([1, 2]),
         pa.array([1.5]),
         pa.array([True]),
-        pa.array([b"bytes"]),
-        pa.array([{"a": 1}]),
     ],
 )
 def test_types_that_cannot_be_read(column: pa.Array) -> None:

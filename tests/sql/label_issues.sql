@@ -173,7 +173,7 @@ FROM label_issues(t, probs, NULL::VARCHAR);
 CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label FROM range(20) r(i);
 FROM label_issues(t, 5, label);
 -- error: cannot be read
--- error: text (VARCHAR), an embedding (FLOAT[]) or class probabilities (MAP(VARCHAR, DOUBLE))
+-- error: text (VARCHAR), an embedding (FLOAT[]), several fields (a STRUCT: {a: a, b: b}), an image (BLOB)
 
 -- case: NULL instead of x
 CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label FROM range(20) r(i);
@@ -229,3 +229,62 @@ FROM range(40) r(i);
 SELECT id, suggested_label FROM label_issues(t, e, label) WHERE is_label_issue;
 -- expect
 -- 3 | b
+
+-- case: fields of every kind, NULLs among them
+CREATE TABLE t AS SELECT i AS id, (i % 7)::HUGEINT AS h, (i % 4)::DECIMAL(10, 2) AS d,
+    DATE '2026-01-01' + (i % 50)::INTEGER AS day, TIMESTAMPTZ '2026-01-01' + INTERVAL (i) HOUR AS moment,
+    TIME '10:00:00' + INTERVAL (i % 50) MINUTE AS clock, INTERVAL (i % 5) DAY AS lasted,
+    ('k' || (i % 3))::ENUM ('k0', 'k1', 'k2') AS e, if(i % 5 = 0, NULL, i % 2 = 0) AS even,
+    if(i % 2 = 0, 'x', 'y') AS c, uuid() AS u, [i] AS l, NULL AS nothing, 7 AS same,
+    if(i % 2 = 0 OR i IN (33, 67), 'a', 'b') AS label
+FROM range(120) r(i);
+SELECT id, suggested_label FROM label_issues(t, {h: h, d: d, day: day, moment: moment, clock: clock,
+    lasted: lasted, e: e, even: even, c: c, u: u, l: l, nothing: nothing, same: same}, label)
+WHERE is_label_issue;
+-- expect
+-- 33 | b
+-- 67 | b
+
+-- case: rows of NULL keep their place and say why
+CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0, 'a', 'b') AS label,
+    CASE i WHEN 3 THEN NULL WHEN 4 THEN {n: NULL, c: NULL} WHEN 5 THEN {n: 'inf'::DOUBLE, c: 'x'}
+        ELSE {n: i % 2 + i / 100, c: 'x'} END AS x
+FROM range(60) r(i);
+SELECT id, not_judged FROM label_issues(t, x, label) WHERE not_judged IS NOT NULL;
+-- expect
+-- 3 | the row is NULL
+-- 4 | all fields are NULL
+
+-- case: a STRUCT of which no field can be used
+CREATE TABLE t AS SELECT i AS id, [i] AS l, 7 AS same, if(i % 2 = 0, 'a', 'b') AS label
+FROM range(20) r(i);
+FROM label_issues(t, {l: l, same: same}, label);
+-- error: x is a STRUCT of which no field can be used (l: its type is neither
+-- error: same: it is NULL or the same everywhere). It takes a field of numbers
+
+-- case: fields without names, and odd ones
+CREATE TABLE t AS SELECT i AS id, i % 2 + i / 100 AS n, if(i % 2 = 0 OR i = 33, 'a', 'b') AS label
+FROM range(60) r(i);
+SELECT id FROM label_issues(t, row(n, n > 1), label) WHERE is_label_issue
+UNION ALL SELECT id FROM label_issues(t, {'it''s "n" 🎈': n}, label) WHERE is_label_issue;
+-- expect
+-- 33
+-- 33
+
+-- case: bytes that are no image
+CREATE TABLE t AS SELECT i AS id, 'bytes'::BLOB AS picture, if(i % 2 = 0, 'a', 'b') AS label
+FROM range(20) r(i);
+FROM label_issues(t, picture, label);
+-- error: no row can be judged: the image is in no format that can be read (20 rows)
+
+-- case: paths of images of which there is none
+CREATE TABLE t AS SELECT 'nowhere/' || i || '.jpg' AS path, if(i % 2 = 0, 'a', 'b') AS label
+FROM range(20) r(i);
+FROM label_issues(t, path, label);
+-- error: every x ends like the path of an image ('nowhere/0.jpg'), but not one of these files
+-- error: Give whole paths or, where it is text, x || ' '
+
+-- case: models are not trained on fields or images
+CREATE TABLE t AS SELECT i % 2 AS n, if(i % 2 = 0, 'a', 'b') AS label FROM range(20) r(i);
+FROM fine_tune('mine', t, {n: n}, label);
+-- error: fine_tune cannot train on the fields of a STRUCT. x may be text (VARCHAR) or

