@@ -36,8 +36,8 @@ class Evidence:
 
     `agreement`: share of rows whose most likely class is the given one; `majority`: share of
     the commonest given class; `kappa`: agreement beyond chance (Cohen 1960), 1 is perfect;
-    `sure_disagreement`: share of disagreeing rows among the surest twentieth; `evenness`:
-    disagreement among the surest quarter relative to that among all rows, near 1 where noise
+    `sure_disagreement`: share of disagreeing rows among the `sure_rows`, the surest twentieth;
+    `evenness`: disagreement among the surest quarter relative to that among all rows, near 1 where noise
     hits easy rows as often as hard ones, near 0 where only hard rows disagree.
     """
 
@@ -45,6 +45,7 @@ class Evidence:
     majority: float
     kappa: float
     sure_disagreement: float
+    sure_rows: int
     evenness: float
 
     @property
@@ -73,12 +74,13 @@ def evidence(codes: Codes, probs: Floats) -> Evidence:
     given = np.bincount(codes, minlength=probs.shape[1]) / len(codes)
     said = np.bincount(predicted, minlength=probs.shape[1]) / len(codes)
     agreement, chance = float(agrees.mean()), float(given @ said)
-    quarter = surest(predicted, probs, _ANCHORS)
+    quarter, sure = surest(predicted, probs, _ANCHORS), surest(predicted, probs, _SUREST)
     return Evidence(
         agreement=agreement,
         majority=float(given.max()),
         kappa=(agreement - chance) / (1 - chance) if chance < 1 else 0.0,
-        sure_disagreement=float(1 - agrees[surest(predicted, probs, _SUREST)].mean()),
+        sure_disagreement=float(1 - agrees[sure].mean()),
+        sure_rows=len(sure),
         evenness=float((1 - agrees[quarter].mean()) / (1 - agreement)) if agreement < 1 else 0.0,
     )
 

@@ -1,11 +1,25 @@
 -- Decisions to propose, as rows of a decision log, from a label_issues result: key, action,
--- old_label, new_label, decided_by, reason, decided_at. Proposed is what is flagged where the
--- suggestion is at least three times as likely as the given label, and at least
--- `min_confidence` likely. `action` is 'relabel', or 'exclude' to drop those rows instead.
--- Nothing is proposed where the model is too weak to judge; model_strength says why. It cannot
--- tell a wrong label from a hard row: have somebody look at a sample before applying many.
+-- old_label, new_label, decided_by, reason, decided_at. Proposed are the flagged rows whose
+-- suggestion is more likely right than the given label once the noise in the labels is reckoned
+-- in, and at least `min_confidence` likely. `action` is 'relabel', or 'exclude' to drop those
+-- rows instead. Nothing is proposed where the model is too weak to judge, or the labels show too
+-- little noise to tell it from the model's own errors; model_strength says why. It cannot tell a
+-- wrong label from a hard row: have somebody look at a sample before applying many.
 auto_corrections(issues, key, label, action := 'relabel', min_confidence := 0.0) AS TABLE
-WITH _sf_strength AS MATERIALIZED (
+WITH _sf_rows AS (
+    SELECT
+        row_number() OVER () AS _sf_n,
+        key AS _sf_key,
+        label AS _sf_old,
+        suggested_label AS _sf_new,
+        suggested_confidence AS _sf_confidence,
+        map_extract_value(class_probs, (label)::VARCHAR) AS _sf_given,
+        map_extract_value(class_probs, suggested_label::VARCHAR) AS _sf_other,
+        _sf_proposed
+    FROM sqlfuncs.main._proposals(
+        issues, label, class_probs, not_judged, is_label_issue, suggested_label
+    ) AS _sf_in
+), _sf_checked AS (
     SELECT
         CASE
             WHEN min_confidence NOT BETWEEN 0 AND 1 THEN error(
@@ -16,20 +30,8 @@ WITH _sf_strength AS MATERIALIZED (
                 'auto_corrections: action := ''' || action || ''' is not known. '
                 || 'It may be ''relabel'' or ''exclude''.'
             )
-            WHEN can_judge THEN true
-            ELSE _sf_note('auto_corrections proposes nothing: ' || reason)
-        END AS _sf_able
-    FROM sqlfuncs.main.model_strength(issues, label)
-), _sf_flagged AS (
-    SELECT
-        row_number() OVER () AS _sf_n,
-        key AS _sf_key,
-        label AS _sf_old,
-        suggested_label AS _sf_new,
-        suggested_confidence AS _sf_confidence,
-        map_extract_value(class_probs, (label)::VARCHAR) AS _sf_given
-    FROM query_table(issues) AS _sf_in
-    WHERE is_label_issue
+            ELSE true
+        END AS _sf_fine
 )
 SELECT
     _sf_key AS key,
@@ -38,11 +40,10 @@ SELECT
     CASE coalesce(action, 'relabel') WHEN 'relabel' THEN _sf_new END AS new_label,
     'auto_corrections' AS decided_by,
     printf('%s has probability %.3f, the given %s %.3f',
-        _sf_new::VARCHAR, _sf_confidence, _sf_old::VARCHAR, _sf_given) AS reason,
+        _sf_new::VARCHAR, _sf_other, _sf_old::VARCHAR, _sf_given) AS reason,
     now()::TIMESTAMP AS decided_at
-FROM _sf_strength LEFT JOIN _sf_flagged ON true
-WHERE _sf_able
-    AND _sf_confidence >= 3 * _sf_given
+FROM _sf_checked, _sf_rows
+WHERE _sf_fine
+    AND _sf_proposed
     AND _sf_confidence >= coalesce(min_confidence, 0)
-    AND _sf_new IS DISTINCT FROM _sf_old
 ORDER BY _sf_n;

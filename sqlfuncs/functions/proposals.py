@@ -1,0 +1,36 @@
+"""Internal: the computing behind `auto_corrections(issues, key, label)`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from sqlfuncs import work
+from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.functions.strength import judged_rows
+from sqlfuncs.learning import classes, corrections
+
+
+def proposals(rows: pa.StructArray) -> pa.StructArray:
+    """Which rows of a label_issues result to relabel; says why if the model may not judge."""
+    names, codes, probs, places = judged_rows(rows)
+    proposed = np.zeros(len(rows), dtype=bool)
+    reason = corrections.strength(codes, probs).reason
+    if reason is not None:
+        work.say(f"auto_corrections proposes nothing: {reason}")
+    else:
+        flagged = np.asarray(rows.field("is_label_issue").fill_null(False))[places]
+        labels = rows.field("suggested_label").take(pa.array(places)).to_pylist()
+        suggested = classes.codes(labels, names)
+        flagged &= suggested >= 0
+        proposed[places] = corrections.worth_making(codes, probs, flagged, suggested)
+    return pa.StructArray.from_arrays([pa.array(proposed)], names=["_sf_proposed"])
+
+
+FUNCTION = TableFunction(
+    name="_proposals",
+    compute=proposals,
+    inputs=("label", "class_probs", "not_judged", "is_label_issue", "suggested_label"),
+    as_text=("label", "suggested_label"),
+    returns=(Column("_sf_proposed", pa.bool_(), "whether to relabel it"),),
+)
