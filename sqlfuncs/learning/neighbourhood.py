@@ -1,0 +1,157 @@
+"""Rows among their like: every content once, its vector, and the contents nearest to it.
+
+What `outliers` and `near_duplicates` both read. The last one is kept, so that calls on the same
+rows compute it once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sqlfuncs import work
+from sqlfuncs.errors import BadInput, NoUsableRows
+from sqlfuncs.learning import embedding, features, inputs
+from sqlfuncs.learning.folds import digests
+from sqlfuncs.learning.inputs import Embeddings, Reasons, Texts
+from sqlfuncs.learning.neighbours import Nearest, Places, Vectors, nearest
+from sqlfuncs.learning.tfidf import TfIdf
+
+MAX_NEIGHBOURS = 100
+_PROJECTED = 512  # dimensions that TF-IDF is brought down to
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """Which rows are alike.
+
+    Rows of one content (`content`, (usable rows,)) have one vector, and contents of one vector
+    (texts that differ in capitals only) are one point (`point`, (contents,)). `nearest` is about
+    points. `reasons` (rows,): why a row could not be used, or None; the others are the usable.
+    """
+
+    reasons: Reasons
+    content: Places
+    point: Places
+    nearest: Nearest
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What was computed last: contents in their canonical order, by a digest of them and k."""
+
+    key: tuple[bytes, int]
+    point: Places
+    nearest: Nearest
+
+
+_last: _Kept | None = None
+_computing = threading.Lock()
+
+
+def neighbourhood(x: pa.Array, k: int) -> Neighbourhood:
+    """The neighbourhood of the rows of a column, with the `k` nearest other points of each.
+
+    Raises NoUsableRows, and BadInput for class probabilities, which say nothing about likeness.
+    """
+    rows = read(x)
+    usable = np.flatnonzero(inputs.usable(rows.reasons))
+    if not usable.size:
+        raise NoUsableRows(
+            f"no row can be judged: {inputs.describe(rows.reasons)}."
+            if len(rows.reasons)
+            else "the table has no rows: there is nothing to judge."
+        )
+    keys = digests(rows)
+    first: dict[bytes, int] = {}
+    for row in usable.tolist():
+        first.setdefault(keys[row], row)
+    ordered = sorted(first)
+    place = {key: at for at, key in enumerate(ordered)}
+    content = np.array([place[keys[row]] for row in usable], dtype=np.int64)
+    kept = _computed(rows, [first[key] for key in ordered], ordered, k)
+    return Neighbourhood(rows.reasons, content, kept.point, kept.nearest)
+
+
+def _computed(
+    rows: Texts | Embeddings, places: Sequence[int], keys: Sequence[bytes], k: int
+) -> _Kept:
+    global _last
+    kind = type(rows).__name__ + str(embedding.is_available())
+    key = (sha256(kind.encode() + b"".join(keys)).digest(), k)
+    with _computing:
+        if _last is None or _last.key != key:
+            _last = None  # two of them need not be in memory at once
+            points, point = _distinct(vectors(rows, places))
+            _last = _Kept(key, point, nearest(points, k))
+        return _last
+
+
+def read(x: pa.Array) -> Texts | Embeddings:
+    """The rows of a column, by its type."""
+    rows = inputs.read(x)
+    if isinstance(rows, inputs.Probabilities):
+        raise BadInput(
+            f"x is of type {x.type}: class probabilities do not say which rows are alike. It may "
+            "be text (VARCHAR) or an embedding (FLOAT[])."
+        )
+    return rows
+
+
+def vectors(rows: Texts | Embeddings, places: Sequence[int]) -> Vectors:
+    """Some of the rows as vectors of length 1: (places, d) float32; their cosine is likeness."""
+    if isinstance(rows, Texts):
+        texts = [rows.values[place] for place in places]
+        if embedding.is_available():
+            return _of_length_one(features.embed(texts))
+        return _of_length_one(_projected(texts))
+    return _of_length_one(rows.values[places])
+
+
+def _of_length_one(values: npt.NDArray[np.floating]) -> Vectors:
+    """Rows divided by their lengths, a block at a time to save memory."""
+    scaled = np.empty(values.shape, dtype=np.float32)
+    for at in range(0, len(values), 4096):
+        block = values[at : at + 4096].astype(np.float64)
+        block /= np.maximum(np.abs(block).max(axis=1, keepdims=True), np.finfo(float).tiny)
+        length = np.sqrt((block * block).sum(axis=1, keepdims=True))
+        scaled[at : at + 4096] = block / np.maximum(length, np.finfo(float).tiny)
+    return scaled
+
+
+def _projected(texts: Sequence[str]) -> Vectors:
+    """TF-IDF, brought down to few dimensions in which cosines stay nearly what they were.
+
+    A sparse random projection (Li, Hastie and Church, "Very Sparse Random Projections", KDD
+    2006): the nearer a cosine is to 1, the less it changes.
+    """
+    from sklearn.random_projection import SparseRandomProjection
+
+    work.say_once(
+        "texts are compared by TF-IDF alone; after pip install 'sqlfuncs[local]' a sentence "
+        "encoder compares their meaning"
+    )
+    _, sparse = TfIdf.learn(texts)
+    if sparse.shape[1] <= _PROJECTED:
+        dense: Vectors = sparse.toarray()
+        return dense
+    projection = SparseRandomProjection(_PROJECTED, dense_output=True, random_state=0)
+    projected: Vectors = projection.fit_transform(sparse)
+    return projected
+
+
+def _distinct(values: Vectors) -> tuple[Vectors, Places]:
+    """Distinct vectors, in the order of their digests, and which one each of `values` is."""
+    keys = [sha256(value.tobytes()).digest() for value in values]
+    first: dict[bytes, int] = {}
+    for row, key in enumerate(keys):
+        first.setdefault(key, row)
+    ordered = sorted(first)
+    place = {key: at for at, key in enumerate(ordered)}
+    return values[[first[key] for key in ordered]], np.array([place[key] for key in keys])
