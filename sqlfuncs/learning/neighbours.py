@@ -34,6 +34,7 @@ _SAMPLE = 256
 _BATCH = 1024
 _TRAIN_PER_CELL = 40
 _CANDIDATES = (100, 200, 400)
+_PROBES = (4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 _QUANTISED_ABOVE = 32  # dimensions
 
 
@@ -116,20 +117,26 @@ def _index(vectors: Vectors, k: int) -> tuple[Search, Places, Vectors]:
     means.min_points_per_centroid = 1
     step = max(1, count // (n_cells * _TRAIN_PER_CELL))
     means.train(np.ascontiguousarray(vectors[::step]), cells)
-    cell = np.concatenate(
-        [
-            cells.search(vectors[at : at + _BATCH], 1)[1][:, 0]
-            for at in range(0, count, _BATCH)
-            if work.check() is None
-        ]
-    )
-    order = np.argsort(cell, kind="stable")
-    ordered = np.ascontiguousarray(vectors[order])
-    index = _inverted_file(cells, n_cells, vectors[:: max(1, count // 4096)])
-    for at in range(0, count, _BATCH):
+    blocks = range(0, count, _BATCH)
+    cell = np.empty(count, dtype=np.int64)
+    for at in blocks:
         work.check()
-        index.add(ordered[at : at + _BATCH])
-    return _tuned(index, ordered, k), order, ordered
+        cell[at : at + _BATCH] = cells.search(vectors[at : at + _BATCH], 1)[1][:, 0]
+    order = np.argsort(cell, kind="stable")
+    codes = _inverted_file(cells, n_cells, vectors[:: max(1, count // 4096)])
+    exact = faiss.IndexFlatIP(dimensions)
+    for at in blocks:
+        work.check()
+        block = vectors[order[at : at + _BATCH]]
+        codes.add(block)
+        exact.add(block)
+    return _tuned(codes, exact, k), order, _contents(exact)
+
+
+def _contents(exact: Any) -> Vectors:
+    """The vectors in an index, not copied; they live as long as the index does."""
+    held: Vectors = _faiss().rev_swig_ptr(exact.get_xb(), exact.ntotal * exact.d)
+    return held.reshape(exact.ntotal, exact.d)
 
 
 def _inverted_file(cells: Any, n_cells: int, sample: Vectors) -> Any:
@@ -148,31 +155,29 @@ def _inverted_file(cells: Any, n_cells: int, sample: Vectors) -> Any:
     return index
 
 
-def _tuned(index: Any, vectors: Vectors, k: int) -> Search:
+def _tuned(codes: Any, exact: Any, k: int) -> Search:
     """The cheapest search that finds `RECALL` of a sample's neighbours, or the most thorough."""
     faiss = _faiss()
-    refined = faiss.IndexRefineFlat(index, faiss.swig_ptr(vectors))
-    sample = np.ascontiguousarray(vectors[:: max(1, len(vectors) // _SAMPLE)])
-    exact = _exact(vectors)
-    true, _ = exact(sample, k + 1)
-    farthest = true[:, -1:] - 1e-6  # what is as near as the farthest neighbour is one
+    refined = faiss.IndexRefine(codes, exact)
+    sample = np.ascontiguousarray(_contents(exact)[:: max(1, exact.ntotal // _SAMPLE)])
+    farthest = exact.search(sample, k + 1)[0][:, -1:] - 1e-6  # as near as that is near enough
 
     def search(queries: Vectors, count: int) -> tuple[Vectors, Places]:
         cosines, places = refined.search(queries, count)
         short = (places < 0).any(axis=1)  # the cells nearest to these hold too few vectors
         if short.any():
-            cosines[short], places[short] = exact(queries[short], count)
+            cosines[short], places[short] = exact.search(queries[short], count)
         return cosines, places
 
-    probes = [4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512]
-    for index.nprobe in [*(n for n in probes if n < index.nlist), index.nlist]:
-        for candidates in _CANDIDATES:
+    # The cosines are exact already where the codes are the vectors themselves.
+    candidates = _CANDIDATES if isinstance(codes, faiss.IndexIVFPQFastScan) else (0,)
+    for probes in [*(n for n in _PROBES if n < codes.nlist), codes.nlist]:
+        codes.nprobe = probes
+        for wanted in candidates:
             work.check()
-            refined.k_factor = max(candidates / (k + 1), 2.0)
+            refined.k_factor = max(wanted / (k + 1), 2.0)
             if (search(sample, k + 1)[0] >= farthest).mean() >= RECALL:
                 return search
-            if not isinstance(index, faiss.IndexIVFPQFastScan):
-                break  # its cosines are exact already
     return search
 
 
