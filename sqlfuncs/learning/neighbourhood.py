@@ -95,6 +95,8 @@ def _computed(
 
 def read(x: pa.Array) -> Texts | Embeddings:
     """The rows of a column, by its type."""
+    if pa.types.is_list(x.type) or pa.types.is_fixed_size_list(x.type):
+        return inputs.embeddings(x, np.float32)
     rows = inputs.read(x)
     if isinstance(rows, inputs.Probabilities):
         raise BadInput(
