@@ -30,7 +30,7 @@ def scores(distances: Floats) -> Floats:
     "Back to the Basics", 2022, arXiv 2207.03061). Beyond it they tend to 1.
 
     >>> scores(np.array([1.0, 2.0, 3.0, 4.0, 11.0])).round(2).tolist()
-    [0.0, 0.0, 0.15, 0.28, 0.76]
+    [0.0, 0.0, 0.0, 0.15, 0.72]
     """
     low, middle, high = np.quantile(distances, [0.25, 0.5, 0.75])
     fence = max(high + _FENCE * (high - low), middle + _ROUNDING)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from sqlfuncs import work
 from sqlfuncs.errors import Cancelled
-from sqlfuncs.learning import neighbours
 from sqlfuncs.learning.neighbours import EXACT_BELOW, Vectors, nearest
 
 
@@ -52,7 +53,7 @@ def test_the_number_of_threads_does_not_change_a_bit(monkeypatch: pytest.MonkeyP
     vectors = _vectors(EXACT_BELOW + 1000, 64, 40)
     found = []
     for threads in (1, 2, 5):
-        monkeypatch.setattr(neighbours.os, "cpu_count", lambda threads=threads: threads)
+        monkeypatch.setattr("os.cpu_count", partial(int, threads))
         found.append(nearest(vectors, 10))
     for other in found[1:]:
         assert np.array_equal(other.places, found[0].places)
@@ -60,7 +61,7 @@ def test_the_number_of_threads_does_not_change_a_bit(monkeypatch: pytest.MonkeyP
 
 
 def test_vectors_in_two_places_only_have_neighbours() -> None:
-    # All cells but two are empty, and the smaller of the two holds fewer vectors than are asked for.
+    # The cells nearest to the five hold fewer vectors than are asked for.
     values = np.tile(np.eye(2, 40, dtype=np.float32)[:1], (EXACT_BELOW + 200, 1))
     values[:5] = np.eye(2, 40)[1]
     values += np.random.default_rng(0).standard_normal(values.shape).astype(np.float32) * 1e-3

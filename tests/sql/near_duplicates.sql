@@ -3,10 +3,10 @@
 
 -- case: groups are numbered in order of their first rows, 1 is for identical rows only
 CREATE TABLE t AS SELECT unnest([[0, 1], [5, 5], [1, 0], [0, 1], [1, 0.01], [2, 0], NULL]) AS e;
-SELECT near_duplicate_group, near_duplicate_score, not_judged FROM near_duplicates(t, e);
+SELECT near_duplicate_group, round(near_duplicate_score, 4), not_judged FROM near_duplicates(t, e);
 -- expect
 -- 1 | 1.0 | NULL
--- NULL | 0.7141781449317932 | NULL
+-- NULL | 0.7141 | NULL
 -- 2 | 0.9999 | NULL
 -- 1 | 1.0 | NULL
 -- 2 | 0.9999 | NULL
