@@ -32,7 +32,7 @@ def test_far_vectors_are_found_as_well_as_cleanlab_finds_them(
 ) -> None:
     values = _blobs(600, 12)
     _load(con, values)
-    found = con.execute("FROM outliers(points, x)").fetchnumpy()
+    found = con.execute("FROM outliers(points, x)").df()
     far = np.arange(600) < 12
     reference = 1 - OutOfDistribution().fit_score(features=values, verbose=False)
     assert roc_auc_score(far, found["outlier_score"]) >= roc_auc_score(far, reference) - 0.002

@@ -16,7 +16,8 @@ def _vectors(rows: int, dimensions: int, centres: int, seed: int = 0) -> Vectors
     values = middle[random.integers(centres, size=rows)] + random.standard_normal(
         (rows, dimensions)
     )
-    return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+    scaled: Vectors = (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+    return scaled
 
 
 def _recall(vectors: Vectors, k: int) -> float:
