@@ -35,7 +35,7 @@ def test_texts_that_differ_little_are_found(con: duckdb.DuckDBPyConnection) -> N
         3: "MY PARCEL NUMBER 4711 HAS NOT ARRIVED YET, WHERE IS IT?",
         4: "my parcel number 4711 has not  arrived yet - where is it ??",
         5: "東京は日本の首都です",
-        6: "I forgot my pasword and cannot log in any more.",
+        6: "i forgot my password and cannot log in any more !!",
         7: "The colour of the lamp is not what the picture shows.",
         8: "東京は日本の首都です。",
         9: "กรุงเทพเป็นเมืองหลวงของไทย",
