@@ -7,9 +7,11 @@ rows compute it once.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
+from unicodedata import category, normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -31,9 +33,10 @@ _PROJECTED = 512  # dimensions that TF-IDF is brought down to
 class Neighbourhood:
     """Which rows are alike.
 
-    Rows of one content (`content`, (usable rows,)) have one vector, and contents of one vector
-    (texts that differ in capitals only) are one point (`point`, (contents,)). `nearest` is about
-    points. `reasons` (rows,): why a row could not be used, or None; the others are the usable.
+    Rows of one content (`content`, (usable rows,)) are one, and contents that differ in capitals,
+    spaces and punctuation only, or not in their vectors, are one point (`point`, (contents,)).
+    `nearest` is about points. `reasons` (rows,): why a row could not be used, or None; the others
+    are the usable.
     """
 
     reasons: Reasons
@@ -88,8 +91,12 @@ def _computed(
     with _computing:
         if _last is None or _last.key != key:
             _last = None  # two of them need not be in memory at once
-            points, point = _distinct(vectors(rows, places))
-            _last = _Kept(key, point, nearest(points, k))
+            letters = _same_letters(rows, places)
+            chosen, variant = _first_of_each(letters)
+            values = vectors(rows, [places[at] for at in chosen])
+            chosen, point = _first_of_each([sha256(value.tobytes()).digest() for value in values])
+            points = values if len(chosen) == len(values) else values[chosen]
+            _last = _Kept(key, point[variant], nearest(points, k))
         return _last
 
 
@@ -108,19 +115,18 @@ def read(x: pa.Array) -> Texts | Embeddings:
 
 def vectors(rows: Texts | Embeddings, places: Sequence[int]) -> Vectors:
     """Some of the rows as vectors of length 1: (places, d) float32; their cosine is likeness."""
-    if isinstance(rows, Texts):
-        texts = [rows.values[place] for place in places]
-        if embedding.is_available():
-            return _of_length_one(features.embed(texts))
-        return _of_length_one(_projected(texts))
-    return _of_length_one(rows.values[places])
+    if isinstance(rows, Embeddings):
+        return _of_length_one(rows.values, places)
+    texts = [rows.values[place] for place in places]
+    values = features.embed(texts) if embedding.is_available() else _projected(texts)
+    return _of_length_one(values, range(len(texts)))
 
 
-def _of_length_one(values: npt.NDArray[np.floating]) -> Vectors:
-    """Rows divided by their lengths, a block at a time to save memory."""
-    scaled = np.empty(values.shape, dtype=np.float32)
-    for at in range(0, len(values), 4096):
-        block = values[at : at + 4096].astype(np.float64)
+def _of_length_one(values: npt.NDArray[np.floating[Any]], places: Sequence[int]) -> Vectors:
+    """Some rows divided by their lengths, a block at a time to save memory."""
+    scaled = np.empty((len(places), values.shape[1]), dtype=np.float32)
+    for at in range(0, len(places), 4096):
+        block = values[places[at : at + 4096]].astype(np.float64)
         block /= np.maximum(np.abs(block).max(axis=1, keepdims=True), np.finfo(float).tiny)
         length = np.sqrt((block * block).sum(axis=1, keepdims=True))
         scaled[at : at + 4096] = block / np.maximum(length, np.finfo(float).tiny)
@@ -148,12 +154,36 @@ def _projected(texts: Sequence[str]) -> Vectors:
     return projected
 
 
-def _distinct(values: Vectors) -> tuple[Vectors, Places]:
-    """Distinct vectors, in the order of their digests, and which one each of `values` is."""
-    keys = [sha256(value.tobytes()).digest() for value in values]
-    first: dict[bytes, int] = {}
-    for row, key in enumerate(keys):
-        first.setdefault(key, row)
-    ordered = sorted(first)
-    place = {key: at for at, key in enumerate(ordered)}
-    return values[[first[key] for key in ordered]], np.array([place[key] for key in keys])
+def _same_letters(rows: Texts | Embeddings, places: Sequence[int]) -> Sequence[Hashable]:
+    """What is equal for texts that differ in capitals, spaces and punctuation only."""
+    if isinstance(rows, Embeddings):
+        return places
+    letters = _Letters()
+    return [
+        normalize("NFKC", rows.values[place]).casefold().translate(letters) or rows.values[place]
+        for place in places
+    ]
+
+
+class _Letters(dict[int, int | None]):
+    """For `str.translate`: leaves out spaces, punctuation and control characters."""
+
+    def __missing__(self, point: int) -> int | None:
+        self[point] = None if category(chr(point))[0] in "ZPC" else point
+        return self[point]
+
+
+def _first_of_each(keys: Sequence[Hashable]) -> tuple[list[int], Places]:
+    """The places of the first of each key, and which one of them each of `keys` is.
+
+    >>> _first_of_each("abca")
+    ([0, 1, 2], array([0, 1, 2, 0]))
+    """
+    number: dict[Hashable, int] = {}
+    first: list[int] = []
+    which = np.empty(len(keys), dtype=np.int64)
+    for at, key in enumerate(keys):
+        which[at] = number.setdefault(key, len(first))
+        if which[at] == len(first):
+            first.append(at)
+    return first, which

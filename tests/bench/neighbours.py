@@ -1,6 +1,6 @@
 """Outliers and near duplicates of 100,000 embeddings, beside cleanlab's Datalab.
 
-    pip install datasets    # Datalab needs it; it is no part of sqlfuncs
+    pip install 'sqlfuncs[bench]'    # Datalab needs datasets
     python -m tests.bench.neighbours
 
 The vectors are clustered random ones with planted near duplicates and outliers (seed 0), and the
@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -165,6 +167,8 @@ def table(name: str, data: Data) -> str:
 
 def main() -> None:
     """Measure both sets."""
+    if find_spec("datasets") is None:
+        sys.exit("cleanlab's Datalab needs more packages. Type: pip install 'sqlfuncs[bench]'")
     random = np.random.default_rng(0)
     with sqlfuncs.connect() as con:
         real = of_the_sample(con)
