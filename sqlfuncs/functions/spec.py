@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -146,8 +147,8 @@ def checked_options(
             continue
         declared = str(parameters[name].annotation).split("|")[0].strip()
         wanted = OPTION_TYPES.get(declared)
-        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+        if wanted is float and isinstance(value, int | Decimal) and not isinstance(value, bool):
+            value = float(value)  # SQL's 0.5 is a decimal number
         if wanted is not None and type(value) is not wanted:
             raise BadOption(
                 f"{name} := {value!r} is of type {type(value).__name__}, not "

@@ -18,10 +18,10 @@ from sqlfuncs.learning.noise import Evidence, Floats
 
 Mask = npt.NDArray[np.bool_]
 
-_ODDS = 1.5  # how much likelier than the given label a suggestion has to be
+_ODDS, _ODDS_OF_THE_WEAK = 1.5, 3.0  # how much likelier than the given label a suggestion is
 # Noise among the surest rows below which it may be the model's own error, by kappa.
-_KAPPAS, _NEEDED = [0.4, 0.6], [0.14, 0.02]
-_CERTAIN_NOISE = 0.16  # and of that much, nine times in ten, before hard rows are corrected
+_KAPPAS, _NEEDED = [0.4, 0.6], [0.11, 0.02]
+_CERTAIN_NOISE = 0.155  # and of that much, nine times in ten, before hard rows are corrected
 _NEARLY_EVEN = 0.78
 _Z = 1.96
 
@@ -92,10 +92,11 @@ def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -
     if believed and seen.hits_hard_rows:
         return better
     if believed and seen.evenness < _NEARLY_EVEN:
-        likely = noise.corrected(codes, probs)
+        likely, odds = noise.corrected(codes, probs), _ODDS
     else:
         transition = noise.with_noise(noise.transition_matrix(codes, probs), seen.noise)
         likely = noise.true_class_probabilities(codes, probs, transition)
+        odds = _ODDS if seen.is_strong else _ODDS_OF_THE_WEAK
     rows = np.arange(len(codes))
-    better &= likely[rows, suggested] >= _ODDS * likely[rows, codes]
+    better &= likely[rows, suggested] >= odds * likely[rows, codes]
     return better

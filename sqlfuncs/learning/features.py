@@ -112,7 +112,7 @@ class VectorFeatures:
         return heads.fit(view, codes, n_classes, _FREEDOM)
 
     @classmethod
-    def learn(cls, vectors: npt.NDArray[np.float64]) -> tuple[VectorFeatures, list[Any]]:
+    def learn(cls, vectors: npt.NDArray[np.floating[Any]]) -> tuple[VectorFeatures, list[Any]]:
         """The features of some vectors, and their view."""
         centre = vectors.mean(axis=0)
         length = float(np.sqrt(((vectors - centre) ** 2).sum(axis=1).mean()))
@@ -134,7 +134,7 @@ class VectorFeatures:
             self._view(rows.values if usable else np.zeros((len(rows.values), len(self.centre))))
         ]
 
-    def _view(self, vectors: npt.NDArray[np.float64]) -> Vectors:
+    def _view(self, vectors: npt.NDArray[np.floating[Any]]) -> Vectors:
         view: Vectors = ((vectors - self.centre) * self.scale).astype(np.float32)
         return view
 

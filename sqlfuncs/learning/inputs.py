@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from sqlfuncs.learning.classes import in_order
 
 Floats = npt.NDArray[np.float64]
 Reasons = npt.NDArray[np.object_]
+_BLOCK = 8192  # rows
 SUM_TOLERANCE = 0.01  # probabilities rounded to a few digits for storage still count as such
 
 
@@ -35,7 +37,7 @@ class Texts:
 class Embeddings:
     """Rows that are vectors of one length: `values` has shape (rows, dimensions)."""
 
-    values: Floats
+    values: npt.NDArray[np.floating[Any]]
     reasons: Reasons
 
 
@@ -169,28 +171,39 @@ def texts(x: pa.Array) -> Texts:
     return Texts([value or "" for value in values], reasons)
 
 
-def embeddings(x: pa.Array) -> Embeddings:
-    """Vectors; NULL, NaN, infinite and all-zero ones, and odd lengths, cannot be used."""
-    lists = x.cast(pa.large_list(pa.float64()))
-    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-    reasons = np.full(len(lists), None, dtype=object)
-    reasons[np.asarray(pc.is_null(lists))] = "the embedding is NULL"
+def embeddings(x: pa.Array, precision: npt.DTypeLike = np.float64) -> Embeddings:
+    """Vectors; NULL, NaN, infinite and all-zero ones, and odd lengths, cannot be used.
+
+    They are read a block at a time, so that beside the column itself only the result is held.
+    """
+    lengths = pc.fill_null(pc.list_value_length(x), 0).to_numpy(zero_copy_only=False)
+    reasons = np.full(len(x), None, dtype=object)
+    reasons[np.asarray(pc.is_null(x))] = "the embedding is NULL"
+    lengths = np.where(usable(reasons), lengths, 0)
     filled = lengths[lengths > 0]
     size = int(np.bincount(filled).argmax()) if filled.size else 0
     reasons[(lengths == 0) & usable(reasons)] = "the embedding is empty"
     for row in np.flatnonzero((lengths != size) & usable(reasons)):
         reasons[row] = f"the embedding has {lengths[row]} dimensions, the others have {size}"
+    values = np.zeros((len(x), size), dtype=precision)
+    for at in range(0, len(x), _BLOCK):
+        _fill(values[at : at + _BLOCK], x[at : at + _BLOCK], reasons[at : at + _BLOCK])
+    return Embeddings(values, reasons)
+
+
+def _fill(values: npt.NDArray[np.floating[Any]], x: pa.Array, reasons: Reasons) -> None:
+    """Read a block of vectors of one length, and say which cannot be used."""
     regular = usable(reasons)
-    values = np.zeros((len(lists), size))
     if not regular.any():
-        return Embeddings(values, reasons)
-    flat = lists.filter(pa.array(regular)).flatten()
-    values[regular] = pc.fill_null(flat, float("nan")).to_numpy().reshape(-1, size)
+        return
+    lists = x.filter(pa.array(regular)).cast(pa.large_list(pa.float64()))
+    flat = pc.fill_null(lists.flatten(), float("nan")).to_numpy()
+    with np.errstate(over="ignore"):
+        values[regular] = flat.reshape(-1, values.shape[1])
     finite = np.isfinite(values).all(axis=1)
     reasons[regular & ~finite] = "the embedding holds NULL, NaN or infinity"
     reasons[regular & finite & ~values.any(axis=1)] = "the embedding is all zeros"
     values[~usable(reasons)] = 0
-    return Embeddings(values, reasons)
 
 
 def probabilities(x: pa.Array) -> Probabilities:

@@ -37,8 +37,8 @@ class Evidence:
     `agreement`: share of rows whose most likely class is the given one; `majority`: share of
     the commonest given class; `kappa`: agreement beyond chance (Cohen 1960), 1 is perfect;
     `sure_disagreement`: share of disagreeing rows among the `sure_rows`, the surest twentieth;
-    `evenness`: disagreement among the surest quarter relative to that among all rows, near 1 where noise
-    hits easy rows as often as hard ones, near 0 where only hard rows disagree.
+    `evenness`: disagreement among the surest quarter relative to that among all rows, near 1
+    where noise hits easy rows as often as hard ones, near 0 where only hard rows disagree.
     """
 
     agreement: float

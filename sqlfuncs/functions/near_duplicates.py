@@ -1,0 +1,61 @@
+"""`near_duplicates(tbl, x)`: which rows say nearly the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from sqlfuncs.errors import BadOption
+from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.learning import duplicates, inputs
+from sqlfuncs.learning.neighbourhood import MAX_NEIGHBOURS, neighbourhood
+
+
+def near_duplicates(
+    rows: pa.StructArray, *, k: int = 10, threshold: float = 0.95
+) -> pa.StructArray:
+    """Which rows say nearly the same.
+
+    Every row of the table comes back with `near_duplicate_group` (1, 2, ... in order of the
+    groups' first rows; NULL where a row is in none), `near_duplicate_score` (high is more severe:
+    the cosine of the most similar other row; 1 if, and only if, one is identical) and
+    `not_judged` (why a row could not be judged; else NULL).
+
+    `x` is what a row is: text (VARCHAR) or an embedding (FLOAT[]). Rows are in one group if a
+    chain of rows leads from one to the other, each among the `k` nearest of the one before and
+    with a cosine of `threshold` or more to it. Identical rows always share a group. The result
+    does not depend on the order of the rows, but for the numbers, or on the number of threads.
+
+    Errors: no row that can be judged.
+    """
+    if not 1 <= k <= MAX_NEIGHBOURS:
+        raise BadOption(f"k := {k} neighbours cannot be had. It may be 1 to {MAX_NEIGHBOURS}.")
+    if not 0 < threshold <= 1:
+        raise BadOption(f"threshold := {threshold} is no likeness. It may be above 0, up to 1.")
+    near = neighbourhood(rows.field("x"), k)
+    judged = inputs.usable(near.reasons)
+    number = np.zeros(len(judged), dtype=np.int64)
+    grouped = np.zeros(len(judged), dtype=bool)
+    number[judged], grouped[judged] = duplicates.groups(near, threshold)
+    score = np.zeros(len(judged))
+    score[judged] = duplicates.scores(near)
+    return pa.StructArray.from_arrays(
+        [
+            pa.array(number, mask=~grouped),
+            pa.array(score, mask=~judged),
+            pa.array(near.reasons, pa.string()),
+        ],
+        names=[column.name for column in FUNCTION.returns],
+    )
+
+
+FUNCTION = TableFunction(
+    name="near_duplicates",
+    compute=near_duplicates,
+    inputs=("x",),
+    returns=(
+        Column("near_duplicate_group", pa.int64(), "1, 2, ...; NULL: none"),
+        Column("near_duplicate_score", pa.float64(), "the nearest row's cosine; 1: identical"),
+        Column("not_judged", pa.string(), "why a row could not be judged; else NULL"),
+    ),
+)
