@@ -6,9 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import annotated
+from sqlfuncs.learning import annotated, intervals
 from sqlfuncs.learning import consensus as methods
-from sqlfuncs.learning import votes as counting
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import check_folds
 from sqlfuncs.learning.votes import Votes
@@ -49,9 +48,9 @@ def annotator_quality(
     order = np.argsort(reached.annotators, kind="stable")
     shown = [
         reached.annotators,
-        counting.ratio(hits, n),
-        counting.wilson(hits, n, -1),
-        counting.wilson(hits, n, 1),
+        intervals.ratio(hits, n),
+        intervals.wilson(hits, n, -1),
+        intervals.wilson(hits, n, 1),
     ]
     quality, agreement, low, high = (
         pa.array(values[order], mask=np.isnan(values[order])) for values in shown
@@ -79,7 +78,7 @@ def worst_classes(votes: Votes, consensus: Codes) -> Codes:
     truth = consensus[votes.items]
     cells, inverse = np.unique(votes.annotators * len(votes.classes) + truth, return_inverse=True)
     misses = np.bincount(inverse, weights=votes.labels != truth)
-    surely = counting.wilson(misses, np.bincount(inverse), -1)
+    surely = intervals.wilson(misses, np.bincount(inverse), -1)
     who, label = cells // len(votes.classes), cells % len(votes.classes)
     order = np.lexsort((-label, misses, surely, who))
     order = order[misses[order] > 0]

@@ -25,8 +25,8 @@ class Column:
 
     `type` is an Arrow type, or the name of an input ("label") whose own type the engine gives
     back; the computing then returns text for it, as the input came (`TableFunction.as_text`).
-    `given` names an input whose own value is the column's where the computing returns an empty
-    list or map.
+    `given` names an input whose own value is the column's (both are maps of probabilities) where
+    the computing returns an empty one.
     """
 
     name: str

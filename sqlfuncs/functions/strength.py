@@ -19,7 +19,7 @@ def strength(rows: pa.StructArray) -> pa.StructArray:
     values = {
         "judged": found.judged,
         "agreement": seen and seen.agreement,
-        "agreement_low": found.agreement_low if seen else None,
+        "agreement_low": seen and seen.agreement_low,
         "majority": seen and seen.majority,
         "kappa": seen and seen.kappa,
         "noise": seen and seen.noise,

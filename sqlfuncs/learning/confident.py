@@ -88,7 +88,7 @@ def find(codes: Codes, probs: Floats, cut: str = "auto", method: str = "self_con
     fitting = choose_cut(codes, probs) if "auto" in (cut, method) else ""
     cut = fitting if cut == "auto" else cut
     if method == "auto":
-        method = NOISE_CORRECTED if fitting == NOISE_CORRECTED else "self_confidence"
+        method = "self_confidence" if fitting == "predicted_neq_given" else NOISE_CORRECTED
     if NOISE_CORRECTED not in (cut, method):
         return _found(label_quality(codes, probs, method), _flags(codes, probs, cut), probs)
     corrected = noise.corrected(codes, probs)
@@ -104,12 +104,16 @@ def find(codes: Codes, probs: Floats, cut: str = "auto", method: str = "self_con
 def choose_cut(codes: Codes, probs: Floats) -> str:
     """The cut that fits the noise, from the data: what 'auto' stands for.
 
-    Where a strong model disagrees with labels of hard rows more than with those of easy ones,
-    the noise is people's, and the model's word is the best there is: 'predicted_neq_given'.
-    Else whole classes are mistaken for others, or the model is weak: 'noise_corrected', which
-    flags the rows whose likeliest class after `noise.corrected` is not the given one.
+    A model that does not beat the commonest class says little: 'prune_by_class', the most
+    careful of cleanlab's filters. Where a strong model disagrees with labels of hard rows more
+    than with those of easy ones, the noise is people's, and the model's word is the best there
+    is: 'predicted_neq_given'. Else whole classes are mistaken for others, or the model is weak:
+    'noise_corrected', which flags the rows whose likeliest class after `noise.corrected` is not
+    the given one.
     """
     seen = noise.evidence(codes, probs)
+    if not seen.beats_the_majority:
+        return "prune_by_class"
     return "predicted_neq_given" if seen.is_strong and seen.hits_hard_rows else NOISE_CORRECTED
 
 

@@ -18,12 +18,11 @@ from sqlfuncs.learning.noise import Evidence, Floats
 
 Mask = npt.NDArray[np.bool_]
 
-_ODDS, _ODDS_OF_THE_WEAK = 1.5, 3.0  # how much likelier than the given label a suggestion is
+_ODDS, _LONG_ODDS = 1.5, 3.0  # how much likelier than the given label a suggestion is
 # Noise among the surest rows below which it may be the model's own error, by kappa.
-_KAPPAS, _NEEDED = [0.4, 0.6], [0.11, 0.02]
-_CERTAIN_NOISE = 0.155  # and of that much, nine times in ten, before hard rows are corrected
+_KAPPAS, _NEEDED = [0.4, 0.6], [0.11, 0.005]
+_CERTAIN_NOISE = 0.155  # what the surest rows disagree at least, by its interval
 _NEARLY_EVEN = 0.78
-_Z = 1.96
 
 
 @dataclass(frozen=True)
@@ -32,49 +31,45 @@ class Strength:
 
     judged: int
     evidence: Evidence | None
-    agreement_low: float
     reason: str | None
 
 
 def strength(codes: Codes, probs: Floats) -> Strength:
     """Whether the model behind some probabilities knows enough to correct labels."""
     if not len(codes):
-        return Strength(0, None, 0.0, "no row was judged")
+        return Strength(0, None, "no row was judged")
     seen = noise.evidence(codes, probs)
-    low = wilson_low(seen.agreement, len(codes))
-    return Strength(len(codes), seen, low, _too_weak(seen, low) or _no_noise(seen))
+    return Strength(len(codes), seen, _too_weak(seen) or _no_noise(seen))
 
 
-def _too_weak(seen: Evidence, low: float) -> str | None:
-    if low > seen.majority:
+def _too_weak(seen: Evidence) -> str | None:
+    if seen.beats_the_majority:
         return None
     return (
-        f"the model is too weak to judge: it agrees with {seen.agreement:.1%} of the labels "
-        f"(at least {low:.1%}, by its interval); always saying the commonest label agrees with "
-        f"{seen.majority:.1%}"
+        f"the model is too weak to judge: it agrees with {_percent(seen.agreement)} of the "
+        f"labels (at least {_percent(seen.agreement_low)}, by its interval); always saying the "
+        f"commonest label agrees with {_percent(seen.majority)}"
     )
 
 
 def _no_noise(seen: Evidence) -> str | None:
     needed = float(np.interp(seen.kappa, _KAPPAS, _NEEDED))
-    if seen.noise >= needed or seen.agreement == 1:
+    enough = seen.noise >= needed if seen.is_strong else _is_noisy_for_sure(seen)
+    if enough or seen.agreement == 1:
         return None
     return (
-        f"the labels show too little noise to tell it from the model's own errors: where it is "
-        f"surest, {seen.sure_disagreement:.1%} of the labels disagree, of which about "
-        f"{seen.noise:.1%} count as wrong; a model of its skill (kappa {seen.kappa:.2f}) needs "
-        f"{needed:.1%}"
+        "the labels show too little noise to tell it from the model's own errors: of the "
+        f"{seen.sure_rows} labels where the model is surest, {_percent(seen.sure_disagreement)} "
+        f"disagree, which says little of a model of its skill (kappa {seen.kappa:.2f})"
     )
 
 
-def wilson_low(share: float, rows: int) -> float:
-    """The lower end of the 95 % Wilson interval of a share.
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
-    >>> round(wilson_low(0.8, 100), 3)
-    0.711
-    """
-    spread = _Z * np.sqrt(share * (1 - share) / rows + _Z**2 / (4 * rows**2))
-    return float((share + _Z**2 / (2 * rows) - spread) / (1 + _Z**2 / rows))
+
+def _is_noisy_for_sure(seen: Evidence) -> bool:
+    return seen.sure_disagreement_low >= _CERTAIN_NOISE
 
 
 def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> Mask:
@@ -87,16 +82,17 @@ def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -
     if found.evidence is None or found.reason is not None:
         return nothing
     seen = found.evidence
-    believed = wilson_low(seen.sure_disagreement, seen.sure_rows) >= _CERTAIN_NOISE
     better: Mask = flagged & (suggested != codes)
-    if believed and seen.hits_hard_rows:
+    if seen.hits_hard_rows and not seen.is_strong:
         return better
-    if believed and seen.evenness < _NEARLY_EVEN:
+    if seen.hits_hard_rows:
+        likely, odds = probs, _LONG_ODDS
+    elif not seen.is_strong and seen.evenness < _NEARLY_EVEN:
         likely, odds = noise.corrected(codes, probs), _ODDS
     else:
         transition = noise.with_noise(noise.transition_matrix(codes, probs), seen.noise)
         likely = noise.true_class_probabilities(codes, probs, transition)
-        odds = _ODDS if seen.is_strong else _ODDS_OF_THE_WEAK
+        odds = _ODDS if seen.is_strong else _LONG_ODDS
     rows = np.arange(len(codes))
     better &= likely[rows, suggested] >= odds * likely[rows, codes]
     return better

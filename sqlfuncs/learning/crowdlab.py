@@ -15,6 +15,7 @@ import numpy as np
 from sqlfuncs import work
 from sqlfuncs.learning import votes as counting
 from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.intervals import ratio
 from sqlfuncs.learning.votes import Floats, Votes
 
 _CLIP = 1e-6
@@ -88,14 +89,12 @@ def annotator_quality(votes: Votes, weighed: Weighed) -> Floats:
     they are the consensus, weighed as model and annotators are; the former alone for somebody
     whose items nobody else labelled (cleanlab gives NaN).
     """
-    likely = counting.ratio(
+    likely = ratio(
         votes.sum_by_annotator(weighed.probs[votes.items, votes.labels]), votes.per_annotator
     )
     shared = votes.per_item[votes.items] > 1
     agreeing = votes.labels == weighed.labels[votes.items]
-    agreed = counting.ratio(
-        votes.sum_by_annotator(shared & agreeing), votes.sum_by_annotator(shared)
-    )
+    agreed = ratio(votes.sum_by_annotator(shared & agreeing), votes.sum_by_annotator(shared))
     mean_votes = votes.per_item[votes.per_item > 0].mean()
     crowd = weighed.annotators.mean() * mean_votes
     share = weighed.model / (weighed.model + crowd)

@@ -28,6 +28,7 @@ Vectors = npt.NDArray[np.float32]
 Arrays = Mapping[str, npt.NDArray[np.float32]]
 # How freely heads may fit their views: scikit-learn's C, for rows of a mean square length of 1.
 _FREEDOM = 2.0
+_FREEDOM_OF_WORDS = 0.5
 _FREEDOM_OF_TEXT = 1.0
 _FREEDOM_OF_ALL = 0.2  # many features, which have to share
 
@@ -42,8 +43,9 @@ class TextFeatures:
 
     def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> Head:
         """Train a linear head on one of the views."""
-        of_all = place > len(self.scalings)
-        return heads.fit(view, codes, n_classes, _FREEDOM_OF_ALL if of_all else _FREEDOM_OF_TEXT)
+        parts = len(self.scalings)
+        freedoms = [_FREEDOM_OF_WORDS, *[_FREEDOM_OF_TEXT] * parts, _FREEDOM_OF_ALL]
+        return heads.fit(view, codes, n_classes, freedoms[place])
 
     @classmethod
     def learn(cls, texts: Sequence[str], model: str) -> tuple[TextFeatures, list[Any]]:

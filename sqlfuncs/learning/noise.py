@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.intervals import wilson
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,19 +35,35 @@ _LEAST = 1e-9
 class Evidence:
     """How well a model knows the labels, and how the labels disagree with it.
 
-    `agreement`: share of rows whose most likely class is the given one; `majority`: share of
-    the commonest given class; `kappa`: agreement beyond chance (Cohen 1960), 1 is perfect;
+    `agreement`: share of the `rows` whose most likely class is the given one; `majority`: share
+    of the commonest given class; `kappa`: agreement beyond chance (Cohen 1960), 1 is perfect;
     `sure_disagreement`: share of disagreeing rows among the `sure_rows`, the surest twentieth;
     `evenness`: disagreement among the surest quarter relative to that among all rows, near 1
     where noise hits easy rows as often as hard ones, near 0 where only hard rows disagree.
     """
 
+    rows: int
     agreement: float
     majority: float
     kappa: float
     sure_disagreement: float
     sure_rows: int
     evenness: float
+
+    @property
+    def agreement_low(self) -> float:
+        """The lower end of the 95 % interval of `agreement`."""
+        return float(wilson(self.agreement * self.rows, self.rows, -1))
+
+    @property
+    def sure_disagreement_low(self) -> float:
+        """The lower end of the 95 % interval of `sure_disagreement`."""
+        return float(wilson(self.sure_disagreement * self.sure_rows, self.sure_rows, -1))
+
+    @property
+    def beats_the_majority(self) -> bool:
+        """Whether the model surely agrees with more labels than saying the commonest does."""
+        return self.agreement_low > self.majority
 
     @property
     def noise(self) -> float:
@@ -76,6 +93,7 @@ def evidence(codes: Codes, probs: Floats) -> Evidence:
     agreement, chance = float(agrees.mean()), float(given @ said)
     quarter, sure = surest(predicted, probs, _ANCHORS), surest(predicted, probs, _SUREST)
     return Evidence(
+        rows=len(codes),
         agreement=agreement,
         majority=float(given.max()),
         kappa=(agreement - chance) / (1 - chance) if chance < 1 else 0.0,

@@ -16,11 +16,11 @@ import numpy.typing as npt
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.intervals import ratio
 
 Floats = npt.NDArray[np.float64]
 _LISTED = 5
 DIGITS = 9  # scores that differ after these differ by rounding alone
-_Z = 1.959963984540054  # of the normal distribution: 95 %
 
 
 @dataclass(frozen=True)
@@ -188,27 +188,3 @@ def agreement_with_others(votes: Votes) -> Floats:
         votes.sum_by_annotator(votes.same - 1),
         votes.sum_by_annotator(votes.per_item[votes.items] - 1),
     )
-
-
-def ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
-    """A ratio, NaN where the whole is 0."""
-    above, below = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
-    out = np.full(above.shape, np.nan)
-    divided: Floats = np.divide(above, below, out=out, where=below > 0)
-    return divided
-
-
-def wilson(hits: npt.ArrayLike, n: npt.ArrayLike, side: int) -> Floats:
-    """The lower (-1) or upper (1) end of the 95 % Wilson score interval; NaN where n is 0.
-
-    >>> wilson([8], [10], -1).round(3).tolist(), wilson([8], [10], 1).round(3).tolist()
-    ([0.49], [0.943])
-    """
-    share, total = ratio(hits, n), np.asarray(n, dtype=np.float64)
-    total = np.where(total > 0, total, np.nan)
-    spread = _Z * np.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
-    end = (share + _Z**2 / (2 * total) + side * spread) / (1 + _Z**2 / total)
-    # It holds the share itself: what rounding takes away there is given back.
-    held = np.minimum(end, share) if side < 0 else np.maximum(end, share)
-    clipped: Floats = np.clip(held, 0, 1)
-    return clipped

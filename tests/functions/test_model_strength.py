@@ -6,7 +6,9 @@ from scipy.stats import binomtest
 
 from tests.functions.issue_tables import Issue, issues, strong, weak
 
-COLUMNS = ["judged", "agreement", "agreement_low", "majority", "can_judge", "reason"]
+COLUMNS = [
+    *("judged", "agreement", "agreement_low", "majority", "kappa", "noise", "can_judge", "reason"),
+]
 
 
 def _strength(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
@@ -26,6 +28,8 @@ def test_a_model_that_knows_more_than_the_commonest_label(con: duckdb.DuckDBPyCo
         "agreement": 1.0,
         "agreement_low": pytest.approx(float(low)),
         "majority": 0.5,
+        "kappa": 1.0,
+        "noise": 0.0,
         "can_judge": True,
         "reason": None,
     }
@@ -97,5 +101,5 @@ def test_on_what_label_issues_gives(con: duckdb.DuckDBPyConnection) -> None:
 
 def test_a_table_that_is_no_result_of_label_issues(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TABLE t AS SELECT 1 AS id, 'a' AS label")
-    with pytest.raises(duckdb.BinderException, match="not_judged"):
+    with pytest.raises(duckdb.BinderException, match="class_probs"):
         con.execute("FROM model_strength(t, label)").fetchall()

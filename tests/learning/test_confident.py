@@ -92,9 +92,11 @@ def test_what_is_found(cut: str, case: tuple[np.ndarray, np.ndarray]) -> None:
     assert again.quality == pytest.approx(found.quality[shuffle], abs=1e-9)
 
 
-def _sampled(transition: np.ndarray, skill: float, hard: float) -> tuple[np.ndarray, ...]:
+def sampled(
+    transition: np.ndarray, skill: float, hard: float, seed: int = 0
+) -> tuple[np.ndarray, ...]:
     """Given classes, probabilities of them and true classes; noise as a matrix, or on hard rows."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     n_classes = len(transition)
     true = random.integers(n_classes, size=4000)
     sure = random.beta(skill, 1, size=4000)
@@ -116,7 +118,7 @@ def _f1(flags: np.ndarray, wrong: np.ndarray) -> float:
 
 def test_noise_of_classes_is_reckoned_in() -> None:
     pairs = np.eye(4) * 0.6 + np.roll(np.eye(4), 1, axis=1) * 0.4
-    given, probs, true = _sampled(pairs, skill=4, hard=0)
+    given, probs, true = sampled(pairs, skill=4, hard=0)
     assert confident.choose_cut(given, probs) == "noise_corrected"
     ours = _f1(confident.find(given, probs).flagged, given != true)
     theirs = [
@@ -128,7 +130,7 @@ def test_noise_of_classes_is_reckoned_in() -> None:
 
 
 def test_noise_on_hard_rows_is_flagged_by_the_models_word() -> None:
-    given, probs, _ = _sampled(np.eye(4), skill=6, hard=0.8)
+    given, probs, _ = sampled(np.eye(4), skill=6, hard=0.8)
     assert confident.choose_cut(given, probs) == "predicted_neq_given"
     found = confident.find(given, probs, "auto", "auto")
     assert (found.flagged == (probs.argmax(axis=1) != given)).all()

@@ -5,10 +5,10 @@
 CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0 OR i = 3, 'a', 'b') AS label,
     if(i % 2 = 0, MAP {'a': 0.9, 'b': 0.1}, MAP {'a': 0.1, 'b': 0.9}) AS probs
 FROM range(20) r(i);
-SELECT id, label, label_quality, suggested_label, suggested_confidence, class_probs, not_judged
+SELECT id, label, label_quality, suggested_label, suggested_confidence > 0.5, class_probs, not_judged
 FROM label_issues(t, probs, label) WHERE is_label_issue;
 -- expect
--- 3 | a | 0.1 | b | 0.9 | {a=0.1, b=0.9} | NULL
+-- 3 | a | 0.1 | b | true | {a=0.1, b=0.9} | NULL
 
 -- case: every filter of cleanlab finds it
 CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0 OR i = 3, 'a', 'b') AS label,
@@ -86,7 +86,7 @@ FROM label_issues(t, probs, label) WHERE id < 8;
 -- 4 | NULL | NULL | NULL | NULL | NULL | a probability is below 0 or above 1
 -- 5 | NULL | NULL | NULL | NULL | NULL | the probabilities are an empty map
 -- 6 | NULL | NULL | NULL | NULL | NULL | the probabilities hold NULL, NaN or infinity
--- 7 | NULL | NULL | NULL | NULL | NULL | the label is NULL
+-- 7 | NULL | false | b | b | {a=0.1, b=0.9} | the label is NULL
 
 -- case: probabilities rounded for storage still count
 CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0, 'a', 'b') AS label,

@@ -12,7 +12,6 @@ from importlib import resources
 
 from sqlfuncs.engines.duckdb.batches import PACKED
 from sqlfuncs.engines.duckdb.names import identifier, literal
-from sqlfuncs.engines.duckdb.types import sql_type
 from sqlfuncs.engines.duckdb.udf import udf_name
 from sqlfuncs.functions.spec import (
     Column,
@@ -24,6 +23,7 @@ from sqlfuncs.functions.spec import (
 )
 
 _BARE = "sqlfuncs.main._sf_bare"
+_MAP = "sqlfuncs.main._sf_map"
 
 
 def register(add: Callable[[SqlFunction], None]) -> None:
@@ -203,7 +203,7 @@ def _own_column(function: TableFunction, column: Column, value: str) -> str:
     if isinstance(column.type, str):
         value = f"TRY(cast_to_type({value}, _sf_any_{column.type}))"
     elif column.given:
-        given = f"TRY_CAST({_input(function, column.given)} AS {sql_type(column.type)})"
+        given = f"{_MAP}({_input(function, column.given)})"
         value = f"CASE WHEN cardinality({value}) = 0 THEN {given} ELSE {value} END"
     return f"{value} AS {identifier(column.name)}"
 
