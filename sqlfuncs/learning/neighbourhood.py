@@ -11,7 +11,6 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
-from unicodedata import category, normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from sqlfuncs.errors import BadInput, NoUsableRows
 from sqlfuncs.learning import encoders, inputs
 from sqlfuncs.learning.folds import digests
 from sqlfuncs.learning.inputs import Embeddings, Reasons, Texts
+from sqlfuncs.learning.letters import letters
 from sqlfuncs.learning.neighbours import Nearest, Places, Vectors, nearest
 from sqlfuncs.learning.tfidf import TfIdf
 
@@ -90,8 +90,7 @@ def _computed(
     with _computing:
         if _last is None or _last.key != key:
             _last = None  # two of them need not be in memory at once
-            letters = _same_letters(rows, places)
-            chosen, variant = _first_of_each(letters)
+            chosen, variant = _first_of_each(_same_letters(rows, places))
             values = vectors(rows, [places[at] for at in chosen])
             chosen, point = _first_of_each([sha256(value.tobytes()).digest() for value in values])
             points = values if len(chosen) == len(values) else values[chosen]
@@ -159,19 +158,7 @@ def _same_letters(rows: Texts | Embeddings, places: Sequence[int]) -> Sequence[H
     """What is equal for texts that differ in capitals, spaces and punctuation only."""
     if isinstance(rows, Embeddings):
         return places
-    letters = _Letters()
-    return [
-        normalize("NFKC", rows.values[place]).casefold().translate(letters) or rows.values[place]
-        for place in places
-    ]
-
-
-class _Letters(dict[int, int | None]):
-    """For `str.translate`: leaves out spaces, punctuation and control characters."""
-
-    def __missing__(self, point: int) -> int | None:
-        self[point] = None if category(chr(point))[0] in "ZPC" else point
-        return self[point]
+    return [letters(rows.values[place]) for place in places]
 
 
 def _first_of_each(keys: Sequence[Hashable]) -> tuple[list[int], Places]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from sqlfuncs.learning import fast, features
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.folds import Order, canonical_order, digests, fold_numbers
+from sqlfuncs.learning.folds import Order, canonical_order, digests, fold_numbers, groups
 from sqlfuncs.learning.heads import AnyHead, Learned
 from sqlfuncs.learning.inputs import (
     Embeddings,
@@ -31,11 +31,13 @@ class Prepared:
     """Rows in the canonical order, ready to train on.
 
     Their order is decided by their content, so that nothing depends on how they arrived.
-    `order` (rows,) says where each came from; `keys` are digests of their contents.
+    `order` (rows,) says where each came from; `keys` are digests of their contents; rows of one
+    of `groups` are near duplicates and share a fold.
     """
 
     order: Order
     keys: list[bytes]
+    groups: list[bytes]
     codes: Codes
     n_classes: int
     features: Learned[AnyHead]
@@ -46,8 +48,17 @@ def prepare(rows: Learnable, codes: Codes, n_classes: int, model: str = "fast") 
     """Order rows and compute their features. `codes` (rows,) holds the given classes."""
     keys = digests(rows)
     order = canonical_order(keys, codes)
+    alike = groups(rows, keys)
     learned, views = features.learn(take(rows, order), model)
-    return Prepared(order, [keys[row] for row in order], codes[order], n_classes, learned, views)
+    return Prepared(
+        order,
+        [keys[row] for row in order],
+        [alike[row] for row in order],
+        codes[order],
+        n_classes,
+        learned,
+        views,
+    )
 
 
 def out_of_sample_probabilities(
@@ -61,7 +72,7 @@ def out_of_sample_probabilities(
     """
     cuts = np.stack(
         [
-            fold_numbers(prepared.keys, prepared.codes, folds, f"{seed}.{repeat}")
+            fold_numbers(prepared.groups, prepared.codes, folds, f"{seed}.{repeat}")
             for repeat in range(REPEATS)
         ]
     )

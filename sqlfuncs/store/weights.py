@@ -71,7 +71,7 @@ def full_name(name: str) -> str:
     'sentence-transformers/all-MiniLM-L6-v2'
     """
     full = SHORT_NAMES.get(name, name)
-    if full in _PACKAGES or Path(full).expanduser().is_dir() or _is_hub_id(full):
+    if full and (full in _PACKAGES or Path(full).expanduser().is_dir() or _is_hub_id(full)):
         return full
     raise BadOption(
         f"model := '{name}' is not known. It may be 'fast', 'best', "
