@@ -178,14 +178,12 @@ def _download(full: str) -> Weights:
             raise DownloadFailed(f"{full} has no weights as safetensors, and no others are read.")
         size = sum(file.size or 0 for file in files)
         work.say(f"downloading {full} from {HfApi().endpoint}: {size / 1e6:.0f} MB")
-        folder = snapshot_download(
-            full, revision=about.sha, allow_patterns=[file.rfilename for file in files]
-        )
+        folder = snapshot_download(full, allow_patterns=[file.rfilename for file in files])
     except SqlfuncsError:
         raise
     except Exception as error:  # the hub's client, its transport and the disk share no other base
         raise DownloadFailed(_not_had(full, error)) from None
-    return Weights(full, Path(folder), f"{full}@{about.sha}")
+    return Weights(full, Path(folder), f"{full}@{Path(folder).name}")
 
 
 def _is_safe(file: str) -> bool:
