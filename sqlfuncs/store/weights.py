@@ -154,13 +154,13 @@ def _cached(full: str) -> Weights | None:
     """The newest snapshot in the hub's local cache that holds all of its weights."""
     if find_spec("huggingface_hub") is None:
         return None
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub import try_to_load_from_cache
 
-    try:
-        folder = Path(snapshot_download(full, local_files_only=True))
-    except LocalEntryNotFoundError:
+    # snapshot_download finds only what was taken whole, pickled copies included.
+    config = try_to_load_from_cache(full, "config.json")
+    if not isinstance(config, str):
         return None
+    folder = Path(config).parent
     if not any(folder.glob("*.safetensors")):
         return None
     return Weights(full, folder, f"{full}@{folder.name}")
