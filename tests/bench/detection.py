@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ import sqlfuncs
 from tests.bench.pages import ROOT, circumstances, write
 
 DATA = Path(os.environ.get("SQLFUNCS_DATA", ROOT.parent / "shared" / "data")) / "politeness"
+WEIGHTS = ROOT / ".venv" / "home" / "weights"
 REFERENCE = ROOT.parent / "shared" / "bench" / "cleanlab_way.py"
 TABLES = {
     "wikipedia": (
@@ -37,11 +39,14 @@ TABLES = {
         f"SELECT prompt AS text, completion AS label FROM '{DATA}/blog_test.csv'",
     ),
 }
-STATEMENT = "CREATE OR REPLACE TABLE issues AS FROM label_issues(train, text, label)"
+STATEMENT = """
+CREATE OR REPLACE TABLE issues AS FROM label_issues(train, text, label, model := '{}')
+"""
+MODELS = ("fast", "best")
 
 
-def ours(name: str) -> dict[str, float]:
-    """Measure one statement on one data set; call it with an empty SQLFUNCS_HOME."""
+def ours(name: str, model: str) -> dict[str, float]:
+    """Measure one statement on one data set; call it with nothing but weights in SQLFUNCS_HOME."""
     train, test = TABLES[name]
     with sqlfuncs.connect() as con:
         con.execute(f"CREATE TABLE train AS {train}")
@@ -49,7 +54,7 @@ def ours(name: str) -> dict[str, float]:
         seconds = []
         for _ in range(2):
             begun = time.perf_counter()
-            con.execute(STATEMENT)
+            con.execute(STATEMENT.format(model))
             seconds.append(time.perf_counter() - begun)
         found = con.execute("FROM issues").df()
         wrong = (found.label != found.true_label).to_numpy()
@@ -75,25 +80,29 @@ def ours(name: str) -> dict[str, float]:
             "cold": seconds[0],
             "warm": seconds[1],
         }
-        for model, table, label in (
+        for version, table, label in (
             ("given", "train", "label"),
             ("pruned", "pruned", "label"),
             ("auto", "corrected", "label"),
             ("true", "train", "true_label"),
         ):
-            con.execute(f"FROM fine_tune('{model}', {table}, text, {label})").fetchall()
+            con.execute(
+                f"FROM fine_tune('{version}', {table}, text, {label}, base := '{model}')"
+            ).fetchall()
             scored = con.execute(
-                f"WITH said AS (SELECT *, llm_classify(text, model := '{model}') AS l FROM test) "
+                f"WITH said AS (SELECT *, llm_classify(text, model := '{version}') AS l FROM test) "
                 "SELECT accuracy FROM evaluate(said, label, l)"
             ).fetchone()
             assert scored is not None
-            figures[f"test_{model}"] = scored[0]
+            figures[f"test_{version}"] = scored[0]
     return {name: float(value) for name, value in figures.items()}
 
 
 def in_a_process(arguments: list[str]) -> dict[str, object]:
     """The JSON line that a script prints last, run in an empty home."""
     with tempfile.TemporaryDirectory() as home:
+        if WEIGHTS.is_dir():
+            (Path(home) / "weights").symlink_to(WEIGHTS)
         ran = subprocess.run(
             [sys.executable, "-W", "ignore", *arguments],
             env={**os.environ, "SQLFUNCS_HOME": home},
@@ -105,8 +114,8 @@ def in_a_process(arguments: list[str]) -> dict[str, object]:
     return result
 
 
-def table(name: str, reference: dict[str, object], measured: dict[str, object]) -> str:
-    """A Markdown table of one data set."""
+def table(name: str, reference: dict[str, object], measured: Sequence[dict[str, object]]) -> str:
+    """A Markdown table of one data set: the reference, then a column for each model."""
 
     def of(source: dict[str, object], *path: str | int) -> float:
         value: object = source
@@ -114,74 +123,65 @@ def table(name: str, reference: dict[str, object], measured: dict[str, object]) 
             value = value[step]  # type: ignore[index]
         return float(value)  # type: ignore[arg-type]
 
-    def both(what: str, theirs: float, mine: float, digits: int = 3) -> str:
-        return f"| {what} | {theirs:.{digits}f} | {mine:.{digits}f} |"
+    def line(what: str, theirs: float | None, mine: str, digits: int = 3) -> str:
+        figures = [f"{of(column, mine):.{digits}f}" for column in measured]
+        return f"| {what} | {'-' if theirs is None else f'{theirs:.{digits}f}'} | " + (
+            " | ".join(figures) + " |"
+        )
 
-    theirs_seconds = of(reference, "seconds", "embed") + of(reference, "seconds", "detect")
+    seconds = of(reference, "seconds", "embed") + of(reference, "seconds", "detect")
+
+    def times(what: str, mine: str) -> str:
+        figures = " | ".join(f"{of(column, mine) / seconds:.2f}" for column in measured)
+        return f"| {what} | 1 | {figures} |"
+
+    given = of(measured[0], "given")
+    columns = " | ".join(f"`{model}`" for model in MODELS)
+    test = "test accuracy of the same model trained on"
     return "\n".join(
         [
             f"| {name}: {of(reference, 'rows'):.0f} rows, {of(reference, 'error_rate'):.1%} wrong "
-            "| reference script | one statement |",
-            "|---|---|---|",
-            both("AUROC of `label_quality`", of(reference, "auroc"), of(measured, "auroc")),
-            both(
-                "average precision",
-                of(reference, "average_precision"),
-                of(measured, "average_precision"),
-            ),
-            both("rows flagged", of(reference, "flagged"), of(measured, "flagged"), 0),
-            both(
-                "right among the flags",
-                of(reference, "flag_precision"),
-                of(measured, "flag_precision"),
-            ),
-            both("found of all", of(reference, "flag_recall"), of(measured, "flag_recall")),
-            both(
+            f"| reference script | {columns} |",
+            "|---|---|" + "---|" * len(MODELS),
+            line("AUROC of `label_quality`", of(reference, "auroc"), "auroc"),
+            line("average precision", of(reference, "average_precision"), "average_precision"),
+            line("rows flagged", of(reference, "flagged"), "flagged", 0),
+            line("right among the flags", of(reference, "flag_precision"), "flag_precision"),
+            line("found of all", of(reference, "flag_recall"), "flag_recall"),
+            line(
                 "suggestion right among the flags",
                 of(reference, "suggestion_accuracy"),
-                of(measured, "suggestion_accuracy"),
+                "suggestion_accuracy",
             ),
-            both(
-                f"label accuracy, all flags relabelled (given {of(measured, 'given'):.3f})",
+            line(
+                f"label accuracy, all flags relabelled (given {given:.3f})",
                 of(reference, "label_accuracy", 1),
-                of(measured, "all_flags_relabelled"),
+                "all_flags_relabelled",
             ),
-            "| label accuracy after `auto_corrections` "
-            f"| - | {of(measured, 'auto_corrected'):.3f} |",
-            both(
-                "test accuracy, given labels",
-                of(reference, "test_accuracy", "given"),
-                of(measured, "test_given"),
+            line("label accuracy after `auto_corrections`", None, "auto_corrected"),
+            line(f"{test} given labels", of(reference, "test_accuracy", "given"), "test_given"),
+            line(
+                f"{test} rows not flagged", of(reference, "test_accuracy", "pruned"), "test_pruned"
             ),
-            both(
-                "test accuracy, flags pruned",
-                of(reference, "test_accuracy", "pruned"),
-                of(measured, "test_pruned"),
-            ),
-            f"| test accuracy, after `auto_corrections` | - | {of(measured, 'test_auto'):.3f} |",
-            both(
-                "test accuracy, true labels",
-                of(reference, "test_accuracy", "true"),
-                of(measured, "test_true"),
-            ),
-            "| time, reference = 1, nothing cached "
-            f"| 1 | {of(measured, 'cold') / theirs_seconds:.2f} |",
-            f"| time, embeddings cached | 1 | {of(measured, 'warm') / theirs_seconds:.2f} |",
+            line(f"{test} labels after `auto_corrections`", None, "test_auto"),
+            line(f"{test} true labels", of(reference, "test_accuracy", "true"), "test_true"),
+            times("time, reference = 1, nothing cached", "cold"),
+            times("time, embeddings cached", "warm"),
         ]
     )
 
 
 def main(arguments: list[str]) -> None:
-    """Measure both, or with `--ours NAME` just this side, as JSON."""
+    """Measure both, or with `--ours NAME MODEL` just this side, as JSON."""
     if arguments[:1] == ["--ours"]:
-        print(json.dumps(ours(arguments[1])))
+        print(json.dumps(ours(arguments[1], arguments[2])))
         return
     script = arguments[0] if arguments else str(REFERENCE)
     tables = [
         table(
             name,
             in_a_process([script, str(DATA), name]),
-            in_a_process(["-m", "tests.bench.detection", "--ours", name]),
+            [in_a_process(["-m", "tests.bench.detection", "--ours", name, m]) for m in MODELS],
         )
         for name in TABLES
     ]
