@@ -11,6 +11,7 @@ from sqlfuncs.learning.inputs import Floats
 Mask = npt.NDArray[np.bool_]
 
 _AS_LIKELY = 0.8
+ROUNDING = 1e-9  # probabilities that differ by less are the same
 
 
 def ambiguous(probs: Floats) -> Mask:
@@ -49,4 +50,4 @@ def well_labeled(codes: Codes, probs: Floats, flagged: Mask) -> Mask:
     """
     own = probs[np.arange(len(codes)), codes]
     found: Mask = (probs.argmax(axis=1) == codes) & ~flagged & ~ambiguous(probs)
-    return found & (own >= mean_self_confidence(codes, probs)[codes] - 1e-9)
+    return found & (own >= mean_self_confidence(codes, probs)[codes] - ROUNDING)
