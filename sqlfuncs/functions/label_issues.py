@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from sqlfuncs.errors import BadOption, NoUsableRows, TooFewClasses
+from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import confident, inputs
+from sqlfuncs.learning.confident import Found
 from sqlfuncs.learning.folds import check_folds
-from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
-
-_NO_LABEL = "the label is NULL"
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What is known of each row. Where `reasons` has one, the row was not judged.
-
-    `as_given` are the rows whose `x` is the very map that `class_probs` would be.
-    """
-
-    classes: tuple[str, ...]
-    codes: class_order.Codes
-    probs: inputs.Floats
-    as_given: npt.NDArray[np.bool_]
-    reasons: inputs.Reasons
-    unlabeled: npt.NDArray[np.bool_]
-
-    @property
-    def rows(self) -> npt.NDArray[np.bool_]:
-        """Which rows were judged."""
-        return inputs.usable(self.reasons)
+from sqlfuncs.learning.judged import Judged, judge
 
 
 def label_issues(
@@ -78,6 +54,16 @@ def label_issues(
     Errors: fewer than two classes, no row that can be judged, a column of the table that is
     called like one of the result's.
     """
+    judged, found = issues(rows, model, cut, method, folds, seed)
+    return pa.StructArray.from_arrays(
+        columns(judged, found), names=[column.name for column in FUNCTION.returns]
+    )
+
+
+def issues(
+    rows: pa.StructArray, model: str, cut: str, method: str, folds: int, seed: int
+) -> tuple[Judged, Found]:
+    """Every row judged, and what was found in those that could be, with options as above."""
     if cut not in confident.CUTS:
         raise BadOption.among("cut", cut, confident.CUTS)
     if method not in confident.METHODS:
@@ -85,101 +71,33 @@ def label_issues(
     check_folds(folds)
     if method == "auto" and pa.types.is_map(rows.field("x").type):
         method = "self_confidence"
-    judged = _judge(rows.field("x"), rows.field("label"), model=model, folds=folds, seed=seed)
-    return _columns(judged, cut, method)
+    judged = judge(rows.field("x"), rows.field("label"), model=model, folds=folds, seed=seed)
+    return judged, confident.find(*judged.evidence, cut, method)
 
 
-def _judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) -> Judged:
-    if len(label) == 0:
-        raise NoUsableRows("the table has no rows: there is nothing to judge.")
-    rows = inputs.read_column(x)
-    reasons = rows.reasons.copy()
-    no_label = np.asarray(label.is_null())
-    reasons[no_label & inputs.usable(reasons)] = _NO_LABEL
-    labels = label.cast(pa.string()).dictionary_encode()
-    _refuse_unusable(labels, reasons)
-    # What has an x but no label is not judged, but its label can be suggested.
-    unlabeled = no_label & inputs.usable(rows.reasons)
-    if isinstance(rows, inputs.Probabilities):
-        classes = rows.classes
-        codes = _codes(labels, classes)
-        probs, as_given = rows.values, rows.complete & _holds_floats(x)
-        named = (codes >= 0) & rows.has[np.arange(len(codes)), codes]
-        for row in np.flatnonzero(inputs.usable(reasons) & ~named).tolist():
-            reasons[row] = f"the probabilities have no class '{labels[row]}'"
-    else:
-        learnable = inputs.usable(rows.reasons)
-        classes = class_order.in_order(_distinct(labels, inputs.usable(reasons)))
-        codes = _codes(labels, classes)
-        probs, as_given = np.full((len(labels), len(classes)), np.nan), np.zeros(len(labels), bool)
-        prepared = prepare(take(rows, learnable), codes[learnable], len(classes), model)
-        probs[learnable], why = out_of_sample_probabilities(prepared, folds=folds, seed=seed)
-        reasons[learnable] = np.where(unlabeled[learnable], _NO_LABEL, why)
-    _refuse_unusable(labels, reasons)
-    return Judged(classes, codes, probs, as_given, reasons, unlabeled)
-
-
-def _codes(labels: pa.DictionaryArray, classes: Sequence[str]) -> class_order.Codes:
-    """The position of each label among the classes, -1 for NULL and for labels not among them."""
-    distinct = class_order.codes([*labels.dictionary.to_pylist(), None], classes)
-    found: class_order.Codes = distinct[pc.fill_null(labels.indices, -1).to_numpy()]
-    return found
-
-
-def _distinct(labels: pa.DictionaryArray, rows: npt.NDArray[np.bool_]) -> list[str]:
-    used = labels.indices.filter(pa.array(rows)).unique().drop_null()
-    distinct: list[str] = labels.dictionary.take(used).to_pylist()
-    return distinct
-
-
-def _holds_floats(x: pa.MapArray) -> bool:
-    """Whether such a map, cast to DOUBLE by an engine, is what was read from it."""
-    return inputs.has_text_keys(x) and pa.types.is_floating(x.type.item_type)
-
-
-def _refuse_unusable(labels: pa.DictionaryArray, reasons: inputs.Reasons) -> None:
-    """Raise unless some rows can be judged, and those have two classes or more."""
-    usable = _distinct(labels, inputs.usable(reasons))
-    if not usable:
-        raise NoUsableRows(f"no row can be judged: {inputs.describe(reasons)}.")
-    if len(usable) < 2:
-        raise TooFewClasses(
-            f"every row that can be judged has the label '{usable[0]}': it takes two classes "
-            "or more. The label's column is written bare, without quotes."
-        )
-
-
-def _columns(judged: Judged, cut: str, method: str) -> pa.StructArray:
-    rows = judged.rows
-    everything = bool(rows.all())
-    codes, probs = judged.codes, judged.probs
-    if not everything:
-        codes, probs = codes[rows], probs[rows]
+def columns(judged: Judged, found: Found) -> list[pa.Array]:
+    """The columns of `FUNCTION`, of all rows."""
+    rows, has_probs = judged.rows, judged.has_probs
     names = pa.array(list(judged.classes), pa.string())
-    found = confident.find(codes, probs, cut, method)
     quality = np.full(len(rows), np.nan)
     quality[rows] = found.quality
     flagged = np.zeros(len(rows), dtype=bool)
     flagged[rows] = found.flagged
-    has_probs = rows | judged.unlabeled
     predicted = np.zeros(len(rows), dtype=np.int64)
     predicted[has_probs] = judged.probs[has_probs].argmax(axis=1)
     suggested, confidence = predicted.copy(), np.zeros(len(rows))
     suggested[rows], confidence[rows] = found.suggested, found.confidence
     confidence[judged.unlabeled] = judged.probs[judged.unlabeled].max(axis=1)
     no_suggestion = ~(flagged | judged.unlabeled)
-    return pa.StructArray.from_arrays(
-        [
-            pa.array(quality, mask=~rows),
-            pa.array(flagged, mask=~has_probs),
-            names.take(pa.array(suggested, mask=no_suggestion)),
-            pa.array(confidence, mask=no_suggestion),
-            names.take(pa.array(predicted, mask=~has_probs)),
-            class_probs(judged.classes, judged.probs, has_probs, judged.as_given),
-            pa.array(judged.reasons, pa.string()),
-        ],
-        names=[column.name for column in FUNCTION.returns],
-    )
+    return [
+        pa.array(quality, mask=~rows),
+        pa.array(flagged, mask=~has_probs),
+        names.take(pa.array(suggested, mask=no_suggestion)),
+        pa.array(confidence, mask=no_suggestion),
+        names.take(pa.array(predicted, mask=~has_probs)),
+        class_probs(judged.classes, judged.probs, has_probs, judged.as_given),
+        pa.array(judged.reasons, pa.string()),
+    ]
 
 
 def class_probs(

@@ -8,7 +8,7 @@ import pyarrow as pa
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import duplicates, inputs
-from sqlfuncs.learning.neighbourhood import MAX_NEIGHBOURS, neighbourhood
+from sqlfuncs.learning.neighbourhood import MAX_NEIGHBOURS, Neighbourhood, neighbourhood
 
 
 def near_duplicates(
@@ -28,25 +28,31 @@ def near_duplicates(
 
     Errors: no row that can be judged.
     """
+    check(k, threshold)
+    near = neighbourhood(rows.field("x"), k)
+    return pa.StructArray.from_arrays(
+        [*columns(near, threshold), pa.array(near.reasons, pa.string())],
+        names=[column.name for column in FUNCTION.returns],
+    )
+
+
+def check(k: int, threshold: float, option: str = "threshold") -> None:
+    """Raise BadOption for what cannot be; `option` is what the call names the threshold."""
     if not 1 <= k <= MAX_NEIGHBOURS:
         raise BadOption(f"k := {k} neighbours cannot be had. It may be 1 to {MAX_NEIGHBOURS}.")
     if not 0 < threshold <= 1:
-        raise BadOption(f"threshold := {threshold} is no likeness. It may be above 0, up to 1.")
-    near = neighbourhood(rows.field("x"), k)
+        raise BadOption(f"{option} := {threshold} is no likeness. It may be above 0, up to 1.")
+
+
+def columns(near: Neighbourhood, threshold: float) -> list[pa.Array]:
+    """`near_duplicate_group` and `near_duplicate_score` of all rows."""
     judged = inputs.usable(near.reasons)
     number = np.zeros(len(judged), dtype=np.int64)
     grouped = np.zeros(len(judged), dtype=bool)
     number[judged], grouped[judged] = duplicates.groups(near, threshold)
     score = np.zeros(len(judged))
     score[judged] = duplicates.scores(near)
-    return pa.StructArray.from_arrays(
-        [
-            pa.array(number, mask=~grouped),
-            pa.array(score, mask=~judged),
-            pa.array(near.reasons, pa.string()),
-        ],
-        names=[column.name for column in FUNCTION.returns],
-    )
+    return [pa.array(number, mask=~grouped), pa.array(score, mask=~judged)]
 
 
 FUNCTION = TableFunction(

@@ -9,7 +9,7 @@ from sqlfuncs.errors import BadOption, NoUsableRows
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import inputs
 from sqlfuncs.learning import outliers as learning
-from sqlfuncs.learning.neighbourhood import MAX_NEIGHBOURS, neighbourhood
+from sqlfuncs.learning.neighbourhood import MAX_NEIGHBOURS, Neighbourhood, neighbourhood
 
 
 def outliers(rows: pa.StructArray, *, k: int = 10, threshold: float = 0.5) -> pa.StructArray:
@@ -26,25 +26,31 @@ def outliers(rows: pa.StructArray, *, k: int = 10, threshold: float = 0.5) -> pa
 
     Errors: no row that can be judged, or only one.
     """
-    if not 1 <= k <= MAX_NEIGHBOURS:
-        raise BadOption(f"k := {k} neighbours cannot be had. It may be 1 to {MAX_NEIGHBOURS}.")
-    if not 0 <= threshold <= 1:
-        raise BadOption(f"threshold := {threshold} is no score. It may be 0 to 1.")
+    check(k, threshold)
     near = neighbourhood(rows.field("x"), k)
     if len(near.content) == 1:
         raise NoUsableRows("only one row can be judged: there is no other to compare it with.")
+    return pa.StructArray.from_arrays(
+        [*columns(near, threshold), pa.array(near.reasons, pa.string())],
+        names=[column.name for column in FUNCTION.returns],
+    )
+
+
+def check(k: int, threshold: float, option: str = "threshold") -> None:
+    """Raise BadOption for what cannot be; `option` is what the call names the threshold."""
+    if not 1 <= k <= MAX_NEIGHBOURS:
+        raise BadOption(f"k := {k} neighbours cannot be had. It may be 1 to {MAX_NEIGHBOURS}.")
+    if not 0 <= threshold <= 1:
+        raise BadOption(f"{option} := {threshold} is no score. It may be 0 to 1.")
+
+
+def columns(near: Neighbourhood, threshold: float) -> list[pa.Array]:
+    """`outlier_score` and `is_outlier` of all rows."""
     judged = inputs.usable(near.reasons)
     distances = learning.mean_distances(near.nearest.cosines)
     score = np.zeros(len(judged))
     score[judged] = learning.scores(distances[near.point[near.content]])
-    return pa.StructArray.from_arrays(
-        [
-            pa.array(score, mask=~judged),
-            pa.array(score > threshold, mask=~judged),
-            pa.array(near.reasons, pa.string()),
-        ],
-        names=[column.name for column in FUNCTION.returns],
-    )
+    return [pa.array(score, mask=~judged), pa.array(score > threshold, mask=~judged)]
 
 
 FUNCTION = TableFunction(

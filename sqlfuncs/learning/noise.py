@@ -71,7 +71,12 @@ class Evidence:
 
         What the surest rows disagree less what a model of this skill gets wrong even there.
         """
-        return max(0.0, self.sure_disagreement - 0.12 * (1 - self.kappa))
+        return max(0.0, self.sure_disagreement - self.own_error)
+
+    @property
+    def own_error(self) -> float:
+        """What a model of this skill gets wrong even where it is surest, 0 to 1."""
+        return 0.12 * (1 - self.kappa)
 
     @property
     def hits_hard_rows(self) -> bool:

@@ -1,0 +1,100 @@
+"""`audit(tbl, x, label)`: all that is known of each row, of its label and of itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from sqlfuncs import work
+from sqlfuncs.functions import label_issues, near_duplicates, outliers
+from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.learning import certainty, inputs
+from sqlfuncs.learning.confident import Found
+from sqlfuncs.learning.judged import Judged
+from sqlfuncs.learning.neighbourhood import neighbourhood
+
+_COMPARED = (inputs.Texts, inputs.Embeddings)
+
+
+def audit(
+    rows: pa.StructArray,
+    *,
+    model: str = "fast",
+    cut: str = "auto",
+    method: str = "auto",
+    folds: int = 5,
+    seed: int = 0,
+    k: int = 10,
+    outlier_threshold: float = 0.5,
+    near_duplicate_threshold: float = 0.95,
+) -> pa.StructArray:
+    """All that is known of each row: of its label, and of itself among the others.
+
+    Every row of the table comes back with the columns of `label_issues`, those of `outliers` and
+    `near_duplicates` (NULL for a row that could not be compared, and where x is a STRUCT, images
+    or class probabilities, which are not compared yet), and with
+
+    - `is_ambiguous`: two classes are about as likely for the row, the second at least four fifths
+      as likely as the first, whatever its label. A row may be flagged and ambiguous: then the
+      doubt is about the row as much as about its label, and the suggestion is rarely safe;
+    - `is_well_labeled`: the label is surely right: it is the likeliest, with at least the mean
+      probability that it has among the rows given it (Northcutt et al. 2021, section 3.1), and
+      the row is neither flagged nor ambiguous;
+    - `is_unlabeled`: the label is NULL and x can be used; then a label is suggested.
+
+    `not_judged` is that of `label_issues`: a row whose label could not be judged may still be an
+    outlier. Options are those of the three functions; the two thresholds are
+    `outlier_threshold` and `near_duplicate_threshold`.
+
+    Errors: those of `label_issues`.
+    """
+    outliers.check(k, outlier_threshold, "outlier_threshold")
+    near_duplicates.check(k, near_duplicate_threshold, "near_duplicate_threshold")
+    judged, found = label_issues.issues(rows, model, cut, method, folds, seed)
+    *of_label, not_judged = label_issues.columns(judged, found)
+    if judged.kind in _COMPARED:
+        near = neighbourhood(rows.field("x"), k)
+        of_row = [
+            *outliers.columns(near, outlier_threshold),
+            *near_duplicates.columns(near, near_duplicate_threshold),
+        ]
+    else:
+        work.say_once(
+            f"rows are not compared by {inputs.KINDS[judged.kind]} yet: the columns of outliers "
+            "and near duplicates are NULL"
+        )
+        of_row = [pa.nulls(len(rows), column.computed_type) for column in _OF_ROW]
+    return pa.StructArray.from_arrays(
+        [*of_label, *of_row, *_certainty(judged, found), not_judged],
+        names=[column.name for column in FUNCTION.returns],
+    )
+
+
+def _certainty(judged: Judged, found: Found) -> list[pa.Array]:
+    ambiguous = np.zeros(len(judged.rows), dtype=bool)
+    ambiguous[judged.has_probs] = certainty.ambiguous(judged.probs[judged.has_probs])
+    well_labeled = np.zeros(len(judged.rows), dtype=bool)
+    well_labeled[judged.rows] = certainty.well_labeled(*judged.evidence, found.flagged)
+    return [
+        pa.array(ambiguous, mask=~judged.has_probs),
+        pa.array(well_labeled, mask=~judged.has_probs),
+        pa.array(judged.unlabeled),
+    ]
+
+
+*_OF_LABEL, _NOT_JUDGED = label_issues.FUNCTION.returns
+_OF_ROW = (*outliers.FUNCTION.returns[:-1], *near_duplicates.FUNCTION.returns[:-1])
+
+FUNCTION = TableFunction(
+    name="audit",
+    compute=audit,
+    inputs=("x", "label"),
+    returns=(
+        *_OF_LABEL,
+        *_OF_ROW,
+        Column("is_ambiguous", pa.bool_(), "whether two classes are about as likely"),
+        Column("is_well_labeled", pa.bool_(), "whether the label is surely right"),
+        Column("is_unlabeled", pa.bool_(), "whether the label is NULL, and one is suggested"),
+        _NOT_JUDGED,
+    ),
+)

@@ -1,0 +1,121 @@
+"""Rows judged: each one's given class and its out-of-sample class probabilities.
+
+What `label_issues`, `audit` and `label_health` all start from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlfuncs.errors import NoUsableRows, TooFewClasses
+from sqlfuncs.learning import classes as class_order
+from sqlfuncs.learning import inputs
+from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
+
+_NO_LABEL = "the label is NULL"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is known of each row. Where `reasons` has one, the row was not judged.
+
+    `kind` is what x is (a class of `inputs`), `codes` (rows,) the given classes, `probs` (rows,
+    classes). `as_given` are the rows whose `x` is the very map that `class_probs` would be,
+    `unlabeled` those without a label that have probabilities all the same.
+    """
+
+    kind: type
+    classes: tuple[str, ...]
+    codes: class_order.Codes
+    probs: inputs.Floats
+    as_given: npt.NDArray[np.bool_]
+    reasons: inputs.Reasons
+    unlabeled: npt.NDArray[np.bool_]
+
+    @property
+    def rows(self) -> npt.NDArray[np.bool_]:
+        """Which rows were judged."""
+        return inputs.usable(self.reasons)
+
+    @property
+    def has_probs(self) -> npt.NDArray[np.bool_]:
+        """Which rows have probabilities: the judged and the unlabeled."""
+        return self.rows | self.unlabeled
+
+    @property
+    def evidence(self) -> tuple[class_order.Codes, inputs.Floats]:
+        """Given classes and probabilities of the judged rows, not copied if those are all."""
+        rows = self.rows
+        if rows.all():
+            return self.codes, self.probs
+        return self.codes[rows], self.probs[rows]
+
+
+def judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) -> Judged:
+    """Judge the rows of a table by what they are, `x`, and their labels, as text.
+
+    Raises NoUsableRows and TooFewClasses.
+    """
+    if len(label) == 0:
+        raise NoUsableRows("the table has no rows: there is nothing to judge.")
+    rows = inputs.read_column(x)
+    reasons = rows.reasons.copy()
+    no_label = np.asarray(label.is_null())
+    reasons[no_label & inputs.usable(reasons)] = _NO_LABEL
+    labels = label.cast(pa.string()).dictionary_encode()
+    _refuse_unusable(labels, reasons)
+    # What has an x but no label is not judged, but its label can be suggested.
+    unlabeled = no_label & inputs.usable(rows.reasons)
+    if isinstance(rows, inputs.Probabilities):
+        classes = rows.classes
+        codes = _codes(labels, classes)
+        probs, as_given = rows.values, rows.complete & _holds_floats(x)
+        named = (codes >= 0) & rows.has[np.arange(len(codes)), codes]
+        for row in np.flatnonzero(inputs.usable(reasons) & ~named).tolist():
+            reasons[row] = f"the probabilities have no class '{labels[row]}'"
+    else:
+        learnable = inputs.usable(rows.reasons)
+        classes = class_order.in_order(_distinct(labels, inputs.usable(reasons)))
+        codes = _codes(labels, classes)
+        probs, as_given = np.full((len(labels), len(classes)), np.nan), np.zeros(len(labels), bool)
+        prepared = prepare(take(rows, learnable), codes[learnable], len(classes), model)
+        probs[learnable], why = out_of_sample_probabilities(prepared, folds=folds, seed=seed)
+        reasons[learnable] = np.where(unlabeled[learnable], _NO_LABEL, why)
+    _refuse_unusable(labels, reasons)
+    return Judged(type(rows), classes, codes, probs, as_given, reasons, unlabeled)
+
+
+def _codes(labels: pa.DictionaryArray, classes: Sequence[str]) -> class_order.Codes:
+    """The position of each label among the classes, -1 for NULL and for labels not among them."""
+    distinct = class_order.codes([*labels.dictionary.to_pylist(), None], classes)
+    found: class_order.Codes = distinct[pc.fill_null(labels.indices, -1).to_numpy()]
+    return found
+
+
+def _distinct(labels: pa.DictionaryArray, rows: npt.NDArray[np.bool_]) -> list[str]:
+    used = labels.indices.filter(pa.array(rows)).unique().drop_null()
+    distinct: list[str] = labels.dictionary.take(used).to_pylist()
+    return distinct
+
+
+def _holds_floats(x: pa.MapArray) -> bool:
+    """Whether such a map, cast to DOUBLE by an engine, is what was read from it."""
+    return inputs.has_text_keys(x) and pa.types.is_floating(x.type.item_type)
+
+
+def _refuse_unusable(labels: pa.DictionaryArray, reasons: inputs.Reasons) -> None:
+    """Raise unless some rows can be judged, and those have two classes or more."""
+    usable = _distinct(labels, inputs.usable(reasons))
+    if not usable:
+        raise NoUsableRows(f"no row can be judged: {inputs.describe(reasons)}.")
+    if len(usable) < 2:
+        raise TooFewClasses(
+            f"every row that can be judged has the label '{usable[0]}': it takes two classes "
+            "or more. The label's column is written bare, without quotes."
+        )
