@@ -75,23 +75,23 @@ def _known(values: npt.NDArray[np.float64], place: Codes) -> pa.Array:
     return pa.array(found, mask=np.isnan(found))
 
 
+_WHY = {
+    "prune_by_class": "It knows hardly more than the commonest label, so only as many rows are "
+    "flagged as confident learning counts errors in each class ('prune_by_class')",
+    confident.NOISE_CORRECTED: "Whole classes may be mistaken for others, or the model errs "
+    f"itself: noise is reckoned in ('{confident.NOISE_CORRECTED}')",
+    "predicted_neq_given": "This is what people's mistakes on hard rows look like: every label "
+    "that is not the likeliest class is flagged ('predicted_neq_given')",
+}
+
+
 def explanation(codes: Codes, probs: Floats, cut: str) -> str:
     """What the labels look like to the model, which cut was taken, and if it may correct them."""
     seen = noise.evidence(codes, probs)
     strength = "strong" if seen.is_strong else "weak"
     where = "less often" if seen.hits_hard_rows else "about as often"
-    if cut != "auto":
-        why = f"The cut '{cut}' was asked for"
-    elif confident.choose_cut(codes, probs) == confident.NOISE_CORRECTED:
-        why = (
-            "Whole classes may be mistaken for others, or the model errs itself: noise is "
-            f"reckoned in ('{confident.NOISE_CORRECTED}')"
-        )
-    else:
-        why = (
-            "This is what people's mistakes on hard rows look like: every label that is not the "
-            "likeliest class is flagged ('predicted_neq_given')"
-        )
+    taken = confident.choose_cut(codes, probs)
+    why = _WHY[taken] if cut == "auto" else f"The cut '{cut}' was asked for"
     reason = corrections.strength(codes, probs).reason
     corrects = f"would propose nothing: {reason}" if reason else "may correct labels"
     return (

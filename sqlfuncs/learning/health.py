@@ -13,8 +13,8 @@ import numpy as np
 
 from sqlfuncs.learning import certainty, noise
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.corrections import wilson_low
 from sqlfuncs.learning.inputs import Floats
+from sqlfuncs.learning.intervals import wilson
 
 _DIGITS = 9  # beyond are rounding errors, which depend on the order of the rows
 
@@ -110,14 +110,12 @@ def _least(
     codes: Codes, probs: Floats, transition: Floats, seen: noise.Evidence, counts: Codes
 ) -> Floats:
     """The fewest wrong labels that fit: half the noise that the surest rows show at least."""
-    shown = wilson_low(seen.sure_disagreement, seen.sure_rows)
-    rate = max(0.0, shown - seen.own_error) / 2
+    rate = max(0.0, seen.sure_disagreement_low - seen.own_error) / 2
     if rate == 0:
         return np.where(counts > 0, 0.0, np.nan)
     share = error_rates(posterior_joint(codes, probs, transition, rate))
-    return np.array([wilson_low(s, n) if n else np.nan for s, n in zip(share, counts, strict=True)])
+    return wilson(share * counts, counts, -1)
 
 
 def _upper(share: Floats, counts: Codes) -> Floats:
-    pairs = zip(share, counts, strict=True)
-    return np.array([1 - wilson_low(1 - s, n) if n else np.nan for s, n in pairs])
+    return wilson(share * counts, counts, 1)
