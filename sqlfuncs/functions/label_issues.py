@@ -85,11 +85,15 @@ def label_issues(
     check_folds(folds)
     if method == "auto" and pa.types.is_map(rows.field("x").type):
         method = "self_confidence"
-    judged = _judge(rows.field("x"), rows.field("label"), model=model, folds=folds, seed=seed)
+    judged = judge(rows.field("x"), rows.field("label"), model=model, folds=folds, seed=seed)
     return _columns(judged, cut, method)
 
 
-def _judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) -> Judged:
+def judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) -> Judged:
+    """Out-of-sample probabilities of every row that has a usable `x`.
+
+    Raises NoUsableRows and TooFewClasses.
+    """
     if len(label) == 0:
         raise NoUsableRows("the table has no rows: there is nothing to judge.")
     rows = inputs.read_column(x)
