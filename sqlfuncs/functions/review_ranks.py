@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadOption
-from sqlfuncs.functions.label_issues import class_probs, judge
+from sqlfuncs.functions.label_issues import Judged, class_probs, judge
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import classes, confident, inputs
 from sqlfuncs.learning.folds import check_folds
-from sqlfuncs.learning.review import chance_wrong
+from sqlfuncs.learning.review import quality_after_review
 
 Mask = npt.NDArray[np.bool_]
 
@@ -43,8 +43,20 @@ def review_ranks(
     judged = judge(rows.field("x"), learned, model=model, folds=folds, seed=seed)
     given = classes.codes(label.to_pylist(), judged.classes)
     usable = inputs.usable(judged.reasons) & (given >= 0)
+    queued = usable & ~decided
+    if not queued.any():
+        return _columns(judged, queued, np.zeros(len(rows)), queued, queued.astype(np.int64))
     wrong = said["relabel"] & np.asarray(pc.not_equal(learned, label).fill_null(False))
-    return _columns(judged.classes, given, judged.probs, judged.as_given, usable, decided, wrong)
+    probs = judged.probs[usable]
+    is_map = pa.types.is_map(rows.field("x").type)
+    found = confident.find(given[usable], probs, "auto", "self_confidence" if is_map else "auto")
+    quality = np.zeros(len(rows))
+    quality[usable] = quality_after_review(
+        given[usable], probs, found.quality, decided[usable], wrong[usable]
+    )
+    flagged, suggested = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=np.int64)
+    flagged[usable], suggested[usable] = found.flagged, found.suggested
+    return _columns(judged, queued, quality, flagged, suggested)
 
 
 def _is(action: pa.Array, name: str) -> Mask:
@@ -53,36 +65,26 @@ def _is(action: pa.Array, name: str) -> Mask:
 
 
 def _columns(
-    names: tuple[str, ...],
-    given: classes.Codes,
-    probs: inputs.Floats,
-    as_given: Mask,
-    usable: Mask,
-    decided: Mask,
-    wrong: Mask,
+    judged: Judged,
+    queued: Mask,
+    quality: inputs.Floats,
+    flagged: Mask,
+    suggested: classes.Codes,
 ) -> pa.StructArray:
-    places = np.flatnonzero(usable)
-    codes, seen = given[places], probs[places]
-    quality = np.zeros(len(given))
-    quality[places] = 1 - chance_wrong(codes, seen, decided[places], wrong[places])
-    found = confident.find(codes, seen, "auto", "auto")
-    flagged, likeliest = np.zeros(len(given), dtype=bool), np.zeros(len(given), dtype=np.int64)
-    flagged[places], likeliest[places] = found.flagged, found.suggested
-    predicted = np.zeros(len(given), dtype=np.int64)
-    predicted[places] = seen.argmax(axis=1)
-    queued = usable & ~decided
     waiting = np.flatnonzero(queued)
-    rank = np.zeros(len(given), dtype=np.int64)
+    rank = np.zeros(len(queued), dtype=np.int64)
     rank[waiting[np.argsort(quality[waiting], kind="stable")]] = np.arange(1, len(waiting) + 1)
-    labels = pa.array(list(names), pa.string())
+    predicted = np.zeros(len(queued), dtype=np.int64)
+    predicted[waiting] = judged.probs[waiting].argmax(axis=1)
+    names = pa.array(list(judged.classes), pa.string())
     return pa.StructArray.from_arrays(
         [
             pa.array(rank, mask=~queued),
             pa.array(quality, mask=~queued),
             pa.array(flagged, mask=~queued),
-            labels.take(pa.array(likeliest, mask=~(queued & flagged))),
-            labels.take(pa.array(predicted, mask=~queued)),
-            class_probs(names, probs, queued, as_given),
+            names.take(pa.array(suggested, mask=~(queued & flagged))),
+            names.take(pa.array(predicted, mask=~queued)),
+            class_probs(judged.classes, judged.probs, queued, judged.as_given),
         ],
         names=[column.name for column in FUNCTION.returns],
     )

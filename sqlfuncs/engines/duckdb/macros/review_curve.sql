@@ -94,7 +94,11 @@ WITH _sf_everything AS (
         greatest(0, least(_sf_left, min(_sf_share * _sf_n - _sf_other_wrong) OVER (
             ORDER BY _sf_rank
         )))::DOUBLE AS _sf_errors,
-        CASE WHEN _sf_weight > 0 THEN
+        -- The Wilson interval begins too high where there are one to three errors in the sample; the
+        -- Poisson distribution's does not (Brown, Cai, DasGupta 2001, section 4.1.1).
+        CASE WHEN _sf_hits BETWEEN 1 AND 3 THEN
+            [0.0253, 0.2422, 0.6187][_sf_hits] / _sf_m * _sf_n - _sf_other_wrong
+        WHEN _sf_weight > 0 THEN
             sqlfuncs.main._sf_wilson(_sf_share * _sf_weight, _sf_weight, -1) * _sf_n - _sf_other_wrong
         ELSE 0 END AS _sf_low,
         CASE WHEN _sf_weight > 0 THEN

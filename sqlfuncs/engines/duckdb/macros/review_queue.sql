@@ -13,10 +13,15 @@ WITH _sf_no_log AS (
     WHERE false
 ), _sf_decided AS MATERIALIZED (
     FROM sqlfuncs.main._sf_decisions(tbl, coalesce(log, '_sf_no_log'), key, label, NULL)
+), _sf_known AS (
+    -- Never empty: DuckDB 2.0.0 takes what is joined to an empty table for a single row.
+    SELECT _sf_key, _sf_action, _sf_new FROM _sf_decided
+    UNION ALL
+    SELECT NULL, NULL, NULL
 ), _sf_placed AS (
     -- The order of keys decides where rows look alike: the table's own order changes nothing.
     SELECT _sf_in.*, _sf_action, _sf_new, row_number() OVER (ORDER BY (key)::VARCHAR) AS _sf_place
-    FROM query_table(tbl) AS _sf_in LEFT JOIN _sf_decided ON _sf_key = (key)::VARCHAR
+    FROM query_table(tbl) AS _sf_in LEFT JOIN _sf_known ON _sf_key = (key)::VARCHAR
 ), _sf_ordered AS (
     FROM _sf_placed ORDER BY _sf_place
 )
