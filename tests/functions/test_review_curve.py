@@ -64,7 +64,7 @@ def test_columns_and_points(con: duckdb.DuckDBPyConnection) -> None:
 def test_everything_reviewed(con: duckdb.DuckDBPyConnection) -> None:
     wrong = _issues(con)
     _review(con, np.arange(ROWS), wrong)
-    assert _curve(con) == [(ROWS, wrong.sum(), 0, 0, 0, None)]
+    assert [row[:5] for row in _curve(con)] == [(ROWS, wrong.sum(), 0, 0, 0)]
 
 
 @pytest.mark.parametrize(("drawn", "queued"), [(60, 0), (150, 0), (150, 200)])
