@@ -97,14 +97,14 @@ def test_decided_rows_leave_the_queue(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_the_model_learns_what_was_decided(con: duckdb.DuckDBPyConnection) -> None:
-    """The group on the right is wrong throughout; ten answers tell the model so."""
+    """The group on the right is wrong throughout; 24 answers tell the model so."""
     con.execute("""
         CREATE TABLE t AS
         SELECT i AS id, [i % 3 * 6 + cos(i), sin(i)]::FLOAT[] AS x,
             if(i % 3 = 0, 'a', 'b') AS label
         FROM range(90) r(i)
     """)
-    decide(con, *((str(i), "relabel", "b", "c", 1) for i in range(2, 44, 3)))
+    decide(con, *((str(i), "relabel", "b", "c", 1) for i in range(2, 74, 3)))
     predicted = con.execute(
         "SELECT id % 3, mode(predicted_label), min(review_rank) FROM "
         "review_queue(t, x, label, id, log := log, budget := 90) GROUP BY 1 ORDER BY 1"
