@@ -183,10 +183,11 @@ def _refuse_clash(function: TableFunction, columns: Sequence[str]) -> None:
     clash = [c for c in columns if c.casefold() in ours]
     if clash:
         listed = ", ".join(f'"{c}"' for c in clash)
+        name = function.name.removeprefix("_")  # what a macro in SQL calls, for one of its name
         raise ColumnClash(
-            f"the table already has the column {listed}, which {function.name} adds. Leave it "
+            f"the table already has the column {listed}, which {name} adds. Leave it "
             f"out or rename it first: WITH input AS (SELECT * EXCLUDE ({listed}) FROM ...) "
-            f"FROM {function.name}(input, ...)."
+            f"FROM {name}(input, ...)."
         )
 
 

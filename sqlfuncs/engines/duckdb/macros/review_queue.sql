@@ -1,0 +1,34 @@
+-- The `budget` rows a person should review first, in order of `review_rank`: all columns of the
+-- table, then review_rank (1 first), label_quality (0 worst, 1 best), is_label_issue,
+-- suggested_label, predicted_label and class_probs, as in label_issues. With `log`, a decision
+-- log, decided rows leave the queue (needs_review does not decide), the model learns from the
+-- labels as decided, and what reviewed rows turned out to be re-ranks the others. A stale
+-- old_label, an unknown or duplicate key is an error that lists them.
+review_queue(
+    tbl, x, label, key, budget := 100, log := NULL, model := 'fast', folds := 5, seed := 0
+) AS TABLE
+WITH _sf_no_log AS (
+    SELECT NULL::VARCHAR AS key, NULL::VARCHAR AS "action", NULL::VARCHAR AS old_label,
+        NULL::VARCHAR AS new_label, NULL::VARCHAR AS decided_by, NULL::TIMESTAMP AS decided_at
+    WHERE false
+), _sf_decided AS MATERIALIZED (
+    FROM sqlfuncs.main._sf_decisions(tbl, coalesce(log, '_sf_no_log'), key, label, NULL)
+), _sf_known AS (
+    -- Never empty: DuckDB 2.0.0 takes what is joined to an empty table for a single row.
+    SELECT _sf_key, _sf_action, _sf_new FROM _sf_decided
+    UNION ALL
+    SELECT NULL, NULL, NULL
+), _sf_placed AS (
+    -- The order of keys decides where rows look alike: the table's own order changes nothing.
+    SELECT _sf_in.*, _sf_action, _sf_new, row_number() OVER (ORDER BY (key)::VARCHAR) AS _sf_place
+    FROM query_table(tbl) AS _sf_in LEFT JOIN _sf_known ON _sf_key = (key)::VARCHAR
+), _sf_ordered AS (
+    FROM _sf_placed ORDER BY _sf_place
+)
+SELECT * EXCLUDE (_sf_action, _sf_new, _sf_place)
+FROM sqlfuncs.main._review_queue(
+    _sf_ordered, x, label, _sf_action, _sf_new,
+    budget := budget, model := model, folds := folds, seed := seed
+)
+WHERE review_rank <= coalesce(budget, 100)
+ORDER BY review_rank;

@@ -1,0 +1,107 @@
+"""Internal: the computing behind `review_queue(tbl, x, label, key)`."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlfuncs.errors import BadOption
+from sqlfuncs.functions.label_issues import class_probs
+from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.learning import classes, confident, inputs
+from sqlfuncs.learning.folds import check_folds
+from sqlfuncs.learning.judged import Judged, judge
+from sqlfuncs.learning.review import quality_after_review
+
+Mask = npt.NDArray[np.bool_]
+
+
+def review_ranks(
+    rows: pa.StructArray,
+    *,
+    budget: int = 100,
+    model: str = "fast",
+    folds: int = 5,
+    seed: int = 0,
+) -> pa.StructArray:
+    """The place of each row in the queue; NULL for rows that are decided or cannot be judged.
+
+    `action` and `new_label` are the decision in force on a row, NULL where there is none. The
+    model learns from the labels as decided; rows that are excluded teach nothing.
+    """
+    if budget < 1:
+        raise BadOption(f"budget := {budget} is too few. It has to be 1 or more.")
+    check_folds(folds)
+    label = rows.field("label").cast(pa.string())
+    said = {name: _is(rows.field("action"), name) for name in ("relabel", "keep", "exclude")}
+    decided = said["relabel"] | said["keep"] | said["exclude"]
+    learned = pc.if_else(
+        pa.array(said["relabel"]), rows.field("new_label").cast(pa.string()), label
+    )
+    learned = pc.if_else(pa.array(said["exclude"]), pa.scalar(None, pa.string()), learned)
+    judged = judge(rows.field("x"), learned, model=model, folds=folds, seed=seed)
+    given = classes.codes(label.to_pylist(), judged.classes)
+    usable = inputs.usable(judged.reasons) & (given >= 0)
+    queued = usable & ~decided
+    if not queued.any():
+        return _columns(judged, queued, np.zeros(len(rows)), queued, queued.astype(np.int64))
+    wrong = said["relabel"] & np.asarray(pc.not_equal(learned, label).fill_null(False))
+    probs = judged.probs[usable]
+    is_map = pa.types.is_map(rows.field("x").type)
+    found = confident.find(given[usable], probs, "auto", "self_confidence" if is_map else "auto")
+    quality = np.zeros(len(rows))
+    quality[usable] = quality_after_review(
+        given[usable], probs, found.quality, decided[usable], wrong[usable]
+    )
+    flagged, suggested = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=np.int64)
+    flagged[usable], suggested[usable] = found.flagged, found.suggested
+    return _columns(judged, queued, quality, flagged, suggested)
+
+
+def _is(action: pa.Array, name: str) -> Mask:
+    equal: Mask = np.asarray(pc.equal(action.cast(pa.string()), name).fill_null(False))
+    return equal
+
+
+def _columns(
+    judged: Judged,
+    queued: Mask,
+    quality: inputs.Floats,
+    flagged: Mask,
+    suggested: classes.Codes,
+) -> pa.StructArray:
+    waiting = np.flatnonzero(queued)
+    rank = np.zeros(len(queued), dtype=np.int64)
+    rank[waiting[np.argsort(quality[waiting], kind="stable")]] = np.arange(1, len(waiting) + 1)
+    predicted = np.zeros(len(queued), dtype=np.int64)
+    predicted[waiting] = judged.probs[waiting].argmax(axis=1)
+    names = pa.array(list(judged.classes), pa.string())
+    return pa.StructArray.from_arrays(
+        [
+            pa.array(rank, mask=~queued),
+            pa.array(quality, mask=~queued),
+            pa.array(flagged, mask=~queued),
+            names.take(pa.array(suggested, mask=~(queued & flagged))),
+            names.take(pa.array(predicted, mask=~queued)),
+            class_probs(judged.classes, judged.probs, queued, judged.as_given),
+        ],
+        names=[column.name for column in FUNCTION.returns],
+    )
+
+
+FUNCTION = TableFunction(
+    name="_review_queue",
+    compute=review_ranks,
+    inputs=("x", "label", "action", "new_label"),
+    as_text=("label", "new_label"),
+    returns=(
+        Column("review_rank", pa.int64(), "1 is to be reviewed first"),
+        Column("label_quality", pa.float64(), "how likely the label is right"),
+        Column("is_label_issue", pa.bool_(), "whether it is probably wrong"),
+        Column("suggested_label", "label", "the label to use instead; NULL unless flagged"),
+        Column("predicted_label", "label", "the most likely label, out of sample"),
+        Column("class_probs", pa.map_(pa.string(), pa.float64()), "out of sample", given="x"),
+    ),
+)
