@@ -43,14 +43,18 @@ wheel: $(VENV)/.installed
 readme: $(VENV)/.installed
 	$(VENV)/bin/python -m tests.examples --write
 
-# Quality and speed beside the reference, on the data in SQLFUNCS_DATA.
-bench: $(VENV)/.installed
+# Quality and speed beside the reference, on the data in SQLFUNCS_DATA, and on published
+# probabilities and votes if SQLFUNCS_BENCH is a folder of fetched repositories.
+bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m tests.bench.detection
 	$(VENV)/bin/python -m tests.bench.seeds
 	$(VENV)/bin/python -m tests.bench.alternatives
 	$(VENV)/bin/python -m tests.bench.inputs
+	$(VENV)/bin/python -m tests.bench.health
+	$(VENV)/bin/python -m tests.bench.review
 	$(VENV)/bin/python -m tests.bench.million_rows
 	$(VENV)/bin/python -m tests.bench.annotators
+	test -z "$$SQLFUNCS_BENCH" || $(VENV)/bin/python -m tests.bench.cuts
 
 constraints: $(VENV)/.installed
 	{ grep '^#' constraints.txt; $(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//'; } > .constraints.new

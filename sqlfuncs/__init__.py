@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["SqlfuncsError", "__version__", "connect", "errors", "register"]
 
 

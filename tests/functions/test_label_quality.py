@@ -56,7 +56,7 @@ def _scores(
     return np.asarray(found, dtype=np.float64)
 
 
-@pytest.mark.parametrize("method", confident.METHODS)
+@pytest.mark.parametrize("method", confident.CLEANLAB_METHODS)
 @pytest.mark.parametrize("kind", TYPES)
 @settings(
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -74,7 +74,7 @@ def test_it_is_the_score_of_cleanlab(
     )
 
 
-@pytest.mark.parametrize("method", confident.METHODS)
+@pytest.mark.parametrize("method", confident.CLEANLAB_METHODS)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -109,7 +109,7 @@ def test_an_unknown_method_names_the_three(con: duckdb.DuckDBPyConnection) -> No
     with pytest.raises(duckdb.InvalidInputException) as caught:
         con.execute(f"SELECT label_quality('a', {HALVES}, method := 'margin')").fetchall()
     assert "method := 'margin' is not known" in str(caught.value)
-    assert all(f"'{method}'" in str(caught.value) for method in confident.METHODS)
+    assert all(f"'{method}'" in str(caught.value) for method in confident.CLEANLAB_METHODS)
     with pytest.raises(BadOption, match="'margin' is not known"):
         confident.label_quality(np.array([0]), np.array([[0.5, 0.5]]), "margin")
 
