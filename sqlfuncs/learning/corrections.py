@@ -21,8 +21,8 @@ Mask = npt.NDArray[np.bool_]
 _ODDS, _LONG_ODDS = 1.5, 3.0  # how much likelier than the given label a suggestion is
 # Noise among the surest rows below which it may be the model's own error, by kappa.
 _KAPPAS, _NEEDED = [0.4, 0.6], [0.11, 0.005]
-_CERTAIN_NOISE = 0.155  # what the surest rows disagree at least, by its interval
-_NEARLY_EVEN = 0.78
+_CERTAIN_NOISE = 0.21  # what the surest quarter of a weak model disagree at least, by its interval
+_UNEVEN, _NEARLY_EVEN = 0.735, 0.78  # noise on hard rows, and perhaps on hard rows
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _percent(share: float) -> str:
 
 
 def _is_noisy_for_sure(seen: Evidence) -> bool:
-    return seen.sure_disagreement_low >= _CERTAIN_NOISE
+    return seen.quarter_disagreement_low >= _CERTAIN_NOISE + max(0.0, seen.kappa - 0.2) / 3
 
 
 def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> Mask:
@@ -83,9 +83,9 @@ def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -
         return nothing
     seen = found.evidence
     better: Mask = flagged & (suggested != codes)
-    if seen.hits_hard_rows and not seen.is_strong:
+    if not seen.is_strong and seen.evenness < _UNEVEN:
         return better
-    if seen.hits_hard_rows:
+    if seen.is_strong and seen.hits_hard_rows:
         likely, odds = probs, _LONG_ODDS
     elif not seen.is_strong and seen.evenness < _NEARLY_EVEN:
         likely, odds = noise.corrected(codes, probs), _ODDS

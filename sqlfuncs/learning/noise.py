@@ -56,6 +56,13 @@ class Evidence:
         return float(wilson(self.agreement * self.rows, self.rows, -1))
 
     @property
+    def quarter_disagreement_low(self) -> float:
+        """The lower end of the 95 % interval of the disagreement among the surest quarter."""
+        share = self.evenness * (1 - self.agreement)
+        rows = _ANCHORS * self.rows
+        return float(wilson(share * rows, rows, -1))
+
+    @property
     def sure_disagreement_low(self) -> float:
         """The lower end of the 95 % interval of `sure_disagreement`."""
         return float(wilson(self.sure_disagreement * self.sure_rows, self.sure_rows, -1))

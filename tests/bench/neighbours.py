@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from cleanlab import Datalab
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import sqlfuncs
@@ -98,6 +97,8 @@ def ours(con: Any) -> dict[str, npt.NDArray[Any]]:
 def theirs(vectors: Vectors) -> Any:
     """Cleanlab's Datalab on the same vectors."""
     with contextlib.redirect_stdout(io.StringIO()):
+        from cleanlab import Datalab
+
         lab = Datalab({"row": list(range(len(vectors)))})
         lab.find_issues(
             features=vectors, issue_types={"outlier": {"k": K}, "near_duplicate": {"k": K}}
