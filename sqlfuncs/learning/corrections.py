@@ -58,9 +58,10 @@ def _no_noise(seen: Evidence) -> str | None:
     if enough or seen.agreement == 1:
         return None
     return (
-        "the labels show too little noise to tell it from the model's own errors: of the "
-        f"{seen.sure_rows} labels where the model is surest, {_percent(seen.sure_disagreement)} "
-        f"disagree, which says little of a model of its skill (kappa {seen.kappa:.2f})"
+        "the labels show too little noise to tell it from the model's own errors: where it is "
+        f"surest, {_percent(seen.sure_disagreement)} of the labels (in the surest quarter at least "
+        f"{_percent(seen.quarter_disagreement_low)}) disagree, which says little of a model of its "
+        f"skill (kappa {seen.kappa:.2f})"
     )
 
 
