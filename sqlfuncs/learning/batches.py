@@ -1,20 +1,26 @@
-"""Batches of fixed shape, so that what is computed of a text depends on that text alone.
+"""Batches of texts of one length, so that what is computed of a text depends on that text alone.
 
-Texts are sorted by length and padded to a few widths; every batch of a width has the same
-number of rows. Neither a text's neighbours nor the number of threads then change a bit.
+Nothing is padded, so no work is wasted on nothing. Neither a text's neighbours nor the number
+of threads change a bit: each batch runs on one thread, as many batches at once as torch may
+use threads, and the kernels that torch takes give a row of a product the same bits among any
+rows, if these are not very few.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
-WIDTH_STEP = 16
+# In the keys under which vectors are kept: another number makes other bits.
+WAY = 2
 BATCH_TOKENS = 1024
+_FEWEST_TOKENS = 16  # below, products take other kernels
 _CHARACTERS_PER_TOKEN = 20
 
 
@@ -25,36 +31,47 @@ def shortened(texts: Sequence[str], max_tokens: int) -> list[str]:
 
 
 def in_batches(
-    tokens: Sequence[Sequence[int]], compute: Callable[[Any, Any], Vectors]
+    tokens: Sequence[Sequence[int]], compute: Callable[[Any], Vectors]
 ) -> Iterator[tuple[list[int], Vectors]]:
     """Batch by batch: positions in `tokens`, and what `compute` gives for them, a row for each.
 
-    `compute` takes token ids and their mask, both torch tensors of shape (rows, width).
+    `compute` takes token ids, a torch tensor of shape (rows, length). The longest come first.
+    A text without any is read as token 0.
     """
     import torch
 
-    for width, places in _by_width(tokens):
-        size = max(1, BATCH_TOKENS // width)
-        for at in range(0, len(places), size):
-            part = places[at : at + size]
-            # The last batch is filled up with rows of a single token.
-            ids = torch.zeros((size, width), dtype=torch.long)
-            mask = torch.zeros((size, width), dtype=torch.long)
-            mask[:, 0] = 1
-            for row, place in enumerate(part):
-                length = len(tokens[place])
-                ids[row, :length] = torch.tensor(tokens[place])
-                mask[row, :length] = 1
-            yield part, compute(ids, mask)[: len(part)]
+    tokens = [ids or [0] for ids in tokens]
+
+    def run(part: list[int]) -> Vectors:
+        rows = [tokens[place] for place in part]
+        copies = -(-_FEWEST_TOKENS // (len(rows) * len(rows[0])))
+        with torch.inference_mode():
+            return compute(torch.tensor(rows * copies))[: len(part)]
+
+    workers = torch.get_num_threads()
+    running: deque[tuple[list[int], Future[Vectors]]] = deque()
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        for part in _of_one_length(tokens):
+            running.append((part, pool.submit(run, part)))
+            if len(running) > workers:
+                done, future = running.popleft()
+                yield done, future.result()
+        for done, future in running:
+            yield done, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _by_width(tokens: Sequence[Sequence[int]]) -> list[tuple[int, list[int]]]:
-    """Positions by the width they are padded to."""
-    by_width: dict[int, list[int]] = {}
+def _of_one_length(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Positions of texts of equal numbers of tokens, up to a batch of them, the longest first."""
+    by_length: dict[int, list[int]] = {}
     for place, ids in enumerate(tokens):
-        width = max(1, -(-len(ids) // WIDTH_STEP)) * WIDTH_STEP
-        by_width.setdefault(width, []).append(place)
-    return sorted(by_width.items())
+        by_length.setdefault(len(ids), []).append(place)
+    for length, places in sorted(by_length.items(), reverse=True):
+        size = max(1, BATCH_TOKENS // length)
+        for at in range(0, len(places), size):
+            yield places[at : at + size]
 
 
 def precision() -> str:

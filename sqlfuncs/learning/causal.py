@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlfuncs.learning.batches import (
-    BATCH_TOKENS,
-    WIDTH_STEP,
+    WAY,
     Vectors,
     in_batches,
     precision,
@@ -57,32 +56,25 @@ class MidLayerEncoder:
     @property
     def key(self) -> str:
         """What its vectors are kept under."""
-        return f"{self.digest}:{WIDTH_STEP}:{BATCH_TOKENS}:{precision()}:middle"
+        return f"{self.digest}:{WAY}:{precision()}:middle"
 
     def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
         """Batch by batch: positions in `texts`, and the two parts side by side for each."""
         if not texts:
             return
-        import torch
-
         tokenizer, _, _, _ = self._loaded
-        with torch.inference_mode():
-            tokens = tokenizer(
-                shortened(texts, _MAX_TOKENS), truncation=True, max_length=_MAX_TOKENS
-            )["input_ids"]
-            yield from in_batches(tokens, self._run)
+        tokens = tokenizer(shortened(texts, _MAX_TOKENS), truncation=True, max_length=_MAX_TOKENS)[
+            "input_ids"
+        ]
+        yield from in_batches(tokens, self._run)
 
-    def _run(self, ids: Any, mask: Any) -> Vectors:
+    def _run(self, ids: Any) -> Vectors:
         import torch
 
         _, model, mean_layer, last_layer = self._loaded
-        layers = model(
-            input_ids=ids, attention_mask=mask, output_hidden_states=True, use_cache=False
-        ).hidden_states
-        weights = mask[:, :, None].float()
-        mean = (layers[mean_layer].float() * weights).sum(dim=1) / weights.sum(dim=1)
-        ends = mask.sum(dim=1) - 1
-        last = layers[last_layer][torch.arange(len(ids)), ends].float()
+        layers = model(input_ids=ids, output_hidden_states=True, use_cache=False).hidden_states
+        mean = layers[mean_layer].float().mean(dim=1)
+        last = layers[last_layer][:, -1].float()
         vectors: Vectors = torch.cat([mean, last], dim=1).numpy()
         return vectors
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.batches import (
-    BATCH_TOKENS,
-    WIDTH_STEP,
+    WAY,
     Vectors,
     in_batches,
     precision,
@@ -42,24 +41,22 @@ class SentenceEncoder:
     @property
     def key(self) -> str:
         """What its vectors are kept under."""
-        return f"{self.digest}:{WIDTH_STEP}:{BATCH_TOKENS}:{precision()}"
+        return f"{self.digest}:{WAY}:{precision()}"
 
     def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
         """Batch by batch: positions in `texts`, and a vector of length 1 for each."""
         if not texts:
             return
+        longest = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
+        tokens = self._model.tokenizer(
+            shortened(texts, longest), truncation=True, max_length=longest
+        )["input_ids"]
+        yield from in_batches(tokens, self._run)
+
+    def _run(self, ids: Any) -> Vectors:
         import torch
 
-        with torch.inference_mode():
-            longest = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
-            tokens = self._model.tokenizer(
-                shortened(texts, longest), truncation=True, max_length=longest
-            )["input_ids"]
-            yield from in_batches(tokens, self._run)
-
-    def _run(self, ids: Any, mask: Any) -> Vectors:
-        import torch
-
+        mask = torch.ones_like(ids)
         said = self._model({"input_ids": ids, "attention_mask": mask})["sentence_embedding"]
         vectors: Vectors = torch.nn.functional.normalize(said.float(), dim=1).numpy()
         return vectors
