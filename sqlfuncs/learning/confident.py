@@ -123,6 +123,8 @@ def _found(quality: Floats, flagged: Mask, probs: Floats) -> Found:
 
 def _flags(codes: Codes, probs: Floats, cut: str) -> Mask:
     """Exactly the rows that cleanlab.filter.find_label_issues flags."""
+    if cut == "predicted_neq_given":
+        return np.asarray(probs.argmax(axis=1) != codes)
     from cleanlab.filter import find_label_issues
 
     with _cleanlab, warnings.catch_warnings():
