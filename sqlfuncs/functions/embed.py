@@ -23,7 +23,8 @@ def embed(text: pa.Array, *, model: str = "minilm") -> pa.Array:
     if not isinstance(rows, inputs.Texts):
         raise BadInput(f"embed takes text (VARCHAR), not {text.type}.")
     usable = inputs.usable(rows.reasons)
-    vectors = encoders.encode(by, [rows.values[row] for row in np.flatnonzero(usable)])
+    texts = [rows.values[row] for row in np.flatnonzero(usable)]
+    vectors = by.meaning(encoders.encode(by, texts))
     offsets = np.concatenate([[0], np.cumsum(usable) * vectors.shape[1]]).astype(np.int32)
     return pa.ListArray.from_arrays(
         pa.array(offsets), pa.array(vectors.ravel(), pa.float32()), mask=pa.array(~usable)

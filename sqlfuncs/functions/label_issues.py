@@ -47,7 +47,7 @@ def label_issues(
     mistaken for which. The other filters are cleanlab's: 'both', 'confident_learning',
     'low_normalized_margin', 'low_self_confidence', 'prune_by_class', 'prune_by_noise_rate'.
     `method` is the score: 'self_confidence', 'normalized_margin', 'confidence_weighted_entropy',
-    'noise_corrected', or 'auto': the first for your own probabilities, else what fits the cut.
+    'noise_corrected', or 'auto': the first for your own probabilities, else the last.
 
     A row without a label is never flagged; a label is suggested for it.
 

@@ -1,7 +1,9 @@
 """Causal language models as encoders: what their middle layers hold of a text. Uses torch.
 
 The middle layers of even a tiny language model carry tone and intent better than a sentence
-encoder made for topic; its last layers are about the next word.
+encoder made for topic; its last layers are about the next word. What the model is about to say
+when it is to sum a text up in a word holds more of the text than its last token does: Jiang et
+al., Scaling sentence embeddings with large language models (EMNLP Findings 2024, section 3).
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ import contextlib
 import io
 import json
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from sqlfuncs.learning.batches import (
     WAY,
@@ -25,8 +29,12 @@ from sqlfuncs.learning.batches import (
 from sqlfuncs.store.weights import Weights
 
 _MAX_TOKENS = 256
-_MEAN_DEPTH = 2 / 3
-_LAST_DEPTH = 5 / 6
+_BEFORE = "Text: "
+_AFTER = "\n\nIn one word, the text above is"
+# How far up the layers are that are read, of all: for the mean over the text's tokens, and for
+# the last token of what stands after it.
+_MEAN_DEPTHS = (8 / 15, 2 / 3)
+_LAST_DEPTHS = (2 / 3, 5 / 6)
 
 
 def is_causal(folder: Path) -> bool:
@@ -43,9 +51,9 @@ def is_causal(folder: Path) -> bool:
 
 
 class MidLayerEncoder:
-    """The mean over the tokens two thirds of the way up, and the last token at five sixths."""
+    """Means over the tokens of a text, and the token after which a word is to sum it up."""
 
-    parts = 2
+    parts = len(_MEAN_DEPTHS) + len(_LAST_DEPTHS)
 
     def __init__(self, weights: Weights) -> None:
         """Nothing is loaded yet."""
@@ -56,31 +64,47 @@ class MidLayerEncoder:
     @property
     def key(self) -> str:
         """What its vectors are kept under."""
-        return f"{self.digest}:{WAY}:{precision()}:middle"
+        return f"{self.digest}:{WAY}:{precision()}:summed up"
+
+    def split(self, vectors: Vectors) -> list[Vectors]:
+        """The parts of vectors that `encode` gave."""
+        return np.split(vectors, self.parts, axis=1)
+
+    def meaning(self, vectors: Vectors) -> Vectors:
+        """All of the parts."""
+        return vectors
 
     def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
-        """Batch by batch: positions in `texts`, and the two parts side by side for each."""
+        """Batch by batch: positions in `texts`, and the parts side by side for each."""
         if not texts:
             return
-        tokenizer, _, _, _ = self._loaded
-        tokens = tokenizer(shortened(texts, _MAX_TOKENS), truncation=True, max_length=_MAX_TOKENS)[
-            "input_ids"
-        ]
-        yield from in_batches(tokens, self._run)
+        tokenizer, _ = self._loaded
+        before = tokenizer(_BEFORE)["input_ids"]
+        after = tokenizer(_AFTER, add_special_tokens=False)["input_ids"]
+        own = tokenizer(
+            shortened(texts, _MAX_TOKENS),
+            truncation=True,
+            max_length=_MAX_TOKENS,
+            add_special_tokens=False,
+        )["input_ids"]
+        text = slice(len(before), -len(after))
+        yield from in_batches(
+            [before + (ids or after) + after for ids in own], partial(self._run, text)
+        )
 
-    def _run(self, ids: Any) -> Vectors:
+    def _run(self, text: slice, ids: Any) -> Vectors:
         import torch
 
-        _, model, mean_layer, last_layer = self._loaded
+        _, model = self._loaded
         layers = model(input_ids=ids, output_hidden_states=True, use_cache=False).hidden_states
-        mean = layers[mean_layer].float().mean(dim=1)
-        last = layers[last_layer][:, -1].float()
-        vectors: Vectors = torch.cat([mean, last], dim=1).numpy()
+        means = [layers[_layer(model, at)][:, text].float().mean(dim=1) for at in _MEAN_DEPTHS]
+        lasts = [layers[_layer(model, at)][:, -1].float() for at in _LAST_DEPTHS]
+        vectors: Vectors = torch.cat([*means, *lasts], dim=1).numpy()
         return vectors
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Any, int, int]:
-        """The tokenizer, the model without the layers above those read, and those two."""
+    def _loaded(self) -> tuple[Any, Any]:
+        """The tokenizer, and the model without the layers above those that are read."""
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils import logging
 
@@ -100,13 +124,11 @@ class MidLayerEncoder:
                 **({"use_safetensors": True} if gguf is None else {}),
                 **source,
             )
-        count = len(model.layers)
-        mean_layer, last_layer = round(_MEAN_DEPTH * count), round(_LAST_DEPTH * count)
         # Above the last layer, hidden states would pass through the final norm: one more is kept.
-        model.layers = model.layers[: last_layer + 1]
-        return (
-            tokenizer,
-            ready(model),
-            mean_layer,
-            last_layer,
-        )
+        model.layers = model.layers[: _layer(model, max(*_MEAN_DEPTHS, *_LAST_DEPTHS)) + 1]
+        return tokenizer, ready(model)
+
+
+def _layer(model: Any, depth: float) -> int:
+    count: int = model.config.num_hidden_layers
+    return round(depth * count)

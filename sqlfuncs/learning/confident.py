@@ -82,13 +82,11 @@ class Found:
 
 
 def find(codes: Codes, probs: Floats, cut: str = "auto", method: str = "self_confidence") -> Found:
-    """Score and flag rows. `method` may be 'auto': what goes with the cut that fits the noise."""
+    """Score and flag rows. `method` may be 'auto', which stands for 'noise_corrected'."""
     if cut not in CUTS:
         raise BadOption.among("cut", cut, CUTS)
-    fitting = choose_cut(codes, probs) if "auto" in (cut, method) else ""
-    cut = fitting if cut == "auto" else cut
-    if method == "auto":
-        method = "self_confidence" if fitting == "predicted_neq_given" else NOISE_CORRECTED
+    cut = choose_cut(codes, probs) if cut == "auto" else cut
+    method = NOISE_CORRECTED if method == "auto" else method
     if NOISE_CORRECTED not in (cut, method):
         return _found(label_quality(codes, probs, method), _flags(codes, probs, cut), probs)
     corrected = noise.corrected(codes, probs)

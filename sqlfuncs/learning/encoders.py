@@ -45,7 +45,13 @@ class Encoder(Protocol):
 
     @property
     def parts(self) -> int:
-        """How many views of equal width its vectors consist of."""
+        """How many views of a text its vectors consist of."""
+
+    def split(self, vectors: Vectors) -> list[Vectors]:
+        """The views apart."""
+
+    def meaning(self, vectors: Vectors) -> Vectors:
+        """What of its vectors says how near texts are."""
 
     def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
         """Batch by batch: positions in `texts`, and a vector for each."""

@@ -28,8 +28,7 @@ Vectors = npt.NDArray[np.float32]
 Arrays = Mapping[str, npt.NDArray[np.float32]]
 # How freely heads may fit their views: scikit-learn's C, for rows of a mean square length of 1.
 _FREEDOM = 2.0
-_FREEDOM_OF_WORDS = 0.5
-_FREEDOM_OF_TEXT = 1.0
+_FREEDOM_OF_TEXT = 0.5
 _FREEDOM_OF_ALL = 0.2  # many features, which have to share
 
 
@@ -43,9 +42,8 @@ class TextFeatures:
 
     def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> Head:
         """Train a linear head on one of the views."""
-        parts = len(self.scalings)
-        freedoms = [_FREEDOM_OF_WORDS, *[_FREEDOM_OF_TEXT] * parts, _FREEDOM_OF_ALL]
-        return heads.fit(view, codes, n_classes, freedoms[place])
+        is_all = place > len(self.scalings)
+        return heads.fit(view, codes, n_classes, _FREEDOM_OF_ALL if is_all else _FREEDOM_OF_TEXT)
 
     @classmethod
     def learn(cls, texts: Sequence[str], model: str) -> tuple[TextFeatures, list[Any]]:
@@ -200,8 +198,4 @@ def kind_for(rows: Texts | Embeddings, model: str) -> str:
 
 def _parts(by: Sequence[Encoder], texts: Sequence[str]) -> list[Vectors]:
     """What encoders say of texts, their parts apart."""
-    return [
-        part
-        for encoder in by
-        for part in np.split(encoders.encode(encoder, texts), encoder.parts, axis=1)
-    ]
+    return [part for encoder in by for part in encoder.split(encoders.encode(encoder, texts))]

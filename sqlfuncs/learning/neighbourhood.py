@@ -122,7 +122,7 @@ def vectors(rows: Texts | Embeddings, places: Sequence[int]) -> Vectors:
         return _of_length_one(rows.values, places)
     texts = [rows.values[place] for place in places]
     by = encoders.for_model("fast")
-    values = encoders.encode(by[0], texts) if by else _projected(texts)
+    values = by[0].meaning(encoders.encode(by[0], texts)) if by else _projected(texts)
     return _of_length_one(values, range(len(texts)))
 
 

@@ -23,7 +23,7 @@ from sqlfuncs.learning.inputs import (
     Texts,
 )
 
-REPEATS = 2  # cuts into folds that are averaged; a second one ranks label errors better
+REPEATS = 4  # cuts into folds that are averaged; a second one ranks label errors better
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,20 @@
-"""Sentence encoders: any model that sentence-transformers loads. Uses torch when called."""
+"""Sentence encoders: any model that sentence-transformers loads. Uses torch when called.
+
+Their last layer is made for topic: texts about one thing lie close. The layers halfway up hold
+how a thing is said as well, and come from the same pass.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.batches import (
@@ -28,20 +35,35 @@ _MAX_TOKENS = 256
 
 
 class SentenceEncoder:
-    """The vector of length 1 that a sentence encoder gives a text of up to 256 tokens."""
+    """What a sentence encoder gives a text of up to 256 tokens.
 
-    parts = 1
+    That is its vector, of length 1, and the mean over the tokens halfway up its layers.
+    """
 
     def __init__(self, weights: Weights) -> None:
         """Nothing is loaded yet."""
         self.name = weights.name
         self.digest = weights.digest
         self._folder = weights.folder
+        self._layers, self._width = _layers(weights.folder)
 
     @property
     def key(self) -> str:
         """What its vectors are kept under."""
-        return f"{self.digest}:{WAY}:{precision()}"
+        return f"{self.digest}:{WAY}:{precision()}:halfway"
+
+    @property
+    def parts(self) -> int:
+        """The vector, and what is read halfway up if the model has layers."""
+        return 2 if self._layers else 1
+
+    def split(self, vectors: Vectors) -> list[Vectors]:
+        """The parts of vectors that `encode` gave."""
+        return np.split(vectors, [vectors.shape[1] - self._width], axis=1)[: self.parts]
+
+    def meaning(self, vectors: Vectors) -> Vectors:
+        """The first of the parts: the vector of length 1."""
+        return self.split(vectors)[0]
 
     def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
         """Batch by batch: positions in `texts`, and a vector of length 1 for each."""
@@ -57,14 +79,34 @@ class SentenceEncoder:
         import torch
 
         mask = torch.ones_like(ids)
-        said = self._model({"input_ids": ids, "attention_mask": mask})["sentence_embedding"]
-        vectors: Vectors = torch.nn.functional.normalize(said.float(), dim=1).numpy()
+        said = self._model({"input_ids": ids, "attention_mask": mask})
+        parts = [torch.nn.functional.normalize(said["sentence_embedding"].float(), dim=1)]
+        if self._layers:
+            halfway = said["all_layer_embeddings"][round(self._layers / 2)]
+            parts.append(halfway.float().mean(dim=1))
+        vectors: Vectors = torch.cat(parts, dim=1).numpy()
         return vectors
 
     @cached_property
     def _model(self) -> SentenceTransformer:
-        loaded: SentenceTransformer = ready(_load(self._folder))
+        loaded: SentenceTransformer = ready(_load(self._folder, output_hidden_states=True))
         return loaded
+
+
+def _layers(folder: Path) -> tuple[int, int]:
+    """How many layers a model's transformer has and how wide they are; 0 if it has none."""
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        modules = [{"path": "", "type": "Transformer"}]  # as sentence-transformers reads it
+    try:
+        if modules[0]["type"].rpartition(".")[2] != "Transformer":
+            return 0, 0
+        config = folder / modules[0]["path"] / "config.json"
+        about = json.loads(config.read_text(encoding="utf-8"))
+        return int(about["num_hidden_layers"]), int(about["hidden_size"])
+    except (OSError, ValueError, KeyError):
+        return 0, 0
 
 
 class ImageEncoder:
@@ -87,7 +129,7 @@ class ImageEncoder:
         return vectors
 
 
-def _load(folder: Path) -> SentenceTransformer:
+def _load(folder: Path, **config: Any) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -98,6 +140,7 @@ def _load(folder: Path) -> SentenceTransformer:
             device="cpu",
             trust_remote_code=False,
             local_files_only=True,
+            config_kwargs=config,
             # Of torch's kernels for attention, only this one gives the same bits in every batch.
             model_kwargs={"attn_implementation": "eager", "use_safetensors": True},
         )
