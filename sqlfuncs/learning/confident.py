@@ -122,7 +122,7 @@ def _found(quality: Floats, flagged: Mask, probs: Floats) -> Found:
 def _flags(codes: Codes, probs: Floats, cut: str) -> Mask:
     """Exactly the rows that cleanlab.filter.find_label_issues flags."""
     if cut == "predicted_neq_given":
-        return np.asarray(probs.argmax(axis=1) != codes)
+        return np.asarray(probs[np.arange(len(codes)), codes] < probs.max(axis=1))
     from cleanlab.filter import find_label_issues
 
     with _cleanlab, warnings.catch_warnings():

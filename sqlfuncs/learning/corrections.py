@@ -18,10 +18,14 @@ from sqlfuncs.learning.noise import Evidence, Floats
 
 Mask = npt.NDArray[np.bool_]
 
-_ODDS, _LONG_ODDS = 1.5, 3.0  # how much likelier than the given label a suggestion is
+# How much likelier than the given label a suggestion is.
+_ODDS, _GOOD_ODDS, _LONG_ODDS = 1.5, 2.0, 3.0
 # Noise among the surest rows below which it may be the model's own error, by kappa.
 _KAPPAS, _NEEDED = [0.4, 0.6], [0.11, 0.005]
-_CERTAIN_NOISE = 0.21  # what the surest quarter of a weak model disagree at least, by its interval
+# What the surest half of a weak model's rows disagree at least, by its interval and by kappa. The
+# words of a very weak model weigh little, and a better one disagrees with more of the wrong labels.
+_WEAK_KAPPAS, _WEAK_NEEDED = [0.0, 0.2, 0.24, 0.4], [0.33, 0.23, 0.23, 0.71]
+_SKILLED = 0.24
 _UNEVEN, _NEARLY_EVEN = 0.735, 0.78  # noise on hard rows, and perhaps on hard rows
 
 
@@ -59,8 +63,8 @@ def _no_noise(seen: Evidence) -> str | None:
         return None
     return (
         "the labels show too little noise to tell it from the model's own errors: where it is "
-        f"surest, {_percent(seen.sure_disagreement)} of the labels (in the surest quarter at least "
-        f"{_percent(seen.quarter_disagreement_low)}) disagree, which says little of a model of its "
+        f"surest, {_percent(seen.sure_disagreement)} of the labels (in the surest half at least "
+        f"{_percent(seen.half_disagreement_low)}) disagree, which says little of a model of its "
         f"skill (kappa {seen.kappa:.2f})"
     )
 
@@ -70,7 +74,8 @@ def _percent(share: float) -> str:
 
 
 def _is_noisy_for_sure(seen: Evidence) -> bool:
-    return seen.quarter_disagreement_low >= _CERTAIN_NOISE + max(0.0, seen.kappa - 0.2) / 3
+    needed = float(np.interp(seen.kappa, _WEAK_KAPPAS, _WEAK_NEEDED))
+    return seen.half_disagreement_low >= needed
 
 
 def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> Mask:
@@ -84,12 +89,13 @@ def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -
         return nothing
     seen = found.evidence
     better: Mask = flagged & (suggested != codes)
-    if not seen.is_strong and seen.evenness < _UNEVEN:
+    is_skilled = seen.kappa >= _SKILLED
+    if not is_skilled and seen.evenness < _UNEVEN:
         return better
     if seen.is_strong and seen.hits_hard_rows:
         likely, odds = probs, _LONG_ODDS
     elif not seen.is_strong and seen.evenness < _NEARLY_EVEN:
-        likely, odds = noise.corrected(codes, probs), _ODDS
+        likely, odds = noise.corrected(codes, probs), _GOOD_ODDS if is_skilled else _ODDS
     else:
         transition = noise.with_noise(noise.transition_matrix(codes, probs), seen.noise)
         likely = noise.true_class_probabilities(codes, probs, transition)

@@ -39,7 +39,8 @@ class Evidence:
     of the commonest given class; `kappa`: agreement beyond chance (Cohen 1960), 1 is perfect;
     `sure_disagreement`: share of disagreeing rows among the `sure_rows`, the surest twentieth;
     `evenness`: disagreement among the surest quarter relative to that among all rows, near 1
-    where noise hits easy rows as often as hard ones, near 0 where only hard rows disagree.
+    where noise hits easy rows as often as hard ones, near 0 where only hard rows disagree;
+    `half_disagreement`: share of disagreeing rows among the `half_rows`, the surest half.
     """
 
     rows: int
@@ -49,6 +50,8 @@ class Evidence:
     sure_disagreement: float
     sure_rows: int
     evenness: float
+    half_disagreement: float
+    half_rows: int
 
     @property
     def agreement_low(self) -> float:
@@ -56,11 +59,9 @@ class Evidence:
         return float(wilson(self.agreement * self.rows, self.rows, -1))
 
     @property
-    def quarter_disagreement_low(self) -> float:
-        """The lower end of the 95 % interval of the disagreement among the surest quarter."""
-        share = self.evenness * (1 - self.agreement)
-        rows = _ANCHORS * self.rows
-        return float(wilson(share * rows, rows, -1))
+    def half_disagreement_low(self) -> float:
+        """The lower end of the 95 % interval of `half_disagreement`."""
+        return float(wilson(self.half_disagreement * self.half_rows, self.half_rows, -1))
 
     @property
     def sure_disagreement_low(self) -> float:
@@ -104,6 +105,7 @@ def evidence(codes: Codes, probs: Floats) -> Evidence:
     said = np.bincount(predicted, minlength=probs.shape[1]) / len(codes)
     agreement, chance = float(agrees.mean()), float(given @ said)
     quarter, sure = surest(predicted, probs, _ANCHORS), surest(predicted, probs, _SUREST)
+    half = surest(predicted, probs, 0.5)
     return Evidence(
         rows=len(codes),
         agreement=agreement,
@@ -112,6 +114,8 @@ def evidence(codes: Codes, probs: Floats) -> Evidence:
         sure_disagreement=float(1 - agrees[sure].mean()),
         sure_rows=len(sure),
         evenness=float((1 - agrees[quarter].mean()) / (1 - agreement)) if agreement < 1 else 0.0,
+        half_disagreement=float(1 - agrees[half].mean()),
+        half_rows=len(half),
     )
 
 

@@ -69,10 +69,14 @@ class SentenceEncoder:
         """Batch by batch: positions in `texts`, and a vector of length 1 for each."""
         if not texts:
             return
+        tokenizer = self._model.tokenizer
+        if not callable(tokenizer):  # no transformer: its words are looked up one by one
+            yield list(range(len(texts))), _at_once(self._model, texts)
+            return
         longest = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
-        tokens = self._model.tokenizer(
-            shortened(texts, longest), truncation=True, max_length=longest
-        )["input_ids"]
+        tokens = tokenizer(shortened(texts, longest), truncation=True, max_length=longest)[
+            "input_ids"
+        ]
         yield from in_batches(tokens, self._run)
 
     def _run(self, ids: Any) -> Vectors:
@@ -91,6 +95,13 @@ class SentenceEncoder:
     def _model(self) -> SentenceTransformer:
         loaded: SentenceTransformer = ready(_load(self._folder, output_hidden_states=True))
         return loaded
+
+
+def _at_once(model: SentenceTransformer, values: Sequence[Any]) -> Vectors:
+    vectors: Vectors = model.encode(
+        list(values), show_progress_bar=False, normalize_embeddings=True
+    )
+    return vectors
 
 
 def _layers(folder: Path) -> tuple[int, int]:
@@ -123,10 +134,7 @@ class ImageEncoder:
 
     def __call__(self, images: Sequence[Image]) -> Vectors:
         """One vector for each image."""
-        vectors: Vectors = self._model.encode(
-            list(images), show_progress_bar=False, normalize_embeddings=True
-        )
-        return vectors
+        return _at_once(self._model, images)
 
 
 def _load(folder: Path, **config: Any) -> SentenceTransformer:

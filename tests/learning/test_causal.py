@@ -21,21 +21,38 @@ def _encoder() -> Encoder:
 
 
 def _embed(texts: list[str]) -> Vectors:
-    out = np.full((len(texts), 1152), np.nan, dtype=np.float32)
+    out = np.full((len(texts), 4 * 576), np.nan, dtype=np.float32)
     for places, vectors in _encoder().encode(texts):
         out[places] = vectors
     return out
 
 
 @needs_smollm2
-def test_a_text_gets_two_parts_of_middle_layers() -> None:
-    assert _encoder().parts == 2
+def test_a_text_gets_means_and_what_is_about_to_be_said() -> None:
+    assert _encoder().parts == 4
     vectors = _embed(TEXTS)
-    assert vectors.shape == (len(TEXTS), 2 * 576)
+    assert vectors.shape == (len(TEXTS), 4 * 576)
     assert np.isfinite(vectors).all()
-    # The mean over the tokens and the last token are not the same.
-    mean, last = np.split(vectors, 2, axis=1)
-    assert (np.abs(mean - last).max(axis=1) > 0.1).all()
+    assert _encoder().meaning(vectors) is vectors
+    parts = _encoder().split(vectors)
+    for at, part in enumerate(parts):
+        for other in parts[:at]:
+            assert (np.abs(part - other).max(axis=1) > 0.1).all()
+
+
+@needs_smollm2
+def test_the_mean_is_of_the_text_alone() -> None:
+    """What stands after a text cannot be seen from its tokens, and is not in their mean."""
+    import torch
+
+    tokenizer, model = _encoder()._loaded  # type: ignore[attr-defined]
+    text = "Where is my parcel?"
+    with torch.inference_mode():
+        ids = torch.tensor([[*tokenizer("Text: ")["input_ids"], *tokenizer(text)["input_ids"]]] * 4)
+        layers = model(input_ids=ids, output_hidden_states=True).hidden_states
+    before = len(tokenizer("Text: ")["input_ids"])
+    expected = layers[16][0, before:].float().mean(dim=0).numpy()
+    assert np.corrcoef(_embed([text])[0, :576], expected)[0, 1] > 0.999
 
 
 @needs_smollm2
@@ -51,7 +68,7 @@ def test_tone_is_in_there() -> None:
     """A cosine of centred vectors is higher between requests of one tone than between tones."""
     polite = ["Could you please have a look?", "Thank you so much, would you mind helping me?"]
     rude = ["What is wrong with you, fix this now!", "Are you stupid? Stop it right now!"]
-    vectors = _embed([*polite, *rude])[:, 576:]
+    vectors = _embed([*polite, *rude])[:, 3 * 576 :]
     vectors = vectors - vectors.mean(axis=0)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = vectors @ vectors.T

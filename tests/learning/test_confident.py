@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sqlfuncs.errors import BadOption
-from sqlfuncs.learning import confident
+from sqlfuncs.learning import confident, noise
 from sqlfuncs.learning.confident import CLEANLAB_CUTS, CLEANLAB_METHODS, CUTS, METHODS
 
 
@@ -134,7 +134,7 @@ def test_noise_on_hard_rows_is_flagged_by_the_models_word() -> None:
     assert confident.choose_cut(given, probs) == "predicted_neq_given"
     found = confident.find(given, probs, "auto", "auto")
     assert (found.flagged == (probs.argmax(axis=1) != given)).all()
-    assert (found.quality == probs[np.arange(len(given)), given]).all()
+    assert (found.quality == noise.corrected(given, probs)[np.arange(len(given)), given]).all()
 
 
 def test_names_that_do_not_exist() -> None:
