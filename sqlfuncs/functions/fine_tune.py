@@ -14,7 +14,7 @@ from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import fast, features, inputs
 from sqlfuncs.learning.folds import check_folds, digests
-from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
+from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
 from sqlfuncs.store import models
 from sqlfuncs.store.models import ModelRecord
 
@@ -61,9 +61,9 @@ def fine_tune(
     begun = time.perf_counter()
     codes = class_order.codes(labels, classes)
     prepared = prepare(usable, codes, len(classes), base)
-    probs, _ = out_of_sample_probabilities(prepared, folds=folds, seed=seed)
+    probs, _, pool = out_of_sample(prepared, folds=folds, seed=seed)
     assert isinstance(prepared.features, features.Features)
-    trained = fast.fit(prepared.features, prepared.views, prepared.codes, len(classes))
+    trained = fast.fit(prepared.features, prepared.views, prepared.codes, len(classes), pool)
     work.check()
     record = ModelRecord(
         name=model,

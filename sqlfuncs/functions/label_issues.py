@@ -35,7 +35,7 @@ def label_issues(
     `x` is what a row is: text (VARCHAR), an embedding (FLOAT[]), several fields (a STRUCT), an
     image (BLOB, or text that is paths of image files) or your own out-of-sample class
     probabilities (MAP(VARCHAR, DOUBLE)). Unless it is the last, rows are cut into `folds` parts,
-    twice, and each row is judged by the models that did not see its part. The result does not
+    four times, and each row is judged by the models that did not see its part. The result does not
     depend on the order of the rows or on the number of threads.
 
     `model` reads text: 'fast' (TF-IDF and a sentence encoder), 'best' (adds the middle layers of

@@ -14,7 +14,7 @@ from sqlfuncs.learning import votes as counting
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.features import TextFeatures, VectorFeatures
 from sqlfuncs.learning.inputs import Embeddings, Floats, Images, Probabilities, Tabular, Texts
-from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
+from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
 from sqlfuncs.learning.votes import Votes
 
 _LISTED = 5
@@ -103,13 +103,13 @@ def _judge(
 ) -> tuple[Floats, Floats]:
     """Out-of-sample probabilities of the items with votes, and those of the others."""
     prepared = prepare(learners, labels, n_classes)
-    judged, reasons = out_of_sample_probabilities(prepared, folds=folds, seed=seed)
+    judged, reasons, pool = out_of_sample(prepared, folds=folds, seed=seed)
     judged[~inputs.usable(reasons)] = 1 / n_classes
     if not len(others.values):
         return judged, np.empty((0, n_classes))
     work.check()
     assert isinstance(prepared.features, TextFeatures | VectorFeatures)
-    model = fast.fit(prepared.features, prepared.views, prepared.codes, n_classes)
+    model = fast.fit(prepared.features, prepared.views, prepared.codes, n_classes, pool)
     return judged, model.probabilities(others)
 
 

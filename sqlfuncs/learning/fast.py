@@ -1,7 +1,7 @@
 """The models `fast` and `best`: averages of linear heads on unlike views, trained in seconds.
 
-Averaging a sentence encoder's view and a bag of words and characters ranks label errors
-better than either, and better than the encoder alone does with the true labels.
+Averaging a sentence encoder's views and a bag of words and characters ranks label errors
+better than any of them, and better than the encoder alone does with the true labels.
 """
 
 from __future__ import annotations
@@ -19,26 +19,35 @@ import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs import work
+from sqlfuncs.errors import DamagedModel
 from sqlfuncs.learning import features
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.heads import AnyHead, H, Head, Learned
 from sqlfuncs.learning.inputs import Embeddings, Floats, Texts
+from sqlfuncs.learning.pooling import Pool
 
+EARLIER = (
+    "the model was trained by an earlier version of sqlfuncs, which read rows in another way. "
+    "Train it again."
+)
 _WORKERS = 2
 _fitting = threading.Lock()
 
 
 @dataclass(frozen=True)
 class FastModel:
-    """A trained model: features and a head for each of their views."""
+    """A trained model: features, a head for each of their views, and how these are averaged."""
 
     features: features.Features
     heads: tuple[Head, ...]
+    pool: Pool
 
     def probabilities(self, rows: Texts | Embeddings) -> Floats:
         """Class probabilities: (rows, classes), each row summing to 1."""
         views = self.features.views(rows)
-        return mean_probabilities(self.heads, views)
+        return self.pool(
+            [head.probabilities(view) for head, view in zip(self.heads, views, strict=True)]
+        )
 
     def to_files(self) -> dict[str, bytes]:
         """Everything needed to load it again: JSON and safetensors."""
@@ -48,7 +57,7 @@ class FastModel:
         for at, head in enumerate(self.heads):
             arrays[f"head.{at}.weights"] = head.weights
             arrays[f"head.{at}.bias"] = head.bias
-        about = {"heads": len(self.heads)}
+        about = {"sharpness": self.pool.sharpness, "weights": self.pool.weights}
         return {
             **files,
             "fast.json": json.dumps(about).encode(),
@@ -62,21 +71,24 @@ class FastModel:
 
         arrays = load(files["fast.safetensors"])
         about = json.loads(files["fast.json"])
+        if "weights" not in about:
+            raise DamagedModel(EARLIER)
         return cls(
             features.restore(files, arrays),
             tuple(
                 Head(arrays[f"head.{at}.weights"], arrays[f"head.{at}.bias"])
-                for at in range(about["heads"])
+                for at in range(len(about["weights"]))
             ),
+            Pool(tuple(about["sharpness"]), tuple(about["weights"])),
         )
 
 
 def fit(
-    learned: features.Features, views: Sequence[Any], codes: Codes, n_classes: int
+    learned: features.Features, views: Sequence[Any], codes: Codes, n_classes: int, pool: Pool
 ) -> FastModel:
-    """Train a head on each view of some rows, in the order given."""
+    """Train a head on each view of some rows, in the order given. `pool` averages them."""
     with one_thread():
-        return FastModel(learned, _fit_heads(learned, views, codes, n_classes))
+        return FastModel(learned, _fit_heads(learned, views, codes, n_classes), pool)
 
 
 def _fit_heads(
@@ -87,50 +99,48 @@ def _fit_heads(
     )
 
 
-def mean_probabilities(trained: Sequence[AnyHead], views: Sequence[Any]) -> Floats:
-    """The mean of the heads' class probabilities: (rows, classes)."""
-    each = [head.probabilities(view) for head, view in zip(trained, views, strict=True)]
-    mean: Floats = np.mean(each, axis=0)
-    return mean
-
-
 def cross_probabilities(
     learned: Learned[AnyHead],
     views: Sequence[Any],
     codes: Codes,
     n_classes: int,
     folds: npt.NDArray[np.int64],
-) -> Floats:
-    """Probabilities of each row from heads that did not see it: (rows, classes).
+) -> tuple[Floats, Pool]:
+    """Probabilities of each row from heads that did not see it, (rows, classes), and their pool.
 
-    `folds` (repeats, rows) holds the fold of each row in several cuts, over which the
-    probabilities are averaged. Rows of class -1 have no label: nothing learns from them.
+    `folds` (repeats, rows) holds the fold of each row in several cuts, over which what a head
+    says is averaged. The heads are pooled by how well they foretell the labels. Rows of class -1
+    have no label: nothing learns from them.
     """
-    out = np.zeros((len(folds), len(codes), n_classes))
+    said = np.zeros((len(views), len(codes), n_classes))
+    judged = np.zeros((len(codes), 1))
     labeled = codes >= 0
     parts = [(cut, fold) for cut, numbers in enumerate(folds) for fold in np.unique(numbers)]
 
-    def judge(part: tuple[int, int]) -> tuple[int, npt.NDArray[np.bool_], Floats | None]:
+    def judge(part: tuple[int, int]) -> tuple[npt.NDArray[np.bool_], list[Floats]]:
         work.check()
         cut, fold = part
         held_out = (folds[cut] == fold) | ~labeled
         if held_out.all():
-            return cut, held_out, None
+            return held_out, []
         trained = _fit_heads(learned, [v[~held_out] for v in views], codes[~held_out], n_classes)
-        return cut, held_out, mean_probabilities(trained, [view[held_out] for view in views])
+        return held_out, [
+            head.probabilities(view[held_out]) for head, view in zip(trained, views, strict=True)
+        ]
 
     with (
         one_thread(),
         work.task("judging labels", len(parts)) as task,
         ThreadPoolExecutor(_WORKERS) as pool,
     ):
-        for cut, held_out, probs in pool.map(judge, parts):
-            if probs is not None:
-                out[cut, held_out] += probs
+        for held_out, each in pool.map(judge, parts):
+            for place, probs in enumerate(each):
+                said[place, held_out] += probs
+            judged[held_out] += bool(each)
             task.advance()
-    mean: Floats = out.mean(axis=0)
-    mean[~labeled] /= np.maximum(mean[~labeled].sum(axis=1, keepdims=True), 1e-12)
-    return mean
+        said /= np.maximum(judged, 1)
+        pooling = Pool.learn(list(said), codes)
+        return pooling(list(said)), pooling
 
 
 @contextmanager

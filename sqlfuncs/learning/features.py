@@ -70,7 +70,7 @@ class TextFeatures:
         arrays = {f"idf.{at}": weights for at, weights in enumerate(self.tfidf.weights)}
         for at, scaling in enumerate(self.scalings):
             arrays |= {f"centre.{at}": scaling.centre, f"scale.{at}": scaling.scale}
-        by = [[encoder.name, encoder.digest] for encoder in self.encoders]
+        by = [[encoder.name, encoder.digest, encoder.parts] for encoder in self.encoders]
         return {
             "terms.json": self.tfidf.to_json(),
             "encoders.json": json.dumps(by).encode(),
@@ -173,14 +173,19 @@ def restore(files: Mapping[str, bytes], arrays: Arrays) -> Features:
     if "terms.json" not in files:
         return VectorFeatures(arrays["centre"], float(arrays["scale"][0]))
     weights = [arrays[f"idf.{at}"] for at in range(2)]
-    by = tuple(_same_encoder(name, digest) for name, digest in json.loads(files["encoders.json"]))
+    by = tuple(_same_encoder(*known) for known in json.loads(files["encoders.json"]))
     count = sum(encoder.parts for encoder in by)
     scalings = tuple(Scaling(arrays[f"centre.{at}"], arrays[f"scale.{at}"]) for at in range(count))
     return TextFeatures(TfIdf.from_json(files["terms.json"], weights), by, scalings)
 
 
-def _same_encoder(name: str, digest: str) -> Encoder:
+def _same_encoder(name: str, digest: str, parts: int = 0) -> Encoder:
     found = encoders.encoder(name)
+    if found.parts != parts:
+        raise DamagedModel(
+            f"the model reads texts with {name} in another way than this version of sqlfuncs. "
+            "Train it again."
+        )
     if found.digest != digest:
         raise DamagedModel(
             f"the model reads texts with {name}, whose weights here are others than those it was "

@@ -22,6 +22,7 @@ from sqlfuncs.learning.inputs import (
     Tabular,
     Texts,
 )
+from sqlfuncs.learning.pooling import Pool
 
 REPEATS = 4  # cuts into folds that are averaged; a second one ranks label errors better
 
@@ -64,9 +65,15 @@ def prepare(rows: Learnable, codes: Codes, n_classes: int, model: str = "fast") 
 def out_of_sample_probabilities(
     prepared: Prepared, *, folds: int, seed: int
 ) -> tuple[Floats, Reasons]:
-    """Probabilities (rows, classes) and why a row could not be judged (or None).
+    """`out_of_sample` without how the heads were pooled."""
+    probs, reasons, _ = out_of_sample(prepared, folds=folds, seed=seed)
+    return probs, reasons
 
-    Both are in the order in which the rows arrived. A row is not judged if the models that
+
+def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pool]:
+    """Probabilities (rows, classes), why a row could not be judged (or None), and the pool.
+
+    The first two are in the order in which the rows arrived. A row is not judged if the models that
     did not see it saw no other row of its class. Rows of class -1, which have no label, teach
     nothing and get the mean of all models.
     """
@@ -76,7 +83,7 @@ def out_of_sample_probabilities(
             for repeat in range(REPEATS)
         ]
     )
-    ordered = fast.cross_probabilities(
+    ordered, pool = fast.cross_probabilities(
         prepared.features, prepared.views, prepared.codes, prepared.n_classes, cuts
     )
     # Where a row stands in a matrix can change the last bits of its product, so that rows of
@@ -89,7 +96,7 @@ def out_of_sample_probabilities(
     reasons[prepared.order[unseen]] = (
         "no row of other content has this label, so no model could learn it"
     )
-    return probs, reasons
+    return probs, reasons, pool
 
 
 def _first_of_each(keys: Sequence[bytes], codes: Codes) -> Order:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 
 import numpy as np
@@ -8,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput, Cancelled
+from sqlfuncs.errors import BadInput, Cancelled, DamagedModel
 from sqlfuncs.learning import encoders, fast, features
 from sqlfuncs.learning.fast import FastModel
 from sqlfuncs.learning.inputs import Embeddings, Texts
+from sqlfuncs.learning.pooling import Pool
+from tests.conftest import needs_local
 
 WORDS = ("parcel", "money", "password", "🎈", "naïve", "half \ud83c", "nul \0", "it's")
 
@@ -34,7 +37,9 @@ def _vectors(count: int, dimensions: int = 8, seed: int = 0) -> Embeddings:
 def _trained(rows: Texts | Embeddings, classes: int = 3) -> FastModel:
     learned, views = features.learn(rows, "fast")
     assert isinstance(learned, features.Features)
-    return fast.fit(learned, views, np.arange(len(rows.values)) % classes, classes)
+    return fast.fit(
+        learned, views, np.arange(len(rows.values)) % classes, classes, Pool.even(len(views))
+    )
 
 
 def _without_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,15 +116,18 @@ def test_no_row_is_judged_by_a_head_that_saw_it(seed: int, classes: int, folds: 
     codes[:classes] = range(classes)
     learned, views = features.learn(rows, "fast")
     cut = np.arange(40) % folds
-    probs = fast.cross_probabilities(learned, views, codes, classes, cut[None])
+    probs, pool = fast.cross_probabilities(learned, views, codes, classes, cut[None])
     assert probs.sum(axis=1) == pytest.approx(np.ones(40))
-    # Another label in a row changes nothing about how rows of its own fold are judged.
+    # Another label in a row changes nothing about how rows of its own fold are judged, but for
+    # the one number by which the head is calibrated.
     changed = codes.copy()
     changed[5] = (changed[5] + 1) % classes
-    again = fast.cross_probabilities(learned, views, changed, classes, cut[None])
+    again, other = fast.cross_probabilities(learned, views, changed, classes, cut[None])
+    power = other.sharpness[0] / pool.sharpness[0]
+    expected = probs**power / (probs**power).sum(axis=1, keepdims=True)
     same_fold = cut == cut[5]
-    assert (again[same_fold] == probs[same_fold]).all()
-    assert (again[~same_fold] != probs[~same_fold]).any()
+    assert again[same_fold] == pytest.approx(expected[same_fold], abs=1e-9)
+    assert (np.abs(again[~same_fold] - expected[~same_fold]) > 1e-6).any()
 
 
 def test_it_can_be_stopped() -> None:
@@ -130,3 +138,21 @@ def test_it_can_be_stopped() -> None:
     stopper.join()
     with pytest.raises(Cancelled):
         fast.cross_probabilities(learned, views, np.arange(40) % 2, 2, np.arange(40)[None] % 5)
+
+
+@needs_local
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({1: "of others"}, "weights here are others"), ({2: 1}, "another way")],
+)
+def test_a_model_whose_texts_would_be_read_otherwise_is_refused(
+    change: dict[int, object], message: str
+) -> None:
+    files = _trained(_texts(30)).to_files()
+    (known,) = json.loads(files["encoders.json"])
+    for place, value in change.items():
+        known[place] = value
+    with pytest.raises(DamagedModel, match=message):
+        FastModel.from_files({**files, "encoders.json": json.dumps([known]).encode()})
+    with pytest.raises(DamagedModel, match="earlier version"):
+        FastModel.from_files({**files, "fast.json": b'{"heads": 2}'})

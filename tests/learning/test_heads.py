@@ -31,7 +31,7 @@ def test_sparse_features_give_what_dense_ones_give() -> None:
     features /= np.linalg.norm(features, axis=1, keepdims=True)
     dense = heads.fit(features, codes, 3, 0.5).probabilities(features)
     sparse = heads.fit(csr_matrix(features), codes, 3, 0.5).probabilities(csr_matrix(features))
-    assert sparse == pytest.approx(dense, abs=1e-2)
+    assert sparse == pytest.approx(dense, abs=5e-2)
 
 
 @pytest.mark.parametrize("present", [(1,), (0, 2), (0, 1, 3)])
