@@ -20,6 +20,7 @@ from sqlfuncs.learning import classes, inputs
 from sqlfuncs.learning.fast import one_thread
 from sqlfuncs.learning.folds import fold_numbers
 from sqlfuncs.learning.out_of_sample import Prepared, prepare
+from sqlfuncs.learning.pooling import Pool
 from tests.bench.detection import TABLES
 from tests.bench.pages import ROOT, circumstances, write
 
@@ -34,7 +35,7 @@ Floats = npt.NDArray[np.float64]
 
 def cross(view: Any, data: Prepared, salt: str, **settings: Any) -> Floats:
     """Out-of-sample probabilities of one head in one cut of the rows."""
-    folds = fold_numbers(data.keys, data.codes, 5, salt)
+    folds = fold_numbers(data.groups, data.codes, 5, salt)
     out = np.zeros((len(data.codes), data.n_classes))
     with one_thread():
         for fold in np.unique(folds):
@@ -49,29 +50,37 @@ def averaged(
     data: Prepared,
     seed: int,
     *,
-    cuts: int = 2,
-    weights: Sequence[float] = (0.5, 0.5),
-    freedoms: Sequence[float] = (0.5, 1.0),
+    cuts: int = 4,
+    views: Sequence[int] = (0, 1, 2, 3),
+    freedoms: Sequence[float] = (0.5, 0.5, 0.5, 0.2),
+    pooled: bool = True,
     **more: Any,
 ) -> Floats:
-    """The mean of the heads, with their weights, over some cuts of the rows."""
-    total = np.zeros((len(data.codes), data.n_classes))
-    for view, weight, freedom in zip(data.views, weights, freedoms, strict=True):
-        for cut in range(cuts) if weight else ():
-            part = cross(view, data, f"{seed}.{cut}", C=freedom, **more)
-            total += part * (weight / cuts)
-    return total
+    """What the heads of some views say, averaged over some cuts of the rows and pooled."""
+    said = [
+        np.mean(
+            [
+                cross(data.views[view], data, f"{seed}.{cut}", C=freedoms[view], **more)
+                for cut in range(cuts)
+            ],
+            axis=0,
+        )
+        for view in views
+    ]
+    return (Pool.learn(said, data.codes) if pooled else Pool.even(len(said)))(said)
 
 
 RECIPES: dict[str, Callable[[Prepared, int], Floats]] = {
-    "as it is: two heads, two cuts": averaged,
+    "as it is: four heads, pooled, four cuts": averaged,
     "one cut": partial(averaged, cuts=1),
-    "three cuts": partial(averaged, cuts=3),
-    "TF-IDF alone": partial(averaged, weights=(1, 0)),
-    "sentence embedding alone": partial(averaged, weights=(0, 1)),
-    "heads weighed .4 to .6": partial(averaged, weights=(0.4, 0.6)),
-    "heads twice as free": partial(averaged, freedoms=(1.0, 2.0)),
-    "heads four times as free": partial(averaged, freedoms=(2.0, 4.0)),
+    "two cuts": partial(averaged, cuts=2),
+    "the plain mean of the heads": partial(averaged, pooled=False),
+    "TF-IDF alone": partial(averaged, views=[0]),
+    "sentence embedding alone": partial(averaged, views=[1]),
+    "the encoder halfway up alone": partial(averaged, views=[2]),
+    "TF-IDF and sentence embedding": partial(averaged, views=[0, 1]),
+    "heads twice as free": partial(averaged, freedoms=(1.0, 1.0, 1.0, 0.4)),
+    "heads half as free": partial(averaged, freedoms=(0.25, 0.25, 0.25, 0.1)),
     "classes weighted evenly": partial(averaged, class_weight="balanced"),
 }
 
