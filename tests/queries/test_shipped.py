@@ -120,8 +120,11 @@ def test_the_whole_loop_with_odd_names_and_again(
     assert sum(flagged.values()) >= 5
     assert [next(iter(row)) for row in shown["review_queue"][0]] == [KEY] * 5
     assert shown["correct"][0][0]["can_judge"]
-    # Of so few rows the model is not sure enough to change any; the log is there all the same.
-    assert odd.execute('SELECT count(*) FROM "l o""g"').fetchall() == [(0,)]
+    # With few rows it depends on the model whether any is changed; none is changed for the worse.
+    assert odd.execute('SELECT DISTINCT old_label, new_label FROM "l o""g"').fetchall() in (
+        [],
+        [('de"livery', "it's billing")],
+    )
     assert shown["take_review"][0] == [
         {"old_label": 'de"livery', "new_label": "it's billing", "changes": 10}
     ]
