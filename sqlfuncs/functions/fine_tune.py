@@ -19,7 +19,7 @@ from sqlfuncs.store import models
 from sqlfuncs.store.models import ModelRecord
 
 BASES = features.MODELS
-RECIPE = 2  # raised whenever the same rows would give another model
+RECIPE = 3  # raised whenever the same rows would give another model
 
 
 def fine_tune(

@@ -26,10 +26,6 @@ from sqlfuncs.learning.heads import AnyHead, H, Head, Learned
 from sqlfuncs.learning.inputs import Embeddings, Floats, Texts
 from sqlfuncs.learning.pooling import Pool
 
-EARLIER = (
-    "the model was trained by an earlier version of sqlfuncs, which read rows in another way. "
-    "Train it again."
-)
 _WORKERS = 2
 _fitting = threading.Lock()
 
@@ -72,7 +68,10 @@ class FastModel:
         arrays = load(files["fast.safetensors"])
         about = json.loads(files["fast.json"])
         if "weights" not in about:
-            raise DamagedModel(EARLIER)
+            raise DamagedModel(
+                "the model was trained by an earlier version of sqlfuncs, which read rows in "
+                "another way. Train it again."
+            )
         return cls(
             features.restore(files, arrays),
             tuple(
@@ -131,16 +130,16 @@ def cross_probabilities(
     with (
         one_thread(),
         work.task("judging labels", len(parts)) as task,
-        ThreadPoolExecutor(_WORKERS) as pool,
+        ThreadPoolExecutor(_WORKERS) as workers,
     ):
-        for held_out, each in pool.map(judge, parts):
+        for held_out, each in workers.map(judge, parts):
             for place, probs in enumerate(each):
                 said[place, held_out] += probs
             judged[held_out] += bool(each)
             task.advance()
         said /= np.maximum(judged, 1)
-        pooling = Pool.learn(list(said), codes)
-        return pooling(list(said)), pooling
+        pool = Pool.learn(list(said), codes)
+        return pool(list(said)), pool
 
 
 @contextmanager

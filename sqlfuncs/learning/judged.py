@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from sqlfuncs.errors import NoUsableRows, TooFewClasses
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import inputs
-from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
+from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
 
 _NO_LABEL = "the label is NULL"
 
@@ -85,7 +85,7 @@ def judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) ->
         codes = _codes(labels, classes)
         probs, as_given = np.full((len(labels), len(classes)), np.nan), np.zeros(len(labels), bool)
         prepared = prepare(take(rows, learnable), codes[learnable], len(classes), model)
-        probs[learnable], why = out_of_sample_probabilities(prepared, folds=folds, seed=seed)
+        probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
         reasons[learnable] = np.where(unlabeled[learnable], _NO_LABEL, why)
     _refuse_unusable(labels, reasons)
     return Judged(type(rows), classes, codes, probs, as_given, reasons, unlabeled)

@@ -24,7 +24,7 @@ from sqlfuncs.learning.inputs import (
 )
 from sqlfuncs.learning.pooling import Pool
 
-REPEATS = 4  # cuts into folds that are averaged; a second one ranks label errors better
+REPEATS = 4  # cuts into folds that are averaged; each more ranks label errors a little better
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,6 @@ def prepare(rows: Learnable, codes: Codes, n_classes: int, model: str = "fast") 
         learned,
         views,
     )
-
-
-def out_of_sample_probabilities(
-    prepared: Prepared, *, folds: int, seed: int
-) -> tuple[Floats, Reasons]:
-    """`out_of_sample` without how the heads were pooled."""
-    probs, reasons, _ = out_of_sample(prepared, folds=folds, seed=seed)
-    return probs, reasons
 
 
 def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pool]:

@@ -63,8 +63,9 @@ class Pool:
 
 def _sharpened(probs: Floats, power: float) -> Floats:
     """Probabilities to a power, summing to 1 again; rows without any stay as they are."""
-    raised: Floats = probs**power
-    raised /= np.maximum(raised.sum(axis=1, keepdims=True), _LEAST)
+    # Among very many classes, powers of the probabilities themselves would vanish.
+    raised: Floats = (probs / np.maximum(probs.max(axis=1, keepdims=True), _LEAST)) ** power
+    raised /= np.maximum(raised.sum(axis=1, keepdims=True), 1)
     return raised
 
 

@@ -45,7 +45,7 @@ class SentenceEncoder:
         self.name = weights.name
         self.digest = weights.digest
         self._folder = weights.folder
-        self._layers, self._width = _layers(weights.folder)
+        self._layers, self._width = _transformer(weights.folder)
 
     @property
     def key(self) -> str:
@@ -104,19 +104,21 @@ def _at_once(model: SentenceTransformer, values: Sequence[Any]) -> Vectors:
     return vectors
 
 
-def _layers(folder: Path) -> tuple[int, int]:
-    """How many layers a model's transformer has and how wide they are; 0 if it has none."""
+def _transformer(folder: Path) -> tuple[int, int]:
+    """How many layers a model's transformer has and how wide they are; 0 if it has none.
+
+    What is damaged has none either: loading it says what is wrong.
+    """
+    listed = folder / "modules.json"
     try:
-        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        modules = [{"path": "", "type": "Transformer"}]  # as sentence-transformers reads it
-    try:
-        if modules[0]["type"].rpartition(".")[2] != "Transformer":
-            return 0, 0
-        config = folder / modules[0]["path"] / "config.json"
-        about = json.loads(config.read_text(encoding="utf-8"))
+        if listed.exists():
+            first = json.loads(listed.read_text(encoding="utf-8"))[0]
+            if first["type"].rpartition(".")[2] != "Transformer":
+                return 0, 0
+            folder = folder / first["path"]
+        about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return int(about["num_hidden_layers"]), int(about["hidden_size"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, LookupError, TypeError):
         return 0, 0
 
 

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from sqlfuncs.learning import noise
 from sqlfuncs.learning.confident import CLEANLAB_CUTS
 from tests.conftest import ROOT, SAMPLE, needs_local
 
@@ -40,10 +41,14 @@ def test_every_column_and_row_comes_back_in_order(sample: duckdb.DuckDBPyConnect
     ]
     rows = found.fetchall()
     assert [row[:4] for row in rows] == sample.execute("FROM requests").fetchall()
-    for _, _, label, _, quality, flagged, suggested, confidence, predicted, probs, why in rows:
+    names = sorted(rows[0][9])
+    said = np.array([[row[9][name] for name in names] for row in rows])
+    each = noise.corrected(np.array([names.index(row[2]) for row in rows]), said)
+    for row, true in zip(rows, each, strict=True):
+        _, _, label, _, quality, flagged, suggested, confidence, predicted, probs, why = row
+        corrected = dict(zip(names, true, strict=True))
         assert why is None
-        assert 0 <= quality <= 1
-        assert label in probs
+        assert quality == pytest.approx(corrected[label])
         assert sum(probs.values()) == pytest.approx(1)
         assert probs[predicted] == max(probs.values())
         assert (suggested, confidence) == (

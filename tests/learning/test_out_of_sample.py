@@ -7,7 +7,7 @@ import pytest
 
 from sqlfuncs.learning.folds import digests, fold_numbers
 from sqlfuncs.learning.inputs import Embeddings, Texts
-from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare, take
+from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
 
 Rows = Texts | Embeddings
 TOPICS = ("where is the parcel", "the invoice is wrong", "I forgot my password")
@@ -35,9 +35,7 @@ def _vectors(count: int = 90) -> tuple[Embeddings, np.ndarray]:
 def _probs(
     rows: Rows, codes: np.ndarray, classes: int = 3, seed: int = 0, folds: int = 5
 ) -> tuple[np.ndarray, list[str | None]]:
-    probs, reasons = out_of_sample_probabilities(
-        prepare(rows, codes, classes), folds=folds, seed=seed
-    )
+    probs, reasons, _ = out_of_sample(prepare(rows, codes, classes), folds=folds, seed=seed)
     return probs, reasons.tolist()
 
 

@@ -75,3 +75,20 @@ def test_whatever_is_said_stays_probabilities(
     pooled = pool(each)
     assert (pooled >= 0).all()
     assert pooled.sum(axis=1) == pytest.approx(np.ones(rows))
+
+
+def test_among_thousands_of_classes_powers_do_not_vanish() -> None:
+    """A model that is nearly even over 5,000 classes, but right, is sharpened as far as it goes."""
+    probs = np.full((50, 5000), 1 / 5000)
+    codes = np.arange(50)
+    probs[codes, codes] *= 3
+    probs /= probs.sum(axis=1, keepdims=True)
+    pool = Pool.learn([probs], codes)
+    assert pool.sharpness[0] > 5
+    assert pool([probs]).sum(axis=1) == pytest.approx(np.ones(50))
+    assert (pool([probs]).argmax(axis=1) == codes).all()
+
+
+def test_rows_that_nothing_is_said_of_stay_empty() -> None:
+    said = np.array([[0.7, 0.3], [0.0, 0.0]])
+    assert Pool((2.0,), (1.0,))([said])[1].tolist() == [0, 0]

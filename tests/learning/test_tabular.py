@@ -13,7 +13,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import Cancelled
 from sqlfuncs.learning import tabular
 from sqlfuncs.learning.inputs import Floats, Tabular
-from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare
+from sqlfuncs.learning.out_of_sample import out_of_sample, prepare
 from sqlfuncs.learning.tabular import TabularFeatures
 
 NAN = float("nan")
@@ -70,7 +70,7 @@ def test_only_common_categories_get_a_column() -> None:
 @pytest.mark.parametrize("classes", [2, 3, 30, 300])
 def test_heads_learn_and_probabilities_sum_to_1(classes: int) -> None:
     rows, codes = _blobs(max(600, classes * 4), 6, classes)
-    probs, reasons = out_of_sample_probabilities(prepare(rows, codes, classes), folds=5, seed=0)
+    probs, reasons, _ = out_of_sample(prepare(rows, codes, classes), folds=5, seed=0)
     assert probs.sum(axis=1) == pytest.approx(np.ones(len(codes)))
     assert all(reason is None for reason in reasons)
     # No better than 10 times chance would be a head that learns nothing.
@@ -80,7 +80,7 @@ def test_heads_learn_and_probabilities_sum_to_1(classes: int) -> None:
 def test_a_rule_of_two_fields_is_learned_that_no_line_can_follow() -> None:
     values = np.random.default_rng(0).normal(size=(600, 4))
     codes = (values[:, 0] * values[:, 1] > 0).astype(np.int64)
-    probs, _ = out_of_sample_probabilities(prepare(_rows(values), codes, 2), folds=5, seed=0)
+    probs, _, _ = out_of_sample(prepare(_rows(values), codes, 2), folds=5, seed=0)
     assert (probs.argmax(axis=1) == codes).mean() > 0.85
 
 
@@ -90,7 +90,7 @@ def test_missing_values_and_categories_are_evidence() -> None:
     values = np.column_stack([random.normal(size=300), codes == 2, random.normal(size=300)])
     values[codes == 1, 0] = NAN
     rows = _rows(values.astype(float), (None, ("no", "yes"), None))
-    probs, _ = out_of_sample_probabilities(prepare(rows, codes, 3), folds=5, seed=0)
+    probs, _, _ = out_of_sample(prepare(rows, codes, 3), folds=5, seed=0)
     assert (probs.argmax(axis=1) == codes).mean() > 0.98
 
 
@@ -98,28 +98,24 @@ def test_missing_values_and_categories_are_evidence() -> None:
 def test_classes_of_a_few_rows_break_nothing(counts: tuple[int, ...]) -> None:
     codes = np.repeat(np.arange(len(counts)), counts)
     values = np.random.default_rng(0).normal(size=(len(codes), 3)) + codes[:, None]
-    probs, _ = out_of_sample_probabilities(
-        prepare(_rows(values), codes, len(counts)), folds=5, seed=0
-    )
+    probs, _, _ = out_of_sample(prepare(_rows(values), codes, len(counts)), folds=5, seed=0)
     assert np.isfinite(probs).all()
 
 
 def test_the_order_of_rows_does_not_change_a_bit() -> None:
     rows, codes = _blobs(120, 4, 3)
     shuffled = np.random.default_rng(1).permutation(120)
-    expected, _ = out_of_sample_probabilities(prepare(rows, codes, 3), folds=3, seed=0)
-    found, _ = out_of_sample_probabilities(
-        prepare(rows.take(shuffled), codes[shuffled], 3), folds=3, seed=0
-    )
+    expected, _, _ = out_of_sample(prepare(rows, codes, 3), folds=3, seed=0)
+    found, _, _ = out_of_sample(prepare(rows.take(shuffled), codes[shuffled], 3), folds=3, seed=0)
     assert found.tobytes() == expected[shuffled].tobytes()
 
 
 def test_the_number_of_threads_does_not_change_a_bit() -> None:
     script = (
         "from tests.learning.test_tabular import _blobs\n"
-        "from sqlfuncs.learning.out_of_sample import out_of_sample_probabilities, prepare\n"
+        "from sqlfuncs.learning.out_of_sample import out_of_sample, prepare\n"
         "rows, codes = _blobs(600, 5, 3)\n"
-        "probs, _ = out_of_sample_probabilities(prepare(rows, codes, 3), folds=2, seed=0)\n"
+        "probs, _, _ = out_of_sample(prepare(rows, codes, 3), folds=2, seed=0)\n"
         "print(probs.tobytes().hex())\n"
     )
     printed = set()
@@ -167,5 +163,5 @@ def test_it_stops_soon_when_asked() -> None:
     timer = threading.Timer(4, stop)
     timer.start()
     with pytest.raises(Cancelled):
-        out_of_sample_probabilities(prepared, folds=5, seed=0)
+        out_of_sample(prepared, folds=5, seed=0)
     assert time.perf_counter() - asked[0] < 5  # about one, on a machine with nothing else to do
