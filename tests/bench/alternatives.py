@@ -50,7 +50,7 @@ def averaged(
     data: Prepared,
     seed: int,
     *,
-    cuts: int = 4,
+    cuts: int = 3,
     views: Sequence[int] = (0, 1, 2, 3),
     freedoms: Sequence[float] = (0.5, 0.5, 0.5, 0.2),
     pooled: bool = True,
@@ -71,7 +71,7 @@ def averaged(
 
 
 RECIPES: dict[str, Callable[[Prepared, int], Floats]] = {
-    "as it is: four heads, pooled, four cuts": averaged,
+    "as it is: four heads, pooled, three cuts": averaged,
     "one cut": partial(averaged, cuts=1),
     "two cuts": partial(averaged, cuts=2),
     "the plain mean of the heads": partial(averaged, pooled=False),
