@@ -6,6 +6,7 @@
     │   ├── ColumnClash      the table already has a column that the result adds
     │   ├── NoUsableRows     not one row can be judged, trained on or evaluated
     │   ├── TooFewClasses    fewer than two different labels
+    │   ├── TooManyClasses   more different labels than can be learned
     │   ├── UnknownModel     no model of that name
     │   └── BadQueryFile     a query file, its header or its parameters
     ├── CannotRegister       this connection cannot take the functions now
@@ -58,6 +59,10 @@ class NoUsableRows(BadInput):
 
 class TooFewClasses(BadInput):
     """Fewer than two different labels."""
+
+
+class TooManyClasses(BadInput):
+    """More different labels than can be learned; perhaps the column is another."""
 
 
 class UnknownModel(BadInput):

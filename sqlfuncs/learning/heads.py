@@ -67,7 +67,10 @@ def fit(features: Any, codes: Codes, n_classes: int, freedom: float) -> Head:
     if len(present) == 1:
         bias[present] = 0
         return Head(weights, bias)
-    way = {"solver": "sag", "tol": 1e-2, "random_state": 0} if issparse(features) else {"tol": 1e-3}
+    if issparse(features):
+        way = {"solver": "sag", "tol": 1e-2, "random_state": 0}
+    else:  # L-BFGS stops by the steepest slope, and slopes are as small as classes are many
+        way = {"tol": min(1e-3, 3e-3 / len(present))}
     model = LogisticRegression(C=freedom, max_iter=1000, **way).fit(features, codes)
     if len(present) == 2:
         weights[:, present[1]] = model.coef_[0]

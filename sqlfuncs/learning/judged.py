@@ -60,7 +60,7 @@ class Judged:
 def judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) -> Judged:
     """Judge the rows of a table by what they are, `x`, and their labels, as text.
 
-    Raises NoUsableRows and TooFewClasses.
+    Raises NoUsableRows, TooFewClasses and TooManyClasses.
     """
     if len(label) == 0:
         raise NoUsableRows("the table has no rows: there is nothing to judge.")
@@ -83,8 +83,8 @@ def judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) ->
         learnable = inputs.usable(rows.reasons)
         classes = class_order.in_order(_distinct(labels, inputs.usable(reasons)))
         codes = _codes(labels, classes)
-        probs, as_given = np.full((len(labels), len(classes)), np.nan), np.zeros(len(labels), bool)
         prepared = prepare(take(rows, learnable), codes[learnable], len(classes), model)
+        probs, as_given = np.full((len(labels), len(classes)), np.nan), np.zeros(len(labels), bool)
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
         reasons[learnable] = np.where(unlabeled[learnable], _NO_LABEL, why)
     _refuse_unusable(labels, reasons)

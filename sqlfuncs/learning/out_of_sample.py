@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from sqlfuncs.errors import TooManyClasses
 from sqlfuncs.learning import fast, features
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import Order, canonical_order, digests, fold_numbers, groups
@@ -25,6 +26,9 @@ from sqlfuncs.learning.inputs import (
 from sqlfuncs.learning.pooling import Pool
 
 REPEATS = 3  # cuts into folds that are averaged: label errors rank a little better than by one
+
+MOST_CLASSES = 1_000
+MOST_PROBABILITIES = 100_000_000  # rows times classes: 0.8 GB, held a few times at once
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,11 @@ class Prepared:
 
 
 def prepare(rows: Learnable, codes: Codes, n_classes: int, model: str = "fast") -> Prepared:
-    """Order rows and compute their features. `codes` (rows,) holds the given classes."""
+    """Order rows and compute their features. `codes` (rows,) holds the given classes.
+
+    Raises TooManyClasses.
+    """
+    _refuse_too_many(len(codes), n_classes)
     keys = digests(rows)
     order = canonical_order(keys, codes)
     alike = groups(rows, keys)
@@ -60,6 +68,22 @@ def prepare(rows: Learnable, codes: Codes, n_classes: int, model: str = "fast") 
         learned,
         views,
     )
+
+
+def _refuse_too_many(rows: int, n_classes: int) -> None:
+    """Raise rather than run for hours, or out of memory."""
+    if n_classes > MOST_CLASSES:
+        raise TooManyClasses(
+            f"the label has {n_classes:,} different values in {rows:,} rows; at most "
+            f"{MOST_CLASSES:,} can be learned. Is it the right column? If so, put rare values "
+            "together, or set them to NULL: rows without a label are not learned from."
+        )
+    if rows * n_classes > MOST_PROBABILITIES:
+        raise TooManyClasses(
+            f"{rows:,} rows of {n_classes:,} classes would need more memory than is sensible: "
+            f"rows times classes may be {MOST_PROBABILITIES:,}. Take a part of the rows, or of "
+            "the classes, at a time."
+        )
 
 
 def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pool]:

@@ -20,10 +20,23 @@ def test_it_is_scikit_learns_logistic_regression(classes: int) -> None:
     features, codes = _case(classes)
     features /= np.sqrt((features**2).sum(axis=1).mean())
     head = heads.fit(features, codes, classes, 2.0)
-    reference = LogisticRegression(C=2.0, max_iter=200, tol=1e-3).fit(features, codes)
+    reference = LogisticRegression(C=2.0, max_iter=200, tol=1e-6).fit(features, codes)
     assert head.probabilities(features) == pytest.approx(
-        reference.predict_proba(features), abs=1e-4
+        reference.predict_proba(features), abs=2e-2
     )
+
+
+@pytest.mark.parametrize("classes", [30, 100, 400])
+def test_many_classes_are_learned_too(classes: int) -> None:
+    """What a step of the fit changes of each class is the less, the more there are."""
+    random = np.random.default_rng(0)
+    codes = np.repeat(np.arange(classes), 12)
+    features = random.normal(size=(classes, 64))[codes] + random.normal(size=(len(codes), 64))
+    features /= np.sqrt((features**2).sum(axis=1).mean())
+    seen = random.random(len(codes)) < 0.8
+    head = heads.fit(features[seen].astype(np.float32), codes[seen], classes, 0.5)
+    right = head.probabilities(features[~seen]).argmax(axis=1) == codes[~seen]
+    assert right.mean() > 0.8
 
 
 def test_sparse_features_give_what_dense_ones_give() -> None:

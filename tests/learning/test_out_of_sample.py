@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from sqlfuncs.errors import TooManyClasses
 from sqlfuncs.learning.folds import digests, fold_numbers
 from sqlfuncs.learning.inputs import Embeddings, Texts
 from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
@@ -109,3 +110,18 @@ def test_some_of_the_rows() -> None:
     taken = take(texts, mask)
     assert taken.values == [texts.values[0], texts.values[3]]
     assert np.array_equal(take(vectors, [4, 0]).values, vectors.values[[4, 0]])
+
+
+@pytest.mark.parametrize(
+    ("rows", "classes", "says"),
+    [
+        (1001, 1001, "1,001 different values in 1,001 rows; at most 1,000 can be learned"),
+        (1_000_001, 100, "rows times classes may be 100,000,000"),
+    ],
+)
+def test_more_classes_than_can_be_learned_are_refused_at_once(
+    rows: int, classes: int, says: str
+) -> None:
+    vectors = Embeddings(np.zeros((rows, 1), dtype=np.float32), np.full(rows, None))
+    with pytest.raises(TooManyClasses, match=says):
+        prepare(vectors, np.arange(rows) % classes, classes)
