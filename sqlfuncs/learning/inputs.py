@@ -222,9 +222,11 @@ def probabilities(x: pa.Array) -> Probabilities:
     classes = in_order(keys.dictionary.to_pylist())
     # The classes in order, for each position in the dictionary.
     order = {label: column for column, label in enumerate(classes)}
-    columns = np.array([order[label] for label in keys.dictionary.to_pylist()], dtype=np.int32)
+    small = np.min_scalar_type(len(classes))  # a number for each probability of each row
+    columns = np.array([order[label] for label in keys.dictionary.to_pylist()], dtype=small)
     at = columns[keys.indices.to_numpy()]
-    items = pc.fill_null(present.items[own], float("nan")).to_numpy()
+    items = present.items[own]  # filling NULLs copies even where there are none
+    items = (pc.fill_null(items, float("nan")) if items.null_count else items).to_numpy()
     valid = np.asarray(pc.is_valid(maps))
     complete = valid.copy()
     complete[valid] = _name_all(at, np.diff(offsets), len(classes))
@@ -240,13 +242,15 @@ def probabilities(x: pa.Array) -> Probabilities:
 
 
 def _name_all(
-    at: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32], classes: int
+    at: npt.NDArray[np.integer[Any]], lengths: npt.NDArray[np.int32], classes: int
 ) -> npt.NDArray[np.bool_]:
     """Which maps name each class, in the order of the classes; `at` are all their keys."""
     full = (lengths == classes) & (classes > 0)
     named: npt.NDArray[np.bool_] = full.copy()
     own = at if full.all() else at[np.repeat(full, lengths)]
-    named[full] = (own.reshape(full.sum(), classes) == np.arange(classes)).all(axis=1)
+    named[full] = (own.reshape(full.sum(), classes) == np.arange(classes, dtype=at.dtype)).all(
+        axis=1
+    )
     return named
 
 

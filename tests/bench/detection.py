@@ -132,7 +132,7 @@ def table(name: str, reference: dict[str, object], measured: Sequence[dict[str, 
     seconds = of(reference, "seconds", "embed") + of(reference, "seconds", "detect")
 
     def times(what: str, mine: str) -> str:
-        figures = " | ".join(f"{of(column, mine) / seconds:.2f}" for column in measured)
+        figures = " | ".join(f"{of(column, mine) / seconds:.3f}" for column in measured)
         return f"| {what} | 1 | {figures} |"
 
     given = of(measured[0], "given")

@@ -45,6 +45,49 @@ def test_rows_in_any_order_within_and_between_batches() -> None:
 
 
 @pytest.mark.parametrize(
+    "keys",
+    [
+        ("ab", "ab", "ab"),  # shared by all
+        ("ab", "ba", "ab"),  # within batches only
+        ("ab", "abc", ""),
+        ('é"\\\0',) * 3,
+        tuple("".join(map(chr, range(0x400, 0x400 + size))) for size in (127, 128, 300)),
+    ],
+)
+@pytest.mark.parametrize("extra", [[], [None], [[]], [[("a", 0.5)]]])
+def test_maps_whose_keys_agree_come_back_as_they_were(
+    keys: tuple[str, ...], extra: list[object]
+) -> None:
+    batched = [
+        pa.array(
+            [{"x": [(key, at + row / 8) for at, key in enumerate(some)]} for row in range(3)]
+            + [{"x": map_} for map_ in extra],
+            pa.struct([("x", MAPS)]),
+        )
+        for some in keys
+    ]
+    packed: list[pa.ListArray] = []
+    expected: list[object] = []
+    for rows in batched:
+        numbers = pa.array(range(len(expected), len(expected) + len(rows) - 1))
+        packed.append(batches.pack(numbers, rows[1:]))
+        expected += rows[1:].to_pylist()
+    assert batches.unpack(_gathered(*packed)).to_pylist() == expected
+
+
+def test_the_packed_form_of_maps_is_little_more_than_their_numbers() -> None:
+    rows = pa.array(
+        [
+            {"x": [(f"class {k}", 0.1) for k in range(10)], "label": f"class {i % 10}"}
+            for i in range(2048)
+        ],
+        pa.struct([("x", MAPS), ("label", pa.string())]),
+    )
+    words = len(batches.pack(pa.array(range(1, 2049)), rows)[0].values)
+    assert words < 2048 * 10 * 1.15
+
+
+@pytest.mark.parametrize(
     "value",
     [
         "NULL",

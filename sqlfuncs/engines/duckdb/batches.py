@@ -9,23 +9,35 @@ apart for every query.
 from __future__ import annotations
 
 import itertools
+import json
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs import work
 
 PACKED = "_sf_packed"
 RETURNS = "BIGINT[]"  # not BLOB: all blobs of one list may hold 2 GB together, no more
-_NARROW = 127  # classes that fit in a byte
+_NUMBERS = ""  # the column of the rows' numbers, where they do not simply count on
+_BYTE = 127  # positions up to which fit in a byte
+# In metadata: the first row's number; text by position; the keys that all maps of a batch have.
+_FIRST, _TEXT, _KEYS = b"first", b"text", b"keys"
 
 
 def pack(numbers: pa.Array, given: pa.StructArray) -> pa.ListArray:
     """The rows of a batch and their numbers as one value in the first row, NULL in the others."""
     work.check()
-    fields = [field.name for field in given.type]
-    columns = [_with_short_keys(column) for column in given.flatten()]
-    batch = pa.RecordBatch.from_arrays([numbers, *columns], names=["", *fields])
+    columns = [
+        _small(field.name, column)
+        for field, column in zip(given.type, given.flatten(), strict=True)
+    ]
+    first = numbers[0].as_py()
+    if not np.array_equal(numbers, np.arange(first, first + len(numbers))):
+        columns.append((pa.field(_NUMBERS, numbers.type), numbers))
+    schema = pa.schema([field for field, _ in columns], {_FIRST: str(first)})
+    batch = pa.RecordBatch.from_arrays([column for _, column in columns], schema=schema)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as stream:
         stream.write_batch(batch)
@@ -40,13 +52,16 @@ def unpack(packed: pa.ListArray) -> pa.StructArray:
     """The rows of packed batches in the order of their numbers, keys of maps as dictionaries."""
     words, ends = packed.values, packed.offsets.to_numpy()
     batches = [_read(words[start:end]) for start, end in itertools.pairwise(ends)]
-    batches.sort(key=lambda batch: batch.column(0)[0].as_py())
-    columns = [
-        pa.concat_arrays([_with_long_keys(batch.column(place)) for batch in batches])
-        for place in range(batches[0].num_columns)
-    ]
-    numbers = columns.pop(0).to_numpy()
-    rows = pa.StructArray.from_arrays(columns, names=batches[0].schema.names[1:])
+    batches.sort(key=_first)
+    numbers = np.concatenate([_numbers(batch) for batch in batches])
+    names = [name for name in batches[0].schema.names if name != _NUMBERS]
+    rows = pa.StructArray.from_arrays(
+        [
+            _whole([(batch.schema.field(name), batch.column(name)) for batch in batches])
+            for name in names
+        ],
+        names=names,
+    )
     if (np.diff(numbers) <= 0).any():
         return rows.take(pa.array(np.argsort(numbers)))
     return rows
@@ -57,23 +72,83 @@ def _read(words: pa.Array) -> pa.RecordBatch:
     return pa.ipc.open_stream(stream).read_next_batch()
 
 
-def _with_short_keys(column: pa.Array) -> pa.Array:
-    if not (pa.types.is_map(column.type) and pa.types.is_string(column.type.key_type)):
-        return column
-    keys = column.keys.dictionary_encode()
-    width = pa.int8() if len(keys.dictionary) <= _NARROW else pa.int32()
-    return _with_keys(column, keys, width)
+def _first(batch: pa.RecordBatch) -> int:
+    return int(batch.schema.metadata[_FIRST])
 
 
-def _with_long_keys(column: pa.Array) -> pa.Array:
-    """Batches have different keys, and all of them together may not fit in a byte."""
-    if not (pa.types.is_map(column.type) and pa.types.is_dictionary(column.type.key_type)):
-        return column
-    return _with_keys(column, column.keys, pa.int32())
+def _numbers(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    if _NUMBERS not in batch.schema.names:
+        return np.arange(_first(batch), _first(batch) + len(batch))
+    numbers: npt.NDArray[np.int64] = batch.column(_NUMBERS).to_numpy()
+    return numbers
 
 
-def _with_keys(column: pa.MapArray, keys: pa.DictionaryArray, width: pa.DataType) -> pa.MapArray:
-    keys = pa.DictionaryArray.from_arrays(keys.indices.cast(width), keys.dictionary)
+def _small(name: str, column: pa.Array) -> tuple[pa.Field, pa.Array]:
+    """A column of a batch, few texts as positions and the keys of its maps once if they agree."""
+    if pa.types.is_string(column.type):
+        texts = column.dictionary_encode()
+        if len(texts.dictionary) <= _BYTE:
+            column = _with_positions(texts, pa.int8())
+            return pa.field(name, column.type, metadata={_TEXT: b""}), column
+    elif pa.types.is_map(column.type) and pa.types.is_string(column.type.key_type):
+        keys = column.keys.dictionary_encode()
+        shared = _shared_keys(column, keys)
+        if shared:
+            items = column.items[column.offsets[0].as_py() : column.offsets[-1].as_py()]
+            column = pa.FixedSizeListArray.from_arrays(items, len(shared))
+            return pa.field(name, column.type, metadata={_KEYS: json.dumps(shared)}), column
+        width = pa.int8() if len(keys.dictionary) <= _BYTE else pa.int32()
+        column = _with_keys(column, _with_positions(keys, width))
+    return pa.field(name, column.type), column
+
+
+def _shared_keys(column: pa.MapArray, keys: pa.DictionaryArray) -> list[str]:
+    """The keys that every map of a batch has in the same order, or none."""
+    offsets = column.offsets.to_numpy()
+    sizes = np.diff(offsets)
+    if column.null_count or not sizes[0] or (sizes != sizes[0]).any():
+        return []
+    at = keys.indices.to_numpy()[offsets[0] : offsets[-1]].reshape(-1, sizes[0])
+    if (at != at[0]).any():
+        return []
+    shared: list[str] = keys.dictionary.take(pa.array(at[0])).to_pylist()
+    return shared
+
+
+def _whole(parts: Sequence[tuple[pa.Field, pa.Array]]) -> pa.Array:
+    """What `_small` made of the batches of one column, put together."""
+    shared, *others = {(field.metadata or {}).get(_KEYS) for field, _ in parts}
+    if shared is not None and not others:
+        items = pa.concat_arrays([column.flatten() for _, column in parts])
+        return _maps(json.loads(shared), items)
+    return pa.concat_arrays([_as_it_came(field, column) for field, column in parts])
+
+
+def _as_it_came(field: pa.Field, column: pa.Array) -> pa.Array:
+    metadata = field.metadata or {}
+    if _TEXT in metadata:
+        return column.cast(pa.string())
+    if _KEYS in metadata:
+        column = _maps(json.loads(metadata[_KEYS]), column.flatten())
+    if pa.types.is_map(column.type) and pa.types.is_dictionary(column.type.key_type):
+        # Batches have different keys, and all of them together may not fit in a byte.
+        return _with_keys(column, _with_positions(column.keys, pa.int32()))
+    return column
+
+
+def _maps(names: list[str], items: pa.Array) -> pa.MapArray:
+    """Maps that all have the same keys."""
+    width = np.int8 if len(names) <= _BYTE else np.int32
+    at = pa.array(np.tile(np.arange(len(names), dtype=width), len(items) // len(names)))
+    offsets = pa.array(np.arange(0, len(items) + 1, len(names), dtype=np.int32))
+    return pa.MapArray.from_arrays(offsets, pa.DictionaryArray.from_arrays(at, names), items)
+
+
+def _with_positions(texts: pa.DictionaryArray, width: pa.DataType) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(texts.indices.cast(width), texts.dictionary)
+
+
+def _with_keys(column: pa.MapArray, keys: pa.DictionaryArray) -> pa.MapArray:
     offsets = pa.array(column.offsets.to_numpy())
     mask = column.is_null() if column.null_count else None
     return pa.MapArray.from_arrays(offsets, keys, column.items, mask=mask)

@@ -122,7 +122,9 @@ def _instead_of_rows(function: TableFunction) -> str:
     )
     return f"""WITH _sf_numbered AS (
     SELECT *, row_number() OVER () AS _sf_n FROM query_table(tbl)
-), {_gathered(function, "NULL")}, _sf_rows AS (
+), _sf_packed_rows AS (
+    SELECT {_packed(function)} FROM _sf_numbered
+), {_gathered(function, "_sf_packed_rows", "NULL")}, _sf_rows AS (
     SELECT unnest(_sf_own) AS _sf_own{_carried(function)} FROM _sf_gathered
 )
 SELECT {own} FROM _sf_rows"""
@@ -133,7 +135,12 @@ def _beside_rows(function: TableFunction) -> str:
 
     MATERIALIZED, because a view may give other rows or another order the second time.
     """
-    kept = ["_sf_n"]
+    kept = [
+        "_sf_n",
+        "_sf_names",
+        "_sf_batch",
+        *(f"_sf_typed_{name}" for name in _typed_like(function)),
+    ]
     numbered = "*, row_number() OVER () AS _sf_n"
     for name in _given_again(function):
         # What is no column (a call, perhaps a costly one) is computed once and kept.
@@ -149,17 +156,19 @@ def _beside_rows(function: TableFunction) -> str:
         _own_column(function, column, identifier("_sf_own_" + column.name))
         for column in function.returns
     )
-    names = "(SELECT struct_keys(_sf_in) FROM _sf_numbered AS _sf_in LIMIT 1)"
-    return f"""WITH _sf_numbered AS MATERIALIZED (
+    names = "CASE WHEN _sf_n = 1 THEN struct_keys(_sf_numbered) END AS _sf_names"
+    return f"""WITH _sf_numbered AS (
     SELECT {numbered} FROM query_table(tbl) AS _sf_in
-), {_gathered(function, names)}, _sf_rows AS (
+), _sf_kept AS MATERIALIZED (
+    SELECT *, {names}, {_packed(function)} FROM _sf_numbered
+), {_gathered(function, "_sf_kept", "any_value(_sf_names)")}, _sf_rows AS (
     SELECT {lists}{_carried(function)} FROM _sf_gathered
 )
-SELECT _sf_numbered.* EXCLUDE ({", ".join(kept)}), {own}
-FROM _sf_numbered POSITIONAL JOIN _sf_rows"""
+SELECT _sf_kept.* EXCLUDE ({", ".join(kept)}), {own}
+FROM _sf_kept POSITIONAL JOIN _sf_rows"""
 
 
-def _gathered(function: TableFunction, names: str) -> str:
+def _packed(function: TableFunction) -> str:
     # A label travels as DuckDB's own text for it, which casts back to the type it had.
     given = ", ".join(
         f"{name}: {_BARE}({_input(function, name)})"
@@ -167,17 +176,19 @@ def _gathered(function: TableFunction, names: str) -> str:
         for name in function.inputs
     )
     typed = "".join(f", {name} AS _sf_typed_{name}" for name in _typed_like(function))
+    return f"{PACKED}(_sf_n, {{{given}}}) AS _sf_batch{typed}"
+
+
+def _gathered(function: TableFunction, packed: str, names: str) -> str:
     any_given = "".join(
         f", any_value(_sf_typed_{name}) AS _sf_any_{name}" for name in _typed_like(function)
     )
-    return f"""_sf_batches AS (
-    SELECT {PACKED}(_sf_n, {{{given}}}) AS _sf_batch{typed} FROM _sf_numbered
-), _sf_gathered AS (
+    return f"""_sf_gathered AS (
     SELECT
         {udf_name(function.name)}(
             list(_sf_batch) FILTER (_sf_batch IS NOT NULL), {names}, {_options(function)}
         ) AS _sf_own{any_given}
-    FROM _sf_batches
+    FROM {packed}
 )"""
 
 
