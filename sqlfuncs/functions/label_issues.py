@@ -35,7 +35,7 @@ def label_issues(
     `x` is what a row is: text (VARCHAR), an embedding (FLOAT[]), several fields (a STRUCT), an
     image (BLOB, or text that is paths of image files) or your own out-of-sample class
     probabilities (MAP(VARCHAR, DOUBLE)). Unless it is the last, rows are cut into `folds` parts,
-    four times, and each row is judged by the models that did not see its part. The result does not
+    three times, and each row is judged by the models that did not see its part. The result does not
     depend on the order of the rows or on the number of threads.
 
     `model` reads text: 'fast' (TF-IDF and a sentence encoder), 'best' (adds the middle layers of
@@ -51,8 +51,8 @@ def label_issues(
 
     A row without a label is never flagged; a label is suggested for it.
 
-    Errors: fewer than two classes, no row that can be judged, a column of the table that is
-    called like one of the result's.
+    Errors: fewer than two classes, or more than 1,000; no row that can be judged; a column of the
+    table that is called like one of the result's.
     """
     judged, found = issues(rows, model, cut, method, folds, seed)
     return pa.StructArray.from_arrays(

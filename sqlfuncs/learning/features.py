@@ -114,11 +114,12 @@ class VectorFeatures:
     @classmethod
     def learn(cls, vectors: npt.NDArray[np.floating[Any]]) -> tuple[VectorFeatures, list[Any]]:
         """The features of some vectors, and their view."""
-        centre = vectors.mean(axis=0)
-        length = float(np.sqrt(((vectors - centre) ** 2).sum(axis=1).mean()))
+        centre = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        view = cls(centre, 1.0)._view(vectors)
+        length = np.sqrt(np.einsum("ij,ij->i", view, view).mean(dtype=np.float64))
         scale = np.float32(1 / length if length > 0 else 1)  # as it will be stored
-        learned = cls(centre.astype(np.float32), float(scale))
-        return learned, [learned._view(vectors)]
+        view *= scale
+        return cls(centre, float(scale)), [view]
 
     def views(self, rows: Texts | Embeddings) -> list[Any]:
         """The view of other vectors."""
@@ -135,7 +136,8 @@ class VectorFeatures:
         ]
 
     def _view(self, vectors: npt.NDArray[np.floating[Any]]) -> Vectors:
-        view: Vectors = ((vectors - self.centre) * self.scale).astype(np.float32)
+        view: Vectors = (vectors - self.centre).astype(np.float32, copy=False)
+        view *= np.float32(self.scale)
         return view
 
     def state(self) -> tuple[dict[str, bytes], dict[str, npt.NDArray[np.float32]]]:

@@ -28,7 +28,8 @@ def digests(rows: Learnable) -> list[bytes]:
         return rows.digests()
     if isinstance(rows, Texts):
         return [sha256(value.encode("utf-8", "surrogatepass")).digest() for value in rows.values]
-    return [sha256(vector.tobytes()).digest() for vector in rows.values]
+    # The same numbers have the same digest in FLOAT and in DOUBLE.
+    return [sha256(vector.astype(np.float64).tobytes()).digest() for vector in rows.values]
 
 
 def groups(rows: Learnable, keys: Sequence[bytes]) -> list[bytes]:

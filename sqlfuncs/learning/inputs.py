@@ -171,11 +171,14 @@ def texts(x: pa.Array) -> Texts:
     return Texts([value or "" for value in values], reasons)
 
 
-def embeddings(x: pa.Array, precision: npt.DTypeLike = np.float64) -> Embeddings:
+def embeddings(x: pa.Array, precision: npt.DTypeLike | None = None) -> Embeddings:
     """Vectors; NULL, NaN, infinite and all-zero ones, and odd lengths, cannot be used.
 
-    They are read a block at a time, so that beside the column itself only the result is held.
+    Their numbers are as precise as the column's, unless a `precision` is given. They are read a
+    block at a time, so that beside the column itself only the result is held.
     """
+    if precision is None:
+        precision = np.float32 if pa.types.is_float32(x.type.value_type) else np.float64
     lengths = pc.fill_null(pc.list_value_length(x), 0).to_numpy(zero_copy_only=False)
     reasons = np.full(len(x), None, dtype=object)
     reasons[np.asarray(pc.is_null(x))] = "the embedding is NULL"
