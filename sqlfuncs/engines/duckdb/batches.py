@@ -1,34 +1,69 @@
 """Carrying a whole table to Python: packed batch by batch, then put together in order.
 
-DuckDB calls with 2,048 rows at a time, from several threads. Each batch is packed into one
-value (an Arrow stream as 64-bit words, in its first row), DuckDB lists these, and the computing
-reads them all. What waits in between is DuckDB's: freed when a query fails or is stopped, and
-apart for every query.
+DuckDB calls with 2,048 rows at a time, from several threads. Each batch is packed and waits
+here; its first row gets the ticket under which it waits. DuckDB lists the tickets, and the
+computing takes the batches. A query that fails in between leaves its batches; they go when its
+connection asks for a table again.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import threading
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs import work
-
 PACKED = "_sf_packed"
-RETURNS = "BIGINT[]"  # not BLOB: all blobs of one list may hold 2 GB together, no more
+RETURNS = "BIGINT"
 _NUMBERS = ""  # the column of the rows' numbers, where they do not simply count on
 _BYTE = 127  # positions up to which fit in a byte
 # In metadata: the first row's number; text by position; the keys that all maps of a batch have.
 _FIRST, _TEXT, _KEYS = b"first", b"text", b"keys"
 
 
-def pack(numbers: pa.Array, given: pa.StructArray) -> pa.ListArray:
-    """The rows of a batch and their numbers as one value in the first row, NULL in the others."""
-    work.check()
+Query = tuple[int, int, int]  # of which instance and connection, and its number there
+
+
+class Waiting:
+    """Packed batches of the queries that run, by ticket. Used by several threads."""
+
+    def __init__(self) -> None:
+        """Nothing waits."""
+        self._tickets = itertools.count(1)
+        self._batches: dict[int, tuple[Query, bytes]] = {}
+        self._lock = threading.Lock()
+
+    def put(self, query: Query, batch: bytes) -> int:
+        """A ticket for a batch."""
+        with self._lock:
+            ticket = next(self._tickets)
+            self._batches[ticket] = query, batch
+        return ticket
+
+    def take(self, tickets: Sequence[int]) -> list[bytes]:
+        """The batches of some tickets, which do not wait any longer. Raises LookupError."""
+        with self._lock:
+            return [self._batches.pop(ticket)[1] for ticket in tickets]
+
+    def forget(self, query: Query, *, and_itself: bool = False) -> None:
+        """Drop what earlier queries of a connection have left."""
+        *connection, number = query
+        with self._lock:
+            left = [
+                ticket
+                for ticket, ((*of, other), _) in self._batches.items()
+                if of == connection and (other < number or (and_itself and other == number))
+            ]
+            for ticket in left:
+                del self._batches[ticket]
+
+
+def pack(numbers: pa.Array, given: pa.StructArray) -> bytes:
+    """The rows of a batch and their numbers."""
     columns = [
         _small(field.name, column)
         for field, column in zip(given.type, given.flatten(), strict=True)
@@ -41,17 +76,13 @@ def pack(numbers: pa.Array, given: pa.StructArray) -> pa.ListArray:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as stream:
         stream.write_batch(batch)
-    # An Arrow stream is a multiple of 8 bytes long.
-    words = pa.array(np.frombuffer(sink.getvalue(), dtype=np.int64))
-    later = np.arange(len(batch)) > 0
-    ends = np.append(0, np.full(len(batch), len(words))).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(ends), words, mask=pa.array(later))
+    packed: bytes = sink.getvalue().to_pybytes()  # as long as it is; the sink has room for twice
+    return packed
 
 
-def unpack(packed: pa.ListArray) -> pa.StructArray:
+def unpack(packed: Sequence[bytes]) -> pa.StructArray:
     """The rows of packed batches in the order of their numbers, keys of maps as dictionaries."""
-    words, ends = packed.values, packed.offsets.to_numpy()
-    batches = [_read(words[start:end]) for start, end in itertools.pairwise(ends)]
+    batches = [pa.ipc.open_stream(stream).read_next_batch() for stream in packed]
     batches.sort(key=_first)
     numbers = np.concatenate([_numbers(batch) for batch in batches])
     names = [name for name in batches[0].schema.names if name != _NUMBERS]
@@ -65,11 +96,6 @@ def unpack(packed: pa.ListArray) -> pa.StructArray:
     if (np.diff(numbers) <= 0).any():
         return rows.take(pa.array(np.argsort(numbers)))
     return rows
-
-
-def _read(words: pa.Array) -> pa.RecordBatch:
-    stream = words.buffers()[1].slice(words.offset * 8, len(words) * 8)
-    return pa.ipc.open_stream(stream).read_next_batch()
 
 
 def _first(batch: pa.RecordBatch) -> int:

@@ -16,6 +16,7 @@ The traps of DuckDB's Python functions are met here, once:
 from __future__ import annotations
 
 import atexit
+import itertools
 import threading
 import weakref
 from pathlib import Path
@@ -31,6 +32,7 @@ from sqlfuncs.errors import BadInput, CannotRegister
 
 CATALOG = "sqlfuncs"
 _registering = threading.Lock()
+_instances = itertools.count(1)
 _opened: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
 
 
@@ -81,7 +83,7 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
                 )
         # READ_WRITE, because an instance opened read-only refuses a plain in-memory database.
         con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {CATALOG} (READ_WRITE)")
-        for statement in create_statements(functions, CATALOG):
+        for statement in create_statements(functions, CATALOG, next(_instances)):
             con.execute(statement)
 
 

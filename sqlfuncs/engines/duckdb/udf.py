@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.engines.duckdb import batches
+from sqlfuncs.engines.duckdb.batches import Query, Waiting
 from sqlfuncs.engines.duckdb.types import sql_type
 from sqlfuncs.errors import BadOption, Cancelled, ColumnClash, InternalError, SqlfuncsError
 from sqlfuncs.functions.spec import (
@@ -26,6 +27,7 @@ from sqlfuncs.functions.spec import (
 )
 
 _log = logging.getLogger("sqlfuncs")
+_batches = Waiting()
 _UdfFunction = TableFunction | ListFunction | ScalarFunction
 
 
@@ -154,13 +156,27 @@ def _split(
     )
 
 
-def _packed(arguments: Sequence[pa.Array]) -> pa.ListArray:
-    numbers, given = arguments
+def _packed(arguments: Sequence[pa.Array]) -> pa.Array:
+    """A ticket in the first row of a batch, NULL in the others."""
+    numbers, given, *of = arguments
+    instance, connection, number = (value[0].as_py() for value in of)
+    query = instance, connection, number
     if numbers[0].as_py() != 1:
         # In the midst of a table; a `call` would take a Ctrl-C since the last batch for an old one.
-        return batches.pack(numbers, given)
+        return _waiting(query, numbers, given)
+    _batches.forget(query)
     with work.call():
-        return batches.pack(numbers, given)
+        return _waiting(query, numbers, given)
+
+
+def _waiting(query: Query, numbers: pa.Array, given: pa.StructArray) -> pa.Array:
+    try:
+        work.check()
+        ticket = _batches.put(query, batches.pack(numbers, given))
+    except BaseException:
+        _batches.forget(query, and_itself=True)
+        raise
+    return pa.concat_arrays([pa.array([ticket]), pa.nulls(len(numbers) - 1, pa.int64())])
 
 
 def _unpacked(gathered: pa.Array, function: TableFunction) -> pa.StructArray:
@@ -169,7 +185,7 @@ def _unpacked(gathered: pa.Array, function: TableFunction) -> pa.StructArray:
         return pa.StructArray.from_arrays(
             [pa.nulls(0) for _ in function.inputs], names=list(function.inputs)
         )
-    return batches.unpack(gathered[0].values)
+    return batches.unpack(_batches.take(gathered[0].values.to_pylist()))
 
 
 def _as_one_list(own: pa.Array) -> pa.ListArray:

@@ -24,6 +24,9 @@ from sqlfuncs.functions.spec import (
 
 _BARE = "sqlfuncs.main._sf_bare"
 _MAP = "sqlfuncs.main._sf_map"
+_INSTANCE = "_sf_instance"
+# Whose rows these are, for `batches.Query`.
+_QUERY = f"sqlfuncs.main.{_INSTANCE}(), current_connection_id(), current_query_id()"
 
 
 def register(add: Callable[[SqlFunction], None]) -> None:
@@ -46,8 +49,15 @@ def read_macro(name: str, text: str) -> SqlMacro:
     return SqlMacro(name, "\n".join(lines).strip().removesuffix(";"), "\n".join(comment))
 
 
-def create_statements(functions: Iterable[SqlFunction], catalog: str) -> Iterator[str]:
-    """The statements that make every function callable as `catalog.name(...)`."""
+def create_statements(
+    functions: Iterable[SqlFunction], catalog: str, instance: int
+) -> Iterator[str]:
+    """The statements that make every function callable as `catalog.name(...)`.
+
+    `instance` is a number that no other instance of DuckDB in this process has.
+    """
+    yield f"CREATE OR REPLACE MACRO {catalog}.main.{_INSTANCE}() AS {instance}"
+    yield f"COMMENT ON MACRO {catalog}.main.{_INSTANCE} IS 'Tells instances apart.'"
     for function in _in_order_of_need(functions):
         if isinstance(function, ScalarFunction) and function.name.startswith("_"):
             continue  # called by other macros only, under its own name
@@ -176,7 +186,7 @@ def _packed(function: TableFunction) -> str:
         for name in function.inputs
     )
     typed = "".join(f", {name} AS _sf_typed_{name}" for name in _typed_like(function))
-    return f"{PACKED}(_sf_n, {{{given}}}) AS _sf_batch{typed}"
+    return f"{PACKED}(_sf_n, {{{given}}}, {_QUERY}) AS _sf_batch{typed}"
 
 
 def _gathered(function: TableFunction, packed: str, names: str) -> str:
