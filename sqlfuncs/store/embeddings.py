@@ -76,8 +76,13 @@ def _database() -> Iterator[sqlite3.Connection]:
     file = _file()
     file.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(file, timeout=30)) as database:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute(_SCHEMA)
+        # Where several processes make the file at once, SQLite waits for none of them in this.
+        with contextlib.suppress(sqlite3.OperationalError):
+            database.execute("PRAGMA journal_mode = WAL")
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'embedding'").fetchall():
+            database.execute("BEGIN IMMEDIATE")
+            database.execute(_SCHEMA)
+            database.commit()
         yield database
 
 

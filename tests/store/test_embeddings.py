@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -144,6 +145,29 @@ for at in range(30):
     texts = [f"{who} {at} {n}" for n in range(20)] + [f"both {n}" for n in range(5)]
     embeddings.write("m", {text: np.full(384, len(text), np.float32) for text in texts})
 """
+
+
+_FIRST = """
+import sys, time
+import numpy as np
+from sqlfuncs.store import embeddings
+time.sleep(max(0, float(sys.argv[1]) - time.time()))
+embeddings.write("m", {sys.argv[2]: np.ones(384, np.float32)})
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_processes_make_the_file_at_once(file: Path, attempt: int) -> None:
+    begin = str(time.time() + 1)
+    names = [f"{attempt} {number}" for number in range(4)]
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", _FIRST, begin, name], stderr=subprocess.PIPE, text=True
+        )
+        for name in names
+    ]
+    assert [writer.communicate(timeout=120)[1] for writer in writers] == [""] * 4
+    assert embeddings.read("m", names).keys() == set(names)
 
 
 def test_processes_write_at_once(file: Path) -> None:
