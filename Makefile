@@ -45,10 +45,12 @@ readme: $(VENV)/.installed
 
 # Quality and speed beside the reference, on the data in SQLFUNCS_DATA, and on published
 # probabilities and votes if SQLFUNCS_BENCH is a folder of fetched repositories.
+bench: export SQLFUNCS_HOME := $(CURDIR)/$(VENV)/home
 bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m tests.bench.detection
 	$(VENV)/bin/python -m tests.bench.seeds
 	$(VENV)/bin/python -m tests.bench.alternatives
+	$(VENV)/bin/python -m tests.bench.draws
 	$(VENV)/bin/python -m tests.bench.inputs
 	$(VENV)/bin/python -m tests.bench.health
 	$(VENV)/bin/python -m tests.bench.review

@@ -11,6 +11,7 @@
     │   └── BadQueryFile     a query file, its header or its parameters
     ├── CannotRegister       this connection cannot take the functions now
     ├── MissingExtra         a part that is installed with an extra
+    ├── CannotKeep           the disk does not take what is to be stored
     ├── DamagedModel         files of a stored model are not what was stored
     ├── DownloadFailed       public files could not be fetched or were altered
     ├── StatementFailed      one of several statements; says what ran and what did not
@@ -89,6 +90,10 @@ class MissingExtra(SqlfuncsError):
     def needed_for(cls, what: str, extra: str) -> MissingExtra:
         """The error that names the extra to install."""
         return cls(f"{what} needs more packages. Type: pip install 'sqlfuncs[{extra}]'")
+
+
+class CannotKeep(SqlfuncsError):
+    """The disk does not take what is to be stored: no right to write there, or no room."""
 
 
 class DamagedModel(SqlfuncsError):

@@ -44,11 +44,20 @@ def command(
                 rows = f"{len(result.rows)} rows" if result.columns else "done"
                 print(f"sqlfuncs: {query.name}: {rows} in {result.seconds:.1f} s", file=sys.stderr)
         except StatementFailed as error:
-            if error.missing_name and query.parameters:
-                raise BadQueryFile(
-                    f"{error}\n{query.name} takes names as parameters; {query.accepts()}"
-                ) from None
+            hints = _hints(query, db) if error.missing_name else []
+            if hints:
+                raise BadQueryFile("\n".join([str(error), *hints])) from None
             raise
+
+
+def _hints(query: QueryFile, db: str) -> list[str]:
+    """What may be behind a name that does not exist."""
+    hints = []
+    if query.parameters:
+        hints.append(f"{query.name} takes names as parameters; {query.accepts()}")
+    if db == ":memory:":
+        hints.append("This was a new database in memory. Name the file of yours: --db mine.duckdb")
+    return hints
 
 
 def rendered(query: QueryFile, given: Mapping[str, str]) -> str:

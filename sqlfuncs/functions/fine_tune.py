@@ -12,14 +12,14 @@ from sqlfuncs import work
 from sqlfuncs.errors import BadInput, BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning import fast, features, inputs
+from sqlfuncs.learning import doubts, fast, features, inputs
 from sqlfuncs.learning.folds import check_folds, digests
 from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
 from sqlfuncs.store import models
 from sqlfuncs.store.models import ModelRecord
 
 BASES = features.MODELS
-RECIPE = 3  # raised whenever the same rows would give another model
+RECIPE = 4  # raised whenever the same rows would give another model
 
 
 def fine_tune(
@@ -38,7 +38,8 @@ def fine_tune(
     and, with the extra `local`, a sentence embedding; or 'best', which adds the middle layers
     of a small language model, where its weights are (sqlfuncs models fetch smollm2).
 
-    Errors: fewer than two classes, no usable row, a name with '@' or ':'.
+    Errors: fewer than two classes, no usable row, no label that two rows have, a name with '@' or
+    ':', a home that cannot be written to.
     """
     model = models.check_name(name)
     if base not in BASES:
@@ -58,10 +59,17 @@ def fine_tune(
             f"{model}: version {known.version} was trained on exactly these rows; it is reused"
         )
         return _row(known)
+    models.check_home()
+    doubts.about_spelling(classes)
     begun = time.perf_counter()
     codes = class_order.codes(labels, classes)
     prepared = prepare(usable, codes, len(classes), base)
-    probs, _, pool = out_of_sample(prepared, folds=folds, seed=seed)
+    probs, unseen, pool = out_of_sample(prepared, folds=folds, seed=seed)
+    if not inputs.usable(unseen).any():
+        raise NoUsableRows(
+            f"nothing can be learned: {inputs.describe(unseen)}. The label has {len(classes):,} "
+            "different values: is it the right column?"
+        )
     assert isinstance(prepared.features, features.Features)
     trained = fast.fit(prepared.features, prepared.views, prepared.codes, len(classes), pool)
     work.check()

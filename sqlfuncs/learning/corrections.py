@@ -20,12 +20,14 @@ Mask = npt.NDArray[np.bool_]
 
 # How much likelier than the given label a suggestion is.
 _ODDS, _GOOD_ODDS, _LONG_ODDS = 1.5, 2.0, 3.0
-# Noise among the surest rows below which it may be the model's own error, by kappa.
-_KAPPAS, _NEEDED = [0.4, 0.6], [0.11, 0.005]
+# What the surest rows disagree at least, by its interval, and by the model's kappa.
+_KAPPAS = [0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9]
+_NEEDED = [0.205, 0.18, 0.12, 0.09, 0.055, 0.034, 0.01]
 # What the surest half of a weak model's rows disagree at least, by its interval and by kappa. The
 # words of a very weak model weigh little, and a better one disagrees with more of the wrong labels.
 _WEAK_KAPPAS, _WEAK_NEEDED = [0.0, 0.2, 0.24, 0.4], [0.33, 0.23, 0.23, 0.71]
 _SKILLED = 0.24
+_WEAK_ROWS = 1200  # fewer tell the noise of labels from the errors of a weak model by chance alone
 _UNEVEN, _NEARLY_EVEN = 0.735, 0.78  # noise on hard rows, and perhaps on hard rows
 
 
@@ -43,7 +45,7 @@ def strength(codes: Codes, probs: Floats) -> Strength:
     if not len(codes):
         return Strength(0, None, "no row was judged")
     seen = noise.evidence(codes, probs)
-    return Strength(len(codes), seen, _too_weak(seen) or _no_noise(seen))
+    return Strength(len(codes), seen, _too_weak(seen) or _too_few(seen) or _no_noise(seen))
 
 
 def _too_weak(seen: Evidence) -> str | None:
@@ -56,9 +58,18 @@ def _too_weak(seen: Evidence) -> str | None:
     )
 
 
+def _too_few(seen: Evidence) -> str | None:
+    if seen.is_strong or seen.rows >= _WEAK_ROWS:
+        return None
+    return (
+        f"{seen.rows} rows are too few for a model of its skill (kappa {seen.kappa:.2f}) to tell "
+        f"wrong labels from its own errors; it takes {_WEAK_ROWS}, or classes that it knows better"
+    )
+
+
 def _no_noise(seen: Evidence) -> str | None:
     needed = float(np.interp(seen.kappa, _KAPPAS, _NEEDED))
-    enough = seen.noise >= needed if seen.is_strong else _is_noisy_for_sure(seen)
+    enough = seen.sure_disagreement_low >= needed if seen.is_strong else _is_noisy_for_sure(seen)
     if enough or seen.agreement == 1:
         return None
     return (

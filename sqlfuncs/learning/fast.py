@@ -67,13 +67,14 @@ class FastModel:
 
         arrays = load(files["fast.safetensors"])
         about = json.loads(files["fast.json"])
-        if "weights" not in about:
+        restored = features.restore(files, arrays)
+        if len(about.get("weights", ())) != restored.count:
             raise DamagedModel(
                 "the model was trained by an earlier version of sqlfuncs, which read rows in "
                 "another way. Train it again."
             )
         return cls(
-            features.restore(files, arrays),
+            restored,
             tuple(
                 Head(arrays[f"head.{at}.weights"], arrays[f"head.{at}.bias"])
                 for at in range(len(about["weights"]))

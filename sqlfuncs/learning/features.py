@@ -1,7 +1,7 @@
 """What the heads of a model see of a row: its views, each a matrix with a row per row.
 
 A text has a view of its words and one for each part of what its encoders say of it, and where
-these are several, one of all of them together; an embedding is its own view.
+encoders are several, one of all of them together; an embedding is its own view.
 """
 
 from __future__ import annotations
@@ -62,8 +62,14 @@ class TextFeatures:
 
     def _views(self, words: Any, parts: Sequence[Vectors]) -> list[Any]:
         scaled = [scaling(part) for scaling, part in zip(self.scalings, parts, strict=True)]
-        together = [np.hstack(scaled)] if len(scaled) > 1 else []
+        # The parts of one encoder are alike: together they said nothing that each does not.
+        together = [np.hstack(scaled)] if len(self.encoders) > 1 else []
         return [words, *scaled, *together]
+
+    @property
+    def count(self) -> int:
+        """How many views there are."""
+        return 1 + len(self.scalings) + (len(self.encoders) > 1)
 
     def state(self) -> tuple[dict[str, bytes], dict[str, npt.NDArray[np.float32]]]:
         """Files and arrays from which `restore` makes it again."""
@@ -106,6 +112,7 @@ class VectorFeatures:
 
     centre: npt.NDArray[np.float32]
     scale: float
+    count = 1  # of views
 
     def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> Head:
         """Train a linear head on the view."""

@@ -122,6 +122,21 @@ KINDS: dict[type, str] = {
 }
 
 
+_SQL_TYPES = {
+    "bool": "BOOLEAN",
+    "int8": "TINYINT",
+    "int16": "SMALLINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "uint64": "UBIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "date32": "DATE",
+    "time64": "TIME",
+    "timestamp": "TIMESTAMP",
+}
+
+
 def read_column(x: pa.Array) -> Learnable | Probabilities:
     """The rows of a whole column: as `read`, and text that is the paths of images is images.
 
@@ -153,10 +168,21 @@ def read(x: pa.Array) -> Learnable | Probabilities:
     if pa.types.is_null(x.type):
         return Texts([""] * len(x), np.full(len(x), "x is NULL", dtype=object))
     raise BadInput(
-        f"x is of type {x.type}, which cannot be read. It may be text (VARCHAR), an embedding "
-        "(FLOAT[]), several fields (a STRUCT: {a: a, b: b}), an image (BLOB) or class "
+        f"x is of type {sql_type(x.type)}, which cannot be read. It may be text (VARCHAR), an "
+        "embedding (FLOAT[]), several fields (a STRUCT: {a: a, b: b}), an image (BLOB) or class "
         "probabilities (MAP(VARCHAR, DOUBLE))."
     )
+
+
+def sql_type(of: pa.DataType) -> str:
+    """What SQL calls a simple type, for messages; other types by their own name.
+
+    >>> sql_type(pa.int64()), sql_type(pa.date32()), sql_type(pa.decimal128(9, 2))
+    ('BIGINT', 'DATE', 'DECIMAL(9,2)')
+    """
+    if pa.types.is_decimal(of):
+        return f"DECIMAL({of.precision},{of.scale})"
+    return _SQL_TYPES.get(str(of).partition("[")[0], str(of))
 
 
 def texts(x: pa.Array) -> Texts:

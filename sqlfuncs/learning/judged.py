@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from sqlfuncs.errors import NoUsableRows, TooFewClasses
 from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning import inputs
+from sqlfuncs.learning import doubts, inputs
 from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
 
 _NO_LABEL = "the label is NULL"
@@ -88,7 +88,11 @@ def judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) ->
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
         reasons[learnable] = np.where(unlabeled[learnable], _NO_LABEL, why)
     _refuse_unusable(labels, reasons)
-    return Judged(type(rows), classes, codes, probs, as_given, reasons, unlabeled)
+    judged = Judged(type(rows), classes, codes, probs, as_given, reasons, unlabeled)
+    doubts.about_rows(reasons, len(classes))
+    doubts.about_spelling(classes)
+    doubts.about_agreement(*judged.evidence, judged.kind)
+    return judged
 
 
 def _codes(labels: pa.DictionaryArray, classes: Sequence[str]) -> class_order.Codes:
@@ -115,7 +119,10 @@ def _refuse_unusable(labels: pa.DictionaryArray, reasons: inputs.Reasons) -> Non
     if not usable:
         raise NoUsableRows(f"no row can be judged: {inputs.describe(reasons)}.")
     if len(usable) < 2:
+        other = "The label's column is written bare, without quotes."
+        if len(labels.dictionary) > 1:
+            other = f"Of the other rows: {inputs.describe(reasons)}."
         raise TooFewClasses(
             f"every row that can be judged has the label '{usable[0]}': it takes two classes "
-            "or more. The label's column is written bare, without quotes."
+            f"or more. {other}"
         )

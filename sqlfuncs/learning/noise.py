@@ -22,7 +22,7 @@ from sqlfuncs.learning.intervals import wilson
 Floats = npt.NDArray[np.float64]
 
 _ANCHORS = 0.25  # of the rows predicted to be of a class
-_SUREST = 0.05
+_SUREST, _SURE_ROWS = 0.05, 150  # more of them where there are few rows, up to a quarter
 _FEWEST = 10  # rows predicted to be of a class, to learn its noise from
 _PRIOR_ROWS = 30.0  # how many rows' worth the mean noise of all classes counts in each
 _MOST_CLASSES = 64  # beyond, a matrix has more entries than there is evidence for
@@ -37,7 +37,8 @@ class Evidence:
 
     `agreement`: share of the `rows` whose most likely class is the given one; `majority`: share
     of the commonest given class; `kappa`: agreement beyond chance (Cohen 1960), 1 is perfect;
-    `sure_disagreement`: share of disagreeing rows among the `sure_rows`, the surest twentieth;
+    `sure_disagreement`: share of disagreeing rows among the `sure_rows`, the surest twentieth, or
+    150 rows if those are more, but no more than a quarter;
     `evenness`: disagreement among the surest quarter relative to that among all rows, near 1
     where noise hits easy rows as often as hard ones, near 0 where only hard rows disagree;
     `half_disagreement`: share of disagreeing rows among the `half_rows`, the surest half.
@@ -104,7 +105,8 @@ def evidence(codes: Codes, probs: Floats) -> Evidence:
     given = np.bincount(codes, minlength=probs.shape[1]) / len(codes)
     said = np.bincount(predicted, minlength=probs.shape[1]) / len(codes)
     agreement, chance = float(agrees.mean()), float(given @ said)
-    quarter, sure = surest(predicted, probs, _ANCHORS), surest(predicted, probs, _SUREST)
+    share = min(_ANCHORS, max(_SUREST, _SURE_ROWS / len(codes)))
+    quarter, sure = surest(predicted, probs, _ANCHORS), surest(predicted, probs, share)
     half = surest(predicted, probs, 0.5)
     return Evidence(
         rows=len(codes),

@@ -21,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput, DamagedModel, UnknownModel
+from sqlfuncs.errors import BadInput, CannotKeep, DamagedModel, UnknownModel
 from sqlfuncs.store.home import home
 
 MANIFEST = "manifest.json"
@@ -59,10 +59,38 @@ def check_name(name: object) -> str:
     return name
 
 
+def check_home() -> None:
+    """Raise CannotKeep, before any work is done, if no model can be stored."""
+    try:
+        _root().mkdir(parents=True, exist_ok=True)
+        (aside := _aside()).mkdir()
+        aside.rmdir()
+    except OSError as error:
+        raise _cannot_keep(error) from None
+
+
 def save(record: ModelRecord, files: Mapping[str, bytes]) -> ModelRecord:
-    """Store a model as the next version of its name."""
+    """Store a model as the next version of its name. Raises CannotKeep."""
+    try:
+        return _save(record, files)
+    except OSError as error:
+        raise _cannot_keep(error) from error
+
+
+def _cannot_keep(error: OSError) -> CannotKeep:
+    return CannotKeep(
+        f"a model cannot be kept in {_root()}: {error.strerror or error}. Make room or set the "
+        "environment's SQLFUNCS_HOME to a folder that you may write to."
+    )
+
+
+def _aside() -> Path:
+    return _root() / f".saving-{uuid.uuid4().hex}"
+
+
+def _save(record: ModelRecord, files: Mapping[str, bytes]) -> ModelRecord:
     record = replace(record, bytes=sum(len(content) for content in files.values()))
-    aside = _root() / f".saving-{uuid.uuid4().hex}"
+    aside = _aside()
     aside.mkdir(parents=True)
     try:
         for name, content in files.items():

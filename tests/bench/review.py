@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 import sqlfuncs
+from sqlfuncs.store import weights
 from tests.bench.detection import TABLES
 from tests.bench.pages import circumstances, write
 
@@ -98,7 +99,10 @@ def table(name: str, models: list[str]) -> str:
 
 def main(models: list[str]) -> None:
     """Measure every data set with each model."""
-    tables = [table(name, models or ["fast", "best"]) for name in TABLES]
+    models = models or ["fast", "best"]
+    if "best" in models and weights.local(weights.SMOLLM2) is None:
+        sys.exit("'best' would be 'fast' here. Type: sqlfuncs models fetch smollm2")
+    tables = [table(name, models) for name in TABLES]
     write("review", "\n\n".join([*tables, circumstances()]))
 
 

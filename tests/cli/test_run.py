@@ -341,3 +341,12 @@ def test_a_missing_column_shows_what_the_file_accepts(tmp_path: Path) -> None:
     ran = _sqlfuncs("run", str(query))
     assert ran.returncode == 1
     assert "col=... (column, default nosuch): what to count" in ran.stderr
+
+
+def test_a_missing_table_in_a_new_database_says_how_to_name_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "query.sql"
+    file.write_text("FROM mine")
+    ran = _sqlfuncs("run", file)
+    assert ran.returncode == 1
+    assert "Name the file of yours: --db mine.duckdb" in ran.stderr
+    assert "--db" not in _sqlfuncs("run", file, "--db", tmp_path / "x.duckdb").stderr

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 import pytest
 
@@ -90,7 +92,7 @@ def test_rows_that_cannot_be_used_are_left_out_and_said(
         ("fine_tune('m', requests, text, 'label')", "a constant text, not a column"),
         ("fine_tune('m', requests, text, 1)", "two classes or more"),
         ("fine_tune('m', requests, text, label, folds := 1)", "2 or more"),
-        ("fine_tune('m', requests, id, label)", "is of type int64"),
+        ("fine_tune('m', requests, id, label)", "is of type BIGINT"),
         (
             "fine_tune('m', requests, MAP {'a': 1.0}, label)",
             "cannot train on a map of probabilities",
@@ -132,3 +134,19 @@ def test_embeddings_train_a_model_for_embeddings(con: duckdb.DuckDBPyConnection)
         con.execute("SELECT llm_classify('text', model := 'points')").fetchall()
     with pytest.raises(duckdb.InvalidInputException, match="3 dimensions; these have 2"):
         con.execute("SELECT llm_classify([1, 2]::FLOAT[], model := 'points')").fetchall()
+
+
+def test_a_key_for_a_label_is_refused(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("CREATE TABLE t AS SELECT 'number ' || i AS text, i AS id FROM range(30) r(i)")
+    with pytest.raises(duckdb.Error, match="30 different values: is it the right column"):
+        con.execute("FROM fine_tune('keys', t, text, id)").fetchall()
+    assert con.execute("SELECT count(*) FROM models()").fetchall() == [(0,)]
+
+
+def test_a_home_that_cannot_be_written_to_is_an_error_before_the_training(
+    sample: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SQLFUNCS_HOME", str(tmp_path / "file"))
+    with pytest.raises(duckdb.Error, match=r"CannotKeep: .*SQLFUNCS_HOME to a folder"):
+        _train(sample)

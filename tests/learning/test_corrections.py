@@ -84,3 +84,22 @@ def test_probabilities_of_zero_and_one() -> None:
     corrected = noise.corrected(given, probs)
     assert np.isfinite(corrected).all()
     assert corrected.sum(axis=1) == pytest.approx(np.ones(40))
+
+
+@pytest.mark.parametrize("rows", [300, 600])
+def test_few_rows_do_not_tell_noise_from_a_weak_models_errors(rows: int) -> None:
+    given, probs, _ = sampled(EVEN, skill=1, hard=0)
+    assert corrections.noise.evidence(given, probs).kappa < 0.4
+    assert "too few" not in (corrections.strength(given, probs).reason or "")
+    few = corrections.strength(given[:rows], probs[:rows])
+    assert few.reason is not None
+    assert few.reason.startswith((f"{rows} rows are too few", "the model is too weak"))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_few_labels_that_are_right_are_left_alone(seed: int) -> None:
+    """Among few rows, chance alone makes the surest disagree."""
+    given, probs, true = sampled(CLEAN, skill=2, hard=0, seed=seed)
+    proposed, gain = _gain(given[:300], probs[:300], true[:300])
+    assert gain >= -0.01 * 300
+    assert proposed <= 0.02 * 300

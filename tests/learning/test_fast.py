@@ -154,5 +154,7 @@ def test_a_model_whose_texts_would_be_read_otherwise_is_refused(
         known[place] = value
     with pytest.raises(DamagedModel, match=message):
         FastModel.from_files({**files, "encoders.json": json.dumps([known]).encode()})
-    with pytest.raises(DamagedModel, match="earlier version"):
-        FastModel.from_files({**files, "fast.json": b'{"heads": 2}'})
+    four_heads = b'{"sharpness": [1, 1, 1, 1], "weights": [1, 1, 1, 1]}'
+    for about in (b'{"heads": 2}', four_heads):
+        with pytest.raises(DamagedModel, match="earlier version"):
+            FastModel.from_files({**files, "fast.json": about})

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from sqlfuncs import work
+
+
+class _Heard(work.Quiet):
+    def __init__(self) -> None:
+        self.remarks: list[str] = []
+
+    def said(self, message: str) -> None:
+        self.remarks.append(message)
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    monkeypatch.setattr(work, "_said", set())
+    listener = _Heard()
+    with work.listening(listener):
+        yield listener.remarks
+
+
+def _remark(heard: list[str], start: str) -> str:
+    (remark,) = [remark for remark in heard if remark.startswith(start)]
+    return remark
+
+
+def test_a_label_that_is_nearly_a_key(con: duckdb.DuckDBPyConnection, heard: list[str]) -> None:
+    con.execute("""CREATE TABLE t AS SELECT 'the number ' || i AS text,
+        if(i < 20, ['same', 'other'][i % 2 + 1], 'alone ' || i) AS label FROM range(60) r(i)""")
+    con.execute("FROM label_issues(t, text, label)").fetchall()
+    remark = _remark(heard, "40 of 60 rows are not judged: no row of other content has this label")
+    assert remark.endswith("The label has 42 different values: is it the right column?")
+
+
+def test_a_few_rows_without_a_label_are_not_worth_a_word(
+    con: duckdb.DuckDBPyConnection, heard: list[str]
+) -> None:
+    con.execute("""CREATE TABLE t AS SELECT [i % 7, i % 2 + random()] AS v,
+        CASE WHEN i > 3 THEN if(i % 2 = 0, 'even', 'odd') END AS label FROM range(60) r(i)""")
+    con.execute("FROM label_issues(t, v, label)").fetchall()
+    assert heard == []
+
+
+def test_labels_that_differ_only_in_case_or_blanks(
+    con: duckdb.DuckDBPyConnection, heard: list[str]
+) -> None:
+    con.execute("""CREATE TABLE t AS SELECT [i % 7, i % 2] AS v,
+        ['Bug', 'refund', 'bug '][i % 3 + 1] AS label FROM range(40) r(i)""")
+    con.execute("FROM label_issues(t, v, label)").fetchall()
+    assert "'Bug' and 'bug '" in _remark(heard, "some labels differ only in case or blanks")
+
+
+def test_a_label_that_stands_in_x(con: duckdb.DuckDBPyConnection, heard: list[str]) -> None:
+    con.execute("""CREATE TABLE t AS SELECT i % 11 AS n, if(i % 3 = 0, 'a', 'b') AS label
+        FROM range(200) r(i)""")
+    con.execute("FROM label_issues(t, {n: n, label: label}, label)").fetchall()
+    assert _remark(heard, "the model foretells every label").endswith("does x contain the label?")
+
+
+def test_probabilities_that_are_not_out_of_sample(
+    con: duckdb.DuckDBPyConnection, heard: list[str]
+) -> None:
+    con.execute("""CREATE TABLE t AS SELECT MAP {'a': 1.0 - i % 2, 'b': i % 2 * 1.0} AS probs,
+        if(i % 2 = 0, 'a', 'b') AS label FROM range(100) r(i)""")
+    con.execute("FROM label_issues(t, probs, label)").fetchall()
+    assert "are they out of sample" in _remark(heard, "the probabilities agree with every label")
