@@ -89,7 +89,7 @@ def test_probabilities_of_zero_and_one() -> None:
 @pytest.mark.parametrize("rows", [300, 600])
 def test_few_rows_do_not_tell_noise_from_a_weak_models_errors(rows: int) -> None:
     given, probs, _ = sampled(EVEN, skill=1, hard=0)
-    assert corrections.noise.evidence(given, probs).kappa < 0.4
+    assert noise.evidence(given, probs).kappa < 0.4
     assert "too few" not in (corrections.strength(given, probs).reason or "")
     few = corrections.strength(given[:rows], probs[:rows])
     assert few.reason is not None
