@@ -22,7 +22,7 @@ Mask = npt.NDArray[np.bool_]
 _ODDS, _GOOD_ODDS, _LONG_ODDS = 1.5, 2.0, 3.0
 # What the surest rows disagree at least, by its interval, and by the model's kappa.
 _KAPPAS = [0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9]
-_NEEDED = [0.205, 0.18, 0.12, 0.09, 0.055, 0.034, 0.01]
+_NEEDED = [0.205, 0.18, 0.12, 0.09, 0.055, 0.034, 0.006]
 # What the surest half of a weak model's rows disagree at least, by its interval and by kappa. The
 # words of a very weak model weigh little, and a better one disagrees with more of the wrong labels.
 _WEAK_KAPPAS, _WEAK_NEEDED = [0.0, 0.2, 0.24, 0.4], [0.33, 0.23, 0.23, 0.71]

@@ -51,9 +51,15 @@ def issues(con: duckdb.DuckDBPyConnection, rows: Sequence[Issue], kind: str = "V
 
 
 def strong(names: tuple[str, str] = ("a", "b")) -> list[Issue]:
-    """Forty rows of two classes whose labels the model agrees with: rows 100 to 139."""
-    sure = {name: {name: 0.9, other: 0.1} for name, other in (names, names[::-1])}
-    return [(100 + i, names[i % 2], sure[names[i % 2]], False) for i in range(40)]
+    """Forty rows of two classes whose labels the model agrees with: rows 100 to 139.
+
+    It is less sure of any than of a label it finds wrong, so that few of those are evidence.
+    """
+    rows: list[Issue] = []
+    for i in range(40):
+        label, other = names if i % 2 == 0 else names[::-1]
+        rows.append((100 + i, label, {label: 0.6 + i / 400, other: 0.4 - i / 400}, False))
+    return rows
 
 
 def weak() -> list[Issue]:

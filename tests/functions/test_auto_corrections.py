@@ -9,7 +9,7 @@ from tests.functions.issue_tables import Issue, issues, strong, weak
 COLUMNS = ["key", "action", "old_label", "new_label", "decided_by", "reason", "decided_at"]
 SUSPECTS: list[Issue] = [
     (3, "a", {"a": 0.05, "b": 0.95}, True),
-    (1, "a", {"a": 0.30, "b": 0.70}, True),  # the suggestion is not likely enough
+    (1, "a", {"a": 0.45, "b": 0.55}, True),  # the suggestion is not likely enough
     (2, "b", {"a": 0.80, "b": 0.20}, True),
     (4, "b", {"a": 0.95, "b": 0.05}, False),  # not flagged
     (5, "a", {"a": 0.00, "b": 1.00}, True),

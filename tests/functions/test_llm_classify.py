@@ -55,7 +55,7 @@ def test_a_model_that_does_not_exist_says_which_do(trained: duckdb.DuckDBPyConne
         ("llm_classify('a')", "SET VARIABLE sqlfuncs_model"),
         ("llm_classify('a', model := 'suport')", "no model 'suport'. There are: support"),
         ("llm_classify('a', model := 'support@7')", "no version 7 of 'support'. It has: 1"),
-        ("llm_classify(1, model := 'support')", "is of type int"),
+        ("llm_classify(1, model := 'support')", "is of type INTEGER"),
     ):
         with pytest.raises(duckdb.InvalidInputException, match=message):
             trained.execute(f"SELECT {call}").fetchall()

@@ -59,9 +59,9 @@ def test_the_first_gate_opens_where_the_interval_leaves_the_majority(
     issues(con, rows)
     low = binomtest(agreeing, 40).proportion_ci(method="wilson").low
     assert (low > 0.5) == beats
-    # Of so few rows, the second gate stays closed.
+    # For so weak a model and so few rows, the second gate stays closed.
     reason = str(_strength(con)["reason"])
-    assert reason.startswith("the labels show too little noise" if beats else "the model is too")
+    assert reason.startswith("40 rows are too few" if beats else "the model is too")
 
 
 def test_rows_that_were_not_judged_do_not_count(con: duckdb.DuckDBPyConnection) -> None:
