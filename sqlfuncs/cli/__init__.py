@@ -7,16 +7,41 @@ Exit codes: 0 done, 1 something failed, 2 the command was mistyped, 130 stopped 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program `sqlfuncs`. Everything is imported inside, where Ctrl-C is heard."""
+    pressed = _noting_ctrl_c()
     try:
         from sqlfuncs.cli.program import run_program
 
         sys.exit(run_program(arguments))
     except KeyboardInterrupt:
-        print("\nsqlfuncs: stopped; nothing half done was kept", file=sys.stderr, flush=True)
-        os._exit(130)
+        _stopped()
+    except Exception:
+        # An extension module that is interrupted while it loads calls that an ImportError.
+        if not pressed:
+            raise
+        _stopped()
+
+
+def _noting_ctrl_c() -> list[bool]:
+    """A list that is empty until Ctrl-C is pressed, which stays a KeyboardInterrupt."""
+    pressed: list[bool] = []
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        pressed.append(True)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, heard)
+    return pressed
+
+
+def _stopped() -> None:
+    print("\nsqlfuncs: stopped; nothing half done was kept", file=sys.stderr, flush=True)
+    os._exit(130)
