@@ -14,6 +14,9 @@
     ├── CannotKeep           the disk does not take what is to be stored
     ├── DamagedModel         files of a stored model are not what was stored
     ├── DownloadFailed       public files could not be fetched or were altered
+    ├── ModelUnusable        a provider's model cannot be asked: its key, its name, its server
+    ├── BudgetExhausted      what may be spent is spent, or cannot be told
+    ├── RowsFailed           rows have no answer, and on_error := 'fail' was asked for
     ├── StatementFailed      one of several statements; says what ran and what did not
     ├── Cancelled            stopped by the user; nothing half done remains
     │   └── StillRunning     ... but a computation that cannot be interrupted has not ended
@@ -102,6 +105,18 @@ class DamagedModel(SqlfuncsError):
 
 class DownloadFailed(SqlfuncsError):
     """Public files could not be fetched, or are not what they were."""
+
+
+class ModelUnusable(SqlfuncsError):
+    """A provider's model cannot be asked: no key, a wrong one, no such model, no server."""
+
+
+class BudgetExhausted(SqlfuncsError):
+    """What may be spent is spent, or cannot be told."""
+
+
+class RowsFailed(SqlfuncsError):
+    """Rows have no answer, and that was to be an error."""
 
 
 class Cancelled(SqlfuncsError):

@@ -21,6 +21,7 @@ import sqlfuncs
 from sqlfuncs import work
 from sqlfuncs.cli import show
 from sqlfuncs.engines.duckdb.statements import run
+from sqlfuncs.llm import usage
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -50,7 +51,12 @@ def run_page(page: Path) -> Iterator[Example]:
     """Run the blocks of a page in order."""
     text = page.read_text(encoding="utf-8")
     os.environ["COLUMNS"] = "100"
-    with sqlfuncs.connect() as con, work.listening(_Silent()), contextlib.chdir(ROOT):
+    with (
+        sqlfuncs.connect() as con,
+        work.listening(_Silent()),
+        usage.afresh(),
+        contextlib.chdir(ROOT),
+    ):
         for block in _BLOCK.finditer(text):
             out = io.StringIO()
             with contextlib.redirect_stdout(out):

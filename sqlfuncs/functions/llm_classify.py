@@ -1,92 +1,86 @@
-"""`llm_classify(text, model := 'name')`: the label a model gives a text."""
+"""`llm_classify(text, labels, model := 'name')`: the label a model gives a text."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
+from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.errors import BadInput, BadOption, UnknownModel
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.learning import inputs
-from sqlfuncs.learning.fast import FastModel
-from sqlfuncs.learning.out_of_sample import take
-from sqlfuncs.store import models
-from sqlfuncs.store.models import ModelRecord
+from sqlfuncs.llm.rows import Question, answers
 
-_LOADED_MODELS = 4
-_loaded: OrderedDict[tuple[str, int, str], FastModel] = OrderedDict()
-_loading = Lock()
+SESSION = {
+    "model": "sqlfuncs_model",
+    "budget_usd": "sqlfuncs_budget_usd",
+    "budget_tokens": "sqlfuncs_budget_tokens",
+}
 
 
 def llm_classify(
-    text: pa.Array, *, labels: list[str] | None = None, model: str | None = None
+    text: pa.Array,
+    *,
+    labels: list[str] | None = None,
+    model: str | None = None,
+    instructions: str | None = None,
+    examples: list[object] | None = None,
+    multi: bool = False,
+    on_error: str = "null",
+    rows_per_request: int | None = None,
+    budget_usd: float | None = None,
+    budget_tokens: int | None = None,
 ) -> pa.Array:
-    """The label a model gives a text: exactly one of its classes, or NULL.
+    """The label a model gives a text: exactly one of the labels, or NULL.
 
-    `model` is the name of a model trained by fine_tune; `name@2` pins a version. Without it,
-    the session's: SET VARIABLE sqlfuncs_model = 'name'. `labels`, if given, are the only
-    answers allowed; each has to be a class of the model. For a model trained on embeddings,
-    `text` is an embedding. NULL, blank and unusable input gives NULL.
+    `model` is the name of a model trained by fine_tune (`name@2` pins a version), or of a
+    provider's: 'openai:MODEL' (OpenAI or any server that speaks its language, by
+    OPENAI_BASE_URL), 'local:smollm2' (a language model in this process), 'fake:' (a script).
+    Without it, the session's: SET VARIABLE sqlfuncs_model = 'name'.
 
-    Errors: no model named, a model or a label that does not exist.
+    `labels` is a list, or a map of labels to what they mean. A trained model knows its own; if
+    given, they are the only answers allowed. `instructions` says in a sentence how to judge,
+    `examples` is a list of {text: ..., label: ...}. With multi := true a text gets any number of
+    the labels; the answer is then a list as text, which ::VARCHAR[] makes a list. For a model
+    trained on embeddings, `text` is an embedding. NULL and blank text gives NULL.
+
+    Each distinct text is asked once and its answer kept on disk, as it arrives. A row that gets
+    no answer is NULL, and why is said; `llm_classify_result` has it row by row, and
+    on_error := 'fail' makes it an error. `rows_per_request` asks about several texts at once.
+    Spending stops at `budget_usd` or `budget_tokens`, or at the session's sqlfuncs_budget_usd
+    and sqlfuncs_budget_tokens.
+
+    Errors, before anything is spent: no model named, a model or a label that does not exist,
+    fewer than two labels, no key or a wrong one, a budget that is spent.
     """
-    if isinstance(labels, str):
-        raise BadOption(
-            f"the second argument of llm_classify is a list of labels, not '{labels}'. A model is "
-            f"named: llm_classify(text, model := '{labels}')."
+    question = Question.read(
+        "llm_classify",
+        labels,
+        model,
+        instructions=instructions,
+        examples=examples,
+        multi=multi,
+        on_error=on_error,
+        rows_per_request=rows_per_request,
+        budget_usd=budget_usd,
+        budget_tokens=budget_tokens,
+    )
+    said = [each.answer for each in answers(text, question)]
+    if multi:
+        return pa.array(
+            [_as_text(answer.labels if answer else None) for answer in said], pa.string()
         )
-    if model is None:
-        raise UnknownModel(
-            "llm_classify needs a model: llm_classify(text, model := 'name'), or once a session "
-            "SET VARIABLE sqlfuncs_model = 'name'. FROM models() lists them."
-        )
-    record, trained = _load(model)
-    allowed = _allowed(record, labels)
-    rows = inputs.read(text)
-    if not isinstance(rows, inputs.Texts | inputs.Embeddings):
-        raise BadInput(
-            f"llm_classify cannot read {inputs.KINDS[type(rows)]}. It takes text (VARCHAR) or an "
-            "embedding (FLOAT[])."
-        )
-    usable = inputs.usable(rows.reasons)
-    if not usable.any():
-        return pa.nulls(len(usable), pa.string())
-    probs = trained.probabilities(take(rows, usable))[:, allowed]
-    answers = np.full(len(usable), None, dtype=object)
-    names = np.array(record.classes, dtype=object)[allowed]
-    answers[usable] = names[probs.argmax(axis=1)]
-    return pa.array(answers, pa.string())
+    return pa.array([answer.label if answer else None for answer in said], pa.string())
 
 
-def _allowed(record: ModelRecord, labels: list[str] | None) -> list[int]:
+def _as_text(labels: Sequence[str] | None) -> str | None:
+    """A list as DuckDB reads it from text.
+
+    >>> print(_as_text(["a, b", "it's"]))
+    ['a, b', 'it\\'s']
+    """
     if labels is None:
-        return list(range(len(record.classes)))
-    if len(set(labels)) < 2:
-        raise BadOption(f"labels has to hold two different labels or more, not {labels!r}.")
-    unknown = [label for label in labels if label not in record.classes]
-    if unknown:
-        raise BadOption(
-            f"the model '{record.name}' has no class {', '.join(map(repr, unknown))}. Its classes "
-            f"are {', '.join(map(repr, record.classes))}."
-        )
-    return [record.classes.index(label) for label in labels]
-
-
-def _load(reference: str) -> tuple[ModelRecord, FastModel]:
-    """A model from disk, or the one already in memory if it is still the same."""
-    record = models.find(reference)
-    key = (record.name, record.version, record.fingerprint)
-    with _loading:
-        if key not in _loaded:
-            _, files = models.load(f"{record.name}@{record.version}")
-            _loaded[key] = FastModel.from_files(files)
-        _loaded.move_to_end(key)
-        while len(_loaded) > _LOADED_MODELS:
-            _loaded.popitem(last=False)
-        return record, _loaded[key]
+        return None
+    escaped = (label.replace("\\", "\\\\").replace("'", "\\'") for label in labels)
+    return "[" + ", ".join(f"'{label}'" for label in escaped) + "]"
 
 
 FUNCTION = ScalarFunction(
@@ -94,5 +88,5 @@ FUNCTION = ScalarFunction(
     compute=llm_classify,
     inputs=("text",),
     returns=pa.string(),
-    session={"model": "sqlfuncs_model"},
+    session=SESSION,
 )

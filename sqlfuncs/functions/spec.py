@@ -42,10 +42,14 @@ class Column:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Computed:
-    """A function whose results are computed here, and not by an engine."""
+    """A function whose results are computed here, and not by an engine.
+
+    `session` names the session variable that an option falls back to.
+    """
 
     name: str
     compute: Callable[..., Any]
+    session: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def help(self) -> str:
@@ -93,12 +97,10 @@ class ScalarFunction(_Computed):
 
     `compute(*inputs, *, options)` gets Arrow arrays of one length, a batch of rows, and
     returns an array of that length. Options must be the same for every row.
-    `session` names the session variable an option falls back to.
     """
 
     inputs: tuple[str, ...]
     returns: pa.DataType
-    session: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

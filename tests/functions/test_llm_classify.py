@@ -35,7 +35,7 @@ def test_labels_restrict_the_answer(trained: duckdb.DuckDBPyConnection) -> None:
     assert answer in ("billing", "account")
     with pytest.raises(duckdb.InvalidInputException, match=r"no class 'refund'. Its classes are"):
         trained.execute("SELECT llm_classify('a', ['billing', 'refund'], model := 'support')")
-    with pytest.raises(duckdb.InvalidInputException, match="two different labels"):
+    with pytest.raises(duckdb.InvalidInputException, match="2 to 500 different labels"):
         trained.execute("SELECT llm_classify('a', ['billing'], model := 'support')")
 
 

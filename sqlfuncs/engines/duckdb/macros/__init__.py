@@ -98,13 +98,7 @@ def _definition(function: SqlFunction) -> str:
 
 
 def _scalar(function: ScalarFunction) -> str:
-    given = [
-        f"coalesce({name}, getvariable({literal(function.session[name])}))"
-        if name in function.session
-        else name
-        for name in function.options
-    ]
-    call = ", ".join([*function.inputs, *given])
+    call = ", ".join([*function.inputs, *(_option(function, name) for name in function.options)])
     return f"{_head(function, function.inputs)} AS {udf_name(function.name)}({call})"
 
 
@@ -236,7 +230,15 @@ def _head(function: SqlFunction, parameters: Iterable[str]) -> str:
 
 
 def _options(function: TableFunction | ListFunction) -> str:
-    given = [*function.arguments, *function.options]
+    fields = [f"{name}: {name}" for name in function.arguments]
+    fields += [f"{name}: {_option(function, name)}" for name in function.options]
     # A struct needs a field; where a function takes nothing, this one is not read.
-    fields = [f"{name}: {name}" for name in given] or ["_sf_nothing: NULL"]
+    fields = fields or ["_sf_nothing: NULL"]
     return "{" + ", ".join(fields) + "}"
+
+
+def _option(function: TableFunction | ListFunction | ScalarFunction, name: str) -> str:
+    """What an option is, with the session's variable behind it if it has one."""
+    if name not in function.session:
+        return name
+    return f"coalesce({name}, getvariable({literal(function.session[name])}))"

@@ -1,0 +1,62 @@
+"""`llm_class_probs(text, labels, model := 'name')`: how likely each label is."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from sqlfuncs.functions.llm_classify import SESSION
+from sqlfuncs.functions.spec import ScalarFunction
+from sqlfuncs.llm.rows import Question, answers
+
+RETURNS = pa.map_(pa.string(), pa.float64())
+
+
+def llm_class_probs(
+    text: pa.Array,
+    *,
+    labels: list[str] | None = None,
+    model: str | None = None,
+    instructions: str | None = None,
+    examples: list[object] | None = None,
+    on_error: str = "null",
+    rows_per_request: int | None = None,
+    budget_usd: float | None = None,
+    budget_tokens: int | None = None,
+) -> pa.Array:
+    """How likely each label is by a model, MAP(VARCHAR, DOUBLE): what label_issues audits.
+
+    FROM label_issues(tbl, llm_class_probs(text, [...]), label) finds wrong labels with no
+    training at all. A provider that gives no probabilities has 1 for its answer and 0 for the
+    rest. NULL where llm_classify would be. Options and errors are those of llm_classify.
+    """
+    question = Question.read(
+        "llm_class_probs",
+        labels,
+        model,
+        instructions=instructions,
+        examples=examples,
+        on_error=on_error,
+        rows_per_request=rows_per_request,
+        budget_usd=budget_usd,
+        budget_tokens=budget_tokens,
+    )
+    names = [pair[0] if isinstance(pair, tuple) else pair for pair in labels or ()]
+    maps: list[list[tuple[str, float]] | None] = []
+    for each in answers(text, question):
+        answer = each.answer
+        if answer is None or answer.label is None:
+            maps.append(None)
+        elif answer.probabilities is not None:
+            maps.append(list(answer.probabilities.items()))
+        else:
+            maps.append([(name, float(name == answer.label)) for name in names])
+    return pa.array(maps, RETURNS)
+
+
+FUNCTION = ScalarFunction(
+    name="llm_class_probs",
+    compute=llm_class_probs,
+    inputs=("text",),
+    returns=RETURNS,
+    session=SESSION,
+)

@@ -1,0 +1,87 @@
+"""`llm_classify_result(text, labels, model := 'name')`: the label, or why there is none."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from sqlfuncs.functions.llm_classify import SESSION
+from sqlfuncs.functions.spec import ScalarFunction
+from sqlfuncs.llm.rows import Question, Said, answers
+
+RETURNS = pa.struct(
+    [
+        ("label", pa.string()),
+        ("labels", pa.list_(pa.string())),
+        ("confidence", pa.float64()),
+        ("error", pa.string()),
+        ("model", pa.string()),
+        ("cached", pa.bool_()),
+        ("input_tokens", pa.int64()),
+        ("output_tokens", pa.int64()),
+        ("note", pa.string()),
+    ]
+)
+
+
+def llm_classify_result(
+    text: pa.Array,
+    *,
+    labels: list[str] | None = None,
+    model: str | None = None,
+    instructions: str | None = None,
+    examples: list[object] | None = None,
+    multi: bool = False,
+    rows_per_request: int | None = None,
+    budget_usd: float | None = None,
+    budget_tokens: int | None = None,
+) -> pa.Array:
+    """The label a model gives a text and all that is known of it, one STRUCT a row.
+
+    `label` as of llm_classify, and `labels`, with multi := true any number; `confidence` 0..1
+    where the model gives probabilities, else NULL;
+    `error` why there is no label, else NULL; `model`; `cached` whether the answer was kept
+    before; `input_tokens` and `output_tokens` what this text's answer cost when it was asked;
+    `note` what was done to the text, as that only its beginning was read. NULL and blank text
+    gives NULL. Options and errors are those of llm_classify.
+    """
+    question = Question.read(
+        "llm_classify_result",
+        labels,
+        model,
+        instructions=instructions,
+        examples=examples,
+        multi=multi,
+        rows_per_request=rows_per_request,
+        budget_usd=budget_usd,
+        budget_tokens=budget_tokens,
+    )
+    return pa.array(
+        [_result(each, question.model, multi) for each in answers(text, question)], RETURNS
+    )
+
+
+def _result(said: Said, model: str, multi: bool) -> dict[str, object] | None:
+    answer = said.answer
+    if answer is None:
+        return None
+    probabilities = answer.probabilities or {}
+    return {
+        "label": None if multi else answer.label,
+        "labels": answer.labels,
+        "confidence": probabilities.get(answer.label or ""),
+        "error": answer.error,
+        "model": model,
+        "cached": said.cached,
+        "input_tokens": answer.input_tokens,
+        "output_tokens": answer.output_tokens,
+        "note": answer.note,
+    }
+
+
+FUNCTION = ScalarFunction(
+    name="llm_classify_result",
+    compute=llm_classify_result,
+    inputs=("text",),
+    returns=RETURNS,
+    session=SESSION,
+)

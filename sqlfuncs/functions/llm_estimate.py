@@ -1,0 +1,88 @@
+"""`llm_estimate(tbl, text, labels, model := ...)`: what llm_classify would cost, before it does."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from sqlfuncs.errors import BadInput, BadOption
+from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.learning import inputs
+from sqlfuncs.llm import asking, prices, prompt
+from sqlfuncs.llm.providers import is_provided, provider
+from sqlfuncs.llm.rows import Question
+from sqlfuncs.llm.task import Task
+
+
+def llm_estimate(
+    rows: pa.StructArray,
+    *,
+    labels: list[str] | None = None,
+    model: str | None = None,
+    instructions: str | None = None,
+    examples: list[object] | None = None,
+    rows_per_request: int | None = None,
+) -> pa.StructArray:
+    """What llm_classify would ask and cost, asking nothing: one row.
+
+    `rows` of the table; `distinct_rows` of them with different text; `cached` of those whose
+    answer is kept; `requests` to be made; `input_tokens` and `output_tokens` they take, by the
+    length of what is sent, four characters a token; `cost_usd` by the table of prices, NULL
+    where it does not know the model. Options are those of llm_classify; errors, too, but no
+    server is asked whether it knows the key and the model.
+    """
+    question = Question.read(
+        "llm_estimate",
+        labels,
+        model,
+        instructions=instructions,
+        examples=examples,
+        rows_per_request=rows_per_request,
+    )
+    if not is_provided(question.model):
+        raise BadOption(
+            f"model := '{question.model}' is a model trained by fine_tune, which costs nothing. "
+            "A provider's is named as 'openai:...'."
+        )
+    by = provider(question.model)
+    task = Task.read(labels, instructions=instructions, examples=examples)
+    texts = inputs.read(rows.field("text"))
+    if not isinstance(texts, inputs.Texts):
+        raise BadInput(f"llm_estimate reads text (VARCHAR), not {inputs.KINDS[type(texts)]}.")
+    usable = inputs.usable(texts.reasons).nonzero()[0].tolist()
+    distinct = dict.fromkeys(texts.values[row] for row in usable)
+    asked = asking.missing(by, task, distinct)
+    at_once = question.rows_per_request or by.texts_at_once
+    parts = [asked[at : at + at_once] for at in range(0, len(asked), at_once)]
+    tokens = [prompt.about_tokens(task, part) for part in parts]
+    read, written = sum(each for each, _ in tokens), sum(each for _, each in tokens)
+    found = {
+        "model": question.model,
+        "rows": len(texts.values),
+        "distinct_rows": len(distinct),
+        "cached": len(distinct) - len(asked),
+        "requests": len(parts),
+        "input_tokens": read,
+        "output_tokens": written,
+        "cost_usd": prices.cost(question.model, read, written),
+    }
+    return pa.array([found], pa.struct([(c.name, c.computed_type) for c in FUNCTION.returns]))
+
+
+FUNCTION = TableFunction(
+    name="llm_estimate",
+    compute=llm_estimate,
+    inputs=("text",),
+    as_text=(),
+    keeps_rows=False,
+    session={"model": "sqlfuncs_model"},
+    returns=(
+        Column("model", pa.string(), "provider:name"),
+        Column("rows", pa.int64(), "of the table"),
+        Column("distinct_rows", pa.int64(), "with different text"),
+        Column("cached", pa.int64(), "of those, answered before"),
+        Column("requests", pa.int64(), "to be made"),
+        Column("input_tokens", pa.int64(), "about"),
+        Column("output_tokens", pa.int64(), "about"),
+        Column("cost_usd", pa.float64(), "by the table of prices"),
+    ),
+)

@@ -1,0 +1,150 @@
+"""Answers for the rows of a batch, from whatever a model's name means: Arrow in, answers out.
+
+A name with a colon is a provider's (`openai:...`, `local:...`), any other a model trained by
+fine_tune. What the functions `llm_classify`, `llm_class_probs` and `llm_classify_result` share.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from sqlfuncs.errors import BadInput, BadOption, RowsFailed, UnknownModel
+from sqlfuncs.learning import inputs, trained
+from sqlfuncs.llm import asking
+from sqlfuncs.llm.budget import Limits
+from sqlfuncs.llm.providers import is_provided, provider
+from sqlfuncs.llm.task import Task
+from sqlfuncs.store.answers import Answer
+
+_ON_ERROR = ("null", "fail")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a call asks about every row."""
+
+    labels: object
+    model: str
+    instructions: str | None = None
+    examples: object = None
+    multi: bool = False
+    rows_per_request: int | None = None
+    on_error: str = "null"
+    budget: Limits = field(default_factory=Limits)
+
+    @classmethod
+    def read(
+        cls,
+        function: str,
+        labels: object,
+        model: str | None,
+        *,
+        budget_usd: float | None = None,
+        budget_tokens: int | None = None,
+        on_error: str = "null",
+        rows_per_request: int | None = None,
+        **more: object,
+    ) -> Question:
+        """From the options of a function. Raises BadOption and UnknownModel."""
+        if isinstance(labels, str):
+            raise BadOption(
+                f"the second argument of {function} is a list of labels, not '{labels}'. A model "
+                f"is named: {function}(text, model := '{labels}')."
+            )
+        if model is None:
+            raise UnknownModel(
+                f"{function} needs a model: {function}(text, model := 'name'), or once a session "
+                "SET VARIABLE sqlfuncs_model = 'name'. FROM models() lists them."
+            )
+        if on_error not in _ON_ERROR:
+            raise BadOption.among("on_error", on_error, _ON_ERROR)
+        if rows_per_request is not None and rows_per_request < 1:
+            raise BadOption(f"rows_per_request := {rows_per_request} has to be 1 or more.")
+        return cls(
+            labels,
+            model,
+            on_error=on_error,
+            rows_per_request=rows_per_request,
+            budget=Limits(budget_usd, budget_tokens),
+            **more,  # type: ignore[arg-type]
+        )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a row got: NULL input gets no answer and no error."""
+
+    answer: Answer | None
+    cached: bool = False
+
+
+def answers(text: pa.Array, question: Question) -> list[Said]:
+    """What the model says of each row, in order."""
+    ask = _of_provider if is_provided(question.model) else _of_trained
+    said = ask(text, question)
+    if question.on_error == "fail":
+        _raise_errors(said)
+    return said
+
+
+def _of_provider(text: pa.Array, question: Question) -> list[Said]:
+    by = provider(question.model)
+    task = Task.read(
+        question.labels,
+        instructions=question.instructions,
+        examples=question.examples,
+        multi=question.multi,
+    )
+    rows = inputs.read(text)
+    if not isinstance(rows, inputs.Texts):
+        raise BadInput(f"'{question.model}' reads text (VARCHAR), not {inputs.KINDS[type(rows)]}.")
+    places = inputs.usable(rows.reasons).nonzero()[0].tolist()
+    found = asking.ask(
+        by,
+        question.model,
+        task,
+        [rows.values[place] for place in places],
+        budget=question.budget,
+        texts_at_once=question.rows_per_request,
+    )
+    return _spread(len(text), places, (Said(answer, cached) for answer, cached in found))
+
+
+def _of_trained(text: pa.Array, question: Question) -> list[Said]:
+    if question.multi:
+        raise BadOption(
+            f"'{question.model}' was trained to give one label; multi := true is not it."
+        )
+    labels = question.labels
+    if labels is not None:
+        labels = Task.read(labels).labels
+    classes, probs, usable = trained.class_probabilities(text, question.model, labels)
+    best = probs.argmax(axis=1).tolist() if len(probs) else []
+    said = (
+        Said(
+            Answer((classes[at],), probabilities=dict(zip(classes, each, strict=True))),
+        )
+        for at, each in zip(best, probs.tolist(), strict=True)
+    )
+    return _spread(len(text), usable.nonzero()[0].tolist(), said)
+
+
+def _spread(rows: int, places: Sequence[int], said: Iterable[Said]) -> list[Said]:
+    spread = [Said(None)] * rows
+    for place, each in zip(places, said, strict=True):
+        spread[place] = each
+    return spread
+
+
+def _raise_errors(said: Sequence[Said]) -> None:
+    reasons = Counter(each.answer.error for each in said if each.answer and each.answer.error)
+    if reasons:
+        why, count = reasons.most_common(1)[0]
+        raise RowsFailed(
+            f"{reasons.total():,} of {len(said):,} rows have no answer: {why} ({count:,}). What "
+            "was answered is kept. With on_error := 'null' those rows are NULL."
+        )

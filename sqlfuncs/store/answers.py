@@ -1,0 +1,249 @@
+"""Answers of models on disk, by model, task and text: paid for once, ever.
+
+One SQLite file, which several processes may use at once. Texts are not stored, only a digest of
+the whole question. Each answer is committed as it arrives, so that a process that is killed has
+lost none. Before a question is asked it is claimed, so that no two processes pay for it; the
+claim of a process that has died counts no more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from sqlfuncs import work
+from sqlfuncs.store.home import home
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS answer (
+    key BLOB PRIMARY KEY, model TEXT NOT NULL, labels TEXT, error TEXT, probabilities TEXT,
+    note TEXT, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS claim (
+    key BLOB PRIMARY KEY, process INTEGER NOT NULL, until REAL NOT NULL
+) WITHOUT ROWID;
+"""
+_CLAIM_SECONDS = 600.0  # longer than any request may take
+_open: dict[Path, Store] = {}
+_opening = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Labels of the task, or None with the reason in `error`.
+
+    `probabilities` are of each label, summing to 1, where the model has any. `note` says what
+    was done to the text (cut to the model's length). Tokens are this text's share of a request.
+    """
+
+    labels: tuple[str, ...] | None
+    error: str | None = None
+    probabilities: Mapping[str, float] | None = None
+    note: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    @property
+    def label(self) -> str | None:
+        """The one label of a task that asks for one."""
+        return self.labels[0] if self.labels else None
+
+
+def key(model: str, task: str, text: str) -> bytes:
+    """What an answer is kept under."""
+    return sha256(f"{model}\0{task}\0{text}".encode("utf-8", "surrogatepass")).digest()
+
+
+def store() -> Store:
+    """The store of this home, the same object at every call of a process."""
+    file = home() / "answers" / "answers.sqlite"
+    with _opening:
+        if file not in _open or _open[file].process != os.getpid():
+            _open[file] = Store(file)
+        return _open[file]
+
+
+class Store:
+    """The answers in one file. Safe for threads and processes.
+
+    Where the disk takes nothing, answers are kept for the life of the process, and this is said.
+    """
+
+    def __init__(self, file: Path) -> None:
+        """Opens or makes the file; one that is no database is put aside."""
+        self.process = os.getpid()
+        self._file = file
+        self._lock = threading.RLock()
+        self._memory: dict[bytes, Answer] = {}
+        self._database = self._opened()
+
+    def read(self, keys: Sequence[bytes]) -> dict[bytes, Answer]:
+        """The answers there are."""
+        with self._lock:
+            found = {key: self._memory[key] for key in keys if key in self._memory}
+            missing = [key for key in keys if key not in found]
+            with self._forgiving():
+                for some in _chunks(missing):
+                    marks = ",".join("?" * len(some))
+                    rows = self._database.execute(
+                        "SELECT key, labels, error, probabilities, note, input_tokens, "
+                        f"output_tokens FROM answer WHERE key IN ({marks})",
+                        some,
+                    )
+                    found.update((row[0], _answer(row[1:])) for row in rows)
+            return found
+
+    def write(self, model: str, answers: Mapping[bytes, Answer]) -> None:
+        """Keep answers; they are on disk when this returns, and their claims are gone."""
+        now = time.time()
+        rows = [(key, model, *_columns(answer), now) for key, answer in answers.items()]
+        with self._lock:
+            try:
+                with self._transaction():
+                    self._database.executemany(
+                        "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+                    )
+                    self._database.executemany(
+                        "DELETE FROM claim WHERE key = ?", [(key,) for key in answers]
+                    )
+            except (sqlite3.Error, OSError) as error:
+                self._memory.update(answers)
+                self._say(error)
+
+    def claim(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Those of the keys that this process may ask now; another is asking the others."""
+        now = time.time()
+        with self._lock, self._forgiving(), self._transaction():
+            held: set[bytes] = set()
+            for some in _chunks(keys):
+                marks = ",".join("?" * len(some))
+                rows = self._database.execute(
+                    f"SELECT key, process FROM claim WHERE until >= ? AND key IN ({marks})",
+                    [now, *some],
+                ).fetchall()
+                held.update(key for key, process in rows if _is_alive(process))
+            free = [key for key in keys if key not in held]
+            self._database.executemany(
+                "INSERT OR REPLACE INTO claim VALUES (?, ?, ?)",
+                [(key, self.process, now + _CLAIM_SECONDS) for key in free],
+            )
+            return free
+        return list(keys)
+
+    def release(self, keys: Iterable[bytes]) -> None:
+        """Give up claims of this process that came to no answer."""
+        with self._lock, self._forgiving(), self._transaction():
+            self._database.executemany(
+                "DELETE FROM claim WHERE key = ? AND process = ?",
+                [(key, self.process) for key in keys],
+            )
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                return self._made()
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError as error:
+                self._put_aside(error)
+                return self._made()
+        except (sqlite3.Error, OSError) as error:
+            self._say(error)
+            memory = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+            memory.executescript(_SCHEMA)
+            return memory
+
+    def _made(self) -> sqlite3.Connection:
+        database = sqlite3.connect(
+            self._file, timeout=30, check_same_thread=False, isolation_level=None
+        )
+        # Where several processes make the file at once, SQLite waits for none of them in this.
+        with contextlib.suppress(sqlite3.OperationalError):
+            database.execute("PRAGMA journal_mode = WAL")
+        # A killed process loses nothing; a power cut may lose the last answers.
+        database.execute("PRAGMA synchronous = NORMAL")
+        if len(database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchall()) < 2:
+            database.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA.split(";")[:-1]:
+                database.execute(statement)
+            database.execute("COMMIT")
+        return database
+
+    def _put_aside(self, error: sqlite3.Error) -> None:
+        work.say_once(f"{self._file} was damaged ({error}) and is put aside; a new one is begun")
+        with contextlib.suppress(OSError):  # another process may have done it
+            self._file.replace(self._file.with_suffix(".damaged"))
+        for journal in ("-wal", "-shm"):
+            Path(f"{self._file}{journal}").unlink(missing_ok=True)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            self._say(error)
+
+    def _say(self, error: Exception) -> None:
+        work.say_once(
+            f"answers are not kept in {self._file}: {error}. They last for this process only, and "
+            "are paid for again in the next."
+        )
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":  # there, signal 0 is Ctrl-C; claims run out by their time alone
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
+
+
+def _columns(answer: Answer) -> tuple[object, ...]:
+    return (
+        None if answer.labels is None else json.dumps(answer.labels, ensure_ascii=False),
+        answer.error,
+        None if answer.probabilities is None else json.dumps(dict(answer.probabilities)),
+        answer.note,
+        answer.input_tokens,
+        answer.output_tokens,
+    )
+
+
+def _answer(row: Sequence[object]) -> Answer:
+    labels, error, probabilities, note, input_tokens, output_tokens = row
+    return Answer(
+        None if labels is None else tuple(json.loads(str(labels))),
+        None if error is None else str(error),
+        None if probabilities is None else json.loads(str(probabilities)),
+        None if note is None else str(note),
+        int(str(input_tokens)),
+        int(str(output_tokens)),
+    )
+
+
+def _chunks(keys: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
+    return (keys[at : at + 500] for at in range(0, len(keys), 500))
