@@ -21,7 +21,7 @@ def embed(text: pa.Array, *, model: str = "minilm") -> pa.Array:
     by = encoders.encoder(model)
     rows = inputs.read(text)
     if not isinstance(rows, inputs.Texts):
-        raise BadInput(f"embed takes text (VARCHAR), not {text.type}.")
+        raise BadInput(f"embed takes text (VARCHAR), not {inputs.type_in_sql(text.type)}.")
     usable = inputs.usable(rows.reasons)
     texts = [rows.values[row] for row in np.flatnonzero(usable)]
     vectors = by.meaning(encoders.encode(by, texts))

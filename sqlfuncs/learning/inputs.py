@@ -134,6 +134,9 @@ _SQL_TYPES = {
     "date32": "DATE",
     "time64": "TIME",
     "timestamp": "TIMESTAMP",
+    "string": "VARCHAR",
+    "large_string": "VARCHAR",
+    "binary": "BLOB",
 }
 
 
@@ -168,20 +171,26 @@ def read(x: pa.Array) -> Learnable | Probabilities:
     if pa.types.is_null(x.type):
         return Texts([""] * len(x), np.full(len(x), "x is NULL", dtype=object))
     raise BadInput(
-        f"x is of type {sql_type(x.type)}, which cannot be read. It may be text (VARCHAR), an "
+        f"x is of type {type_in_sql(x.type)}, which cannot be read. It may be text (VARCHAR), an "
         "embedding (FLOAT[]), several fields (a STRUCT: {a: a, b: b}), an image (BLOB) or class "
         "probabilities (MAP(VARCHAR, DOUBLE))."
     )
 
 
-def sql_type(of: pa.DataType) -> str:
-    """What SQL calls a simple type, for messages; other types by their own name.
+def type_in_sql(of: pa.DataType) -> str:
+    """What SQL calls a type, for messages; one that it has no name for by its own.
 
-    >>> sql_type(pa.int64()), sql_type(pa.date32()), sql_type(pa.decimal128(9, 2))
+    >>> type_in_sql(pa.int64()), type_in_sql(pa.date32()), type_in_sql(pa.decimal128(9, 2))
     ('BIGINT', 'DATE', 'DECIMAL(9,2)')
+    >>> type_in_sql(pa.map_(pa.string(), pa.list_(pa.float32())))
+    'MAP(VARCHAR, FLOAT[])'
     """
     if pa.types.is_decimal(of):
         return f"DECIMAL({of.precision},{of.scale})"
+    if pa.types.is_map(of):
+        return f"MAP({type_in_sql(of.key_type)}, {type_in_sql(of.item_type)})"
+    if pa.types.is_list(of):
+        return f"{type_in_sql(of.value_type)}[]"
     return _SQL_TYPES.get(str(of).partition("[")[0], str(of))
 
 
@@ -241,7 +250,9 @@ def probabilities(x: pa.Array) -> Probabilities:
         keys_type = x.type.key_type if has_text_keys(x) else pa.string()
         maps = x.cast(pa.map_(keys_type, pa.float64()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise BadInput(f"x is of type {x.type}, not MAP(VARCHAR, DOUBLE): {error}") from None
+        raise BadInput(
+            f"x is of type {type_in_sql(x.type)}, not MAP(VARCHAR, DOUBLE): {error}"
+        ) from None
     # Without NULLs nothing is copied.
     present = maps.filter(pc.is_valid(maps)) if maps.null_count else maps
     # A slice shares its parent's keys; only those between its own offsets are its own.

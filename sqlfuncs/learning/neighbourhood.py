@@ -105,8 +105,8 @@ def read(x: pa.Array) -> Texts | Embeddings:
     rows = inputs.read(x)
     if isinstance(rows, inputs.Probabilities):
         raise BadInput(
-            f"x is of type {x.type}: class probabilities do not say which rows are alike. It may "
-            "be text (VARCHAR) or an embedding (FLOAT[])."
+            f"x is of type {inputs.type_in_sql(x.type)}: class probabilities do not say which rows "
+            "are alike. It may be text (VARCHAR) or an embedding (FLOAT[])."
         )
     if isinstance(rows, inputs.Tabular | inputs.Images):
         raise BadInput(

@@ -136,6 +136,7 @@ class _Run:
         ]
         self._answers: dict[bytes, Answer] = {}
         self._unclaimed = deque(keys)
+        self._offered: set[bytes] = set()
         self._claimed: set[bytes] = set()
         self._claiming = threading.Lock()
         self._to_keep: dict[bytes, Answer] = {}
@@ -202,22 +203,25 @@ class _Run:
     def _take(self, part: _Part) -> None:
         """Ask a part, unless somebody else does or has."""
         with self._claiming:
-            while self._unclaimed and not self._claimed.issuperset(part.keys):
+            while self._unclaimed and not self._offered.issuperset(part.keys):
                 # Many at once, for each transaction of the store costs as much as a request.
                 self._claim(
                     [self._unclaimed.popleft() for _ in range(min(_BLOCK, len(self._unclaimed)))]
                 )
             if part.is_held:
                 self._claim(part.keys)
-        held = [key for key in part.keys if key not in self._claimed and key not in self._answers]
-        if held:  # by another process or thread: its answer is ours, once it is there
+            # Read once, here: what another thread claims later is not for this part to ask.
+            unanswered = [key for key in part.keys if key not in self._answers]
+            ours = [key for key in unanswered if key in self._claimed]
+        held = [key for key in unanswered if key not in ours]
+        if held:  # by another process or query: its answer is ours, once it is there
             self._again(held, after=_POLL_SECONDS * 5, is_last=part.is_last, is_held=True)
-        ours = [key for key in part.keys if key in self._claimed and key not in self._answers]
         self._request(replace(part, keys=ours))
 
     def _claim(self, keys: list[bytes]) -> None:
         """Claim what nobody else has, and take what another answered in the meantime."""
         store = kept.store()
+        self._offered.update(keys)
         self._claimed.update(store.claim([key for key in keys if key not in self._answers]))
         self._done(store.read(keys))
 

@@ -112,6 +112,7 @@ class Server:
             return 500, _error("The server had an error", None), {}
         if fault == "silent":
             await asyncio.sleep(30)
+            return 504, _error("Nothing came of it", None), {}
         if "response_format" in asked and not now.options_known:
             return 400, _error("Unrecognized request argument: response_format", None), {}
         texts, labels = _texts(asked), _labels(asked)
