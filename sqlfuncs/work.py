@@ -11,11 +11,15 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlfuncs.errors import Cancelled
+
+_Result = TypeVar("_Result")
 
 
 class Listener(Protocol):
@@ -42,6 +46,7 @@ class Task:
         self.title = title
         self.total = total
         self.done = 0
+        self.note = ""  # what else there is to say of how it goes
 
     def advance(self, steps: int = 1) -> None:
         """Count steps as done; raises `Cancelled` if the user asked to stop."""
@@ -51,13 +56,22 @@ class Task:
 
 
 class Quiet:
-    """The default listener: no progress, remarks as plain lines on stderr."""
+    """The default listener: remarks as plain lines on stderr, and of what costs money the cost."""
+
+    def __init__(self) -> None:
+        """Nothing has been said yet."""
+        self._next = 0.0
 
     def started(self, task: Task) -> None:
         """Nothing."""
 
     def advanced(self, task: Task) -> None:
-        """Nothing."""
+        """A line every few seconds, of work that has a note; several may go on in turn."""
+        now = time.monotonic()
+        if task.note and now >= self._next:
+            if self._next:
+                self.said(f"{task.title}: {task.note}")
+            self._next = now + _NOTE_SECONDS
 
     def finished(self, task: Task) -> None:
         """Nothing."""
@@ -67,6 +81,8 @@ class Quiet:
         print(f"sqlfuncs: {message}", file=sys.stderr, flush=True)
 
 
+_CHECK_SECONDS = 0.1  # between looks for Ctrl-C
+_NOTE_SECONDS = 10.0  # between two lines about work that goes on
 _listener: Listener = Quiet()
 _stopping = threading.Event()
 _stopped_by_signal = threading.Event()
@@ -158,6 +174,29 @@ def check() -> None:
         _stopped_by_signal.set()
     if _stopping.is_set() or _stopped_by_signal.is_set():
         raise Cancelled("stopped; nothing half done was kept")
+
+
+def interruptible(call: Callable[[], _Result]) -> _Result:
+    """What a call gives that may take long and does not look for Ctrl-C itself, as of a network.
+
+    It has a thread of its own, which after Ctrl-C is left to end by itself. Raises Cancelled.
+    """
+    outcome: Future[_Result] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:  # the caller raises it
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="sqlfuncs-call", daemon=True).start()
+    while True:
+        try:
+            return outcome.result(timeout=_CHECK_SECONDS)
+        except TimeoutError:
+            if outcome.done():
+                raise
+            check()
 
 
 def stop() -> None:

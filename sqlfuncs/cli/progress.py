@@ -14,14 +14,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from sqlfuncs.work import Task
+from sqlfuncs.work import Quiet, Task
 
 
-class Bars:
+class Bars(Quiet):
     """A `sqlfuncs.work.Listener`: a bar for each task that runs, gone when none does."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._console = Console(stderr=True)
+        self._titles: set[str] = set()
         self._lock = threading.Lock()
         self._progress: Progress | None = None
         self._ids: dict[int, TaskID] = {}
@@ -30,7 +32,9 @@ class Bars:
         """Show a bar; where stderr is no terminal, say the title once."""
         with self._lock:
             if not self._console.is_terminal:
-                self.said(f"{task.title} ({task.total})")
+                if task.title not in self._titles:
+                    self.said(f"{task.title} ({task.total})")
+                self._titles.add(task.title)
                 return
             if self._progress is None:
                 self._progress = Progress(
@@ -38,17 +42,23 @@ class Bars:
                     BarColumn(),
                     MofNCompleteColumn(),
                     TimeRemainingColumn(),
+                    TextColumn("{task.fields[note]}"),
                     console=self._console,
                     transient=True,
                 )
                 self._progress.start()
-            self._ids[id(task)] = self._progress.add_task(task.title, total=task.total)
+            self._ids[id(task)] = self._progress.add_task(
+                task.title, total=task.total, note=task.note
+            )
 
     def advanced(self, task: Task) -> None:
-        """Move its bar."""
+        """Move its bar; where stderr is no terminal, a line now and then."""
         with self._lock:
-            if self._progress is not None and id(task) in self._ids:
-                self._progress.update(self._ids[id(task)], completed=task.done)
+            if not self._console.is_terminal:
+                super().advanced(task)
+            elif self._progress is not None and id(task) in self._ids:
+                bar = self._ids[id(task)]
+                self._progress.update(bar, completed=task.done, note=task.note)
 
     def finished(self, task: Task) -> None:
         """Take its bar away."""

@@ -20,14 +20,15 @@ def llm_class_probs(
     examples: list[object] | None = None,
     on_error: str = "null",
     rows_per_request: int | None = None,
+    batch: bool = False,
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
 ) -> pa.Array:
     """How likely each label is by a model, MAP(VARCHAR, DOUBLE): what label_issues audits.
 
     FROM label_issues(tbl, llm_class_probs(text, [...]), label) finds wrong labels with no
-    training at all. A provider that gives no probabilities has 1 for its answer and 0 for the
-    rest. NULL where llm_classify would be. Options and errors are those of llm_classify.
+    training at all. Those of a hosted model are of the tokens that it chose among; where it tells
+    none, it has 1 for its answer and 0 for the rest. NULL where llm_classify would be. Options and errors are those of llm_classify.
     """
     question = Question.read(
         "llm_class_probs",
@@ -37,6 +38,7 @@ def llm_class_probs(
         examples=examples,
         on_error=on_error,
         rows_per_request=rows_per_request,
+        batch=batch,
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
     )

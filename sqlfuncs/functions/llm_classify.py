@@ -26,6 +26,7 @@ def llm_classify(
     multi: bool = False,
     on_error: str = "null",
     rows_per_request: int | None = None,
+    batch: bool = False,
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
 ) -> pa.Array:
@@ -45,6 +46,8 @@ def llm_classify(
     Each distinct text is asked once and its answer kept on disk, as it arrives. A row that gets
     no answer is NULL, and why is said; `llm_classify_result` has it row by row, and
     on_error := 'fail' makes it an error. `rows_per_request` asks about several texts at once.
+    With batch := true they are handed to the provider's batch endpoint, for less: their rows are
+    NULL until the query is run again after the batch has ended.
     Spending stops at `budget_usd` or `budget_tokens`, or at the session's sqlfuncs_budget_usd
     and sqlfuncs_budget_tokens.
 
@@ -60,6 +63,7 @@ def llm_classify(
         multi=multi,
         on_error=on_error,
         rows_per_request=rows_per_request,
+        batch=batch,
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
     )

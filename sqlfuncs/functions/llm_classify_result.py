@@ -32,6 +32,7 @@ def llm_classify_result(
     examples: list[object] | None = None,
     multi: bool = False,
     rows_per_request: int | None = None,
+    batch: bool = False,
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
 ) -> pa.Array:
@@ -52,6 +53,7 @@ def llm_classify_result(
         examples=examples,
         multi=multi,
         rows_per_request=rows_per_request,
+        batch=batch,
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
     )

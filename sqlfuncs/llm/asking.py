@@ -1,41 +1,28 @@
-"""Asking a model about texts: what is kept is read, the rest asked once, kept as it arrives.
-
-The one place where requests are made. Threads take parts of the work from a queue; a part that
-fails goes back to it, later, smaller or never, by the kind of failure (`failures`).
-"""
+"""Asking a model about texts: what is kept is read, the rest asked once (`run`, `batches`)."""
 
 from __future__ import annotations
 
-import heapq
-import itertools
-import random
-import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from sqlfuncs import work
-from sqlfuncs.errors import BudgetExhausted, ModelUnusable
-from sqlfuncs.llm import limits, usage
+from sqlfuncs.errors import BadOption, ModelUnusable
+from sqlfuncs.llm import batches, usage
 from sqlfuncs.llm.budget import Budget, Limits
-from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
-from sqlfuncs.llm.limits import Limiter
-from sqlfuncs.llm.providers import Provider
+from sqlfuncs.llm.failures import Unusable
+from sqlfuncs.llm.providers import BatchProvider, Provider
+from sqlfuncs.llm.run import Run
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
 
-_ATTEMPTS = 6  # of one part, where the server fails
-_LONGEST_WAIT = 20.0  # seconds between two of them, unless the server asks for more
-_BLOCK = 256  # questions claimed at once
-_POLL_SECONDS = 0.02
-_PROGRESS_SECONDS = 0.1  # between looks at how far it is, and for Ctrl-C
-_CHARACTERS_PER_TOKEN = 3  # rather too many tokens than too few
-_SHORTEST_CUT = 200  # characters: a text of which less than that fits is not judged
+_FAILURES_LAST = 10.0  # seconds
 
-_limiters: dict[str, Limiter] = {}
-_making = threading.Lock()
+# Texts that have no answer, until when, and why not: SELECT and WHERE on one call, or each field
+# of its STRUCT, are evaluated one after the other, and one try is enough for all of them.
+_Asked = tuple[bytes, Limits, bool]
+_failures: dict[_Asked, tuple[float, Answer]] = {}
 
 
 def ask(
@@ -46,49 +33,81 @@ def ask(
     *,
     budget: Limits,
     texts_at_once: int | None = None,
+    batch: bool = False,
 ) -> list[tuple[Answer, bool]]:
     """An answer for each text, and whether it was kept before.
 
-    Raises ModelUnusable and BudgetExhausted before the first request, and Cancelled; answers
-    that have arrived by then are kept.
+    With `batch`, texts are handed to the provider's batch endpoint, and the answer of those that
+    are not done is an error which says so. Raises ModelUnusable and BudgetExhausted before the
+    first request, BadOption for `batch` where there is none, and Cancelled; answers that have
+    arrived by then are kept.
     """
-    keys = {
-        text: kept.key(provider.identity, task.canonical, text) for text in dict.fromkeys(texts)
-    }
-    store = kept.store()
-    known = store.read(list(keys.values()))
-    wanted = {key: text for text, key in keys.items() if key not in known}
+    if batch and not isinstance(provider, BatchProvider):
+        raise BadOption(f"batch := true: '{model}' has no batch endpoint; 'openai:...' has.")
+    keys = _keys(provider, task, texts)
+    known = kept.store().read(list(keys.values()))
+    failed = {key: answer for key in keys.values() if (answer := _failure((key, budget, batch)))}
+    wanted = {key: text for text, key in keys.items() if key not in known and key not in failed}
     usage.add(model, rows=len(texts), cache_hits=len(texts) - len(wanted))
-    fresh: Mapping[bytes, Answer] = {}
+    fresh: dict[bytes, Answer] = {}
     if wanted:
         try:
-            provider.check()
+            work.interruptible(provider.check)
         except Unusable as failure:
             raise ModelUnusable(f"{model}: {failure}") from None
-        at_once = min(texts_at_once or provider.texts_at_once, len(wanted))
-        run = _Run(provider, model, task, wanted, Budget(model, budget), at_once)
-        fresh = run.answers()
+
+        def run(some: Mapping[bytes, str], *, is_last: bool = False) -> dict[bytes, Answer]:
+            at_once = min(texts_at_once or provider.texts_at_once, len(some))
+            limit = Budget(model, budget)
+            return Run(provider, model, task, some, limit, at_once, is_last=is_last).answers()
+
+        if isinstance(provider, BatchProvider):
+            fresh |= batches.collect(provider, model, task, wanted, run)
+            wanted = {key: text for key, text in wanted.items() if key not in fresh}
+        if batch and isinstance(provider, BatchProvider):
+            fresh |= batches.hand_in(
+                provider, model, task, wanted, Budget(batches.priced_as(model), budget), run
+            )
+        elif wanted:
+            fresh |= run(wanted)
+        _note_failures({(key, budget, batch): answer for key, answer in fresh.items()})
         _say_errors(model, fresh)
+    fresh |= failed
     return [
-        (fresh[key], False) if (key := keys[text]) in fresh else (known[key], True)
+        (known[key], True) if (key := keys[text]) in known else (fresh[key], False)
         for text in texts
     ]
 
 
 def missing(provider: Provider, task: Task, texts: Iterable[str]) -> list[str]:
     """The distinct texts that no answer is kept of."""
-    keys = {
-        text: kept.key(provider.identity, task.canonical, text) for text in dict.fromkeys(texts)
-    }
+    keys = _keys(provider, task, texts)
     known = kept.store().read(list(keys.values()))
     return [text for text, key in keys.items() if key not in known]
 
 
-def _limiter(provider: Provider) -> Limiter:
-    with _making:
-        if provider.identity not in _limiters:
-            _limiters[provider.identity] = limits.from_environment(provider.requests_at_once)
-        return _limiters[provider.identity]
+def forget_failures() -> None:
+    """Whatever failed a moment ago is asked again."""
+    _failures.clear()
+
+
+def _failure(asked: _Asked) -> Answer | None:
+    until, answer = _failures.get(asked, (0.0, None))
+    return answer if until > time.monotonic() else None
+
+
+def _note_failures(fresh: Mapping[_Asked, Answer]) -> None:
+    now = time.monotonic()
+    for asked in [asked for asked, (until, _) in list(_failures.items()) if until <= now]:
+        _failures.pop(asked, None)
+    until = now + _FAILURES_LAST
+    _failures.update({asked: (until, answer) for asked, answer in fresh.items() if answer.error})
+
+
+def _keys(provider: Provider, task: Task, texts: Iterable[str]) -> dict[str, bytes]:
+    return {
+        text: kept.key(provider.identity, task.canonical, text) for text in dict.fromkeys(texts)
+    }
 
 
 def _say_errors(model: str, fresh: Mapping[bytes, Answer]) -> None:
@@ -97,286 +116,3 @@ def _say_errors(model: str, fresh: Mapping[bytes, Answer]) -> None:
         usage.add(model, errors=reasons.total())
         shown = "; ".join(f"{why} ({count:,})" for why, count in reasons.most_common(3))
         work.say(f"{model}: {reasons.total():,} texts have no answer: {shown}")
-
-
-@dataclass(order=True)
-class _Part:
-    """Texts to be asked about in one request, not before `at` (a time of the monotonic clock)."""
-
-    at: float
-    number: int
-    keys: list[bytes] = field(compare=False)
-    attempt: int = field(default=1, compare=False)
-    is_last: bool = field(default=False, compare=False)  # an answer without a label stands
-    is_held: bool = field(default=False, compare=False)  # another process was asking
-
-
-class _Run:
-    """One call's questions, from the first request to the last answer."""
-
-    def __init__(
-        self,
-        provider: Provider,
-        model: str,
-        task: Task,
-        texts: Mapping[bytes, str],
-        budget: Budget,
-        at_once: int,
-    ) -> None:
-        self._provider, self._model, self._task, self._budget = provider, model, task, budget
-        self._texts = dict(texts)
-        self._notes: dict[bytes, str] = {}
-        self._at_once = at_once
-        self._limiter = _limiter(provider)
-        self._numbers = itertools.count()
-        keys = list(texts)
-        self._waiting = [
-            _Part(0.0, next(self._numbers), keys[at : at + at_once])
-            for at in range(0, len(keys), at_once)
-        ]
-        self._answers: dict[bytes, Answer] = {}
-        self._unclaimed = deque(keys)
-        self._offered: set[bytes] = set()
-        self._claimed: set[bytes] = set()
-        self._claiming = threading.Lock()
-        self._to_keep: dict[bytes, Answer] = {}
-        self._kept: set[bytes] = set()
-        self._keeping = False
-        self._changed = threading.Condition()
-        self._finished = threading.Event()
-        self._fatal: BaseException | None = None
-        self._stopped = False
-
-    def answers(self) -> dict[bytes, Answer]:
-        """An answer for each text, once all are there. Raises the first fatal failure."""
-        least = min(self._tokens(part) for part in self._waiting)
-        reason = self._budget.exceeded(least)
-        if reason is not None:
-            raise BudgetExhausted(
-                f"{reason}: a request takes about {least:,} tokens. To go on, set it higher."
-            )
-        count = min(len(self._waiting), self._provider.requests_at_once)
-        with work.task(f"asking {self._model}", len(self._texts)) as task:
-            for _ in range(count):
-                # Daemons: a request that hangs keeps nobody from leaving.
-                threading.Thread(target=self._work, name="sqlfuncs-ask", daemon=True).start()
-            try:
-                done = 0
-                while done < len(self._texts):
-                    self._finished.wait(_PROGRESS_SECONDS)
-                    if self._fatal is not None:
-                        raise self._fatal
-                    now = len(self._answers)
-                    task.advance(now - done)
-                    done = now
-            finally:
-                self._stop()
-                left = self._claimed - self._kept
-                if left:
-                    kept.store().release(left)
-        return self._answers
-
-    def _work(self) -> None:
-        """What each thread does: parts of the queue, until nothing is left to answer."""
-        try:
-            while (part := self._next()) is not None:
-                self._take(part)
-        except BaseException as error:  # the thread that waits raises it
-            self._fatal = self._fatal or error
-            self._stop()
-
-    def _stop(self) -> None:
-        """Let the threads end, those that wait for a part too."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
-        self._finished.set()
-
-    def _next(self) -> _Part | None:
-        with self._changed:
-            while not self._stopped:
-                if self._waiting and self._waiting[0].at <= time.monotonic():
-                    return heapq.heappop(self._waiting)
-                self._changed.wait(_POLL_SECONDS)
-        return None
-
-    def _take(self, part: _Part) -> None:
-        """Ask a part, unless somebody else does or has."""
-        with self._claiming:
-            while self._unclaimed and not self._offered.issuperset(part.keys):
-                # Many at once, for each transaction of the store costs as much as a request.
-                self._claim(
-                    [self._unclaimed.popleft() for _ in range(min(_BLOCK, len(self._unclaimed)))]
-                )
-            if part.is_held:
-                self._claim(part.keys)
-            # Read once, here: what another thread claims later is not for this part to ask.
-            unanswered = [key for key in part.keys if key not in self._answers]
-            ours = [key for key in unanswered if key in self._claimed]
-        held = [key for key in unanswered if key not in ours]
-        if held:  # by another process or query: its answer is ours, once it is there
-            self._again(held, after=_POLL_SECONDS * 5, is_last=part.is_last, is_held=True)
-        self._request(replace(part, keys=ours))
-
-    def _claim(self, keys: list[bytes]) -> None:
-        """Claim what nobody else has, and take what another answered in the meantime."""
-        store = kept.store()
-        self._offered.update(keys)
-        self._claimed.update(store.claim([key for key in keys if key not in self._answers]))
-        self._done(store.read(keys))
-
-    def _request(self, part: _Part) -> None:
-        if not part.keys:
-            return
-        tokens = self._tokens(part)
-        while (reason := self._budget.reserve(tokens)) is not None:
-            if not self._budget.is_in_use:
-                self._done({key: Answer(None, reason) for key in part.keys})
-                return
-            if self._is_over():
-                return
-            time.sleep(_POLL_SECONDS)
-        try:
-            if self._limiter.enter(tokens, self._is_over):
-                self._asked(part)
-        finally:
-            self._budget.release(tokens)
-
-    def _asked(self, part: _Part) -> None:
-        begun = time.monotonic()
-        said: Sequence[Answer] = ()
-        try:
-            said = self._provider.ask(self._task, [self._texts[key] for key in part.keys])
-        except ProviderFailure as failure:
-            self._failed(part, failure)
-            return
-        finally:
-            self._limiter.leave(went_well=bool(said))
-            self._count(said, requests=1, seconds=time.monotonic() - begun)
-        assert len(said) == len(part.keys)
-        final, unclear = {}, []
-        for key, answer in zip(part.keys, said, strict=True):
-            if answer.labels is None and not part.is_last:
-                unclear.append(key)
-            else:
-                final[key] = replace(answer, note=self._notes.get(key, answer.note))
-        self._keep(final)
-        for key in unclear:
-            self._again([key], attempt=2, is_last=True)
-
-    def _count(self, said: Sequence[Answer], **more: float) -> None:
-        usage.add(
-            self._model,
-            **more,
-            asked=len(said),
-            input_tokens=sum(answer.input_tokens for answer in said),
-            output_tokens=sum(answer.output_tokens for answer in said),
-        )
-
-    def _failed(self, part: _Part, failure: ProviderFailure) -> None:
-        match failure:
-            case Unusable():
-                raise ModelUnusable(f"{self._model}: {failure}") from None
-            case Declined():
-                self._declined(part, failure)
-            case TooLong():
-                self._too_long(part, failure)
-            case Busy() | Flaky():
-                wait = min(_LONGEST_WAIT, 0.25 * 2**part.attempt) * random.uniform(0.5, 1.0)
-                if isinstance(failure, Busy):
-                    wait = max(wait, failure.after or 0.0)
-                    self._limiter.slow_down(wait)
-                if part.attempt >= _ATTEMPTS:
-                    self._done({key: Answer(None, str(failure)) for key in part.keys})
-                else:
-                    usage.add(self._model, retries=1)
-                    self._again(
-                        part.keys, attempt=part.attempt + 1, after=wait, is_last=part.is_last
-                    )
-            case _:
-                raise failure
-
-    def _declined(self, part: _Part, failure: Declined) -> None:
-        answer = Answer(
-            None,
-            str(failure),
-            input_tokens=failure.input_tokens,
-            output_tokens=failure.output_tokens,
-        )
-        if answer.input_tokens:
-            self._count([answer])
-        if len(part.keys) > 1:  # one of them is to blame
-            for key in part.keys:
-                self._again([key], attempt=part.attempt)
-            return
-        final = dict.fromkeys(part.keys, answer)
-        if answer.input_tokens:  # paid for
-            self._keep(final)
-        else:
-            self._done(final)
-
-    def _keep(self, answers: Mapping[bytes, Answer]) -> None:
-        """Put answers on disk, then count them as done.
-
-        Whoever finds nobody at it writes for all who come meanwhile: a transaction takes longer
-        than an answer.
-        """
-        with self._changed:
-            self._to_keep.update(answers)
-            if self._keeping or not self._to_keep:
-                return
-            self._keeping = True
-        while True:
-            with self._changed:
-                now, self._to_keep = self._to_keep, {}
-                if not now:
-                    self._keeping = False
-                    return
-            kept.store().write(self._provider.identity, now)
-            self._kept.update(now)
-            self._done(now)
-
-    def _too_long(self, part: _Part, failure: ProviderFailure) -> None:
-        if len(part.keys) > 1:
-            half = len(part.keys) // 2
-            self._again(part.keys[:half], attempt=part.attempt)
-            self._again(part.keys[half:], attempt=part.attempt)
-            return
-        (key,) = part.keys
-        shorter = self._texts[key][: len(self._texts[key]) // 2]
-        if len(shorter) < _SHORTEST_CUT:
-            self._done({key: Answer(None, str(failure))})
-            return
-        self._texts[key] = shorter
-        self._notes[key] = f"only its first {len(shorter):,} characters were read"
-        self._again([key], attempt=part.attempt)
-
-    def _again(
-        self,
-        keys: list[bytes],
-        *,
-        attempt: int = 1,
-        after: float = 0.0,
-        is_last: bool = False,
-        is_held: bool = False,
-    ) -> None:
-        with self._changed:
-            at, number = time.monotonic() + after, next(self._numbers)
-            part = _Part(at, number, keys, attempt, is_last, is_held)
-            heapq.heappush(self._waiting, part)
-            self._changed.notify()
-
-    def _done(self, answers: Mapping[bytes, Answer]) -> None:
-        with self._changed:
-            self._answers.update(answers)
-            is_last = len(self._answers) == len(self._texts)
-        if is_last:
-            self._stop()
-
-    def _is_over(self) -> bool:
-        return self._stopped
-
-    def _tokens(self, part: _Part) -> int:
-        """About how many tokens a request takes, rather too many."""
-        asked = len(self._task.canonical) + sum(len(self._texts[key]) for key in part.keys)
-        return asked // _CHARACTERS_PER_TOKEN + 20 * len(part.keys)

@@ -13,20 +13,18 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
-from urllib.parse import urlsplit
 
-from sqlfuncs.llm import prompt
+from sqlfuncs.llm import logprobs, openai_batches, prompt
 from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
+from sqlfuncs.llm.openai_calls import NotFound, OptionRefused, called, timeout, where
+from sqlfuncs.llm.providers import Batch
 from sqlfuncs.llm.redaction import redacted
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store.answers import Answer
 
-_TIMEOUT_SECONDS = 60.0  # SQLFUNCS_TIMEOUT_SECONDS says otherwise
 _OPENAI = "https://api.openai.com/v1"
-_TOO_LONG = ("context_length_exceeded", "context length", "maximum context", "too many tokens")
-_NO_QUOTA = ("insufficient_quota", "billing_hard_limit_reached")
-_OPTIONAL = ("response_format", "temperature", "seed")
 _MODELS_SHOWN = 12
+_MOST_ALTERNATIVES = 20  # tokens that servers list at most
 
 
 class OpenAIProvider:
@@ -53,10 +51,8 @@ class OpenAIProvider:
     @property
     def identity(self) -> str:
         """The model, and the server if it is not OpenAI's."""
-        url = urlsplit(self._base_url)
-        port = f":{url.port}" if url.port else ""
-        where = "" if self._base_url == _OPENAI else f"@{url.hostname}{port}{url.path}"
-        return f"openai:{self._name}{where}"
+        at = "" if self._base_url == _OPENAI else f"@{where(self._base_url, scheme=False)}"
+        return f"openai:{self._name}{at}"
 
     def check(self) -> None:
         """The server is there, takes the key and knows the model. Asked once a key."""
@@ -75,16 +71,22 @@ class OpenAIProvider:
     def ask(self, task: Task, texts: Sequence[str]) -> list[Answer]:
         """One request for all of the texts."""
         names = prompt.ids(len(texts)) if len(texts) > 1 else None
-        body = self._request(task, texts, names)
-        reply = self._reply(body)
-        choice = reply["choices"][0]
-        message = choice.get("message") or {}
-        tokens = _tokens(reply.get("usage") or {})
-        if message.get("refusal") or choice.get("finish_reason") == "content_filter":
-            why = message.get("refusal") or "the server's content filter"
-            raise Declined(f"the model declined to answer: {redacted(str(why))[:200]}", *tokens)
-        answers = prompt.read(task, str(message.get("content") or ""), names)
-        return _with_tokens(answers, *tokens)
+        return self._read(task, self._reply(self._request(task, texts, names)), names)
+
+    def hand_in(self, task: Task, texts: Mapping[str, str], mark: str) -> str:
+        """A batch with a request for each text, under its name."""
+        requests = {name: self._request(task, [text], None) for name, text in texts.items()}
+        return openai_batches.hand_in(self._client, self._called, requests, mark)
+
+    def find(self, mark: str) -> str | None:
+        """The batch that was handed in under this mark."""
+        return openai_batches.find(self._client, self._called, mark)
+
+    def collect(self, task: Task, batch: str) -> Batch:
+        """How far a batch is and, once it is over, what came of each of its texts."""
+        return openai_batches.collect(
+            self._client, self._called, batch, lambda reply: self._read(task, reply, None)[0]
+        )
 
     def _request(
         self, task: Task, texts: Sequence[str], names: Sequence[str] | None
@@ -102,11 +104,29 @@ class OpenAIProvider:
                 },
             },
         }
+        if not several and not task.multi:
+            options["logprobs"] = True
+            options["top_logprobs"] = min(_MOST_ALTERNATIVES, 2 * len(task.labels) + 2)
         return {
             "model": self._name,
             "messages": prompt.messages(task, texts, names),
             **{name: value for name, value in options.items() if name not in self._refused},
         }
+
+    def _read(
+        self, task: Task, reply: Mapping[str, Any], names: Sequence[str] | None
+    ) -> list[Answer]:
+        """The answers in a chat completion. Raises Declined and Flaky."""
+        choice = _first_choice(reply)
+        message = choice.get("message") or {}
+        tokens = _tokens(reply.get("usage") or {})
+        if message.get("refusal") or choice.get("finish_reason") == "content_filter":
+            why = message.get("refusal") or "the server's content filter"
+            raise Declined(f"the model declined to answer: {redacted(str(why))[:200]}", *tokens)
+        answers = prompt.read(task, str(message.get("content") or ""), names)
+        if names is None and not task.multi and answers[0].label is not None:
+            answers = [_with_probabilities(task, answers[0], choice)]
+        return _with_tokens(answers, *tokens)
 
     def _reply(self, body: dict[str, Any]) -> dict[str, Any]:
         """The server's reply as JSON; options that it refuses are left out."""
@@ -116,20 +136,17 @@ class OpenAIProvider:
                 reply = self._called(
                     lambda: self._client.post("/chat/completions", cast_to=object, body=body)
                 )
-            except _OptionRefused as refused:
+            except OptionRefused as refused:
                 if refused.option not in body:
-                    raise Declined(refused.said) from None
+                    raise Declined(str(refused)) from None
                 body.pop(refused.option)
                 self._refused.add(refused.option)
                 continue
-            except _NotFound as error:
+            except NotFound as error:
                 raise Unusable(str(error)) from None
             except ValueError:  # it is called JSON, but is none
                 reply = None
-            with contextlib.suppress(LookupError, TypeError):
-                if isinstance(reply["choices"][0], dict):
-                    return cast("dict[str, Any]", reply)
-            raise Flaky("the server's reply is not what a chat completion looks like")
+            return cast("dict[str, Any]", reply)
 
     def _look_up(self) -> None:
         """Raise Unusable unless the server knows the key and the model."""
@@ -138,7 +155,7 @@ class OpenAIProvider:
         except (Flaky, Busy) as failure:
             if "cannot be reached" in str(failure):
                 raise Unusable(str(failure)) from None
-        except _NotFound:
+        except NotFound:
             known = self._known_models()
             if known and self._name not in known:
                 more = ", ..." if len(known) > _MODELS_SHOWN else ""
@@ -146,36 +163,18 @@ class OpenAIProvider:
                     f"the server has no model '{self._name}'. It has: "
                     f"{', '.join(known[:_MODELS_SHOWN])}{more}."
                 ) from None
-        except (_OptionRefused, TooLong):
+        except (OptionRefused, TooLong, Declined):
             pass  # a server that does not tell about its models
 
     def _known_models(self) -> list[str]:
         try:
             page = self._called(lambda: self._client.models.list())
-        except (ProviderFailure, _NotFound, _OptionRefused):
+        except ProviderFailure:
             return []
         return sorted(model.id for model in page.data or [])
 
     def _called(self, call: Callable[[], Any]) -> Any:
-        """What a call of the client gives; its exceptions as ours."""
-        import openai
-
-        try:
-            return call()
-        except openai.APITimeoutError:
-            raise Flaky(f"the server did not answer within {_timeout():g} s") from None
-        except openai.APIConnectionError as error:
-            reason = redacted(str(error.__cause__ or error))
-            raise Flaky(f"the server at {self._where} cannot be reached: {reason}") from None
-        except openai.APIStatusError as error:
-            raise _failure(error) from None
-        except openai.OpenAIError as error:
-            raise Unusable(redacted(str(error))) from None
-
-    @property
-    def _where(self) -> str:
-        url = urlsplit(self._base_url)
-        return f"{url.scheme}://{url.hostname}{f':{url.port}' if url.port else ''}{url.path}"
+        return called(call, self._base_url)
 
     @property
     def _client(self) -> Any:
@@ -190,67 +189,25 @@ class OpenAIProvider:
         import openai
 
         # Retries are counted and waited for in one place, and that is not the client.
-        return openai.OpenAI(base_url=self._base_url, max_retries=0, timeout=_timeout())
+        return openai.OpenAI(base_url=self._base_url, max_retries=0, timeout=timeout())
 
 
-def _timeout() -> float:
-    try:
-        return float(os.environ.get("SQLFUNCS_TIMEOUT_SECONDS", _TIMEOUT_SECONDS))
-    except ValueError:
-        return _TIMEOUT_SECONDS
+def _first_choice(reply: Any) -> Mapping[str, Any]:
+    with contextlib.suppress(LookupError, TypeError):
+        choice = reply["choices"][0]
+        if isinstance(choice, dict):
+            return choice
+    raise Flaky("the server's reply is not what a chat completion looks like")
 
 
-class _NotFound(Exception):
-    """404: no such model, or no such page."""
-
-
-class _OptionRefused(Exception):
-    """The server does not know an option, or not this value of it."""
-
-    def __init__(self, option: str, said: str) -> None:
-        super().__init__(said)
-        self.option = option
-        self.said = said
-
-
-def _failure(error: Any) -> Exception:
-    """What is to be done about a reply that is an error."""
-    status, text = error.status_code, _message(error)
-    plain = text.casefold()
-    said = f"the server said {status}: {redacted(text)[:300]}"
-    if status in (401, 403):
-        return Unusable(f"{said}. Is OPENAI_API_KEY right?")
-    if status == 404:
-        return _NotFound(said)
-    if status == 429 and any(sign in plain for sign in _NO_QUOTA):
-        return Unusable(said)
-    if status == 429:
-        return Busy(said, _seconds(error.response.headers))
-    if status in (408, 409) or status >= 500:
-        after = _seconds(error.response.headers)
-        return Busy(said, after) if after else Flaky(said)
-    if status == 413 or any(sign in plain for sign in _TOO_LONG):
-        return TooLong(said)
-    if "content_filter" in plain or "content management policy" in plain:
-        return Declined(said)
-    refused = next((option for option in _OPTIONAL if option in plain), None)
-    return _OptionRefused(refused, said) if refused else Declined(said)
-
-
-def _message(error: Any) -> str:
-    body = error.body if isinstance(error.body, dict) else {}
-    parts = [str(body.get(name)) for name in ("message", "code", "param") if body.get(name)]
-    return " ".join(parts) or str(error.message)
-
-
-def _seconds(headers: Any) -> float | None:
-    """How long the server asks to be left alone."""
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers.get(name, ""))) * scale
-        except ValueError:
-            continue
-    return None
+def _with_probabilities(task: Task, answer: Answer, choice: Mapping[str, Any]) -> Answer:
+    tokens = (choice.get("logprobs") or {}).get("content")
+    if not tokens or answer.label is None:
+        return answer
+    with contextlib.suppress(LookupError, TypeError, ValueError):  # another form: without them
+        found = logprobs.of_labels(task.labels, answer.label, tokens)
+        return replace(answer, probabilities=found)
+    return answer
 
 
 def _tokens(usage: Mapping[str, Any]) -> tuple[int, int]:

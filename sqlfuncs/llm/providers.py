@@ -9,10 +9,11 @@ after the colon and gives a `Provider`. The built-in ones come in the same way:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlfuncs.errors import ModelUnusable, UnknownModel
 from sqlfuncs.llm.failures import ProviderFailure
@@ -48,6 +49,35 @@ class Provider(Protocol):
 
         Raises ProviderFailure; then no text of the call has an answer.
         """
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How far a batch is, in words, and once it is over what came of its texts, by name.
+
+    A text without an outcome has no answer, and costs nothing.
+    """
+
+    is_over: bool
+    progress: str
+    outcomes: Mapping[str, Answer | ProviderFailure] = field(default_factory=dict)
+
+
+@runtime_checkable
+class BatchProvider(Provider, Protocol):
+    """A provider that also takes texts to be answered later, for less."""
+
+    def hand_in(self, task: Task, texts: Mapping[str, str], mark: str) -> str:
+        """Hand in texts, each under a name that is unlike all others; the batch's own name.
+
+        Raises ProviderFailure.
+        """
+
+    def find(self, mark: str) -> str | None:
+        """The name of the batch that was handed in under this mark. Raises ProviderFailure."""
+
+    def collect(self, task: Task, batch: str) -> Batch:
+        """How far it is. Raises ProviderFailure."""
 
 
 def is_provided(model: str) -> bool:

@@ -33,6 +33,7 @@ class Question:
     examples: object = None
     multi: bool = False
     rows_per_request: int | None = None
+    batch: bool = False
     on_error: str = "null"
     budget: Limits = field(default_factory=Limits)
 
@@ -47,6 +48,7 @@ class Question:
         budget_tokens: int | None = None,
         on_error: str = "null",
         rows_per_request: int | None = None,
+        batch: bool = False,
         **more: object,
     ) -> Question:
         """From the options of a function. Raises BadOption and UnknownModel."""
@@ -64,11 +66,14 @@ class Question:
             raise BadOption.among("on_error", on_error, _ON_ERROR)
         if rows_per_request is not None and rows_per_request < 1:
             raise BadOption(f"rows_per_request := {rows_per_request} has to be 1 or more.")
+        if batch and rows_per_request not in (None, 1):
+            raise BadOption("batch := true sends each text in a request of its own; leave out one.")
         return cls(
             labels,
             model,
             on_error=on_error,
             rows_per_request=rows_per_request,
+            batch=batch,
             budget=Limits(budget_usd, budget_tokens),
             **more,  # type: ignore[arg-type]
         )
@@ -110,6 +115,7 @@ def _of_provider(text: pa.Array, question: Question) -> list[Said]:
         [rows.values[place] for place in places],
         budget=question.budget,
         texts_at_once=question.rows_per_request,
+        batch=question.batch,
     )
     return _spread(len(text), places, (Said(answer, cached) for answer, cached in found))
 
@@ -119,6 +125,8 @@ def _of_trained(text: pa.Array, question: Question) -> list[Said]:
         raise BadOption(
             f"'{question.model}' was trained to give one label; multi := true is not it."
         )
+    if question.batch:
+        raise BadOption(f"'{question.model}' is on this machine; batch := true is for providers.")
     labels = question.labels
     if labels is not None:
         labels = Task.read(labels).labels

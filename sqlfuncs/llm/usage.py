@@ -28,6 +28,7 @@ class Used:
     input_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
+    in_batches: int = 0  # about how many tokens the batches take that were handed in
 
     @property
     def cost_usd(self) -> float | None:
@@ -54,8 +55,24 @@ def used() -> list[Used]:
 def spent() -> tuple[int, float]:
     """Tokens and dollars of all models of this process; what has no known price costs nothing."""
     everything = used()
-    tokens = sum(each.input_tokens + each.output_tokens for each in everything)
-    return tokens, sum(each.cost_usd or 0.0 for each in everything)
+    tokens = sum(each.input_tokens + each.output_tokens + each.in_batches for each in everything)
+    under_way = sum(prices.cost(each.model, each.in_batches, 0) or 0.0 for each in everything)
+    return tokens, sum(each.cost_usd or 0.0 for each in everything) + under_way
+
+
+def so_far(model: str) -> str:
+    """What a model was asked in this process, in a few words for a progress bar.
+
+    >>> with afresh():
+    ...     add("fake:", rows=4, cache_hits=1, asked=3)
+    ...     so_far("fake:")
+    '3 asked, $0.0000'
+    """
+    with _lock:
+        used = Used(model, **_ledger.get(model, Counter()))
+    cost = used.cost_usd
+    tokens = f"{used.input_tokens + used.output_tokens:,} tokens"
+    return f"{used.asked:,} asked, {tokens if cost is None else f'${cost:,.4f}'}"
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sqlfuncs import work
+from sqlfuncs.errors import CannotKeep
 from sqlfuncs.store.home import home
 
 _SCHEMA = """
@@ -30,6 +31,9 @@ CREATE TABLE IF NOT EXISTS answer (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS claim (
     key BLOB PRIMARY KEY, process INTEGER NOT NULL, until REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS handed_in (
+    key BLOB PRIMARY KEY, batch TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 _CLAIM_SECONDS = 600.0  # longer than any request may take
@@ -81,6 +85,7 @@ class Store:
     def __init__(self, file: Path) -> None:
         """Opens or makes the file; one that is no database is put aside."""
         self.process = os.getpid()
+        self.is_on_disk = True
         self._file = file
         self._lock = threading.RLock()
         self._memory: dict[bytes, Answer] = {}
@@ -147,6 +152,44 @@ class Store:
                 [(key, self.process) for key in keys],
             )
 
+    def hand_in(self, batch: str, keys: Iterable[bytes]) -> None:
+        """Note that questions are in a provider's batch. They stay claimed. Raises CannotKeep."""
+        rows = [(key, batch) for key in keys]
+        with self._lock:
+            try:
+                with self._transaction():
+                    self._database.executemany(
+                        "INSERT OR REPLACE INTO handed_in VALUES (?, ?)", rows
+                    )
+            except (sqlite3.Error, OSError) as error:
+                raise CannotKeep(f"{self._file} cannot be written: {error}") from None
+
+    def rename_batch(self, batch: str, name: str) -> None:
+        """A batch has another name, and claims on what is in it are gone."""
+        with self._lock, self._forgiving(), self._transaction():
+            self._database.execute(
+                "DELETE FROM claim WHERE key IN (SELECT key FROM handed_in WHERE batch = ?)",
+                [batch],
+            )
+            self._database.execute("UPDATE handed_in SET batch = ? WHERE batch = ?", [name, batch])
+
+    def batches(self, keys: Sequence[bytes]) -> dict[str, list[bytes]]:
+        """The batches that hold some of these questions, and which."""
+        found: dict[str, list[bytes]] = {}
+        with self._lock, self._forgiving():
+            for some in _chunks(keys):
+                marks = ",".join("?" * len(some))
+                for key, batch in self._database.execute(
+                    f"SELECT key, batch FROM handed_in WHERE key IN ({marks})", some
+                ):
+                    found.setdefault(batch, []).append(key)
+        return found
+
+    def close_batch(self, batch: str) -> None:
+        """A batch is over, and its answers are written."""
+        with self._lock, self._forgiving(), self._transaction():
+            self._database.execute("DELETE FROM handed_in WHERE batch = ?", [batch])
+
     def _opened(self) -> sqlite3.Connection:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -159,6 +202,7 @@ class Store:
                 return self._made()
         except (sqlite3.Error, OSError) as error:
             self._say(error)
+            self.is_on_disk = False
             memory = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
             memory.executescript(_SCHEMA)
             return memory
@@ -172,7 +216,8 @@ class Store:
             database.execute("PRAGMA journal_mode = WAL")
         # A killed process loses nothing; a power cut may lose the last answers.
         database.execute("PRAGMA synchronous = NORMAL")
-        if len(database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchall()) < 2:
+        tables = database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchall()
+        if len(tables) < _SCHEMA.count(";"):
             database.execute("BEGIN IMMEDIATE")
             for statement in _SCHEMA.split(";")[:-1]:
                 database.execute(statement)

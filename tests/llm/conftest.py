@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sqlfuncs.llm import asking, providers, usage
+from sqlfuncs.llm import asking, providers, run, usage
 from tests.llm.fault_server import KEY
 
 
@@ -22,8 +22,13 @@ class FaultServer:
         self.url = f"http://127.0.0.1:{port}"
 
     def behave(self, **behaviour: object) -> None:
-        """Set what it does; its log is empty after."""
+        """Set what it does; its log is empty after, and what failed before is asked again."""
+        asking.forget_failures()
         self._call("/control", json.dumps(behaviour).encode())
+
+    def forget(self) -> None:
+        """Batches and files are gone."""
+        self._call("/forget", b"")
 
     @property
     def log(self) -> dict[str, Any]:
@@ -62,8 +67,9 @@ def server(_process: FaultServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[F
     monkeypatch.setenv("OPENAI_BASE_URL", f"{_process.url}/v1")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     _process.behave()
+    _process.forget()
     providers.provider.cache_clear()
-    asking._limiters.clear()
+    run._limiters.clear()
     with usage.afresh():
         yield _process
     providers.provider.cache_clear()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import re
 import sys
@@ -47,6 +48,8 @@ class Behaviour:
     options_known: bool = True  # whether response_format is understood, or refused by 400
     options_ignored: bool = False  # whether it answers in words, whatever the format
     requests_per_second: float = 0.0  # 429 beyond; 0: no limit
+    logprobs: bool = False  # whether it tells how likely other labels were
+    batch: str = "completed"  # what batches come to; "in_progress": they are not over yet
     models: list[str] = field(default_factory=lambda: ["m", "other"])
     tells_models: bool = True
 
@@ -61,6 +64,8 @@ class Server:
         self.requests = 0
         self.running = self.most_running = 0
         self.lately: list[float] = []
+        self.files: dict[str, str] = {}
+        self.batches: dict[str, dict[str, Any]] = {}
 
     async def reply(self, method: str, path: str, key: str, body: bytes) -> Reply:
         """Status, JSON and headers."""
@@ -69,13 +74,20 @@ class Server:
             self.random = random.Random(self.behaviour.seed)
             self.paid, self.requests, self.most_running = [], 0, 0
             return 200, {}, {}
+        if path == "/forget":
+            self.files, self.batches = {}, {}
+            return 200, {}, {}
         if path == "/log":
             log = {"paid": self.paid, "requests": self.requests, "at_once": self.most_running}
-            return 200, log, {}
+            return 200, {**log, "batches": list(self.batches)}, {}
         if key != KEY:
             return 401, _error(f"Incorrect API key provided: {key}", "invalid_api_key"), {}
         if path.startswith("/v1/models"):
             return self.of_models(path.removeprefix("/v1/models").strip("/"))
+        if path.startswith("/v1/files"):
+            return self.of_files(path.removeprefix("/v1/files").strip("/"), body)
+        if path.startswith("/v1/batches"):
+            return self.of_batches(method, path.removeprefix("/v1/batches").strip("/"), body)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
@@ -115,6 +127,11 @@ class Server:
             return 504, _error("Nothing came of it", None), {}
         if "response_format" in asked and not now.options_known:
             return 400, _error("Unrecognized request argument: response_format", None), {}
+        return self.answer(asked, fault)
+
+    def answer(self, asked: dict[str, Any], fault: str) -> Reply:
+        """What comes of a request that is heard."""
+        now = self.behaviour
         texts, labels = _texts(asked), _labels(asked)
         many = "any number of these" in asked["messages"][0]["content"]
         joined = "\n".join(text for _, text in texts)
@@ -134,11 +151,73 @@ class Server:
             message = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}
         tokens = {"prompt_tokens": 10 * len(texts), "completion_tokens": 2 * len(texts)}
         choice = {"index": 0, "finish_reason": "stop", "message": message}
+        if now.logprobs and asked.get("logprobs"):
+            choice["logprobs"] = {"content": _chances(message["content"], labels)}
         return (
             200,
             {"id": "c", "object": "chat.completion", "choices": [choice], "usage": tokens},
             {},
         )
+
+    def of_files(self, name: str, body: bytes) -> Reply:
+        """A file is taken, or its content given."""
+        if name:
+            return 200, self.files[name.removesuffix("/content")], {}
+        name = f"file-{len(self.files)}"
+        lines = body.decode().split("\r\n")
+        self.files[name] = max(lines, key=len)
+        return 200, {"id": name, "object": "file", "purpose": "batch", "bytes": len(body)}, {}
+
+    def of_batches(self, method: str, name: str, body: bytes) -> Reply:
+        """A batch is made, or looked at; the newest first."""
+        if method == "POST":
+            asked = json.loads(body)
+            self.requests += 1
+            name = f"batch-{len(self.batches)}"
+            lines = self.files[asked["input_file_id"]].split("\n")
+            counts = {"total": len(lines), "completed": 0, "failed": 0}
+            more = {"id": name, "object": "batch", "created_at": 0, "request_counts": counts}
+            self.batches[name] = {**asked, **more, "status": "in_progress"}
+        if not name or name.startswith("?"):
+            return 200, {"object": "list", "data": list(self.batches.values())[::-1]}, {}
+        if name not in self.batches:
+            return 404, _error(f"No such batch: {name}", None), {}
+        if self.batches[name]["status"] == "in_progress" and method == "GET":
+            self.batches[name] |= {"status": self.behaviour.batch, **self.over(self.batches[name])}
+        return 200, self.batches[name], {}
+
+    def over(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """What is new of a batch once it is over; an expired one has half of its answers."""
+        if self.behaviour.batch == "in_progress":
+            return {}
+        if self.behaviour.batch == "failed":
+            errors = [{"code": "token_limit_exceeded", "message": "Enqueued token limit reached"}]
+            return {"errors": {"object": "list", "data": errors}}
+        lines = [json.loads(line) for line in self.files[batch["input_file_id"]].split("\n")]
+        fine: list[Any] = []
+        bad: list[Any] = []
+        for at, line in enumerate(lines):
+            if self.behaviour.batch == "expired" and at >= len(lines) / 2:
+                late = {"code": "batch_expired", "message": "This request could not be executed"}
+                bad.append({"custom_id": line["custom_id"], "response": None, "error": late})
+                continue
+            fault = self.fault()
+            status, content, _ = (
+                (500, _error("The server had an error", None), {})
+                if fault in ("busy", "broken", "silent")
+                else self.answer(line["body"], fault)
+            )
+            response = {"status_code": status, "request_id": "r", "body": content}
+            done = {"custom_id": line["custom_id"], "response": response, "error": None}
+            (fine if status == 200 else bad).append(done)
+        self.random.shuffle(fine)
+        over: dict[str, Any] = {}
+        for kind, found in (("output_file_id", fine), ("error_file_id", bad)):
+            if found:
+                over[kind] = f"file-{len(self.files)}"
+                self.files[over[kind]] = "\n".join(json.dumps(line) for line in found) + "\n"
+        counts = {"total": len(lines), "completed": len(fine), "failed": len(bad)}
+        return {**over, "request_counts": counts}
 
     def fault(self) -> str:
         """Which fault this request meets, if any."""
@@ -182,6 +261,22 @@ def _labels(asked: dict[str, Any]) -> list[str]:
     return [json.loads(found) for found in re.findall(r"^- (\"(?:[^\"\\]|\\.)*\")", system, re.M)]
 
 
+def _chances(said: str | None, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Tokens of an answer: its label begins with a chance of .7, others share the rest."""
+    label = next((name for name in labels if f'"{name}"' in (said or "")), None)
+    if said is None or label is None:
+        return []
+    before, after = said.split(f'"{label}"')
+    others = [
+        {"token": name[:3], "logprob": math.log(0.7 if name == label else 0.3 / (len(labels) - 1))}
+        for name in labels
+    ]
+    certain = [{"token": text, "logprob": 0.0, "top_logprobs": []} for text in (before + '"',)]
+    first = {"token": label[:3], "logprob": math.log(0.7), "top_logprobs": others}
+    rest = {"token": label[3:] + '"' + after, "logprob": 0.0, "top_logprobs": []}
+    return [*certain, first, rest]
+
+
 def _error(message: str, code: str | None) -> dict[str, Any]:
     return {"error": {"message": message, "type": "error", "code": code, "param": None}}
 
@@ -202,7 +297,7 @@ async def _serve(
             key = re.search(r"^authorization: Bearer (\S*)", head, re.I | re.M)
             status, content, more = await server.reply(method, path, key[1] if key else "", body)
             raw = content.encode() if isinstance(content, str) else json.dumps(content).encode()
-            kind = "text/html" if isinstance(content, str) else "application/json"
+            kind = "text/plain" if isinstance(content, str) else "application/json"
             lines = [f"HTTP/1.1 {status} X", f"content-type: {kind}", f"content-length: {len(raw)}"]
             lines += [f"{name}: {value}" for name, value in more.items()]
             writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + raw)

@@ -1,0 +1,101 @@
+"""Calls of OpenAI's official client, its exceptions as `failures`. No message holds a key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
+from sqlfuncs.llm.redaction import redacted
+
+_TIMEOUT_SECONDS = 60.0  # SQLFUNCS_TIMEOUT_SECONDS says otherwise
+_TOO_LONG = ("context_length_exceeded", "context length", "maximum context", "too many tokens")
+_NO_QUOTA = ("insufficient_quota", "billing_hard_limit_reached")
+# What a request can do without. What asks for another comes before it.
+OPTIONAL = ("response_format", "temperature", "seed", "top_logprobs", "logprobs")
+
+
+class NotFound(ProviderFailure):
+    """404: no such model, or no such page."""
+
+
+class OptionRefused(ProviderFailure):
+    """The server does not know an option, or not this value of it."""
+
+    def __init__(self, option: str, said: str) -> None:
+        super().__init__(said)
+        self.option = option
+
+
+def timeout() -> float:
+    """How many seconds a request may take."""
+    try:
+        return float(os.environ.get("SQLFUNCS_TIMEOUT_SECONDS", _TIMEOUT_SECONDS))
+    except ValueError:
+        return _TIMEOUT_SECONDS
+
+
+def where(base_url: str, *, scheme: bool = True) -> str:
+    """A server's address without the name and password that may stand in it.
+
+    >>> where("https://me:secret@example.org:8000/v1")
+    'https://example.org:8000/v1'
+    """
+    url = urlsplit(base_url)
+    place = f"{url.hostname}{f':{url.port}' if url.port else ''}{url.path}"
+    return f"{url.scheme}://{place}" if scheme else place
+
+
+def called(call: Callable[[], Any], base_url: str) -> Any:
+    """What a call of the client gives. Raises ProviderFailure."""
+    import openai
+
+    try:
+        return call()
+    except openai.APITimeoutError:
+        raise Flaky(f"the server did not answer within {timeout():g} s") from None
+    except openai.APIConnectionError as error:
+        reason = redacted(str(error.__cause__ or error))
+        raise Flaky(f"the server at {where(base_url)} cannot be reached: {reason}") from None
+    except openai.APIStatusError as error:
+        body = error.body if isinstance(error.body, dict) else {}
+        said = {**body, "message": body.get("message") or error.message}
+        raise failure(error.status_code, said, error.response.headers) from None
+    except openai.OpenAIError as error:
+        raise Unusable(redacted(str(error))) from None
+
+
+def failure(status: int, error: Mapping[str, Any], headers: Mapping[str, str]) -> ProviderFailure:
+    """What is to be done about a reply with a status that is no success."""
+    text = " ".join(str(error[name]) for name in ("message", "code", "param") if error.get(name))
+    plain = text.casefold()
+    said = f"the server said {status}: {redacted(text)[:300]}"
+    if status == 413 or any(sign in plain for sign in _TOO_LONG):
+        return TooLong(said)
+    refused = next((option for option in OPTIONAL if option in plain), None)
+    if status in (400, 403, 422) and refused:
+        return OptionRefused(refused, said)
+    if status in (401, 403):
+        return Unusable(f"{said}. Is OPENAI_API_KEY right?")
+    if status == 404:
+        return NotFound(said)
+    if status == 429 and any(sign in plain for sign in _NO_QUOTA):
+        return Unusable(said)
+    if status == 429:
+        return Busy(said, _seconds(headers))
+    if status in (408, 409) or status >= 500:
+        after = _seconds(headers)
+        return Busy(said, after) if after else Flaky(said)
+    return Declined(said)
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    """How long the server asks to be left alone."""
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers.get(name, ""))) * scale
+        except ValueError:
+            continue
+    return None
