@@ -28,7 +28,8 @@ def llm_class_probs(
 
     FROM label_issues(tbl, llm_class_probs(text, [...]), label) finds wrong labels with no
     training at all. Those of a hosted model are of the tokens that it chose among; where it tells
-    none, it has 1 for its answer and 0 for the rest. NULL where llm_classify would be. Options and errors are those of llm_classify.
+    none, it has 1 for its answer and 0 for the rest. NULL where llm_classify would be. Options
+    and errors are those of llm_classify.
     """
     question = Question.read(
         "llm_class_probs",

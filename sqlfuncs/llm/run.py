@@ -11,7 +11,6 @@ import itertools
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,15 +19,14 @@ from sqlfuncs.errors import BudgetExhausted, ModelUnusable
 from sqlfuncs.llm import limits, usage
 from sqlfuncs.llm.budget import Budget
 from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
+from sqlfuncs.llm.keeping import Keeping
 from sqlfuncs.llm.limits import Limiter
 from sqlfuncs.llm.providers import Provider
 from sqlfuncs.llm.task import Task
-from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
 
 _ATTEMPTS = 6  # of one part, where the server fails
 _LONGEST_WAIT = 20.0  # seconds between two of them, unless the server asks for more
-_BLOCK = 256  # questions claimed at once
 _POLL_SECONDS = 0.02
 _PROGRESS_SECONDS = 0.1  # between looks at how far it is, and for Ctrl-C
 _CHARACTERS_PER_TOKEN = 3  # rather too many tokens than too few
@@ -81,7 +79,6 @@ class Run:
         self._provider, self._model, self._task, self._budget = provider, model, task, budget
         self._texts = dict(texts)
         self._notes: dict[bytes, str] = {}
-        self._at_once = at_once
         self._limiter = _limiter(provider)
         self._numbers = itertools.count()
         keys = list(texts)
@@ -89,14 +86,7 @@ class Run:
             _Part(0.0, next(self._numbers), keys[at : at + at_once], is_last=is_last)
             for at in range(0, len(keys), at_once)
         ]
-        self._answers: dict[bytes, Answer] = {}
-        self._unclaimed = deque(keys)
-        self._offered: set[bytes] = set()
-        self._claimed: set[bytes] = set()
-        self._claiming = threading.Lock()
-        self._to_keep: dict[bytes, Answer] = {}
-        self._kept: set[bytes] = set()
-        self._keeping = False
+        self._keeping = Keeping(provider.identity, keys, self._stop)
         self._changed = threading.Condition()
         self._finished = threading.Event()
         self._fatal: BaseException | None = None
@@ -121,17 +111,15 @@ class Run:
                     self._finished.wait(_PROGRESS_SECONDS)
                     if self._fatal is not None:
                         raise self._fatal
-                    now = len(self._answers)
+                    now = len(self._keeping.answers)
                     rate = now / (time.monotonic() - begun)
                     task.note = f"{usage.so_far(self._model)}, {rate:,.0f} a second"
                     task.advance(now - done)
                     done = now
             finally:
                 self._stop()
-                left = self._claimed - self._kept
-                if left:
-                    kept.store().release(left)
-        return self._answers
+                self._keeping.release()
+        return self._keeping.answers
 
     def _work(self) -> None:
         """What each thread does: parts of the queue, until nothing is left to answer."""
@@ -159,28 +147,10 @@ class Run:
 
     def _take(self, part: _Part) -> None:
         """Ask a part, unless somebody else does or has."""
-        with self._claiming:
-            while self._unclaimed and not self._offered.issuperset(part.keys):
-                # Many at once, for each transaction of the store costs as much as a request.
-                self._claim(
-                    [self._unclaimed.popleft() for _ in range(min(_BLOCK, len(self._unclaimed)))]
-                )
-            if part.is_held:
-                self._claim(part.keys)
-            # Read once, here: what another thread claims later is not for this part to ask.
-            unanswered = [key for key in part.keys if key not in self._answers]
-            ours = [key for key in unanswered if key in self._claimed]
-        held = [key for key in unanswered if key not in ours]
-        if held:  # by another process or query: its answer is ours, once it is there
+        ours, held = self._keeping.share(part.keys, again=part.is_held)
+        if held:  # that answer is ours, too, once it is there
             self._again(held, after=_POLL_SECONDS * 5, is_last=part.is_last, is_held=True)
         self._request(replace(part, keys=ours))
-
-    def _claim(self, keys: list[bytes]) -> None:
-        """Claim what nobody else has, and take what another answered in the meantime."""
-        store = kept.store()
-        self._offered.update(keys)
-        self._claimed.update(store.claim([key for key in keys if key not in self._answers]))
-        self._done(store.read(keys))
 
     def _request(self, part: _Part) -> None:
         if not part.keys:
@@ -188,7 +158,7 @@ class Run:
         tokens = self._tokens(part)
         while (reason := self._budget.reserve(tokens)) is not None:
             if not self._budget.is_in_use:
-                self._done({key: Answer(None, reason) for key in part.keys})
+                self._keeping.done({key: Answer(None, reason) for key in part.keys})
                 return
             if self._is_over():
                 return
@@ -217,7 +187,7 @@ class Run:
                 unclear.append(key)
             else:
                 final[key] = replace(answer, note=self._notes.get(key, answer.note))
-        self._keep(final)
+        self._keeping.keep(final)
         for key in unclear:
             self._again([key], attempt=2, is_last=True)
 
@@ -244,7 +214,7 @@ class Run:
                     wait = max(wait, failure.after or 0.0)
                     self._limiter.slow_down(wait)
                 if part.attempt >= _ATTEMPTS:
-                    self._done({key: Answer(None, str(failure)) for key in part.keys})
+                    self._keeping.done({key: Answer(None, str(failure)) for key in part.keys})
                 else:
                     usage.add(self._model, retries=1)
                     self._again(
@@ -268,30 +238,9 @@ class Run:
             return
         final = dict.fromkeys(part.keys, answer)
         if answer.input_tokens:  # paid for
-            self._keep(final)
+            self._keeping.keep(final)
         else:
-            self._done(final)
-
-    def _keep(self, answers: Mapping[bytes, Answer]) -> None:
-        """Put answers on disk, then count them as done.
-
-        Whoever finds nobody at it writes for all who come meanwhile: a transaction takes longer
-        than an answer.
-        """
-        with self._changed:
-            self._to_keep.update(answers)
-            if self._keeping or not self._to_keep:
-                return
-            self._keeping = True
-        while True:
-            with self._changed:
-                now, self._to_keep = self._to_keep, {}
-                if not now:
-                    self._keeping = False
-                    return
-            kept.store().write(self._provider.identity, now)
-            self._kept.update(now)
-            self._done(now)
+            self._keeping.done(final)
 
     def _too_long(self, part: _Part, failure: ProviderFailure) -> None:
         if len(part.keys) > 1:
@@ -302,7 +251,7 @@ class Run:
         (key,) = part.keys
         shorter = self._texts[key][: len(self._texts[key]) // 2]
         if len(shorter) < _SHORTEST_CUT:
-            self._done({key: Answer(None, str(failure))})
+            self._keeping.done({key: Answer(None, str(failure))})
             return
         self._texts[key] = shorter
         self._notes[key] = f"only its first {len(shorter):,} characters were read"
@@ -322,13 +271,6 @@ class Run:
             part = _Part(at, number, keys, attempt, is_last, is_held)
             heapq.heappush(self._waiting, part)
             self._changed.notify()
-
-    def _done(self, answers: Mapping[bytes, Answer]) -> None:
-        with self._changed:
-            self._answers.update(answers)
-            is_last = len(self._answers) == len(self._texts)
-        if is_last:
-            self._stop()
 
     def _is_over(self) -> bool:
         return self._stopped

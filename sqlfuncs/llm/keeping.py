@@ -1,0 +1,92 @@
+"""What becomes of the questions of one call in the store: claimed, answered, kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlfuncs.store import answers as kept
+from sqlfuncs.store.answers import Answer
+
+_BLOCK = 256  # questions claimed at once
+
+
+class Keeping:
+    """Questions by key, and the answers there are. Safe for threads.
+
+    Many questions are claimed at once and many answers written at once, for a transaction of the
+    store costs as much as a request.
+    """
+
+    def __init__(self, identity: str, keys: Sequence[bytes], finished: Callable[[], None]) -> None:
+        """`identity` is the provider's; `finished` is called once every question has an answer."""
+        self.answers: dict[bytes, Answer] = {}
+        self._identity = identity
+        self._count = len(keys)
+        self._finished = finished
+        self._unclaimed = deque(keys)
+        self._offered: set[bytes] = set()
+        self._claimed: set[bytes] = set()
+        self._claiming = threading.Lock()
+        self._to_keep: dict[bytes, Answer] = {}
+        self._kept: set[bytes] = set()
+        self._is_keeping = False
+        self._lock = threading.Lock()
+
+    def share(self, keys: Sequence[bytes], *, again: bool) -> tuple[list[bytes], list[bytes]]:
+        """Those to ask, and those that another process or query is asking; the rest is answered.
+
+        `again`: another was asking these when it was last looked at.
+        """
+        with self._claiming:
+            while self._unclaimed and not self._offered.issuperset(keys):
+                block = min(_BLOCK, len(self._unclaimed))
+                self._claim([self._unclaimed.popleft() for _ in range(block)])
+            if again:
+                self._claim(keys)
+            # Read here: what another thread claims later is not for this one to ask.
+            unanswered = [key for key in keys if key not in self.answers]
+            ours = [key for key in unanswered if key in self._claimed]
+        return ours, [key for key in unanswered if key not in ours]
+
+    def _claim(self, keys: Sequence[bytes]) -> None:
+        """Claim what nobody else has, and take what another answered in the meantime."""
+        store = kept.store()
+        self._offered.update(keys)
+        self._claimed.update(store.claim([key for key in keys if key not in self.answers]))
+        self.done(store.read(keys))
+
+    def keep(self, answers: Mapping[bytes, Answer]) -> None:
+        """Put answers on disk, then count them as done.
+
+        Whoever finds nobody at it writes for all who come meanwhile.
+        """
+        with self._lock:
+            self._to_keep.update(answers)
+            if self._is_keeping or not self._to_keep:
+                return
+            self._is_keeping = True
+        while True:
+            with self._lock:
+                now, self._to_keep = self._to_keep, {}
+                if not now:
+                    self._is_keeping = False
+                    return
+            kept.store().write(self._identity, now)
+            self._kept.update(now)
+            self.done(now)
+
+    def done(self, answers: Mapping[bytes, Answer]) -> None:
+        """Questions have an answer, which is on disk or need not be."""
+        with self._lock:
+            self.answers.update(answers)
+            is_last = len(self.answers) == self._count
+        if is_last:
+            self._finished()
+
+    def release(self) -> None:
+        """Give up what was claimed and came to nothing that is kept."""
+        left = self._claimed - self._kept
+        if left:
+            kept.store().release(left)
