@@ -66,7 +66,7 @@ constraints: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sqlfuncs needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[local,dev]'
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[local,server,dev]'
 	touch $@
 
 # The small language model of `best`. Without it, its tests are skipped and say so.

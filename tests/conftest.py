@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,19 +37,22 @@ def pytest_report_header() -> str:
     )
 
 
-def shared_cache() -> Path:
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Embeddings, shared by the tests and processes of one run, so that each is made once."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    return Path(tempfile.gettempdir()) / f"sqlfuncs-tests-{run}"
+    mine = tmp_path_factory.getbasetemp()
+    is_one_of_several = "PYTEST_XDIST_WORKER" in os.environ
+    folder = (mine.parent if is_one_of_several else mine) / "cache"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
     """An empty SQLFUNCS_HOME for each test; only the embeddings are shared."""
     folder = tmp_path / "home"
     folder.mkdir()
-    shared_cache().mkdir(exist_ok=True)
-    (folder / "cache").symlink_to(shared_cache())
+    (folder / "cache").symlink_to(shared_cache)
     if FETCHED.is_dir():
         (folder / "weights").symlink_to(FETCHED)
     monkeypatch.setenv("SQLFUNCS_HOME", str(folder))

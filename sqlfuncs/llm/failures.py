@@ -6,6 +6,7 @@
     ├── Flaky       the server or the line failed: ask again
     ├── TooLong     the texts do not fit: fewer at once, or cut
     └── Declined    the model will not answer this text; asking again would change nothing
+        └── Filtered    ... because of what the text says
 
 Whoever asks turns them into answers with an error, or into `sqlfuncs.errors`.
 """
@@ -44,3 +45,7 @@ class Declined(ProviderFailure):
         super().__init__(message)
         self.input_tokens = input_tokens
         self.output_tokens = output_tokens
+
+
+class Filtered(Declined):
+    """The server's content filter: it is about the text and not about the request."""

@@ -83,8 +83,8 @@ class LocalProvider:
                 "example 'local:smollm2'."
             )
 
-    def ask(self, task: Task, texts: Sequence[str]) -> list[Answer]:
-        """One pass over each text."""
+    def ask(self, task: Task, texts: Sequence[str], *, again: bool = False) -> list[Answer]:
+        """One pass over each text; there is always a label, and never an `again`."""
         if task.multi:
             raise Unusable("a local model scores one label for each text; multi := true is not it.")
         with self._lock:

@@ -68,10 +68,14 @@ class OpenAIProvider:
                 self._look_up()
                 self._checked.add(key)
 
-    def ask(self, task: Task, texts: Sequence[str]) -> list[Answer]:
+    def ask(self, task: Task, texts: Sequence[str], *, again: bool = False) -> list[Answer]:
         """One request for all of the texts."""
         names = prompt.ids(len(texts)) if len(texts) > 1 else None
-        return self._read(task, self._reply(self._request(task, texts, names)), names)
+        body = self._request(task, texts, names)
+        if again:  # a server that heeds the format would have given a label
+            body.pop("response_format", None)
+            body["messages"] = prompt.messages_again(task, texts[0])
+        return self._read(task, self._reply(body), names)
 
     def hand_in(self, task: Task, texts: Mapping[str, str], mark: str) -> str:
         """A batch with a request for each text, under its name."""

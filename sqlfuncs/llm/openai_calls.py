@@ -7,11 +7,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
+from sqlfuncs.llm.failures import (
+    Busy,
+    Declined,
+    Filtered,
+    Flaky,
+    ProviderFailure,
+    TooLong,
+    Unusable,
+)
 from sqlfuncs.llm.redaction import redacted
 
 _TIMEOUT_SECONDS = 60.0  # SQLFUNCS_TIMEOUT_SECONDS says otherwise
 _TOO_LONG = ("context_length_exceeded", "context length", "maximum context", "too many tokens")
+_FILTERED = ("content_filter", "content management policy", "content policy")
 _NO_QUOTA = ("insufficient_quota", "billing_hard_limit_reached")
 # What a request can do without. What asks for another comes before it.
 OPTIONAL = ("response_format", "temperature", "seed", "top_logprobs", "logprobs")
@@ -61,7 +70,7 @@ def called(call: Callable[[], Any], base_url: str) -> Any:
         raise Flaky(f"the server at {where(base_url)} cannot be reached: {reason}") from None
     except openai.APIStatusError as error:
         body = error.body if isinstance(error.body, dict) else {}
-        said = {**body, "message": body.get("message") or error.message}
+        said = {**body, "message": body.get("message") or body.get("detail") or error.message}
         raise failure(error.status_code, said, error.response.headers) from None
     except openai.OpenAIError as error:
         raise Unusable(redacted(str(error))) from None
@@ -88,7 +97,7 @@ def failure(status: int, error: Mapping[str, Any], headers: Mapping[str, str]) -
     if status in (408, 409) or status >= 500:
         after = _seconds(headers)
         return Busy(said, after) if after else Flaky(said)
-    return Declined(said)
+    return Filtered(said) if any(sign in plain for sign in _FILTERED) else Declined(said)
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:

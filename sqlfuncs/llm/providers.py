@@ -44,10 +44,11 @@ class Provider(Protocol):
     def check(self) -> None:
         """Raise Unusable, before anything is paid for, if no request can come to any good."""
 
-    def ask(self, task: Task, texts: Sequence[str]) -> list[Answer]:
-        """An answer for each text, in order. One without a label is asked for once more, alone.
+    def ask(self, task: Task, texts: Sequence[str], *, again: bool = False) -> list[Answer]:
+        """An answer for each text, in order.
 
-        Raises ProviderFailure; then no text of the call has an answer.
+        One without a label is asked for once more, alone, with `again`: the same words would
+        bring the same answer. Raises ProviderFailure; then no text of the call has an answer.
         """
 
 

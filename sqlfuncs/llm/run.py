@@ -11,6 +11,7 @@ import itertools
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,7 +19,15 @@ from sqlfuncs import work
 from sqlfuncs.errors import BudgetExhausted, ModelUnusable
 from sqlfuncs.llm import limits, usage
 from sqlfuncs.llm.budget import Budget
-from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
+from sqlfuncs.llm.failures import (
+    Busy,
+    Declined,
+    Filtered,
+    Flaky,
+    ProviderFailure,
+    TooLong,
+    Unusable,
+)
 from sqlfuncs.llm.keeping import Keeping
 from sqlfuncs.llm.limits import Limiter
 from sqlfuncs.llm.providers import Provider
@@ -26,6 +35,7 @@ from sqlfuncs.llm.task import Task
 from sqlfuncs.store.answers import Answer
 
 _ATTEMPTS = 6  # of one part, where the server fails
+_ALL_DECLINED = 20  # texts declined in the same words, and none answered: it is not the texts
 _LONGEST_WAIT = 20.0  # seconds between two of them, unless the server asks for more
 _POLL_SECONDS = 0.02
 _PROGRESS_SECONDS = 0.1  # between looks at how far it is, and for Ctrl-C
@@ -79,6 +89,9 @@ class Run:
         self._provider, self._model, self._task, self._budget = provider, model, task, budget
         self._texts = dict(texts)
         self._notes: dict[bytes, str] = {}
+        self._earlier: dict[bytes, Answer] = {}  # answers without a label
+        self._declines: Counter[str] = Counter()
+        self._was_answered = False
         self._limiter = _limiter(provider)
         self._numbers = itertools.count()
         keys = list(texts)
@@ -173,7 +186,8 @@ class Run:
         begun = time.monotonic()
         said: Sequence[Answer] = ()
         try:
-            said = self._provider.ask(self._task, [self._texts[key] for key in part.keys])
+            texts = [self._texts[key] for key in part.keys]
+            said = self._provider.ask(self._task, texts, again=part.is_last)
         except ProviderFailure as failure:
             self._failed(part, failure)
             return
@@ -181,15 +195,27 @@ class Run:
             self._limiter.leave(went_well=bool(said))
             self._count(said, requests=1, seconds=time.monotonic() - begun)
         assert len(said) == len(part.keys)
+        self._was_answered = True
         final, unclear = {}, []
         for key, answer in zip(part.keys, said, strict=True):
             if answer.labels is None and not part.is_last:
                 unclear.append(key)
+                self._earlier[key] = answer
             else:
-                final[key] = replace(answer, note=self._notes.get(key, answer.note))
+                final[key] = self._complete(key, answer)
         self._keeping.keep(final)
         for key in unclear:
             self._again([key], attempt=2, is_last=True)
+
+    def _complete(self, key: bytes, answer: Answer) -> Answer:
+        """The answer with what was done to its text, and what an earlier one cost."""
+        earlier = self._earlier.get(key, Answer(None))
+        return replace(
+            answer,
+            note=self._notes.get(key, answer.note),
+            input_tokens=earlier.input_tokens + answer.input_tokens,
+            output_tokens=earlier.output_tokens + answer.output_tokens,
+        )
 
     def _count(self, said: Sequence[Answer], **more: float) -> None:
         usage.add(
@@ -232,6 +258,10 @@ class Run:
         )
         if answer.input_tokens:
             self._count([answer])
+        elif not isinstance(failure, Filtered):
+            self._declines[str(failure)] += 1
+            if self._declines[str(failure)] >= _ALL_DECLINED and not self._was_answered:
+                raise ModelUnusable(f"{self._model}: {failure}")
         if len(part.keys) > 1:  # one of them is to blame
             for key in part.keys:
                 self._again([key], attempt=part.attempt)

@@ -45,8 +45,8 @@ class ScriptedProvider:
         """The script can be read."""
         assert self._script is not None
 
-    def ask(self, task: Task, texts: Sequence[str]) -> list[Answer]:
-        """What the script says."""
+    def ask(self, task: Task, texts: Sequence[str], *, again: bool = False) -> list[Answer]:
+        """What the script says, again or not."""
         time.sleep(float(self._script.get("seconds", 0)))
         return [self._answer(task, text) for text in texts]
 

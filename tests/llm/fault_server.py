@@ -40,11 +40,13 @@ class Behaviour:
     silent: float = 0.0  # no reply for a long time
     garbage: float = 0.0  # 200, but no JSON
     chatty: float = 0.0  # 200, but no label in what it says
+    chatty_at_first: bool = False  # so, unless it is asked plainly
     partial: float = 0.0  # one of several answers is missing
     strange: float = 0.0  # one of several has the id of none
     refuse: str = ""  # texts that hold this are refused
     filtered: str = ""  # texts that hold this meet the content filter, as status 400
     longest: int = 0  # characters of all texts in a request; 0: no limit
+    declines: str = ""  # what it says, as status 400, to every request
     options_known: bool = True  # whether response_format is understood, or refused by 400
     options_ignored: bool = False  # whether it answers in words, whatever the format
     requests_per_second: float = 0.0  # 429 beyond; 0: no limit
@@ -125,6 +127,8 @@ class Server:
         if fault == "silent":
             await asyncio.sleep(30)
             return 504, _error("Nothing came of it", None), {}
+        if now.declines:
+            return 400, {"detail": now.declines}, {}
         if "response_format" in asked and not now.options_known:
             return 400, _error("Unrecognized request argument: response_format", None), {}
         return self.answer(asked, fault)
@@ -133,6 +137,8 @@ class Server:
         """What comes of a request that is heard."""
         now = self.behaviour
         texts, labels = _texts(asked), _labels(asked)
+        if now.chatty_at_first and len(asked["messages"]) > 1:
+            fault = "chatty"
         many = "any number of these" in asked["messages"][0]["content"]
         joined = "\n".join(text for _, text in texts)
         if now.longest and len(joined) > now.longest:
@@ -250,15 +256,15 @@ class Server:
 
 
 def _texts(asked: dict[str, Any]) -> list[tuple[str | None, str]]:
-    said = json.loads(asked["messages"][-1]["content"])
+    said, _ = json.JSONDecoder().raw_decode(asked["messages"][-1]["content"])
     if "text" in said:
         return [(None, said["text"])]
     return [(row["id"], row["text"]) for row in said["texts"]]
 
 
 def _labels(asked: dict[str, Any]) -> list[str]:
-    system = asked["messages"][0]["content"]
-    return [json.loads(found) for found in re.findall(r"^- (\"(?:[^\"\\]|\\.)*\")", system, re.M)]
+    first = asked["messages"][0]["content"]
+    return [json.loads(found) for found in re.findall(r"^- (\"(?:[^\"\\]|\\.)*\")", first, re.M)]
 
 
 def _chances(said: str | None, labels: Sequence[str]) -> list[dict[str, Any]]:

@@ -117,6 +117,15 @@ def test_answers_that_are_no_label_are_asked_for_once_more(
     assert server.paid == []
 
 
+def test_the_second_time_it_is_asked_more_plainly(
+    con: duckdb.DuckDBPyConnection, server: FaultServer
+) -> None:
+    server.behave(chatty_at_first=True)
+    _texts(con, 5)
+    assert _check(con) == (5, 0)
+    assert len(server.paid) == 10
+
+
 def test_refusals_and_content_filters_are_errors_of_their_rows(
     con: duckdb.DuckDBPyConnection, server: FaultServer
 ) -> None:
@@ -130,6 +139,16 @@ def test_refusals_and_content_filters_are_errors_of_their_rows(
     assert [text for text, _ in rows] == ["text 3", "text 7"]
     assert "declined to answer: I cannot help" in rows[0][1]
     assert "content management policy" in rows[1][1]
+
+
+def test_a_server_that_declines_every_text(
+    con: duckdb.DuckDBPyConnection, server: FaultServer
+) -> None:
+    server.behave(tells_models=False, declines="no such model here")
+    _texts(con, 2000)
+    with pytest.raises(duckdb.Error, match="openai:m: the server said 400: no such model here"):
+        con.execute(f"SELECT {CALL} FROM t").fetchall()
+    assert server.log["requests"] < 200
 
 
 def test_a_long_text_is_cut_and_a_long_request_halved(
