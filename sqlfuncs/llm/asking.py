@@ -46,7 +46,7 @@ def ask(
         raise BadOption(f"batch := true: '{model}' has no batch endpoint; 'openai:...' has.")
     keys = _keys(provider, task, texts)
     known = kept.store().read(list(keys.values()))
-    failed = {key: answer for key in keys.values() if (answer := _failure((key, budget, batch)))}
+    failed = _just_failed([(key, budget, batch) for key in keys.values()]) if _failures else {}
     wanted = {key: text for text, key in keys.items() if key not in known and key not in failed}
     usage.add(model, rows=len(texts), cache_hits=len(texts) - len(wanted))
     fresh: dict[bytes, Answer] = {}
@@ -91,9 +91,10 @@ def forget_failures() -> None:
     _failures.clear()
 
 
-def _failure(asked: _Asked) -> Answer | None:
-    until, answer = _failures.get(asked, (0.0, None))
-    return answer if until > time.monotonic() else None
+def _just_failed(asked: Iterable[_Asked]) -> dict[bytes, Answer]:
+    now = time.monotonic()
+    found = ((each[0], *_failures.get(each, (0.0, Answer(None)))) for each in asked)
+    return {key: answer for key, until, answer in found if until > now}
 
 
 def _note_failures(fresh: Mapping[_Asked, Answer]) -> None:
@@ -105,9 +106,8 @@ def _note_failures(fresh: Mapping[_Asked, Answer]) -> None:
 
 
 def _keys(provider: Provider, task: Task, texts: Iterable[str]) -> dict[str, bytes]:
-    return {
-        text: kept.key(provider.identity, task.canonical, text) for text in dict.fromkeys(texts)
-    }
+    asked = provider.identity, task.canonical
+    return {text: kept.key(*asked, text) for text in dict.fromkeys(texts)}
 
 
 def _say_errors(model: str, fresh: Mapping[bytes, Answer]) -> None:

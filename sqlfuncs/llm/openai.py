@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
 from sqlfuncs.llm import logprobs, openai_batches, prompt
 from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
-from sqlfuncs.llm.openai_calls import NotFound, OptionRefused, called, timeout, where
+from sqlfuncs.llm.openai_calls import Client, NotFound, OptionRefused, where
 from sqlfuncs.llm.providers import Batch
 from sqlfuncs.llm.redaction import redacted
 from sqlfuncs.llm.task import Task
@@ -40,7 +40,7 @@ class OpenAIProvider:
         self._base_url = os.environ.get("OPENAI_BASE_URL") or _OPENAI
         self._refused: set[str] = set()
         self._checked: set[str] = set()
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[int, str], Client] = {}
         self._lock, self._making = threading.Lock(), threading.Lock()
 
     @property
@@ -80,16 +80,16 @@ class OpenAIProvider:
     def hand_in(self, task: Task, texts: Mapping[str, str], mark: str) -> str:
         """A batch with a request for each text, under its name."""
         requests = {name: self._request(task, [text], None) for name, text in texts.items()}
-        return openai_batches.hand_in(self._client, self._called, requests, mark)
+        return openai_batches.hand_in(self._client, requests, mark)
 
     def find(self, mark: str) -> str | None:
         """The batch that was handed in under this mark."""
-        return openai_batches.find(self._client, self._called, mark)
+        return openai_batches.find(self._client, mark)
 
     def collect(self, task: Task, batch: str) -> Batch:
         """How far a batch is and, once it is over, what came of each of its texts."""
         return openai_batches.collect(
-            self._client, self._called, batch, lambda reply: self._read(task, reply, None)[0]
+            self._client, batch, lambda reply: self._read(task, reply, None)[0]
         )
 
     def _request(
@@ -136,9 +136,9 @@ class OpenAIProvider:
         """The server's reply as JSON; options that it refuses are left out."""
         while True:
             try:
-                # The client's own typed reply takes twice the time, which 32 threads share.
-                reply = self._called(
-                    lambda: self._client.post("/chat/completions", cast_to=object, body=body)
+                # The client's own typed reply takes twice the time.
+                reply = self._client.call(
+                    lambda client: client.post("/chat/completions", cast_to=object, body=body)
                 )
             except OptionRefused as refused:
                 if refused.option not in body:
@@ -155,7 +155,7 @@ class OpenAIProvider:
     def _look_up(self) -> None:
         """Raise Unusable unless the server knows the key and the model."""
         try:
-            self._called(lambda: self._client.models.retrieve(self._name))
+            self._client.call(lambda client: client.models.retrieve(self._name))
         except (Flaky, Busy) as failure:
             if "cannot be reached" in str(failure):
                 raise Unusable(str(failure)) from None
@@ -172,28 +172,19 @@ class OpenAIProvider:
 
     def _known_models(self) -> list[str]:
         try:
-            page = self._called(lambda: self._client.models.list())
+            page = self._client.call(lambda client: client.models.list())
         except ProviderFailure:
             return []
         return sorted(model.id for model in page.data or [])
 
-    def _called(self, call: Callable[[], Any]) -> Any:
-        return called(call, self._base_url)
-
     @property
-    def _client(self) -> Any:
+    def _client(self) -> Client:
         """The client for the key that is set now."""
-        key = os.environ.get("OPENAI_API_KEY", "")
+        key = os.getpid(), os.environ.get("OPENAI_API_KEY", "")
         with self._making:
             if key not in self._clients:
-                self._clients[key] = self._made()
+                self._clients[key] = Client(self._base_url)
             return self._clients[key]
-
-    def _made(self) -> Any:
-        import openai
-
-        # Retries are counted and waited for in one place, and that is not the client.
-        return openai.OpenAI(base_url=self._base_url, max_retries=0, timeout=timeout())
 
 
 def _first_choice(reply: Any) -> Mapping[str, Any]:

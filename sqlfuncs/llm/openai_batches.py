@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
 from sqlfuncs.llm.failures import Flaky, ProviderFailure
-from sqlfuncs.llm.openai_calls import NotFound, OptionRefused, failure
+from sqlfuncs.llm.openai_calls import Client, NotFound, OptionRefused, failure
 from sqlfuncs.llm.providers import Batch
 from sqlfuncs.llm.redaction import redacted
 from sqlfuncs.store.answers import Answer
@@ -18,19 +17,19 @@ _MARK = "sqlfuncs"  # the name of what we write beside a batch, to know it again
 _LATEST = 100  # batches that are looked through for it
 _OVER = ("completed", "failed", "expired", "cancelled")
 
-Call = Callable[[Callable[[], Any]], Any]
 
-
-def hand_in(client: Any, called: Call, requests: Mapping[str, Any], mark: str) -> str:
+def hand_in(client: Client, requests: Mapping[str, Any], mark: str) -> str:
     """The id of a new batch of these requests, by name. Raises ProviderFailure."""
     lines = [
         {"custom_id": name, "method": "POST", "url": _ENDPOINT, "body": body}
         for name, body in requests.items()
     ]
     content = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode()
-    file = called(lambda: client.files.create(file=("sqlfuncs.jsonl", content), purpose="batch"))
-    batch = called(
-        lambda: client.batches.create(
+    file = client.call(
+        lambda openai: openai.files.create(file=("sqlfuncs.jsonl", content), purpose="batch")
+    )
+    batch = client.call(
+        lambda openai: openai.batches.create(
             input_file_id=file.id,
             endpoint=_ENDPOINT,
             completion_window="24h",
@@ -40,18 +39,16 @@ def hand_in(client: Any, called: Call, requests: Mapping[str, Any], mark: str) -
     return str(batch.id)
 
 
-def find(client: Any, called: Call, mark: str) -> str | None:
+def find(client: Client, mark: str) -> str | None:
     """The id of the batch that was handed in under a mark, if it is among the latest."""
-    latest = called(lambda: client.batches.list(limit=_LATEST)).data
+    latest = client.call(lambda openai: openai.batches.list(limit=_LATEST)).data
     return next((str(b.id) for b in latest if (b.metadata or {}).get(_MARK) == mark), None)
 
 
-def collect(
-    client: Any, called: Call, batch: str, read: Callable[[Mapping[str, Any]], Answer]
-) -> Batch:
+def collect(client: Client, batch: str, read: Callable[[Mapping[str, Any]], Answer]) -> Batch:
     """How far a batch is; once it is over, what came of each request. Raises ProviderFailure."""
     try:
-        state = called(lambda: client.batches.retrieve(batch))
+        state = client.call(lambda openai: openai.batches.retrieve(batch))
     except NotFound:
         return Batch(is_over=True, progress="is not known to the server any more")
     counts = state.request_counts
@@ -64,10 +61,14 @@ def collect(
         return Batch(is_over=True, progress=f"failed: {progress}")
     outcomes: dict[str, Answer | ProviderFailure] = {}
     for file in filter(None, (state.output_file_id, state.error_file_id)):
-        content = called(partial(client.files.content, file)).text
+        content = _content(client, file)
         for line in _lines(content):
             outcomes[str(line["custom_id"])] = _outcome(line, read)
     return Batch(is_over=True, progress=f"{state.status}, {progress}", outcomes=outcomes)
+
+
+def _content(client: Client, file: str) -> str:
+    return str(client.call(lambda openai: openai.files.content(file)).text)
 
 
 def _lines(content: str) -> Iterator[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlfuncs.errors import BadOption
 
@@ -63,7 +64,7 @@ class Task:
         task = cls(names, meanings, (instructions or "").strip(), (), bool(multi))
         return cls(names, meanings, task.instructions, _examples(examples, task), task.multi)
 
-    @property
+    @cached_property
     def canonical(self) -> str:
         """The same for equal tasks only."""
         return json.dumps(

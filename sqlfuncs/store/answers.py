@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -281,13 +282,18 @@ def _columns(answer: Answer) -> tuple[object, ...]:
 def _answer(row: Sequence[object]) -> Answer:
     labels, error, probabilities, note, input_tokens, output_tokens = row
     return Answer(
-        None if labels is None else tuple(json.loads(str(labels))),
+        None if labels is None else _labels(str(labels)),
         None if error is None else str(error),
         None if probabilities is None else json.loads(str(probabilities)),
         None if note is None else str(note),
         int(str(input_tokens)),
         int(str(output_tokens)),
     )
+
+
+@lru_cache(maxsize=1024)
+def _labels(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 def _chunks(keys: Sequence[bytes]) -> Iterable[Sequence[bytes]]:

@@ -7,6 +7,7 @@ The server is the tests' own, on loopback, in a process of its own; the local mo
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,12 +15,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import duckdb
 import openai
 
 import sqlfuncs
-from sqlfuncs.llm import prompt
+from sqlfuncs.llm import prompt, run
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import weights
 from tests.bench.detection import TABLES
@@ -30,6 +32,8 @@ from tests.llm.fault_server import KEY, right
 ROWS, DISTINCT, LATENCY, AT_ONCE = 10_000, 2_000, 0.05, 32
 LABELS = ["polite", "neutral", "impolite"]
 CALL = f"llm_classify(text, {LABELS}, model := 'openai:m')"
+TABLE = f"CREATE TABLE t AS SELECT 'text ' || (i % {DISTINCT}) AS text FROM range({ROWS}) r(i)"
+WAYS = [(1, 32), (20, 32), (64, 8)]  # rows a request, and at once; the last is openaivec's own
 FAULTS = {"busy": 0.05, "broken": 0.05, "silent": 0.03, "garbage": 0.05, "chatty": 0.02}
 
 
@@ -55,9 +59,7 @@ def one_call_a_row(server: FaultServer, rows: int = 200) -> float:
 def speed(server: FaultServer) -> list[str]:
     """Lines of the table about time."""
     with sqlfuncs.connect() as con:
-        con.execute(
-            f"CREATE TABLE t AS SELECT 'text ' || (i % {DISTINCT}) AS text FROM range({ROWS}) r(i)"
-        )
+        con.execute(TABLE)
         server.behave(latency=LATENCY)
         con.execute(f"SELECT {CALL} FROM (SELECT 'first' AS text)").fetchall()
         floor = DISTINCT * LATENCY / AT_ONCE
@@ -74,6 +76,33 @@ def speed(server: FaultServer) -> list[str]:
         f"| the same with 20 rows a request | {singly / several:.0f} |",
         f"| all cached: rows a second; requests | {ROWS / warm:,.0f}; {again} |",
     ]
+
+
+def beside_openaivec(server: FaultServer, port: int) -> list[str]:
+    """Lines about the package openaivec, asked on the same server; it has a process of its own."""
+    if find_spec("openaivec") is None:
+        return ["| openaivec: not measured, it is not installed | |"]
+    command = [sys.executable, "-m", "tests.bench.peers", str(port)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return [f"| openaivec: not measured, {done.stderr.splitlines()[-1][:200]} | |"]
+    theirs = json.loads(done.stdout)
+    lines = []
+    for (rows, at_once), (seconds_it_took, _) in zip(WAYS, theirs, strict=True):
+        os.environ["SQLFUNCS_REQUESTS_AT_ONCE"] = str(at_once)
+        run._limiters.clear()
+        more = f", instructions := '{rows} by {at_once}', rows_per_request := {rows})"
+        with sqlfuncs.connect() as con:
+            con.execute(TABLE)
+            server.behave(latency=LATENCY)
+            ours = seconds(con, f"SELECT count({CALL.replace(')', more, 1)}) FROM t")
+        lines.append(
+            f"| times as fast as openaivec, {rows} rows a request, {at_once} at once | "
+            f"{seconds_it_took / ours:.1f} |"
+        )
+    del os.environ["SQLFUNCS_REQUESTS_AT_ONCE"]
+    run._limiters.clear()
+    return lines
 
 
 def faults(server: FaultServer) -> str:
@@ -135,7 +164,8 @@ def main() -> None:
         text=True,
     ) as process:
         assert process.stdout is not None and process.stdin is not None
-        server = FaultServer(int(process.stdout.readline()))
+        port = int(process.stdout.readline())
+        server = FaultServer(port)
         with tempfile.TemporaryDirectory() as empty:
             os.environ |= {
                 "OPENAI_BASE_URL": f"{server.url}/v1",
@@ -143,7 +173,7 @@ def main() -> None:
                 "SQLFUNCS_TIMEOUT_SECONDS": "1",
                 "SQLFUNCS_HOME": empty,
             }
-            lines += [*speed(server), faults(server)]
+            lines += [*speed(server), *beside_openaivec(server, port), faults(server)]
         process.stdin.close()
     if home:
         os.environ["SQLFUNCS_HOME"] = home

@@ -90,6 +90,8 @@ class Server:
             return self.of_files(path.removeprefix("/v1/files").strip("/"), body)
         if path.startswith("/v1/batches"):
             return self.of_batches(method, path.removeprefix("/v1/batches").strip("/"), body)
+        if path == "/v1/responses":
+            return await self.response(json.loads(body))
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
@@ -162,6 +164,40 @@ class Server:
         return (
             200,
             {"id": "c", "object": "chat.completion", "choices": [choice], "usage": tokens},
+            {},
+        )
+
+    async def response(self, asked: dict[str, Any]) -> Reply:
+        """What other packages ask for: texts with numbers, as one response with as many labels."""
+        self.requests += 1
+        await asyncio.sleep(self.behaviour.latency)
+        messages = json.loads(asked["input"])["user_messages"]
+        labels = re.findall(r"\"enum\": (\[[^]]*\])", json.dumps(asked["text"]))
+        names = json.loads(labels[0])
+        self.paid.append([message["body"] for message in messages])
+        rows = [
+            {"id": message["id"], "body": {"label": right(message["body"], names)}}
+            for message in messages
+        ]
+        said = json.dumps({"assistant_messages": rows})
+        part = {"type": "output_text", "text": said, "annotations": []}
+        message = {"id": "m", "type": "message", "role": "assistant", "status": "completed"}
+        tokens = {"input_tokens": 10 * len(rows), "output_tokens": 2 * len(rows)}
+        more = {"input_tokens_details": {"cached_tokens": 0}, "total_tokens": 12 * len(rows)}
+        return (
+            200,
+            {
+                "id": "r",
+                "object": "response",
+                "created_at": 0,
+                "status": "completed",
+                "model": asked["model"],
+                "output": [{**message, "content": [part]}],
+                "parallel_tool_calls": False,
+                "tool_choice": "auto",
+                "tools": [],
+                "usage": {**tokens, **more, "output_tokens_details": {"reasoning_tokens": 0}},
+            },
             {},
         )
 
