@@ -57,6 +57,7 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m tests.bench.million_rows
 	$(VENV)/bin/python -m tests.bench.annotators
 	$(VENV)/bin/python -m tests.bench.llm
+	$(VENV)/bin/python -m tests.bench.killed
 	test -z "$$SQLFUNCS_BENCH" || $(VENV)/bin/python -m tests.bench.cuts
 
 constraints: $(VENV)/.installed

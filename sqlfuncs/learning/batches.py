@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def in_batches(
         with torch.inference_mode():
             return compute(torch.tensor(rows * copies))[: len(part)]
 
-    workers = torch.get_num_threads()
+    workers = _workers()
     running: deque[tuple[list[int], Future[Vectors]]] = deque()
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:
@@ -61,6 +62,14 @@ def in_batches(
             yield done, future.result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@cache
+def _workers() -> int:
+    """As many as torch may use threads: asked once, for ours tell it to use one."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 def _of_one_length(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sqlfuncs import work
 from sqlfuncs.errors import MissingExtra
 from sqlfuncs.learning.batches import WAY, in_batches, precision, ready, shortened
 from sqlfuncs.learning.pretrained import LOCAL, as_safetensors, loading, tokenizer
@@ -129,6 +130,7 @@ class LocalProvider:
         tree = _tree(frame)
         rows = [text + frame.after + tree.tokens for text in texts]
         for places, found in in_batches(rows, lambda ids: self._run(frame, tree, ids)):
+            work.check()
             scores[places] = found
         return scores
 

@@ -94,7 +94,8 @@ class Run:
         self._was_answered = False
         self._limiter = _limiter(provider)
         self._numbers = itertools.count()
-        keys = list(texts)
+        # What is asked together is of one length, for models that compute it together.
+        keys = list(texts) if at_once == 1 else sorted(texts, key=lambda key: -len(texts[key]))
         self._waiting = [
             _Part(0.0, next(self._numbers), keys[at : at + at_once], is_last=is_last)
             for at in range(0, len(keys), at_once)

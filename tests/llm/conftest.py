@@ -37,6 +37,11 @@ class FaultServer:
         return log
 
     @property
+    def count(self) -> int:
+        """How many texts have been paid for."""
+        return int(json.loads(self._call("/count"))["paid"])
+
+    @property
     def paid(self) -> list[str]:
         """Every text of every answer that is paid for."""
         return [text for texts in self.log["paid"] for text in texts]

@@ -79,6 +79,8 @@ class Server:
         if path == "/forget":
             self.files, self.batches = {}, {}
             return 200, {}, {}
+        if path == "/count":
+            return 200, {"paid": sum(map(len, self.paid))}, {}
         if path == "/log":
             log = {"paid": self.paid, "requests": self.requests, "at_once": self.most_running}
             return 200, {**log, "batches": list(self.batches)}, {}
