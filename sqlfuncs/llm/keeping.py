@@ -31,8 +31,10 @@ class Keeping:
         self._claiming = threading.Lock()
         self._to_keep: dict[bytes, Answer] = {}
         self._kept: set[bytes] = set()
-        self._is_keeping = False
         self._lock = threading.Lock()
+        self._was_written = threading.Condition(self._lock)
+        self._is_writing = False
+        self._next_write, self._last_write = 1, 0  # numbers of writes
 
     def share(self, keys: Sequence[bytes], *, again: bool) -> tuple[list[bytes], list[bytes]]:
         """Those to ask, and those that another process or query is asking; the rest is answered.
@@ -60,22 +62,26 @@ class Keeping:
     def keep(self, answers: Mapping[bytes, Answer]) -> None:
         """Put answers on disk, then count them as done.
 
-        Whoever finds nobody at it writes for all who come meanwhile.
+        Whoever finds nobody at it writes for all who have come. The others wait for that: a
+        process that is killed has paid for nothing but what it was asking in that moment.
         """
         with self._lock:
             self._to_keep.update(answers)
-            if self._is_keeping or not self._to_keep:
+            mine = self._next_write
+            while self._is_writing and self._last_write < mine:
+                self._was_written.wait()
+            if self._last_write >= mine:
                 return
-            self._is_keeping = True
-        while True:
-            with self._lock:
-                now, self._to_keep = self._to_keep, {}
-                if not now:
-                    self._is_keeping = False
-                    return
+            self._is_writing, self._next_write = True, mine + 1
+            now, self._to_keep = self._to_keep, {}
+        try:
             kept.store().write(self._identity, now)
             self._kept.update(now)
-            self.done(now)
+        finally:
+            with self._lock:
+                self._is_writing, self._last_write = False, mine
+                self._was_written.notify_all()
+        self.done(now)
 
     def done(self, answers: Mapping[bytes, Answer]) -> None:
         """Questions have an answer, which is on disk or need not be."""

@@ -310,7 +310,7 @@ def test_a_killed_process_has_lost_nothing_that_it_paid_for(
     con.execute("CREATE TABLE t AS SELECT i AS id, 'text ' || i AS text FROM range(3000) r(i)")
     assert _check(con) == (3000, 0)
     twice = len(server.paid) - 3000
-    assert 0 <= twice <= 32 < before  # what was on its way when it was killed
+    assert 0 <= twice <= 32 < before  # asked or being written when it was killed
 
 
 def test_two_processes_pay_once(con: duckdb.DuckDBPyConnection, server: FaultServer) -> None:
