@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sqlfuncs import work
 from sqlfuncs.errors import CannotKeep, ModelUnusable
-from sqlfuncs.llm import usage
+from sqlfuncs.llm import prices, usage
 from sqlfuncs.llm.budget import Budget
 from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
 from sqlfuncs.llm.providers import BatchProvider
@@ -37,7 +37,7 @@ class Ask(Protocol):
 
 def priced_as(model: str) -> str:
     """What a model's batches are called in the ledger and in the table of prices."""
-    return f"{model} batch"
+    return f"{model}{prices.BATCH}"
 
 
 def collect(

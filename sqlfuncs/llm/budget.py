@@ -32,8 +32,10 @@ class Budget:
         self._lock = threading.Lock()
         if limits.usd is not None and prices.cost(model, 1, 1) is None:
             raise BudgetExhausted(
-                f"sqlfuncs_budget_usd is set, but the price of '{model}' is not known. Name a file "
-                "of prices in SQLFUNCS_PRICES, or SET VARIABLE sqlfuncs_budget_tokens instead."
+                f"sqlfuncs_budget_usd is set, but the price of '{model}' is not known at "
+                "this server. State it in a file that SQLFUNCS_PRICES names, "
+                f'{{"{model}": [dollars per million input tokens, per million output tokens]}}, '
+                "or SET VARIABLE sqlfuncs_budget_tokens instead."
             )
 
     def exceeded(self, tokens: int) -> str | None:

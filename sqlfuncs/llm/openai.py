@@ -17,12 +17,12 @@ from typing import Any, cast
 from sqlfuncs.llm import logprobs, openai_batches, prompt
 from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
 from sqlfuncs.llm.openai_calls import Client, NotFound, OptionRefused, where
+from sqlfuncs.llm.prices import OPENAI
 from sqlfuncs.llm.providers import Batch
 from sqlfuncs.llm.redaction import redacted
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store.answers import Answer
 
-_OPENAI = "https://api.openai.com/v1"
 _MODELS_SHOWN = 12
 _MOST_ALTERNATIVES = 20  # tokens that servers list at most
 
@@ -37,7 +37,7 @@ class OpenAIProvider:
         if not name:
             raise Unusable("name the model: 'openai:MODEL', for example 'openai:gpt-5-mini'")
         self._name = name
-        self._base_url = os.environ.get("OPENAI_BASE_URL") or _OPENAI
+        self._base_url = os.environ.get("OPENAI_BASE_URL") or OPENAI
         self._refused: set[str] = set()
         self._checked: set[str] = set()
         self._clients: dict[tuple[int, str], Client] = {}
@@ -51,7 +51,7 @@ class OpenAIProvider:
     @property
     def identity(self) -> str:
         """The model, and the server if it is not OpenAI's."""
-        at = "" if self._base_url == _OPENAI else f"@{where(self._base_url, scheme=False)}"
+        at = "" if self._base_url == OPENAI else f"@{where(self._base_url, scheme=False)}"
         return f"openai:{self._name}{at}"
 
     def check(self) -> None:

@@ -1,7 +1,8 @@
-"""What hosted models cost, in US dollars per million tokens. Prices change: this is a table.
+"""What hosted models cost, in US dollars: the file that the user names, else published lists.
 
-A file named by SQLFUNCS_PRICES (JSON: {"openai:model": [input, output]}) adds to it and
-overrules it. What is not in it has no known price, which is said, never guessed.
+The lists are those of the package genai-prices as it is installed: nothing is downloaded. They
+are of servers by their address, so that a server of one's own has no price but one that is
+stated. What has no known price is said to have none, never guessed.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from pathlib import Path
 
 from sqlfuncs.errors import BadInput
 
+OPENAI = "https://api.openai.com/v1"
+BATCH = " batch"  # after the name of a model, where its batch endpoint is meant
+_OF_A_BATCH = 0.5  # of the price of single requests, at OpenAI and at Azure
 _MILLION = 1_000_000
 _FREE = ("fake:", "local:")
+_A_REQUEST = 1_000  # tokens: above some number of them, some models cost more a token
 
 
 def cost(model: str, input_tokens: int, output_tokens: int) -> float | None:
@@ -25,10 +30,35 @@ def cost(model: str, input_tokens: int, output_tokens: int) -> float | None:
     """
     if model.startswith(_FREE):
         return 0.0
-    price = _table(os.environ.get("SQLFUNCS_PRICES", "")).get(model)
+    price = _price(model)
     if price is None:
         return None
     return (input_tokens * price[0] + output_tokens * price[1]) / _MILLION
+
+
+def _price(model: str) -> tuple[float, float] | None:
+    """Dollars per million input tokens, and per million output tokens."""
+    stated = _table(os.environ.get("SQLFUNCS_PRICES", "")).get(model)
+    if stated is not None:
+        return stated
+    if model.endswith(BATCH):
+        singly = _price(model.removesuffix(BATCH))
+        return None if singly is None else (singly[0] * _OF_A_BATCH, singly[1] * _OF_A_BATCH)
+    kind, _, name = model.partition(":")
+    return _listed(name, os.environ.get("OPENAI_BASE_URL") or OPENAI) if kind == "openai" else None
+
+
+@cache
+def _listed(name: str, server: str) -> tuple[float, float] | None:
+    from genai_prices import Usage, calc_price
+
+    some = Usage(input_tokens=_A_REQUEST, output_tokens=_A_REQUEST)
+    try:
+        found = calc_price(some, name, provider_api_url=server)
+    except LookupError:
+        return None
+    of_each = _MILLION / _A_REQUEST
+    return float(found.input_price) * of_each, float(found.output_price) * of_each
 
 
 @cache

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+from genai_prices import Usage, calc_price
 
 from sqlfuncs.llm import prices
 
@@ -53,6 +54,21 @@ def test_a_price(
     found = _estimate(con, "openai:m")
     cost = (2 * found["input_tokens"] + 8 * found["output_tokens"]) / 1e6  # type: ignore[operator]
     assert found["cost_usd"] == pytest.approx(cost)
+
+
+def test_published_prices_are_those_of_the_server(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    million = Usage(input_tokens=1_000_000)
+    listed = float(calc_price(million, "gpt-4o-mini", provider_id="openai").total_price)
+    assert prices.cost("openai:gpt-4o-mini", 1_000_000, 0) == pytest.approx(listed)
+    assert prices.cost("openai:gpt-4o-mini batch", 1_000_000, 0) == pytest.approx(listed / 2)
+    assert prices.cost("openai:no-such-model", 1, 1) is None
+    assert prices.cost("another:gpt-4o-mini", 1, 1) is None
+    assert _estimate(con, "openai:gpt-4o-mini")["cost_usd"] > 0  # type: ignore[operator]
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    assert prices.cost("openai:gpt-4o-mini", 1, 1) is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"openai:m": 3}', '{"openai:m": ["a", 1]}'])
