@@ -1,8 +1,7 @@
 """`openai:MODEL`: OpenAI, or any server that speaks its language, by its official client.
 
-The key is read from OPENAI_API_KEY and the server from OPENAI_BASE_URL, by the client; neither
-is stored or shown. Servers understand different options: what one refuses is left out from then
-on.
+The key and the server are read from the environment (`openai_environment`); neither is stored or
+shown. Servers understand different options: what one refuses is left out from then on.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import Any, cast
 
 from sqlfuncs.llm import logprobs, openai_batches, prompt
 from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
-from sqlfuncs.llm.openai_calls import Client, NotFound, OptionRefused, where
-from sqlfuncs.llm.prices import OPENAI
+from sqlfuncs.llm.openai_calls import Client, NotFound, OptionRefused
+from sqlfuncs.llm.openai_environment import OPENAI, api_key, checked_base_url, where
 from sqlfuncs.llm.providers import Batch
 from sqlfuncs.llm.redaction import redacted
 from sqlfuncs.llm.task import Task
@@ -37,7 +36,7 @@ class OpenAIProvider:
         if not name:
             raise Unusable("name the model: 'openai:MODEL', for example 'openai:gpt-5-mini'")
         self._name = name
-        self._base_url = os.environ.get("OPENAI_BASE_URL") or OPENAI
+        self._base_url = checked_base_url()
         self._refused: set[str] = set()
         self._checked: set[str] = set()
         self._clients: dict[tuple[int, str], Client] = {}
@@ -57,12 +56,7 @@ class OpenAIProvider:
     def check(self) -> None:
         """The server is there, takes the key and knows the model. Asked once a key."""
         redacted("")  # which takes note of the key
-        key = os.environ.get("OPENAI_API_KEY", "")
-        if not key:
-            raise Unusable(
-                "OPENAI_API_KEY is not set. Set it in the environment, before Python starts or by "
-                "os.environ; a server that needs no key takes any text."
-            )
+        key = api_key()
         with self._lock:
             if key not in self._checked:
                 self._look_up()
@@ -180,10 +174,10 @@ class OpenAIProvider:
     @property
     def _client(self) -> Client:
         """The client for the key that is set now."""
-        key = os.getpid(), os.environ.get("OPENAI_API_KEY", "")
+        key = os.getpid(), api_key()
         with self._making:
             if key not in self._clients:
-                self._clients[key] = Client(self._base_url)
+                self._clients[key] = Client(self._base_url, key[1])
             return self._clients[key]
 
 

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlfuncs.llm.failures import (
     Busy,
@@ -21,9 +20,9 @@ from sqlfuncs.llm.failures import (
     TooLong,
     Unusable,
 )
+from sqlfuncs.llm.openai_environment import timeout, where
 from sqlfuncs.llm.redaction import redacted
 
-_TIMEOUT_SECONDS = 60.0  # SQLFUNCS_TIMEOUT_SECONDS says otherwise
 _CLOSING_SECONDS = 1.0
 _TOO_LONG = ("context_length_exceeded", "context length", "maximum context", "too many tokens")
 _FILTERED = ("content_filter", "content management policy", "content policy")
@@ -44,25 +43,6 @@ class OptionRefused(ProviderFailure):
         self.option = option
 
 
-def timeout() -> float:
-    """How many seconds a request may take."""
-    try:
-        return float(os.environ.get("SQLFUNCS_TIMEOUT_SECONDS", _TIMEOUT_SECONDS))
-    except ValueError:
-        return _TIMEOUT_SECONDS
-
-
-def where(base_url: str, *, scheme: bool = True) -> str:
-    """A server's address without the name and password that may stand in it.
-
-    >>> where("https://me:secret@example.org:8000/v1")
-    'https://example.org:8000/v1'
-    """
-    url = urlsplit(base_url)
-    place = f"{url.hostname}{f':{url.port}' if url.port else ''}{url.path}"
-    return f"{url.scheme}://{place}" if scheme else place
-
-
 class Client:
     """The official client for one key, on the event loop that all of them share.
 
@@ -70,11 +50,11 @@ class Client:
     processor time that it takes in a thread of its own.
     """
 
-    def __init__(self, base_url: str) -> None:
-        """The key is read from OPENAI_API_KEY. Nothing is sent yet."""
+    def __init__(self, base_url: str, key: str) -> None:
+        """Nothing is sent yet."""
         self._base_url = base_url
         self._loop = _loop(os.getpid())
-        self._client = self._result(self._made())
+        self._client = self._result(self._made(key))
         atexit.register(self._close)
 
     def call(self, call: Callable[[Any], Awaitable[Any]]) -> Any:
@@ -97,11 +77,12 @@ class Client:
         except openai.OpenAIError as error:
             raise Unusable(redacted(str(error))) from None
 
-    async def _made(self) -> Any:
+    async def _made(self, key: str) -> Any:
         import openai
 
         return openai.AsyncOpenAI(
             base_url=self._base_url,
+            api_key=key,
             max_retries=0,  # they are counted and waited for in one place, and that is not here
             timeout=timeout(),
             http_client=openai.DefaultAioHttpClient(),

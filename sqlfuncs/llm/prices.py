@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from sqlfuncs.errors import BadInput
+from sqlfuncs.llm.openai_environment import base_url
 
-OPENAI = "https://api.openai.com/v1"
 BATCH = " batch"  # after the name of a model, where its batch endpoint is meant
 _OF_A_BATCH = 0.5  # of the price of single requests, at OpenAI and at Azure
 _MILLION = 1_000_000
@@ -45,7 +45,7 @@ def _price(model: str) -> tuple[float, float] | None:
         singly = _price(model.removesuffix(BATCH))
         return None if singly is None else (singly[0] * _OF_A_BATCH, singly[1] * _OF_A_BATCH)
     kind, _, name = model.partition(":")
-    return _listed(name, os.environ.get("OPENAI_BASE_URL") or OPENAI) if kind == "openai" else None
+    return _listed(name, base_url()) if kind == "openai" else None
 
 
 @cache

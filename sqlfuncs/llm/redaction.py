@@ -18,7 +18,7 @@ def redacted(text: str) -> str:
     'Incorrect API key provided: [key]'
     """
     # A key that was set earlier in this process may still be in use.
-    _seen.update(os.environ.get(name, "") for name in _NAMES)
+    _seen.update(os.environ.get(name, "").strip() for name in _NAMES)
     for secret in sorted(_seen, key=len, reverse=True):
         if len(secret) >= _SHORTEST:
             text = text.replace(secret, "[key]")

@@ -186,7 +186,10 @@ def test_on_error_fail_keeps_what_was_answered(
         ("'openai:'", {}, "name the model"),
         ("'openai:m'", {"OPENAI_API_KEY": ""}, "OPENAI_API_KEY is not set"),
         ("'openai:m'", {"OPENAI_API_KEY": "sk-wrong-key-1234567"}, "Is OPENAI_API_KEY right?"),
+        ("'openai:m'", {"OPENAI_API_KEY": "sk-läng"}, "holds a character that no key has"),
         ("'openai:m'", {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, "cannot be reached"),
+        ("'openai:m'", {"OPENAI_BASE_URL": "127.0.0.1:8000/v1"}, "is no address of a server"),
+        ("'openai:m'", {"OPENAI_BASE_URL": "http://127.0.0.1:x/v1"}, "is no address of a server"),
         ("'nobody:m'", {}, "there is no provider 'nobody'"),
         ("'openai:m', budget_tokens := 1", {}, "sqlfuncs_budget_tokens = 1 is spent"),
         ("'openai:m', budget_usd := 1", {}, "the price of 'openai:m' is not known"),
@@ -211,6 +214,14 @@ def test_mistakes_of_the_call_cost_nothing(
     assert message in str(caught.value)
     assert "Please report" not in str(caught.value)
     assert server.log["requests"] == 0
+
+
+def test_a_copied_key_may_end_its_line(
+    con: duckdb.DuckDBPyConnection, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", f" {KEY}\n")
+    _texts(con, 3)
+    assert _check(con) == (3, 0)
 
 
 def test_the_key_is_nowhere(
