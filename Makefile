@@ -58,6 +58,7 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m tests.bench.annotators
 	$(VENV)/bin/python -m tests.bench.llm
 	$(VENV)/bin/python -m tests.bench.killed
+	$(VENV)/bin/python -m tests.bench.llm_audit
 	test -z "$$SQLFUNCS_BENCH" || $(VENV)/bin/python -m tests.bench.cuts
 
 constraints: $(VENV)/.installed

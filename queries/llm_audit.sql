@@ -17,12 +17,13 @@ CREATE OR REPLACE TABLE {{ into | ident }} AS
 WITH input AS (FROM {{ table | ident }}),
 trained AS (
     FROM label_issues(input, {{ text | ident }}, {{ label | ident }})
-    SELECT * EXCLUDE (suggested_confidence, predicted_label, class_probs, not_judged)
+    SELECT * EXCLUDE (suggested_confidence, predicted_label)
         REPLACE (round(label_quality, 4) AS label_quality)
 ),
 renamed AS (
-    SELECT * EXCLUDE (label_quality, is_label_issue, suggested_label), label_quality AS trained_quality,
-        is_label_issue AS trained_flags, suggested_label AS trained_suggests
+    SELECT * EXCLUDE (label_quality, is_label_issue, suggested_label, class_probs, not_judged),
+        label_quality AS trained_quality, is_label_issue AS trained_flags, suggested_label AS trained_suggests,
+        class_probs AS trained_class_probs, not_judged AS trained_not_judged
     FROM trained
 )
 FROM label_issues(
@@ -34,10 +35,24 @@ FROM label_issues(
     {{ label | ident }}
 );
 
-SELECT
-    count(*) FILTER (is_label_issue AND trained_flags) AS both_flag,
-    count(*) FILTER (is_label_issue AND NOT trained_flags) AS only_the_language_model,
-    count(*) FILTER (NOT is_label_issue AND trained_flags) AS only_the_trained_detector,
-    count(*) FILTER (NOT is_label_issue AND NOT trained_flags) AS neither,
-    count(not_judged) AS not_judged
-FROM {{ into | ident }};
+WITH by_language_model AS (FROM {{ into | ident }}),
+by_training AS (
+    SELECT {{ label | ident }}, trained_class_probs AS class_probs, trained_not_judged AS not_judged
+    FROM {{ into | ident }}
+),
+strengths AS (
+    SELECT 'language model' AS auditor, * FROM model_strength(by_language_model, {{ label | ident }})
+    UNION ALL
+    SELECT 'trained detector', * FROM model_strength(by_training, {{ label | ident }})
+),
+flags AS (
+    SELECT 'language model' AS auditor, count(*) FILTER (is_label_issue) AS flagged,
+        count(*) FILTER (is_label_issue AND trained_flags) AS flagged_by_both
+    FROM {{ into | ident }}
+    UNION ALL
+    SELECT 'trained detector', count(*) FILTER (trained_flags), count(*) FILTER (is_label_issue AND trained_flags)
+    FROM {{ into | ident }}
+)
+SELECT auditor, flagged, flagged_by_both, judged, round(kappa, 3) AS kappa, can_judge, reason
+FROM flags JOIN strengths USING (auditor)
+ORDER BY auditor;

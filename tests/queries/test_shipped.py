@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -179,13 +180,16 @@ def test_a_persons_decision_is_kept_and_wins(con: duckdb.DuckDBPyConnection) -> 
     assert len(queue) > 0
 
 
-@pytest.mark.parametrize("name", ["input", "issues", "log", "predicted", "e", "c", "t", "a", "l"])
+@pytest.mark.parametrize(
+    "name", ["input", "issues", "log", "predicted", "trained", "e", "c", "t", "a", "l"]
+)
 def test_tables_called_like_the_names_inside(con: duckdb.DuckDBPyConnection, name: str) -> None:
     _small(con)
     con.execute("CREATE TABLE answers AS SELECT id, 'delivery' AS label FROM train")
     if name != "issues":
         con.execute(f"CREATE TABLE {name} AS FROM train")
         _run(con, "detect", table=name)
+        _run(con, "llm_audit", table=name, model="fake:")
         _run(con, "correct", table=name)
         _run(con, "take_review", table=name)
         _run(con, "take_review", answers=name)
@@ -197,6 +201,20 @@ def test_tables_called_like_the_names_inside(con: duckdb.DuckDBPyConnection, nam
     _run(con, "review_queue", issues=name)
     _run(con, "correct", issues=name)
     _run(con, "prune", issues=name)
+
+
+def test_two_auditors_with_odd_names(odd: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    text, label = identifier(TEXT), identifier(LABEL)
+    script = tmp_path / "a 'script'.json"
+    answers = odd.execute(f'SELECT DISTINCT {text}, {label} FROM "an.swers"').fetchall()
+    script.write_text(json.dumps({"answers": dict(answers)}))
+    given = {"table": "made", "text": TEXT, "label": LABEL, "into": '"a ud"'}
+    for _ in range(2):
+        (shown,) = _run(odd, "llm_audit", model=f"fake:{script}", **given)
+    assert [row["auditor"] for row in shown] == ["language model", "trained detector"]
+    assert shown[0]["flagged"] == 10
+    assert shown[0]["can_judge"]
+    assert len(_rows(odd, '"a ud"')) == 120
 
 
 def test_a_gain_of_models_called_like_the_names_inside(con: duckdb.DuckDBPyConnection) -> None:
@@ -228,7 +246,7 @@ def test_a_reviewer_may_take_an_answer_back(con: duckdb.DuckDBPyConnection) -> N
     _small(con)
     ((given,),) = con.execute("SELECT label FROM train WHERE id = 7").fetchall()
     assert _answer(con, "product") == "product"
-    assert _answer(con, given) == given  # BUG: the answer taken back stays in force
+    assert _answer(con, given) == given
 
 
 def test_a_file_in_which_nothing_is_wrong(con: duckdb.DuckDBPyConnection) -> None:
