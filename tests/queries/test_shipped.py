@@ -181,7 +181,7 @@ def test_a_persons_decision_is_kept_and_wins(con: duckdb.DuckDBPyConnection) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["input", "issues", "log", "predicted", "trained", "e", "c", "t", "a", "l"]
+    "name", ["input", "issues", "log", "predicted", "trained", "flags", "e", "c", "t", "a", "l"]
 )
 def test_tables_called_like_the_names_inside(con: duckdb.DuckDBPyConnection, name: str) -> None:
     _small(con)
