@@ -122,6 +122,11 @@ class RowsFailed(SqlfuncsError):
 class Cancelled(SqlfuncsError):
     """Stopped by the user; nothing half done remains."""
 
+    MESSAGE = "stopped; nothing half done was kept, and answers of language models are not lost"
+
+    def __init__(self) -> None:
+        super().__init__(self.MESSAGE)
+
 
 class StillRunning(Cancelled):
     """Stopped by the user, but a computation that cannot be interrupted has not ended yet."""

@@ -173,7 +173,7 @@ def check() -> None:
     if _interrupted():
         _stopped_by_signal.set()
     if _stopping.is_set() or _stopped_by_signal.is_set():
-        raise Cancelled("stopped; nothing half done was kept")
+        raise Cancelled
 
 
 def interruptible(call: Callable[[], _Result]) -> _Result:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sqlfuncs.errors import StillRunning
+from sqlfuncs.errors import Cancelled, StillRunning
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,7 +34,7 @@ def leave() -> None:
     Every file we keep is complete or not there, and DuckDB's are made for this.
     """
     show_cursor_again = "\r\x1b[2K\x1b[?25h" if sys.stderr.isatty() else ""
-    print(f"{show_cursor_again}sqlfuncs: stopped; nothing half done was kept", file=sys.stderr)
+    print(f"{show_cursor_again}sqlfuncs: {Cancelled.MESSAGE}", file=sys.stderr)
     sys.stderr.flush()
     sys.stdout.flush()
     os._exit(STOPPED)

@@ -77,9 +77,9 @@ def interruptibly(con: duckdb.DuckDBPyConnection, action: Callable[[], T]) -> T:
         work.stop()
         con.interrupt()
         if not ended.wait(GRACE_SECONDS):
-            raise StillRunning("stopped; nothing half done was kept") from None
+            raise StillRunning from None
         work.resume()
-        raise Cancelled("stopped; nothing half done was kept") from None
+        raise Cancelled from None
     if failure:
         raise failure[0]
     return outcome[0]

@@ -82,7 +82,7 @@ def _guarded(
         # DuckDB 1.5 prints the traceback under the message; an analyst can do without.
         raise error.with_traceback(None) from None
     except KeyboardInterrupt:
-        raise Cancelled("stopped; nothing half done was kept") from None
+        raise Cancelled from None
     except MemoryError:
         raise InternalError(f"{what}: not enough memory for this table") from None
     except Exception as error:
