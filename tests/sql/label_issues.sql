@@ -205,7 +205,7 @@ FROM label_issues(t, probs, label, cut := 'most');
 CREATE TABLE t AS SELECT 'a' AS label, MAP {'a': 0.5, 'b': 0.5} AS probs;
 FROM label_issues(t, probs, label, folds := 'five');
 -- error: folds := 'five'
--- error: int
+-- error: has to be a whole number
 
 -- case: NULL for an option is its default
 CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label, MAP {'a': 0.5, 'b': 0.5} AS probs
