@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from hashlib import sha256
-
+import numpy as np
 import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning import doubts, fast, features, inputs
-from sqlfuncs.learning.folds import check_folds, digests
-from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
-from sqlfuncs.store import models
+from sqlfuncs.learning import doubts, features, inputs
+from sqlfuncs.learning.folds import check_folds
+from sqlfuncs.learning.out_of_sample import take
+from sqlfuncs.store import jobs, models, weights
 from sqlfuncs.store.models import ModelRecord
-
-BASES = features.MODELS
-RECIPE = 4  # raised whenever the same rows would give another model
+from sqlfuncs.training import network, run
+from sqlfuncs.training.request import Request
 
 
 def fine_tune(
-    rows: pa.StructArray, name: object, *, base: str = "fast", folds: int = 5, seed: int = 0
+    rows: pa.StructArray,
+    name: object,
+    *,
+    base: str = "fast",
+    folds: int = 5,
+    seed: int = 0,
+    wait: bool = True,
+    resume: bool = False,
 ) -> pa.StructArray:
     """Train a model on a table and keep it under a name, for llm_classify.
 
@@ -36,56 +38,57 @@ def fine_tune(
 
     `x` is text (VARCHAR) or an embedding (FLOAT[]). `base` is 'fast': linear heads on TF-IDF
     and, with the extra `local`, a sentence embedding; or 'best', which adds the middle layers
-    of a small language model, where its weights are (sqlfuncs models fetch smollm2).
+    of a small language model, where its weights are (sqlfuncs models fetch smollm2). Any other
+    base is a pretrained model of texts: an encoder ('minilm', an id of the Hugging Face hub, a
+    folder), of which all weights are trained, or a causal language model ('smollm2', an id, a
+    folder), beside whose lower layers adapters are trained. A tenth of the rows is held out:
+    training stops where it foretells these best, and `cv_accuracy` is measured on them.
+
+    With `wait := false` the training goes on in a process of its own; jobs() shows it. With
+    `resume := true` one that was broken off goes on from its last epoch.
 
     Errors: fewer than two classes, no usable row, no label that two rows have, a name with '@' or
-    ':', a home that cannot be written to.
+    ':', a base that cannot be trained, a home that cannot be written to.
     """
     model = models.check_name(name)
-    if base not in BASES:
-        raise BadOption.among("base", base, BASES)
     check_folds(folds)
     usable, labels = _usable(rows)
-    classes = class_order.in_order(labels)
+    full_base, way = _base(base, usable)
+    request = Request(
+        model, full_base, way, folds, seed, usable, labels, np.ones(len(labels), dtype=np.float32)
+    )
+    classes = request.classes
     if len(classes) < 2:
         raise TooFewClasses(
             f"every row has the label '{classes[0]}': it takes two classes or more. The label's "
             "column is written bare, without quotes."
         )
-    fingerprint = _fingerprint(usable, labels, base, folds, seed)
-    known = _trained_before(model, fingerprint)
+    known = _trained_before(model, request.fingerprint)
     if known is not None:
         work.say(
             f"{model}: version {known.version} was trained on exactly these rows; it is reused"
         )
-        return _row(known)
+        return _row(request, known)
     models.check_home()
     doubts.about_spelling(classes)
-    begun = time.perf_counter()
-    codes = class_order.codes(labels, classes)
-    prepared = prepare(usable, codes, len(classes), base)
-    probs, unseen, pool = out_of_sample(prepared, folds=folds, seed=seed)
-    if not inputs.usable(unseen).any():
-        raise NoUsableRows(
-            f"nothing can be learned: {inputs.describe(unseen)}. The label has {len(classes):,} "
-            "different values: is it the right column?"
-        )
-    assert isinstance(prepared.features, features.Features)
-    trained = fast.fit(prepared.features, prepared.views, prepared.codes, len(classes), pool)
-    work.check()
-    record = ModelRecord(
-        name=model,
-        base=base,
-        job_id=f"ft-{fingerprint[:12]}",
-        kind="embedding" if isinstance(usable, inputs.Embeddings) else "text",
-        classes=classes,
-        rows=len(labels),
-        cv_accuracy=float((probs.argmax(axis=1) == codes).mean()),
-        seconds=time.perf_counter() - begun,
-        fingerprint=fingerprint,
-        created_at=time.time(),
-    )
-    return _row(models.save(record, trained.to_files()))
+    if jobs.is_alive(request.job):
+        work.say(f"{model}: the job '{request.job}' is training on exactly these rows")
+        return _row(request, None)
+    run.note(request, resume=resume)
+    if wait:
+        return _row(request, run.here(request))
+    run.apart(request)
+    return _row(request, None)
+
+
+def _base(base: str, rows: inputs.Texts | inputs.Embeddings) -> tuple[str, str]:
+    """A base's full name, and how it reads rows."""
+    if base in features.MODELS:
+        return base, features.kind_for(rows, base)
+    full = weights.full_name(base, option="base")
+    if isinstance(rows, inputs.Embeddings):
+        raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
+    return full, network.way(full)
 
 
 def _usable(rows: pa.StructArray) -> tuple[inputs.Texts | inputs.Embeddings, list[str]]:
@@ -111,35 +114,25 @@ def _usable(rows: pa.StructArray) -> tuple[inputs.Texts | inputs.Embeddings, lis
     ]
 
 
-def _fingerprint(
-    rows: inputs.Texts | inputs.Embeddings, labels: Sequence[str], base: str, folds: int, seed: int
-) -> str:
-    """A digest of the rows, in whatever order they come, and of how they are trained on."""
-    pairs = sorted(
-        key + sha256(label.encode("utf-8", "surrogatepass")).digest()
-        for key, label in zip(digests(rows), labels, strict=True)
-    )
-    recipe = f"{RECIPE}\0{base}\0{features.kind_for(rows, base)}\0{folds}\0{seed}\0"
-    return sha256(recipe.encode() + b"".join(pairs)).hexdigest()
-
-
 def _trained_before(model: str, fingerprint: str) -> ModelRecord | None:
     same = [r for r in models.records() if r.name == model and r.fingerprint == fingerprint]
     return same[-1] if same else None
 
 
-def _row(record: ModelRecord) -> pa.StructArray:
+def _row(request: Request, record: ModelRecord | None) -> pa.StructArray:
+    """What came of a request, or where its job stands if there is no model yet."""
+    job = None if record else jobs.find(request.job)
     values = {
-        "model": record.name,
-        "version": record.version,
-        "job_id": record.job_id,
-        "status": "SUCCEEDED",
-        "base": record.base,
-        "rows": record.rows,
-        "classes": list(record.classes),
-        "cv_accuracy": record.cv_accuracy,
-        "seconds": record.seconds,
-        "error": None,
+        "model": request.model,
+        "version": record.version if record else None,
+        "job_id": record.job_id if record else request.job,
+        "status": job.status if job else jobs.SUCCEEDED,
+        "base": record.base if record else request.base,
+        "rows": len(request.labels),
+        "classes": list(request.classes),
+        "cv_accuracy": record.cv_accuracy if record else None,
+        "seconds": record.seconds if record else None,
+        "error": job.error if job else None,
     }
     return pa.array([values], pa.struct([(c.name, c.computed_type) for c in FUNCTION.returns]))
 

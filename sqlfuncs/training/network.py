@@ -1,0 +1,79 @@
+"""Training a pretrained transformer end to end, or by adapters; it goes on from checkpoints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from sqlfuncs import work
+from sqlfuncs.errors import MissingExtra
+from sqlfuncs.learning import classes as class_order
+from sqlfuncs.learning.causal import is_causal
+from sqlfuncs.learning.folds import canonical_order, digests, groups
+from sqlfuncs.learning.inputs import Texts
+from sqlfuncs.learning.networks import recipe
+from sqlfuncs.learning.networks.model import NetworkModel
+from sqlfuncs.learning.networks.recipe import Recipe
+from sqlfuncs.learning.out_of_sample import take
+from sqlfuncs.store import weights
+from sqlfuncs.store.weights import Weights
+from sqlfuncs.training import checkpoint
+from sqlfuncs.training.outcome import Outcome
+from sqlfuncs.training.request import Request
+
+_STEPS = 1000  # of the progress that is shown
+
+
+def recipe_for(found: Weights) -> Recipe:
+    """How a base is trained. Raises BadOption for one that cannot be."""
+    from sqlfuncs.learning.networks.network import layers_of
+
+    if is_causal(found.folder):
+        return recipe.of_causal(found.name, found.digest, layers_of(found))
+    layers_of(found)
+    return recipe.of_encoder(found.name, found.digest)
+
+
+def way(base: str) -> str:
+    """What a network would be trained from here: part of a fingerprint. Raises as `weights.get`."""
+    if find_spec("transformers") is None:
+        raise MissingExtra.needed_for(f"base := '{base}'", "local")
+    return recipe_for(weights.get(base)).to_json().decode()
+
+
+def train(request: Request, report: Callable[[float], None], folder: Path) -> Outcome:
+    """Train from the last checkpoint in `folder`, if there is one. Raises DamagedModel."""
+    import torch
+
+    from sqlfuncs.learning.networks import training
+    from sqlfuncs.learning.networks.network import Network
+
+    assert isinstance(request.rows, Texts)
+    found = weights.get(request.base)
+    keys = digests(request.rows)
+    codes = class_order.codes(request.labels, request.classes)
+    order = canonical_order(keys, codes)
+    texts = take(request.rows, order)
+    assert isinstance(texts, Texts)
+    with torch.random.fork_rng():
+        torch.manual_seed(request.seed)
+        network = Network(found, recipe_for(found), len(request.classes))
+    rows = training.Rows(network.tokens(texts.values), codes[order], request.weights[order])
+    with work.task(f"training {found.name.rpartition('/')[2]}", _STEPS) as task:
+
+        def step(done: float) -> None:
+            task.advance(math.floor(done * _STEPS) - task.done)
+            report(done)
+
+        accuracy = training.train(
+            network,
+            rows,
+            groups(texts, [keys[at] for at in order]),
+            seed=request.seed,
+            step=step,
+            keep=lambda progress: checkpoint.keep(folder, progress),
+            progress=checkpoint.kept(folder),
+        )
+    return Outcome(NetworkModel(network).to_files(), None if math.isnan(accuracy) else accuracy)
