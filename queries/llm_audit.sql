@@ -13,6 +13,15 @@ SET VARIABLE sf_labels = (
     FROM {{ table | ident }} WHERE {{ label | ident }} IS NOT NULL
 );
 
+-- One text is asked about first: what is wrong with the model or the key is known at once.
+SET VARIABLE sf_first = (
+    SELECT llm_class_probs(
+        {{ text | ident }}, getvariable('sf_labels'), model := {{ model | literal }},
+        instructions := {{ instructions | literal }}
+    )
+    FROM (SELECT {{ text | ident }} FROM {{ table | ident }} WHERE {{ text | ident }} IS NOT NULL LIMIT 1)
+);
+
 CREATE OR REPLACE TABLE {{ into | ident }} AS
 WITH input AS (FROM {{ table | ident }}),
 trained AS (

@@ -38,11 +38,11 @@ class Bars(Quiet):
                 return
             if self._progress is None:
                 self._progress = Progress(
-                    TextColumn("{task.description}"),
+                    TextColumn("{task.description}", markup=False),
                     BarColumn(),
                     MofNCompleteColumn(),
                     TimeRemainingColumn(),
-                    TextColumn("{task.fields[note]}"),
+                    TextColumn("{task.fields[note]}", markup=False),
                     console=self._console,
                     transient=True,
                 )
@@ -73,4 +73,6 @@ class Bars(Quiet):
 
     def said(self, message: str) -> None:
         """A remark, above the bars."""
-        self._console.print(f"sqlfuncs: {message}", highlight=False, markup=False, soft_wrap=True)
+        self._console.print(
+            f"sqlfuncs: {message}", highlight=False, markup=False, emoji=False, soft_wrap=True
+        )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.errors import BadInput, BadOption
+from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import inputs
-from sqlfuncs.llm import asking, prices, prompt
+from sqlfuncs.llm import asking, batches, prices, prompt
 from sqlfuncs.llm.providers import is_provided, provider
-from sqlfuncs.llm.rows import Question
+from sqlfuncs.llm.rows import Question, texts_of
 from sqlfuncs.llm.task import Task
 
 
@@ -20,7 +20,9 @@ def llm_estimate(
     model: str | None = None,
     instructions: str | None = None,
     examples: list[object] | None = None,
+    multi: bool = False,
     rows_per_request: int | None = None,
+    batch: bool = False,
 ) -> pa.StructArray:
     """What llm_classify would ask and cost, asking nothing: one row.
 
@@ -36,7 +38,9 @@ def llm_estimate(
         model,
         instructions=instructions,
         examples=examples,
+        multi=multi,
         rows_per_request=rows_per_request,
+        batch=batch,
     )
     if not is_provided(question.model):
         raise BadOption(
@@ -44,10 +48,8 @@ def llm_estimate(
             "A provider's is named as 'openai:...'."
         )
     by = provider(question.model)
-    task = Task.read(labels, instructions=instructions, examples=examples)
-    texts = inputs.read(rows.field("text"))
-    if not isinstance(texts, inputs.Texts):
-        raise BadInput(f"llm_estimate reads text (VARCHAR), not {inputs.KINDS[type(texts)]}.")
+    task = Task.read(labels, instructions=instructions, examples=examples, multi=multi)
+    texts = texts_of(rows.field("text"), question.model)
     usable = inputs.usable(texts.reasons).nonzero()[0].tolist()
     distinct = dict.fromkeys(texts.values[row] for row in usable)
     asked = asking.missing(by, task, distinct)
@@ -63,7 +65,9 @@ def llm_estimate(
         "requests": len(parts),
         "input_tokens": read,
         "output_tokens": written,
-        "cost_usd": prices.cost(question.model, read, written),
+        "cost_usd": prices.cost(
+            batches.priced_as(question.model) if batch else question.model, read, written
+        ),
     }
     return pa.array([found], pa.struct([(c.name, c.computed_type) for c in FUNCTION.returns]))
 

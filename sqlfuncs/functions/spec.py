@@ -17,6 +17,7 @@ import pyarrow as pa
 from sqlfuncs.errors import BadOption
 
 OPTION_TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+_IN_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 @dataclass(frozen=True)
@@ -153,8 +154,8 @@ def checked_options(
             value = float(value)  # SQL's 0.5 is a decimal number
         if wanted is not None and type(value) is not wanted:
             raise BadOption(
-                f"{name} := {value!r} is of type {type(value).__name__}, not "
-                f"{wanted.__name__}. Type for example {name} := {default!r}."
+                f"{name} := {value!r} has to be {_IN_WORDS[wanted]}"
+                + ("." if default is None else f"; for example {name} := {default!r}.")
             )
         checked[name] = value
     return checked

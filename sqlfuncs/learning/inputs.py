@@ -154,7 +154,7 @@ def read_column(x: pa.Array) -> Learnable | Probabilities:
 
 def read(x: pa.Array) -> Learnable | Probabilities:
     """The rows of a column, by its type. Raises BadInput for a type that is not known."""
-    if pa.types.is_string(x.type) or pa.types.is_large_string(x.type):
+    if is_text(x.type):
         return texts(x)
     if pa.types.is_map(x.type):
         return probabilities(x)
@@ -175,6 +175,11 @@ def read(x: pa.Array) -> Learnable | Probabilities:
         "embedding (FLOAT[]), several fields (a STRUCT: {a: a, b: b}), an image (BLOB) or class "
         "probabilities (MAP(VARCHAR, DOUBLE))."
     )
+
+
+def is_text(of: pa.DataType) -> bool:
+    """Whether a column of a type holds texts."""
+    return bool(pa.types.is_string(of) or pa.types.is_large_string(of))
 
 
 def type_in_sql(of: pa.DataType) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadOption, ModelUnusable
+from sqlfuncs.errors import BadOption, BudgetExhausted, ModelUnusable
 from sqlfuncs.llm import batches, usage
 from sqlfuncs.llm.budget import Budget, Limits
 from sqlfuncs.llm.failures import Unusable
@@ -23,6 +23,12 @@ _FAILURES_LAST = 10.0  # seconds
 # of its STRUCT, are evaluated one after the other, and one try is enough for all of them.
 _Asked = tuple[bytes, Limits, bool]
 _failures: dict[_Asked, tuple[float, Answer]] = {}
+_BUDGETS_LAST = 60.0  # seconds
+# When a budget last let a question through or not. A query comes here with 2,048 rows at a time:
+# a budget that runs out in the midst of it is no error of the query, one that had is.
+_in_use: dict[tuple[str, Limits], float] = {}
+_REMARKS_LAST = 2.0  # seconds in which the same is not said twice
+_remarks: dict[str, float] = {}
 
 
 def ask(
@@ -59,7 +65,15 @@ def ask(
         def run(some: Mapping[bytes, str], *, is_last: bool = False) -> dict[bytes, Answer]:
             at_once = min(texts_at_once or provider.texts_at_once, len(some))
             limit = Budget(model, budget)
-            return Run(provider, model, task, some, limit, at_once, is_last=is_last).answers()
+            try:
+                asked = Run(provider, model, task, some, limit, at_once, is_last=is_last)
+                found = asked.answers()
+            except BudgetExhausted as error:
+                if _in_use.get((model, budget), -_BUDGETS_LAST) < time.monotonic() - _BUDGETS_LAST:
+                    raise
+                found = dict.fromkeys(some, Answer(None, str(error)))
+            _in_use[model, budget] = time.monotonic()
+            return found
 
         if isinstance(provider, BatchProvider):
             fresh |= batches.collect(provider, model, task, wanted, run)
@@ -71,8 +85,9 @@ def ask(
         elif wanted:
             fresh |= run(wanted)
         _note_failures({(key, budget, batch): answer for key, answer in fresh.items()})
-        _say_errors(model, fresh)
+        usage.add(model, errors=sum(bool(a.error) and not a.waits for a in fresh.values()))
     fresh |= failed
+    _say_errors(model, {**known, **fresh})
     return [
         (known[key], True) if (key := keys[text]) in known else (fresh[key], False)
         for text in texts
@@ -87,8 +102,10 @@ def missing(provider: Provider, task: Task, texts: Iterable[str]) -> list[str]:
 
 
 def forget_failures() -> None:
-    """Whatever failed a moment ago is asked again."""
+    """Whatever failed a moment ago is asked again, and budgets that ran out are errors."""
     _failures.clear()
+    _in_use.clear()
+    _remarks.clear()
 
 
 def _just_failed(asked: Iterable[_Asked]) -> dict[bytes, Answer]:
@@ -110,9 +127,14 @@ def _keys(provider: Provider, task: Task, texts: Iterable[str]) -> dict[str, byt
     return {text: kept.key(*asked, text) for text in dict.fromkeys(texts)}
 
 
-def _say_errors(model: str, fresh: Mapping[bytes, Answer]) -> None:
-    reasons = Counter(answer.error for answer in fresh.values() if answer.error)
-    if reasons:
-        usage.add(model, errors=reasons.total())
-        shown = "; ".join(f"{why} ({count:,})" for why, count in reasons.most_common(3))
-        work.say(f"{model}: {reasons.total():,} texts have no answer: {shown}")
+def _say_errors(model: str, answers: Mapping[bytes, Answer]) -> None:
+    reasons = Counter(answer.error for answer in answers.values() if answer.error)
+    if not reasons:
+        return
+    shown = "; ".join(f"{why} ({count:,})" for why, count in reasons.most_common(3))
+    count = reasons.total()
+    remark = f"{model}: {count:,} {'text has' if count == 1 else 'texts have'} no answer: {shown}"
+    now = time.monotonic()
+    if _remarks.get(remark, -_REMARKS_LAST) < now - _REMARKS_LAST:
+        work.say(remark)
+    _remarks[remark] = now

@@ -59,7 +59,7 @@ def collect(
             continue
         if not state.is_over:
             waiting = f"in batch {name}, {state.progress}: run the query again when it has ended"
-            found |= dict.fromkeys(keys, Answer(None, waiting))
+            found |= dict.fromkeys(keys, Answer(None, waiting, waits=True))
             continue
         answers, again = _sorted(provider, model, state.outcomes)
         usage.add(priced_as(model), in_batches=-_tokens(task, [texts[key] for key in keys]))
@@ -146,7 +146,7 @@ def hand_in(
         return found | dict.fromkeys(mine, Answer(None, str(failure)))
     usage.add(priced_as(model), requests=1, in_batches=_tokens(task, [texts[key] for key in mine]))
     waiting = f"handed in as batch {batch}: run the query again when it has ended, within a day"
-    return found | dict.fromkeys(mine, Answer(None, waiting))
+    return found | dict.fromkeys(mine, Answer(None, waiting, waits=True))
 
 
 def _afforded(budget: Budget, task: Task, texts: Mapping[bytes, str]) -> tuple[str | None, int]:

@@ -32,10 +32,10 @@ class Budget:
         self._lock = threading.Lock()
         if limits.usd is not None and prices.cost(model, 1, 1) is None:
             raise BudgetExhausted(
-                f"sqlfuncs_budget_usd is set, but the price of '{model}' is not known at "
+                f"there is a budget in dollars, but the price of '{model}' is not known at "
                 "this server. State it in a file that SQLFUNCS_PRICES names, "
                 f'{{"{model}": [dollars per million input tokens, per million output tokens]}}, '
-                "or SET VARIABLE sqlfuncs_budget_tokens instead."
+                "or give a budget in tokens instead."
             )
 
     def exceeded(self, tokens: int) -> str | None:
@@ -45,10 +45,10 @@ class Budget:
         used, dollars = usage.spent()
         used += self._reserved
         if self._limits.tokens is not None and used + tokens > self._limits.tokens:
-            return f"the budget sqlfuncs_budget_tokens = {self._limits.tokens:,} is spent"
+            return f"the budget of {self._limits.tokens:,} tokens allows no more"
         more = prices.cost(self._model, self._reserved + tokens, 0) or 0.0
         if self._limits.usd is not None and dollars + more > self._limits.usd:
-            return f"the budget sqlfuncs_budget_usd = {self._limits.usd:g} is spent"
+            return f"the budget of ${self._limits.usd:g} allows no more"
         return None
 
     def reserve(self, tokens: int) -> str | None:

@@ -13,6 +13,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from sqlfuncs.errors import BadOption
+
 _MINUTE = 60.0
 _POLL_SECONDS = 0.05
 
@@ -94,4 +96,8 @@ def from_environment(at_once: int) -> Limiter:
 
 def _number(name: str) -> int | None:
     given = os.environ.get(name, "")
-    return int(given) if given.isdecimal() and int(given) > 0 else None
+    if not given:
+        return None
+    if not given.isdecimal() or int(given) == 0:
+        raise BadOption(f"{name} is '{given}'; it has to be a whole number above 0.")
+    return int(given)

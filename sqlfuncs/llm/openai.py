@@ -16,13 +16,14 @@ from typing import Any, cast
 from sqlfuncs.llm import logprobs, openai_batches, prompt
 from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
 from sqlfuncs.llm.openai_calls import Client, NotFound, OptionRefused
-from sqlfuncs.llm.openai_environment import OPENAI, api_key, checked_base_url, where
+from sqlfuncs.llm.openai_environment import OPENAI, api_key, checked_base_url, timeout, where
 from sqlfuncs.llm.providers import Batch
 from sqlfuncs.llm.redaction import redacted
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store.answers import Answer
 
 _MODELS_SHOWN = 12
+_LOOK_UP_SECONDS = 10.0  # for the first question, whether all is right
 _MOST_ALTERNATIVES = 20  # tokens that servers list at most
 
 
@@ -149,7 +150,8 @@ class OpenAIProvider:
     def _look_up(self) -> None:
         """Raise Unusable unless the server knows the key and the model."""
         try:
-            self._client.call(lambda client: client.models.retrieve(self._name))
+            soon = min(timeout(), _LOOK_UP_SECONDS)
+            self._client.call(lambda client: client.models.retrieve(self._name, timeout=soon))
         except (Flaky, Busy) as failure:
             if "cannot be reached" in str(failure):
                 raise Unusable(str(failure)) from None

@@ -69,7 +69,12 @@ class Client:
             if isinstance(error, openai.APITimeoutError) and is_connected:
                 raise Flaky(f"the server did not answer within {timeout():g} s") from None
             place, reason = where(self._base_url), redacted(str(error.__cause__ or error))
-            raise Flaky(f"the server at {place} cannot be reached: {reason}") from None
+            # aiohttp says of any connection how it would be encrypted.
+            reason = reason.replace(" ssl:default", "").removesuffix(" [None]")
+            raise Flaky(
+                f"the server at {place} cannot be reached: {reason}. Is OPENAI_BASE_URL right, "
+                "from http:// or https:// to, mostly, /v1?"
+            ) from None
         except openai.APIStatusError as error:
             body = error.body if isinstance(error.body, dict) else {}
             said = {**body, "message": body.get("message") or body.get("detail") or error.message}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from urllib.parse import urlsplit
 
+from sqlfuncs.errors import BadOption
 from sqlfuncs.llm.failures import Unusable
 
 OPENAI = "https://api.openai.com/v1"
@@ -62,8 +64,12 @@ def api_key() -> str:
 
 
 def timeout() -> float:
-    """How many seconds a request may take."""
+    """How many seconds a request may take. Raises BadOption."""
+    given = os.environ.get("SQLFUNCS_TIMEOUT_SECONDS", "") or str(_TIMEOUT_SECONDS)
     try:
-        return float(os.environ.get("SQLFUNCS_TIMEOUT_SECONDS", _TIMEOUT_SECONDS))
+        seconds = float(given)
     except ValueError:
-        return _TIMEOUT_SECONDS
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise BadOption(f"SQLFUNCS_TIMEOUT_SECONDS is '{given}'; it has to be a number above 0.")
+    return seconds

@@ -70,6 +70,7 @@ def _table(file: str) -> dict[str, tuple[float, float]]:
         return {str(model): (float(paid[0]), float(paid[1])) for model, paid in given.items()}
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise BadInput(
-            f"SQLFUNCS_PRICES names {file}, which cannot be used: {error}. It has to hold "
+            f"SQLFUNCS_PRICES names {file}, which cannot be used: "
+            f"{type(error).__name__} {error}. It has to hold "
             '{"openai:model": [dollars per million input tokens, and per million output tokens]}.'
         ) from None

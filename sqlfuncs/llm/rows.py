@@ -54,20 +54,26 @@ class Question:
         """From the options of a function. Raises BadOption and UnknownModel."""
         if isinstance(labels, str):
             raise BadOption(
-                f"the second argument of {function} is a list of labels, not '{labels}'. A model "
-                f"is named: {function}(text, model := '{labels}')."
+                f"the second argument of {function} is a list of labels, ['{labels}', '...'], not "
+                f"'{labels}'. A model is named: {function}(text, [...], model := '{labels}')."
             )
         if model is None:
             raise UnknownModel(
-                f"{function} needs a model: {function}(text, model := 'name'), or once a session "
-                "SET VARIABLE sqlfuncs_model = 'name'. FROM models() lists them."
+                f"{function} needs a model: model := 'openai:gpt-5-mini' (or one that your server "
+                "has), 'local:smollm2', or the name of one that you trained (FROM models() lists "
+                "them); or once a session SET VARIABLE sqlfuncs_model = '...'."
             )
         if on_error not in _ON_ERROR:
             raise BadOption.among("on_error", on_error, _ON_ERROR)
         if rows_per_request is not None and rows_per_request < 1:
             raise BadOption(f"rows_per_request := {rows_per_request} has to be 1 or more.")
         if batch and rows_per_request not in (None, 1):
-            raise BadOption("batch := true sends each text in a request of its own; leave out one.")
+            raise BadOption(
+                "batch := true sends each text in a request of its own: leave out batch or "
+                "rows_per_request."
+            )
+        if (budget_usd or 0) < 0 or (budget_tokens or 0) < 0:
+            raise BadOption("a budget has to be 0 or more.")
         return cls(
             labels,
             model,
@@ -104,9 +110,7 @@ def _of_provider(text: pa.Array, question: Question) -> list[Said]:
         examples=question.examples,
         multi=question.multi,
     )
-    rows = inputs.read(text)
-    if not isinstance(rows, inputs.Texts):
-        raise BadInput(f"'{question.model}' reads text (VARCHAR), not {inputs.KINDS[type(rows)]}.")
+    rows = texts_of(text, question.model)
     places = inputs.usable(rows.reasons).nonzero()[0].tolist()
     found = asking.ask(
         by,
@@ -118,6 +122,18 @@ def _of_provider(text: pa.Array, question: Question) -> list[Said]:
         batch=question.batch,
     )
     return _spread(len(text), places, (Said(answer, cached) for answer, cached in found))
+
+
+def texts_of(column: pa.Array, model: str) -> inputs.Texts:
+    """The texts of a column. Raises BadInput for a column of another type."""
+    if not (pa.types.is_null(column.type) or inputs.is_text(column.type)):
+        raise BadInput(
+            f"'{model}' reads text (VARCHAR), and the first argument is of type "
+            f"{inputs.type_in_sql(column.type)}. Write it as text: (...)::VARCHAR."
+        )
+    rows = inputs.read(column)
+    assert isinstance(rows, inputs.Texts)
+    return rows
 
 
 def _of_trained(text: pa.Array, question: Question) -> list[Said]:

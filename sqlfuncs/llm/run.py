@@ -112,7 +112,8 @@ class Run:
         reason = self._budget.exceeded(least)
         if reason is not None:
             raise BudgetExhausted(
-                f"{reason}: a request takes about {least:,} tokens. To go on, set it higher."
+                f"{reason}: a request takes about {least:,} tokens. To go on, set budget_tokens, "
+                "budget_usd or the session's sqlfuncs_budget_... higher."
             )
         count = min(len(self._waiting), self._provider.requests_at_once)
         with work.task(f"asking {self._model}", len(self._texts)) as task:

@@ -85,17 +85,23 @@ def _names_and_meanings(labels: object) -> tuple[tuple[str, ...], tuple[str | No
     if not isinstance(labels, Sequence) or isinstance(labels, str):
         raise BadOption(
             f"labels has to be a list, ['polite', 'impolite'], or a map of labels to what they "
-            f"mean, MAP {{'polite': '...'}}; it is {labels!r}."
+            f"mean, MAP {{'polite': '...'}}; it is {_shown(labels)}."
         )
     pairs = [entry if isinstance(entry, tuple) else (entry, None) for entry in labels]
     for name, _ in pairs:
         if not isinstance(name, str) or not name.strip():
-            raise BadOption(f"each of the labels has to be a text that is not blank, not {name!r}.")
+            raise BadOption(
+                f"each of the labels has to be a text that is not blank, not {_shown(name)}."
+            )
     names = tuple(name for name, _ in pairs)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadOption(f"labels has {', '.join(map(repr, twice))} more than once.")
     return names, tuple(str(meaning) if meaning is not None else None for _, meaning in pairs)
+
+
+def _shown(value: object) -> str:
+    return "NULL" if value is None else repr(value)
 
 
 def _examples(given: object, task: Task) -> tuple[Example, ...]:

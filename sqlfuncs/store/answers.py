@@ -48,6 +48,7 @@ class Answer:
 
     `probabilities` are of each label, summing to 1, where the model has any. `note` says what
     was done to the text (cut to the model's length). Tokens are this text's share of a request.
+    `waits`: there is none yet, but it has been asked for.
     """
 
     labels: tuple[str, ...] | None
@@ -56,6 +57,7 @@ class Answer:
     note: str | None = None
     input_tokens: int = 0
     output_tokens: int = 0
+    waits: bool = False
 
     @property
     def label(self) -> str | None:
@@ -123,7 +125,7 @@ class Store:
                     )
             except (sqlite3.Error, OSError) as error:
                 self._memory.update(answers)
-                self._say(error)
+                self._failed(error)
 
     def claim(self, keys: Sequence[bytes]) -> list[bytes]:
         """Those of the keys that this process may ask now; another is asking the others."""
@@ -225,12 +227,16 @@ class Store:
             database.execute("COMMIT")
         return database
 
-    def _put_aside(self, error: sqlite3.Error) -> None:
-        work.say_once(f"{self._file} was damaged ({error}) and is put aside; a new one is begun")
+    def _put_aside(self, error: Exception) -> None:
+        aside = self._file.with_name(f"{self._file.name}.damaged")
         with contextlib.suppress(OSError):  # another process may have done it
-            self._file.replace(self._file.with_suffix(".damaged"))
+            self._file.replace(aside)
         for journal in ("-wal", "-shm"):
             Path(f"{self._file}{journal}").unlink(missing_ok=True)
+        work.say_once(
+            f"{self._file} was damaged ({error}) and is now called {aside.name}; a new one is "
+            "begun. What cannot be read any more is paid for again."
+        )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -247,7 +253,20 @@ class Store:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        """A damaged file is put aside, and what of it can be read goes into a new one."""
+        is_damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(
+            error, sqlite3.OperationalError | sqlite3.ProgrammingError | sqlite3.IntegrityError
+        )
+        if not is_damaged or not self.is_on_disk:
             self._say(error)
+            return
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+        self._put_aside(error)
+        self._database = self._opened()
 
     def _say(self, error: Exception) -> None:
         work.say_once(

@@ -153,7 +153,8 @@ def find(reference: str) -> ModelRecord:
         raise UnknownModel(
             f"there is no model '{reference}'. "
             + (f"There are: {', '.join(known)}. " if known else "No model has been trained yet. ")
-            + f"Type: FROM fine_tune('{name}', my_table, text, label)."
+            + f"Type: FROM fine_tune('{name}', my_table, text, label). A model that is not "
+            f"trained here is named with its provider: 'openai:{name}', 'local:{name}'."
         )
     return versions[-1]
 

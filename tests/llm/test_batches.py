@@ -173,7 +173,7 @@ def test_a_budget_hands_in_what_it_allows(
     texts.execute("SET VARIABLE sqlfuncs_budget_tokens = 1000")
     server.behave(batch="in_progress")
     _, errors = _run(texts)
-    beyond = [error for error in errors if "budget_tokens = 1,000 is spent" in error]
+    beyond = [error for error in errors if "the budget of 1,000 tokens allows no more" in error]
     assert 20 < len(beyond) < 49
     server.behave()
     done, errors = _run(texts)
@@ -187,7 +187,10 @@ def test_a_budget_hands_in_what_it_allows(
     ("call", "message"),
     [
         ("model := 'fake:', batch := true", "'fake:' has no batch endpoint"),
-        ("model := 'openai:m', batch := true, rows_per_request := 5", "leave out one"),
+        (
+            "model := 'openai:m', batch := true, rows_per_request := 5",
+            "leave out batch or rows_per_request",
+        ),
         ("model := 'openai:nosuch', batch := true", "the server has no model 'nosuch'"),
     ],
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sqlfuncs.llm import asking
+from sqlfuncs.llm import asking, run
 from sqlfuncs.store import answers as kept
 from tests.llm.conftest import FaultServer
 from tests.llm.fault_server import KEY, right
@@ -191,8 +191,10 @@ def test_on_error_fail_keeps_what_was_answered(
         ("'openai:m'", {"OPENAI_BASE_URL": "127.0.0.1:8000/v1"}, "is no address of a server"),
         ("'openai:m'", {"OPENAI_BASE_URL": "http://127.0.0.1:x/v1"}, "is no address of a server"),
         ("'nobody:m'", {}, "there is no provider 'nobody'"),
-        ("'openai:m', budget_tokens := 1", {}, "sqlfuncs_budget_tokens = 1 is spent"),
+        ("'openai:m', budget_tokens := 1", {}, "the budget of 1 tokens allows no more"),
         ("'openai:m', budget_usd := 1", {}, "the price of 'openai:m' is not known"),
+        ("'openai:m', budget_tokens := -1", {}, "a budget has to be 0 or more"),
+        ("'m'", {}, "is named with its provider: 'openai:m'"),
         ("'openai:m', on_error := 'skip'", {}, "may be 'null', 'fail'"),
         ("'openai:m', rows_per_request := 0", {}, "has to be 1 or more"),
         ("'openai:m', examples := ['a']", {}, "examples has to be a list"),
@@ -280,6 +282,53 @@ def test_a_budget_stops_cleanly(con: duckdb.DuckDBPyConnection, server: FaultSer
     con.execute("SET VARIABLE sqlfuncs_budget_tokens = 1000000")
     assert _check(con) == (100, 0)
     assert sorted(server.paid) == sorted(f"text {i}" for i in range(100))
+
+
+def test_a_budget_that_runs_out_in_the_midst_of_a_table_is_no_error(
+    con: duckdb.DuckDBPyConnection, server: FaultServer
+) -> None:
+    _texts(con, 5000)
+    call = CALL.replace(")", ", budget_tokens := 5000)", 1)
+    done, missing = _check(con, call)
+    assert 50 < done < 500
+    assert done + missing == 5000
+    asking.forget_failures()  # as a minute does
+    with pytest.raises(duckdb.Error, match="the budget of 5,000 tokens allows no more: a request"):
+        con.execute(f"SELECT {call} FROM t").fetchall()
+    assert len(server.paid) == done
+
+
+def test_what_has_no_answer_is_said_again(
+    con: duckdb.DuckDBPyConnection, server: FaultServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.behave(refuse="text 1")
+    _texts(con, 3)
+    for _ in range(2):
+        assert _check(con) == (2, 1)
+        assert "1 text has no answer" in capsys.readouterr().err
+        asking._remarks.clear()  # as two seconds do
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SQLFUNCS_REQUESTS_AT_ONCE", "many"),
+        ("SQLFUNCS_REQUESTS_PER_MINUTE", "0"),
+        ("SQLFUNCS_TIMEOUT_SECONDS", "-1"),
+    ],
+)
+def test_settings_that_are_none(
+    con: duckdb.DuckDBPyConnection,
+    server: FaultServer,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+) -> None:
+    run._limiters.clear()
+    monkeypatch.setenv(name, value)
+    with pytest.raises(duckdb.Error, match=f"{name} is '{value}'"):
+        con.execute(f"SELECT {CALL} FROM (SELECT 'a' AS text)").fetchall()
+    assert server.paid == []
 
 
 def test_a_price_makes_a_cost(

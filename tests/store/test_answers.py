@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -47,14 +48,31 @@ def test_the_claim_of_a_dead_process_counts_no_more(tmp_path: Path) -> None:
     assert Store(file).claim([b"1"]) == [b"1"]
 
 
+def test_a_file_that_is_damaged_in_its_midst(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "answers.sqlite"
+    Store(file).write("m", {str(i).encode(): FULL for i in range(3000)})
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(file.read_bytes())
+    content[5000:-5000] = b"\xa5" * (len(content) - 10_000)
+    file.write_bytes(content)
+    store = Store(file)
+    store.read([str(i).encode() for i in range(3000)])
+    store.write("m", {b"again": FULL})
+    assert Store(file).read([b"again"]) == {b"again": FULL}
+    assert "a new one is begun" in capsys.readouterr().err
+
+
 def test_a_file_that_is_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "answers.sqlite"
     file.write_bytes(b"no database" * 1000)
     store = Store(file)
     store.write("m", {b"1": FULL})
     assert Store(file).read([b"1"]) == {b"1": FULL}
-    assert (tmp_path / "answers.damaged").exists()
-    assert "is put aside" in capsys.readouterr().err
+    assert (tmp_path / "answers.sqlite.damaged").exists()
+    assert "a new one is begun" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="files are not folders there either, by other errors")
