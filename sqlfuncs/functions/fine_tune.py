@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs import work
@@ -10,6 +11,7 @@ from sqlfuncs.errors import BadInput, BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import doubts, features, inputs
 from sqlfuncs.learning.folds import check_folds
+from sqlfuncs.learning.heads import RowWeights
 from sqlfuncs.learning.out_of_sample import take
 from sqlfuncs.store import jobs, models, weights
 from sqlfuncs.store.models import ModelRecord
@@ -44,6 +46,9 @@ def fine_tune(
     folder), beside whose lower layers adapters are trained. A tenth of the rows is held out:
     training stops where it foretells these best, and `cv_accuracy` is measured on them.
 
+    `weights` is a column that says how much each row counts, 0 or more; `drop` one that is true
+    where a row is to be left out: `label_quality` and `is_label_issue` of a label_issues result.
+
     With `wait := false` the training goes on in a process of its own; jobs() shows it. With
     `resume := true` one that was broken off goes on from its last epoch.
 
@@ -52,11 +57,9 @@ def fine_tune(
     """
     model = models.check_name(name)
     check_folds(folds)
-    usable, labels = _usable(rows)
+    usable, labels, weights = _usable(rows)
     full_base, way = _base(base, usable)
-    request = Request(
-        model, full_base, way, folds, seed, usable, labels, np.ones(len(labels), dtype=np.float32)
-    )
+    request = Request(model, full_base, way, folds, seed, usable, labels, weights)
     classes = request.classes
     if len(classes) < 2:
         raise TooFewClasses(
@@ -91,8 +94,10 @@ def _base(base: str, rows: inputs.Texts | inputs.Embeddings) -> tuple[str, str]:
     return full, network.way(full)
 
 
-def _usable(rows: pa.StructArray) -> tuple[inputs.Texts | inputs.Embeddings, list[str]]:
-    """The rows that can be trained on, and their labels."""
+def _usable(
+    rows: pa.StructArray,
+) -> tuple[inputs.Texts | inputs.Embeddings, list[str], RowWeights | None]:
+    """The rows that can be trained on, their labels, and how much each counts."""
     labels: list[str | None] = rows.field("label").to_pylist()
     if not labels:
         raise NoUsableRows("the table has no rows: there is nothing to train on.")
@@ -104,14 +109,52 @@ def _usable(rows: pa.StructArray) -> tuple[inputs.Texts | inputs.Embeddings, lis
         )
     reasons = values.reasons.copy()
     reasons[[label is None for label in labels]] = "the label is NULL"
+    weights = _weights(rows.field("weights"), reasons)
+    reasons[_dropped(rows.field("drop"))] = "drop is true"
     usable = inputs.usable(reasons)
     if not usable.any():
         raise NoUsableRows(f"no row can be trained on: {inputs.describe(reasons)}.")
     if not usable.all():
         work.say(f"left out of training: {inputs.describe(reasons)}")
-    return take(values, usable), [
-        label for label, use in zip(labels, usable, strict=True) if use and label is not None
-    ]
+    return (
+        take(values, usable),
+        [label for label, use in zip(labels, usable, strict=True) if use and label is not None],
+        None if weights is None else weights[usable],
+    )
+
+
+def _weights(given: pa.Array, reasons: inputs.Reasons) -> RowWeights | None:
+    """How much each row counts; one without a weight is left out, and `reasons` says so."""
+    if pa.types.is_null(given.type):
+        return None
+    if not (
+        pa.types.is_integer(given.type)
+        or pa.types.is_floating(given.type)
+        or pa.types.is_decimal(given.type)
+    ):
+        raise BadOption(
+            f"weights is of type {inputs.type_in_sql(given.type)}. It is a column of numbers, 0 or "
+            "more, such as label_quality of a label_issues result."
+        )
+    weights: RowWeights = given.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float32)
+    reasons[np.isnan(weights)] = "weights is NULL"
+    wrong = weights[~np.isnan(weights) & ~((weights >= 0) & (weights < np.inf))]
+    if len(wrong):
+        raise BadOption(f"weights has to be 0 or more in every row, not {wrong[0]:g}.")
+    return weights
+
+
+def _dropped(given: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which rows are to be left out."""
+    if pa.types.is_null(given.type):
+        return np.zeros(len(given), dtype=bool)
+    if not pa.types.is_boolean(given.type):
+        raise BadOption(
+            f"drop is of type {inputs.type_in_sql(given.type)}. It is a column that is true where "
+            "a row is to be left out, such as is_label_issue of a label_issues result."
+        )
+    dropped: npt.NDArray[np.bool_] = given.fill_null(False).to_numpy(zero_copy_only=False)
+    return dropped
 
 
 def _trained_before(model: str, fingerprint: str) -> ModelRecord | None:
@@ -141,7 +184,8 @@ FUNCTION = TableFunction(
     name="fine_tune",
     compute=fine_tune,
     arguments=("name",),
-    inputs=("x", "label"),
+    inputs=("x", "label", "weights", "drop"),
+    optional=("weights", "drop"),
     keeps_rows=False,
     returns=(
         Column("model", pa.string(), "the name to classify with"),

@@ -13,7 +13,7 @@ from sqlfuncs.errors import TooManyClasses
 from sqlfuncs.learning import fast, features
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import Order, canonical_order, digests, fold_numbers, groups
-from sqlfuncs.learning.heads import AnyHead, Learned
+from sqlfuncs.learning.heads import AnyHead, Learned, RowWeights
 from sqlfuncs.learning.inputs import (
     Embeddings,
     Floats,
@@ -86,12 +86,14 @@ def _refuse_too_many(rows: int, n_classes: int) -> None:
         )
 
 
-def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pool]:
+def out_of_sample(
+    prepared: Prepared, *, folds: int, seed: int, weights: RowWeights | None = None
+) -> tuple[Floats, Reasons, Pool]:
     """Probabilities (rows, classes), why a row could not be judged (or None), and the pool.
 
     The first two are in the order in which the rows arrived. A row is not judged if the models that
     did not see it saw no other row of its class. Rows of class -1, which have no label, teach
-    nothing and get the mean of all models.
+    nothing and get the mean of all models. `weights` (rows,) say how much each row teaches.
     """
     cuts = np.stack(
         [
@@ -100,7 +102,12 @@ def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats,
         ]
     )
     ordered, pool = fast.cross_probabilities(
-        prepared.features, prepared.views, prepared.codes, prepared.n_classes, cuts
+        prepared.features,
+        prepared.views,
+        prepared.codes,
+        prepared.n_classes,
+        cuts,
+        None if weights is None else weights[prepared.order],
     )
     # Where a row stands in a matrix can change the last bits of its product, so that rows of
     # one content would differ: the first of them speaks for all.

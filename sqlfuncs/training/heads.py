@@ -20,7 +20,9 @@ def train(request: Request, report: Callable[[float], None]) -> Outcome:
     codes = class_order.codes(request.labels, classes)
     prepared = prepare(request.rows, codes, len(classes), request.base)
     report(_READ)
-    probs, unseen, pool = out_of_sample(prepared, folds=request.folds, seed=request.seed)
+    probs, unseen, pool = out_of_sample(
+        prepared, folds=request.folds, seed=request.seed, weights=request.weights
+    )
     report(_JUDGED)
     if not inputs.usable(unseen).any():
         raise NoUsableRows(
@@ -28,5 +30,12 @@ def train(request: Request, report: Callable[[float], None]) -> Outcome:
             "different values: is it the right column?"
         )
     assert isinstance(prepared.features, features.Features)
-    trained = fast.fit(prepared.features, prepared.views, prepared.codes, len(classes), pool)
+    trained = fast.fit(
+        prepared.features,
+        prepared.views,
+        prepared.codes,
+        len(classes),
+        pool,
+        None if request.weights is None else request.weights[prepared.order],
+    )
     return Outcome(trained.to_files(), float((probs.argmax(axis=1) == codes).mean()))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+
 from sqlfuncs import work
 from sqlfuncs.errors import MissingExtra
 from sqlfuncs.learning import classes as class_order
@@ -60,7 +62,10 @@ def train(request: Request, report: Callable[[float], None], folder: Path) -> Ou
     with torch.random.fork_rng():
         torch.manual_seed(request.seed)
         network = Network(found, recipe_for(found), len(request.classes))
-    rows = training.Rows(network.tokens(texts.values), codes[order], request.weights[order])
+    weights_of = np.ones(len(codes), dtype=np.float32)
+    if request.weights is not None:
+        weights_of = request.weights
+    rows = training.Rows(network.tokens(texts.values), codes[order], weights_of[order])
     with work.task(f"training {found.name.rpartition('/')[2]}", _STEPS) as task:
 
         def step(done: float) -> None:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import inputs
 from sqlfuncs.learning.folds import digests
+from sqlfuncs.learning.heads import RowWeights
 
 _ABOUT, _ROWS = "request.json", "rows.arrow"
 RECIPE = 5  # raised whenever the same rows would give another model
@@ -24,7 +23,7 @@ class Request:
     """A model to be trained on rows that can be used.
 
     `base` is 'fast', 'best' or the full name of a pretrained model; `way` is how it reads rows
-    on this machine, and with what weights. `weights` (rows,) are 0 or more: how much each row
+    on this machine, and with what weights. `weights` (rows,) are how much each row
     counts.
     """
 
@@ -35,7 +34,7 @@ class Request:
     seed: int
     rows: inputs.Texts | inputs.Embeddings
     labels: list[str]
-    weights: npt.NDArray[np.float32]
+    weights: RowWeights | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -51,13 +50,18 @@ class Request:
     def fingerprint(self) -> str:
         """A digest of the rows, in whatever order they come, and of how they are trained on."""
         each = sorted(
-            key + sha256(label.encode("utf-8", "surrogatepass")).digest() + weight.tobytes()
+            key + sha256(label.encode("utf-8", "surrogatepass")).digest() + weight
             for key, label, weight in zip(
-                digests(self.rows), self.labels, self.weights, strict=True
+                digests(self.rows), self.labels, self._weight_bytes(), strict=True
             )
         )
         how = f"{RECIPE}\0{self.base}\0{self.way}\0{self.folds}\0{self.seed}\0"
         return sha256(how.encode() + b"".join(each)).hexdigest()
+
+    def _weight_bytes(self) -> list[bytes]:
+        if self.weights is None:
+            return [b""] * len(self.labels)
+        return [weight.tobytes() for weight in self.weights]
 
     @property
     def job(self) -> str:
@@ -77,7 +81,10 @@ class Request:
         }
         values = self.rows.values
         x = pa.array(list(values) if self.kind == "embedding" else values)
-        table = pa.table({"x": x, "label": self.labels, "weight": self.weights})
+        columns = {"x": x, "label": pa.array(self.labels)}
+        if self.weights is not None:
+            columns["weight"] = pa.array(self.weights)
+        table = pa.table(columns)
         with (
             pa.OSFile(str(folder / _ROWS), "wb") as sink,
             pa.ipc.new_file(sink, table.schema) as to,
@@ -98,5 +105,5 @@ class Request:
             **about,
             rows=rows,
             labels=table.column("label").to_pylist(),
-            weights=table.column("weight").to_numpy().astype(np.float32),
+            weights=table.column("weight").to_numpy() if "weight" in table.column_names else None,
         )

@@ -151,7 +151,8 @@ def _judge(network: Network, rows: Rows, progress: Progress) -> None:
     if rows.tokens:
         probs = probabilities(network, rows.tokens)
         own = probs[np.arange(len(rows.codes)), rows.codes]
-        loss = float(-np.log(np.maximum(own, _LEAST)).mean())
+        losses = -np.log(np.maximum(own, _LEAST))
+        loss = float(np.average(losses, weights=np.maximum(rows.weights, _LEAST)))
         accuracy = float((probs.argmax(axis=1) == rows.codes).mean())
     if not loss >= progress.loss:
         progress.loss, progress.accuracy = loss, accuracy
