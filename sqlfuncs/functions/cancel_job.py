@@ -8,6 +8,7 @@ from sqlfuncs.errors import BadInput
 from sqlfuncs.functions.jobs import COLUMNS, as_rows
 from sqlfuncs.functions.spec import ListFunction
 from sqlfuncs.store import jobs as store
+from sqlfuncs.training import hosted
 
 
 def cancel_job(job_id: object) -> pa.StructArray:
@@ -19,7 +20,10 @@ def cancel_job(job_id: object) -> pa.StructArray:
     """
     if not isinstance(job_id, str):
         raise BadInput(f"cancel_job takes the id of a job, not {job_id!r}. FROM jobs() lists them.")
-    return as_rows([store.stop(job_id)])
+    job = store.stop(job_id)
+    if job.remote is not None:
+        hosted.stop(job.remote)
+    return as_rows([job])
 
 
 FUNCTION = ListFunction(

@@ -15,7 +15,7 @@ from sqlfuncs.learning.heads import RowWeights
 from sqlfuncs.learning.out_of_sample import take
 from sqlfuncs.store import jobs, models, weights
 from sqlfuncs.store.models import ModelRecord
-from sqlfuncs.training import network, run
+from sqlfuncs.training import hosted, network, run
 from sqlfuncs.training.request import Request
 
 
@@ -45,6 +45,8 @@ def fine_tune(
     folder), of which all weights are trained, or a causal language model ('smollm2', an id, a
     folder), beside whose lower layers adapters are trained. A tenth of the rows is held out:
     training stops where it foretells these best, and `cv_accuracy` is measured on them.
+    'openai:MODEL' is trained at OpenAI, or a service that OPENAI_BASE_URL names, by
+    OPENAI_API_KEY; fine_tune_file shows what is sent. There is no `cv_accuracy` then.
 
     `weights` is a column that says how much each row counts, 0 or more; `drop` one that is true
     where a row is to be left out: `label_quality` and `is_label_issue` of a label_issues result.
@@ -88,6 +90,10 @@ def _base(base: str, rows: inputs.Texts | inputs.Embeddings) -> tuple[str, str]:
     """A base's full name, and how it reads rows."""
     if base in features.MODELS:
         return base, features.kind_for(rows, base)
+    if hosted.is_hosted(base):
+        if isinstance(rows, inputs.Embeddings):
+            raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
+        return base, "chats"
     full = weights.full_name(base, option="base")
     if isinstance(rows, inputs.Embeddings):
         raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")

@@ -92,6 +92,11 @@ def _asked(texts: Sequence[str], names: Sequence[str] | None) -> str:
     return json.dumps({"texts": rows}, ensure_ascii=False)
 
 
+def answer(task: Task, labels: Sequence[str]) -> str:
+    """What a model should say of one text that has these labels."""
+    return _said(task, labels, None)
+
+
 def _said(task: Task, labels: Sequence[str], names: Sequence[str] | None) -> str:
     said: dict[str, Any] = {"labels": list(labels)} if task.multi else {"label": labels[0]}
     if names is not None:

@@ -158,11 +158,16 @@ def stop(job: str) -> Job:
     return after
 
 
-class Running:
-    """A job that this process is at."""
+class LeftAlone(SqlfuncsError):
+    """A service goes on with a job, but this process does not wait for it any longer."""
 
-    def __init__(self, job: str) -> None:
+
+class Running:
+    """A job that this process is at. `remote` is what a service calls it, if one is at it, too."""
+
+    def __init__(self, job: str, remote: str | None = None) -> None:
         self.id = job
+        self.remote = remote
         self.folder = folder(job)
         self._next = 0.0
         self._lock = threading.Lock()
@@ -176,13 +181,19 @@ class Running:
                 return
             self._next = now + _REPORT_SECONDS
         _update(self.id, progress=progress)
+        if self.is_stopping:
+            raise Cancelled
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether somebody has asked for it to stop."""
         with _database() as database:
             row = database.execute("SELECT is_stopping FROM job WHERE id = ?", [self.id]).fetchone()
-        if row is None or row[0]:
-            raise Cancelled
+        return row is None or bool(row[0])
 
     def is_at(self, remote: str) -> None:
         """Note what a service calls it."""
+        self.remote = remote
         _update(self.id, remote=remote)
 
     def succeeded(self, version: int) -> None:
@@ -206,7 +217,9 @@ def running(job: str) -> Iterator[Running]:
         found = find(job)
         began_with = found.progress if found else 0.0
         _update(job, status=RUNNING, began_at=time.time(), began_with=began_with, ended_at=None)
-        yield Running(job)
+        yield Running(job, found.remote if found else None)
+    except LeftAlone:
+        raise
     except (Cancelled, KeyboardInterrupt):
         _update(job, status=CANCELLED, ended_at=time.time(), error=None)
         raise

@@ -12,15 +12,17 @@ from sqlfuncs.learning import features
 from sqlfuncs.store import jobs, models
 from sqlfuncs.store.jobs import Job, Running
 from sqlfuncs.store.models import ModelRecord
-from sqlfuncs.training import heads, network
+from sqlfuncs.training import heads, hosted, network
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
 
 
 def note(request: Request, *, resume: bool) -> None:
     """Note a job for a request; without `resume` it begins anew. Raises CannotKeep."""
-    earlier = jobs.find(request.job) if resume else None
-    if earlier is None:
+    earlier = jobs.find(request.job)
+    at_a_service = earlier is not None and earlier.remote and earlier.status == jobs.RUNNING
+    if not (resume or at_a_service):
+        earlier = None
         jobs.clear(request.job)
     jobs.create(
         Job(
@@ -30,6 +32,7 @@ def note(request: Request, *, resume: bool) -> None:
             len(request.labels),
             time.time(),
             progress=earlier.progress if earlier else 0.0,
+            remote=earlier.remote if earlier and at_a_service else None,
         )
     )
 
@@ -89,4 +92,6 @@ def _train(request: Request, job: Running) -> ModelRecord:
 def _outcome(request: Request, job: Running) -> Outcome:
     if request.base in features.MODELS:
         return heads.train(request, job.report)
+    if hosted.is_hosted(request.base):
+        return hosted.train(request, job)
     return network.train(request, job.report, job.folder)
