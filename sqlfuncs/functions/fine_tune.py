@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput, BadOption, NoUsableRows, TooFewClasses
+from sqlfuncs.errors import BadInput, BadOption, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import doubts, features, inputs
 from sqlfuncs.learning.folds import check_folds
-from sqlfuncs.learning.heads import RowWeights
-from sqlfuncs.learning.out_of_sample import take
 from sqlfuncs.store import jobs, models, weights
 from sqlfuncs.store.models import ModelRecord
-from sqlfuncs.training import hosted, network, run
+from sqlfuncs.training import hosted, network, preflight, run
+from sqlfuncs.training.preflight import Preflight
 from sqlfuncs.training.request import Request
+from sqlfuncs.training.rows import to_test_on, to_train_on
 
 
 def fine_tune(
@@ -28,13 +27,14 @@ def fine_tune(
     seed: int = 0,
     wait: bool = True,
     resume: bool = False,
+    dry_run: bool = False,
 ) -> pa.StructArray:
     """Train a model on a table and keep it under a name, for llm_classify.
 
     One row comes back: `model, version, job_id, status, base, rows, classes, cv_accuracy,
-    seconds, error`. `cv_accuracy` is the accuracy against the labels given, each row judged by
-    models that did not see it; where labels are wrong, it says how well the model agrees with
-    them, not how good it is.
+    seconds, error, preflight`. `cv_accuracy` is the accuracy against the labels given, each row
+    judged by models that did not see it; where labels are wrong, it says how well the model
+    agrees with them, not how good it is.
     A name that exists gets a new version; the same rows again give the version they gave.
     Rows without a label or without text are left out, and said.
 
@@ -51,15 +51,26 @@ def fine_tune(
     `weights` is a column that says how much each row counts, 0 or more; `drop` one that is true
     where a row is to be left out: `label_quality` and `is_label_issue` of a label_issues result.
 
+    `preflight` says what was known before a second or a cent was spent: rows of each class,
+    `duplicates`, `contradictions` (rows of a text that has several labels), `issue_rate` (the
+    estimated share of wrong labels), `overlap` (rows that are in `test` as well), `tokens`,
+    `seconds`, `usd` and `warnings`. With `dry_run := true` that is all that is done. `issue_rate`
+    and `seconds` are left out for 'fast' and 'best' unless it is a dry run: they take as long as
+    the training. `usd` is known where SQLFUNCS_PRICES states a price for 'openai:MODEL training'.
+    `test` names the table that the model is to be tested on, with a column for `x` of the same
+    name: a row of it among those to train on is an error.
+
     With `wait := false` the training goes on in a process of its own; jobs() shows it. With
     `resume := true` one that was broken off goes on from its last epoch.
 
-    Errors: fewer than two classes, no usable row, no label that two rows have, a name with '@' or
-    ':', a base that cannot be trained, a home that cannot be written to.
+    Errors: fewer than two classes, no usable row, no label that two rows have, rows of `test`,
+    a name with '@' or ':', a base that cannot be trained, a home that cannot be written to.
     """
     model = models.check_name(name)
     check_folds(folds)
-    usable, labels, weights = _usable(rows)
+    is_tested = rows.field("test")
+    usable, labels, weights = to_train_on(rows.filter(pc.invert(is_tested)))
+    tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
     full_base, way = _base(base, usable)
     request = Request(model, full_base, way, folds, seed, usable, labels, weights)
     classes = request.classes
@@ -68,6 +79,9 @@ def fine_tune(
             f"every row has the label '{classes[0]}': it takes two classes or more. The label's "
             "column is written bare, without quotes."
         )
+    doubts.about_spelling(classes)
+    if dry_run:
+        return _row(request, None, preflight.look(request, tested, wholly=True))
     known = _trained_before(model, request.fingerprint)
     if known is not None:
         work.say(
@@ -75,15 +89,19 @@ def fine_tune(
         )
         return _row(request, known)
     models.check_home()
-    doubts.about_spelling(classes)
     if jobs.is_alive(request.job):
         work.say(f"{model}: the job '{request.job}' is training on exactly these rows")
         return _row(request, None)
+    found = preflight.look(request, tested, wholly=full_base not in features.MODELS)
+    if found.refusal:
+        raise BadInput(found.refusal)
+    for warning in found.warnings:
+        work.say_once(warning)
     run.note(request, resume=resume)
     if wait:
-        return _row(request, run.here(request))
+        return _row(request, run.here(request), found)
     run.apart(request)
-    return _row(request, None)
+    return _row(request, None, found)
 
 
 def _base(base: str, rows: inputs.Texts | inputs.Embeddings) -> tuple[str, str]:
@@ -100,98 +118,66 @@ def _base(base: str, rows: inputs.Texts | inputs.Embeddings) -> tuple[str, str]:
     return full, network.way(full)
 
 
-def _usable(
-    rows: pa.StructArray,
-) -> tuple[inputs.Texts | inputs.Embeddings, list[str], RowWeights | None]:
-    """The rows that can be trained on, their labels, and how much each counts."""
-    labels: list[str | None] = rows.field("label").to_pylist()
-    if not labels:
-        raise NoUsableRows("the table has no rows: there is nothing to train on.")
-    values = inputs.read_column(rows.field("x"))
-    if not isinstance(values, inputs.Texts | inputs.Embeddings):
-        raise BadInput(
-            f"fine_tune cannot train on {inputs.KINDS[type(values)]}. x may be text (VARCHAR) or "
-            "an embedding (FLOAT[])."
-        )
-    reasons = values.reasons.copy()
-    reasons[[label is None for label in labels]] = "the label is NULL"
-    weights = _weights(rows.field("weights"), reasons)
-    reasons[_dropped(rows.field("drop"))] = "drop is true"
-    usable = inputs.usable(reasons)
-    if not usable.any():
-        raise NoUsableRows(f"no row can be trained on: {inputs.describe(reasons)}.")
-    if not usable.all():
-        work.say(f"left out of training: {inputs.describe(reasons)}")
-    return (
-        take(values, usable),
-        [label for label, use in zip(labels, usable, strict=True) if use and label is not None],
-        None if weights is None else weights[usable],
-    )
-
-
-def _weights(given: pa.Array, reasons: inputs.Reasons) -> RowWeights | None:
-    """How much each row counts; one without a weight is left out, and `reasons` says so."""
-    if pa.types.is_null(given.type):
-        return None
-    if not (
-        pa.types.is_integer(given.type)
-        or pa.types.is_floating(given.type)
-        or pa.types.is_decimal(given.type)
-    ):
-        raise BadOption(
-            f"weights is of type {inputs.type_in_sql(given.type)}. It is a column of numbers, 0 or "
-            "more, such as label_quality of a label_issues result."
-        )
-    weights: RowWeights = given.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float32)
-    reasons[np.isnan(weights)] = "weights is NULL"
-    wrong = weights[~np.isnan(weights) & ~((weights >= 0) & (weights < np.inf))]
-    if len(wrong):
-        raise BadOption(f"weights has to be 0 or more in every row, not {wrong[0]:g}.")
-    return weights
-
-
-def _dropped(given: pa.Array) -> npt.NDArray[np.bool_]:
-    """Which rows are to be left out."""
-    if pa.types.is_null(given.type):
-        return np.zeros(len(given), dtype=bool)
-    if not pa.types.is_boolean(given.type):
-        raise BadOption(
-            f"drop is of type {inputs.type_in_sql(given.type)}. It is a column that is true where "
-            "a row is to be left out, such as is_label_issue of a label_issues result."
-        )
-    dropped: npt.NDArray[np.bool_] = given.fill_null(False).to_numpy(zero_copy_only=False)
-    return dropped
-
-
 def _trained_before(model: str, fingerprint: str) -> ModelRecord | None:
     same = [r for r in models.records() if r.name == model and r.fingerprint == fingerprint]
     return same[-1] if same else None
 
 
-def _row(request: Request, record: ModelRecord | None) -> pa.StructArray:
+def _row(
+    request: Request, record: ModelRecord | None, before: Preflight | None = None
+) -> pa.StructArray:
     """What came of a request, or where its job stands if there is no model yet."""
     job = None if record else jobs.find(request.job)
     values = {
         "model": request.model,
         "version": record.version if record else None,
         "job_id": record.job_id if record else request.job,
-        "status": job.status if job else jobs.SUCCEEDED,
+        "status": job.status if job else jobs.SUCCEEDED if record else None,
         "base": record.base if record else request.base,
         "rows": len(request.labels),
         "classes": list(request.classes),
         "cv_accuracy": record.cv_accuracy if record else None,
         "seconds": record.seconds if record else None,
-        "error": job.error if job else None,
+        "error": job.error if job else before.refusal if before else None,
+        "preflight": None if before is None else _preflight(before),
     }
     return pa.array([values], pa.struct([(c.name, c.computed_type) for c in FUNCTION.returns]))
 
 
+def _preflight(before: Preflight) -> dict[str, object]:
+    return {
+        "class_counts": list(before.class_counts.items()),
+        "duplicates": before.duplicates,
+        "contradictions": before.contradictions,
+        "issue_rate": before.issue_rate,
+        "overlap": before.overlap,
+        "tokens": before.expected.tokens,
+        "seconds": before.expected.seconds,
+        "usd": before.expected.usd,
+        "warnings": list(before.warnings),
+    }
+
+
+_PREFLIGHT = pa.struct(
+    [
+        ("class_counts", pa.map_(pa.string(), pa.int64())),
+        ("duplicates", pa.int64()),
+        ("contradictions", pa.int64()),
+        ("issue_rate", pa.float64()),
+        ("overlap", pa.int64()),
+        ("tokens", pa.int64()),
+        ("seconds", pa.float64()),
+        ("usd", pa.float64()),
+        ("warnings", pa.list_(pa.string())),
+    ]
+)
 FUNCTION = TableFunction(
     name="fine_tune",
     compute=fine_tune,
     arguments=("name",),
     inputs=("x", "label", "weights", "drop"),
     optional=("weights", "drop"),
+    second="test",
     keeps_rows=False,
     returns=(
         Column("model", pa.string(), "the name to classify with"),
@@ -203,6 +189,7 @@ FUNCTION = TableFunction(
         Column("classes", pa.list_(pa.string()), "the labels it can give"),
         Column("cv_accuracy", pa.float64(), "cross-validated, against the labels given"),
         Column("seconds", pa.float64(), "how long the training took"),
-        Column("error", pa.string(), "why it failed; else NULL"),
+        Column("error", pa.string(), "why it failed or would; else NULL"),
+        Column("preflight", _PREFLIGHT, "what was known before it began"),
     ),
 )

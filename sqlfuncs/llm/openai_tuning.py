@@ -59,6 +59,15 @@ def lines(task: Task, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield json.dumps({"messages": chat}, ensure_ascii=False)
 
 
+def about_tokens(task: Task, rows: Iterable[tuple[str, str]]) -> int:
+    """About how many tokens such chats have, by their length."""
+    asked, _ = prompt.about_tokens(task, [""])
+    return sum(
+        asked + prompt.tokens_in(text) + prompt.tokens_in(prompt.answer(task, [label]))
+        for text, label in rows
+    )
+
+
 def start(client: Client, base: str, chats: Iterable[str], name: str, seed: int) -> str:
     """The service's name for a new fine-tuning. Raises ProviderFailure."""
     content = "\n".join(chats).encode()

@@ -118,13 +118,16 @@ def schema(task: Task, several: bool) -> dict[str, Any]:
 def about_tokens(task: Task, texts: Sequence[str]) -> tuple[int, int]:
     """About how many tokens a request takes and gives, by the length of what is sent."""
     names = ids(len(texts)) if len(texts) > 1 else None
-    sent = sum(len(message["content"]) for message in messages(task, texts, names))
+    sent = "".join(message["content"] for message in messages(task, texts, names))
     longest = max(task.labels, key=len)
     said = _said(task, [longest], names[:1] if names else None)
     per_message = 4 * (2 + 2 * len(task.examples))
-    return round(sent / _CHARACTERS_PER_TOKEN) + per_message, round(
-        len(said) / _CHARACTERS_PER_TOKEN
-    ) * len(texts)
+    return tokens_in(sent) + per_message, tokens_in(said) * len(texts)
+
+
+def tokens_in(text: str) -> int:
+    """About how many tokens a text has, by its length."""
+    return round(len(text) / _CHARACTERS_PER_TOKEN)
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:

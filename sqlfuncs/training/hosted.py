@@ -13,16 +13,18 @@ from functools import partial
 from sqlfuncs import work
 from sqlfuncs.errors import Cancelled, ModelUnusable
 from sqlfuncs.learning.inputs import Texts
-from sqlfuncs.llm import openai_tuning
+from sqlfuncs.llm import openai_tuning, prices
 from sqlfuncs.llm.failures import Busy, Flaky, ProviderFailure
 from sqlfuncs.llm.openai_calls import Client
 from sqlfuncs.llm.openai_environment import api_key, checked_base_url
 from sqlfuncs.llm.openai_tuning import Tuning
 from sqlfuncs.store import jobs
 from sqlfuncs.store.jobs import Running
+from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
 
+_EPOCHS = 3  # that services make of some hundreds of rows, unless they are told otherwise
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 20.0  # seconds between two looks
 _UNHEARD_SECONDS = 600.0  # after which nobody waits any longer for a service that is silent
 _HALF_SECONDS = 900.0  # after so long, half of the progress is shown: the service tells none
@@ -31,6 +33,15 @@ _HALF_SECONDS = 900.0  # after so long, half of the progress is shown: the servi
 def is_hosted(base: str) -> bool:
     """Whether a base is trained at a service."""
     return base.startswith(openai_tuning.KIND)
+
+
+def expected(request: Request) -> Expected:
+    """What a service would learn from and ask for it, by the length of what is sent."""
+    assert isinstance(request.rows, Texts)
+    task = openai_tuning.task_of(request.classes)
+    pairs = zip(request.rows.values, request.labels, strict=True)
+    tokens = _EPOCHS * openai_tuning.about_tokens(task, pairs)
+    return Expected(tokens=tokens, usd=prices.cost(request.base + prices.TRAINING, tokens, 0))
 
 
 def train(request: Request, job: Running) -> Outcome:

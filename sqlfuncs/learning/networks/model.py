@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, DamagedModel
-from sqlfuncs.learning.batches import precision
 from sqlfuncs.learning.inputs import Embeddings, Floats, Texts
 from sqlfuncs.learning.networks.recipe import Recipe
 from sqlfuncs.store import weights
@@ -50,10 +49,9 @@ class NetworkModel:
     @classmethod
     def from_files(cls, files: Mapping[str, bytes], classes: int) -> NetworkModel:
         """What `to_files` gave. Raises DamagedModel if its base is not what it was."""
-        import torch
         from safetensors.torch import load
 
-        from sqlfuncs.learning.networks.network import Network
+        from sqlfuncs.learning.networks.network import restored
 
         recipe = Recipe.from_json(files[RECIPE])
         found = weights.get(recipe.base)
@@ -62,12 +60,7 @@ class NetworkModel:
                 f"the model was trained from {recipe.base}, whose weights here are others than "
                 "they were. Train it again."
             )
-        network = Network(found, recipe, classes)
         try:
-            network.restore(load(files[LEARNED]))
+            return cls(restored(found, recipe, classes, load(files[LEARNED])))
         except (KeyError, RuntimeError) as error:
             raise DamagedModel(f"the model does not fit {recipe.base}: {error}") from None
-        if precision() == "bf16":
-            network.base.to(torch.bfloat16)
-        network.eval()
-        return cls(network)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from sqlfuncs.errors import BadOption
-from sqlfuncs.learning.batches import precision, shortened
-from sqlfuncs.learning.causal import is_causal
+from sqlfuncs.learning.batches import precision, ready, shortened
+from sqlfuncs.learning.networks import bases
+from sqlfuncs.learning.networks.bases import Base
 from sqlfuncs.learning.networks.recipe import Recipe
-from sqlfuncs.learning.pretrained import LOCAL, as_safetensors, loading
 from sqlfuncs.store.weights import Weights
 
 Tensors = dict[str, torch.Tensor]
@@ -24,16 +21,21 @@ _HEAD_DEVIATION = 0.02  # of the head's first weights: near nothing, so that the
 class Network(nn.Module):
     """Logits of texts that are token ids."""
 
-    def __init__(self, weights: Weights, recipe: Recipe, classes: int) -> None:
-        """With a head that has learned nothing. Raises DamagedModel, BadOption."""
+    def __init__(self, base: Base, recipe: Recipe, classes: int) -> None:
+        """With a head, and adapters, that have learned nothing."""
         super().__init__()
         self.recipe = recipe
-        self.words, self.base = _loaded(weights, recipe)
+        self.words, self.base = base.words, base.module
+        self.shares = base.shares
+        if recipe.rank:
+            _inject_adapters(self.base, recipe)
         width = self.base.config.hidden_size
         self.dropout = nn.Dropout(recipe.dropout)
         self.head = nn.Linear(width, classes)
         nn.init.normal_(self.head.weight, std=_HEAD_DEVIATION)
         nn.init.zeros_(self.head.bias)
+        for each in self.learned().values():
+            each.data = each.data.float()  # small steps are lost in bf16
         self._options = {"use_cache": False} if hasattr(self.base.config, "use_cache") else {}
         self.to(device())
 
@@ -68,51 +70,28 @@ class Network(nn.Module):
                 each.copy_(learned[name])
 
 
-def device() -> torch.device:
-    """Where networks run: on CUDA if it is there."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def untrained(weights: Weights, recipe: Recipe, classes: int, seed: int) -> Network:
+    """A network to be trained, the same for the same seed. Raises DamagedModel."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Network(bases.load(weights, recipe), recipe, classes)
 
 
-def layers_of(weights: Weights) -> int:
-    """How many layers a base has. Raises BadOption for one that has none to train."""
-    try:
-        about = json.loads((transformer_folder(weights.folder) / "config.json").read_bytes())
-        return int(about["num_hidden_layers"])
-    except (OSError, ValueError, LookupError, TypeError):
-        raise BadOption(
-            f"base := '{weights.name}' is no transformer whose layers could be trained. Train "
-            "base := 'fast' or 'minilm' instead."
-        ) from None
+def restored(weights: Weights, recipe: Recipe, classes: int, learned: Tensors) -> Network:
+    """A network for use, as what `Network.learned` gave makes it.
+
+    Raises DamagedModel, and KeyError or RuntimeError for what it is not of.
+    """
+    base = bases.share(weights, recipe) if recipe.rank else bases.load(weights, recipe)
+    with torch.random.fork_rng():
+        network = Network(base, recipe, classes)
+    network.restore(learned)
+    ready(network.base)
+    return network.eval()
 
 
-def transformer_folder(folder: Path) -> Path:
-    """Where the transformer of a sentence-transformers model is; else the folder itself."""
-    listed = folder / "modules.json"
-    if not listed.exists():
-        return folder
-    first = json.loads(listed.read_bytes())[0]
-    return folder / str(first["path"])
-
-
-def _loaded(weights: Weights, recipe: Recipe) -> tuple[Any, Any]:
-    from transformers import AutoModel, AutoTokenizer
-
-    causal = is_causal(weights.folder)
-    if causal:
-        folder, source = as_safetensors(weights)
-    else:
-        folder, source = transformer_folder(weights.folder), {"use_safetensors": True}
-    with loading(weights.name, folder):
-        words = AutoTokenizer.from_pretrained(folder, gguf_file=source.get("gguf_file"), **LOCAL)
-        base: Any = AutoModel.from_pretrained(folder, **source, **LOCAL)
-    if recipe.layers and causal:
-        base.layers = base.layers[: recipe.layers]
-        base.norm = nn.Identity()  # it was made for the layers that are gone
-    if not recipe.rank:
-        # A sentence embedding is a mean: what would pool its first token is not used.
-        if getattr(base, "pooler", None) is not None:
-            base.pooler = None
-        return words, base.float()
+def _inject_adapters(base: Any, recipe: Recipe) -> None:
+    """LoRA beside every linear layer; nothing else of the base is to learn."""
     from peft import LoraConfig, inject_adapter_in_model
 
     config = LoraConfig(
@@ -123,4 +102,9 @@ def _loaded(weights: Weights, recipe: Recipe) -> tuple[Any, Any]:
     )
     for each in base.parameters():
         each.requires_grad_(False)
-    return words, inject_adapter_in_model(config, base)
+    inject_adapter_in_model(config, base)
+
+
+def device() -> torch.device:
+    """Where networks run: on CUDA if it is there."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

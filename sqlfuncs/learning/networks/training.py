@@ -7,6 +7,7 @@ gradients cut, a tenth of the rows held out, and of all epochs the one that fore
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -19,13 +20,14 @@ from sqlfuncs.learning.batches import in_batches
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import fold_numbers
 from sqlfuncs.learning.networks.network import Network, Tensors
+from sqlfuncs.learning.networks.optimizer import Optimizer
 
 Floats = npt.NDArray[np.float64]
-_LONGEST_NORM = 1.0  # of all gradients together
 _HELD_OUT = 0.1
 _FEWEST_HELD_OUT = 20  # rows: fewer tell epochs apart by chance alone
 _PATIENCE = 2  # epochs without a better one
 _BATCHES_SORTED = 16  # batches whose rows are sorted by length together
+_BATCHES_TIMED = 4
 _LEAST = 1e-9  # below: weights of a batch that count nothing, probabilities that are none
 
 
@@ -82,7 +84,7 @@ def train(
     if progress.now:
         network.restore(progress.now)
     with torch.random.fork_rng():
-        optimizer = _Optimizer(network, len(learning.codes), progress)
+        optimizer = Optimizer(network, len(learning.codes), progress.epoch, progress.moments)
         while progress.epoch < network.recipe.epochs:
             if judging.tokens and progress.epoch - progress.best_epoch > _PATIENCE:
                 break
@@ -127,7 +129,7 @@ def _probabilities(network: Network, ids: torch.Tensor) -> npt.NDArray[np.float3
 def _epoch(
     network: Network,
     rows: Rows,
-    optimizer: _Optimizer,
+    optimizer: Optimizer,
     seed: tuple[int, int],
     step: Callable[[float], None],
 ) -> None:
@@ -135,14 +137,47 @@ def _epoch(
     chance = np.random.default_rng(seed)
     torch.manual_seed(int(chance.integers(2**31)))
     network.train()
-    for part in _batches([len(ids) for ids in rows.tokens], network.recipe.batch_rows, chance):
-        batch = rows.take(np.array(part))
-        logits = network(*_padded(batch.tokens))
-        codes = torch.from_numpy(batch.codes).to(logits.device)
-        weights = torch.from_numpy(batch.weights).to(logits.device)
-        losses = nn.functional.cross_entropy(logits, codes, reduction="none")
-        optimizer.learn_from((losses * weights).sum() / weights.sum().clamp(min=_LEAST))
+    for part in _batches(lengths(rows.tokens), network.recipe.batch_rows, chance):
+        _step(network, rows.take(np.array(part)), optimizer)
         step(optimizer.done)
+
+
+def _step(network: Network, batch: Rows, optimizer: Optimizer) -> None:
+    logits = network(*_padded(batch.tokens))
+    codes = torch.from_numpy(batch.codes).to(logits.device)
+    weights = torch.from_numpy(batch.weights).to(logits.device)
+    losses = nn.functional.cross_entropy(logits, codes, reduction="none")
+    optimizer.learn_from((losses * weights).sum() / weights.sum().clamp(min=_LEAST))
+
+
+def lengths(tokens: Sequence[Sequence[int]]) -> list[int]:
+    """How many tokens each text has."""
+    return [len(ids) for ids in tokens]
+
+
+def expected_seconds(network: Network, rows: Rows) -> float:
+    """About how long `train` would take if it did not stop early: a few batches of it are timed.
+
+    The network learns from them, and is of no use afterwards.
+    """
+    size, epochs = network.recipe.batch_rows, network.recipe.epochs
+    optimizer = Optimizer(network, len(rows.codes), 0, {})
+    parts = sorted(
+        _batches(lengths(rows.tokens), size, np.random.default_rng(0)),
+        key=lambda part: max(len(rows.tokens[at]) for at in part),
+    )
+    padded = [len(part) * max(len(rows.tokens[at]) for at in part) for part in parts]
+    network.train()
+    seconds, tokens = 0.0, 0
+    timed = np.linspace(0, len(parts) - 1, _BATCHES_TIMED).round().astype(int).tolist()
+    with torch.random.fork_rng():
+        for turn, at in enumerate([timed[-1], *timed]):
+            begun = time.perf_counter()
+            _step(network, rows.take(np.array(parts[at])), optimizer)
+            if turn > 0:  # the first one is slower: memory is taken for the first time
+                seconds += time.perf_counter() - begun
+                tokens += padded[at]
+    return epochs * sum(padded) * seconds / tokens
 
 
 def _judge(network: Network, rows: Rows, progress: Progress) -> None:
@@ -157,57 +192,6 @@ def _judge(network: Network, rows: Rows, progress: Progress) -> None:
     if not loss >= progress.loss:
         progress.loss, progress.accuracy = loss, accuracy
         progress.best, progress.best_epoch = _copies(network.learned()), progress.epoch
-
-
-class _Optimizer:
-    """AdamW, with a rate that rises for the first steps and then falls to nothing."""
-
-    def __init__(self, network: Network, rows: int, progress: Progress) -> None:
-        recipe = network.recipe
-        self._recipe = recipe
-        learned = network.learned()
-        self._learned = learned
-        head = [each for name, each in learned.items() if name.startswith("head.")]
-        base = [each for name, each in learned.items() if not name.startswith("head.")]
-        self._all = [*base, *head]
-        self._rates = (recipe.rate, recipe.head_rate)
-        self._optimizer = torch.optim.AdamW(
-            [{"params": base}, {"params": head}], weight_decay=recipe.decay
-        )
-        per_epoch = math.ceil(rows / recipe.batch_rows)
-        self._steps = per_epoch * recipe.epochs
-        self._step = per_epoch * progress.epoch
-        for place, moment in progress.moments.items():
-            name, _, kind = place.rpartition("/")
-            self._optimizer.state[learned[name]][kind] = moment.clone()
-
-    @property
-    def done(self) -> float:
-        """How much of all steps is done, 0 to 1."""
-        return self._step / self._steps
-
-    def learn_from(self, loss: torch.Tensor) -> None:
-        """One step against the loss."""
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self._all, _LONGEST_NORM)
-        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
-            group["lr"] = rate * self._share()
-        self._optimizer.step()
-        self._step += 1
-
-    def _share(self) -> float:
-        """Of the highest rate: rising over the warm-up, then falling."""
-        at, rising = self._step + 1, max(1.0, self._recipe.warm_up * self._steps)
-        return min(at / rising, (self._steps - self._step) / max(1.0, self._steps - rising), 1.0)
-
-    def moments(self) -> Tensors:
-        """AdamW's state, by the names of what is learned."""
-        return {
-            f"{name}/{kind}": moment.detach().clone()
-            for name, each in self._learned.items()
-            for kind, moment in self._optimizer.state[each].items()
-        }
 
 
 def _batches(lengths: Sequence[int], size: int, chance: np.random.Generator) -> Iterator[list[int]]:
