@@ -68,7 +68,7 @@ def fine_tune(
     """
     model = models.check_name(name)
     check_folds(folds)
-    is_tested = rows.field("test")
+    is_tested = rows.field("test").cast(pa.bool_())
     usable, labels, weights = to_train_on(rows.filter(pc.invert(is_tested)))
     tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
     full_base, way = _base(base, usable)

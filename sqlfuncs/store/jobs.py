@@ -29,7 +29,7 @@ from sqlfuncs.store.home import home
 
 PENDING, RUNNING, SUCCEEDED = "PENDING", "RUNNING", "SUCCEEDED"
 FAILED, CANCELLED = "FAILED", "CANCELLED"
-_STARTING_SECONDS = 60.0  # a process of its own may take to begin
+STARTING_SECONDS = 60.0  # a process of its own may take to begin
 _REPORT_SECONDS = 0.5  # between two looks at the file
 _LOCK_SECONDS = 5.0  # somebody who asks whether it is held, holds it for a moment
 _KILLED = (
@@ -215,6 +215,8 @@ def running(job: str) -> Iterator[Running]:
         raise BadInput(f"another process is at the job '{job}'. FROM jobs() shows it.") from None
     try:
         found = find(job)
+        if found is not None and found.is_stopping:
+            raise Cancelled
         began_with = found.progress if found else 0.0
         _update(job, status=RUNNING, began_at=time.time(), began_with=began_with, ended_at=None)
         yield Running(job, found.remote if found else None)
@@ -238,7 +240,7 @@ def _settled(job: Job) -> Job:
     """A job as it is, whatever its row says."""
     if job.status not in (PENDING, RUNNING) or job.remote is not None or is_alive(job.id):
         return job
-    if job.status == PENDING and time.time() - job.created_at < _STARTING_SECONDS:
+    if job.status == PENDING and time.time() - job.created_at < STARTING_SECONDS:
         return job
     made = [record.version for record in models.records() if record.job_id == job.id]
     if made:

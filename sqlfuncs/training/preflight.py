@@ -25,6 +25,7 @@ _FEW = 10  # rows of a class: fewer teach little
 _MANY_WRONG = 0.05
 _LOPSIDED = 0.9  # the share of one class above which accuracy says little
 _SHOWN = 3
+_LETTERS = r"regexp_replace(lower(text), '[\s\pP]', '', 'g')"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def _overlap(
         f"{len(common):,} of the {len(keys):,} rows are in the table to test on as well"
         + (f", for example {_short(request.rows.values[common[0]])}" if _is_text(request) else "")
         + ". A model that was trained on them would know the answers. Leave them out of one of the "
-        "two: CREATE TABLE train AS FROM my_table ANTI JOIN my_test USING (text)."
+        f"two: CREATE TABLE train AS FROM my_table WHERE {_LETTERS} NOT IN (SELECT {_LETTERS} FROM "
+        "my_test)."
     )
     return len(common), refusal
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 
 from sqlfuncs import work
@@ -49,13 +50,15 @@ def apart(request: Request) -> None:
     try:
         request.keep(folder)
         with (folder / "log").open("wb") as log:
-            subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "sqlfuncs.training", request.job],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in the shell is not meant for it
             )
+        # Whoever lives longer: a process that has ended is to be taken note of by its parent.
+        threading.Thread(target=process.wait, daemon=True).start()
     except OSError as error:
         raise CannotKeep(f"the job cannot be started in {folder}: {error}") from None
 

@@ -28,7 +28,7 @@ class Optimizer:
         self._all = [*base, *head]
         self._rates = (recipe.rate, recipe.head_rate)
         self._adamw = torch.optim.AdamW(
-            [{"params": base}, {"params": head}], weight_decay=recipe.decay
+            [{"params": base}, {"params": head}], weight_decay=recipe.decay, fused=True
         )
         per_epoch = math.ceil(rows / recipe.batch_rows)
         self._steps = per_epoch * recipe.epochs

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from sqlfuncs.learning.batches import in_batches
+from sqlfuncs.learning.batches import in_batches, threads
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import fold_numbers
 from sqlfuncs.learning.networks.network import Network, Tensors
@@ -136,6 +136,9 @@ def _epoch(
     """One pass over the rows. Its chance is its own, so that it is the same after a break."""
     chance = np.random.default_rng(seed)
     torch.manual_seed(int(chance.integers(2**31)))
+    # How sums are split over threads changes their last bits, and batches that were read before
+    # have told some of torch's libraries to use one.
+    torch.set_num_threads(threads())
     network.train()
     for part in _batches(lengths(rows.tokens), network.recipe.batch_rows, chance):
         _step(network, rows.take(np.array(part)), optimizer)
@@ -181,15 +184,20 @@ def expected_seconds(network: Network, rows: Rows) -> float:
 
 
 def _judge(network: Network, rows: Rows, progress: Progress) -> None:
-    """Whether this epoch is the best so far; where nothing is held out, the last one is."""
+    """Whether this epoch is the best so far; where nothing is held out, the last one is.
+
+    The best is right most often. Its loss decides between equals only: networks become too sure
+    of themselves long before they become worse.
+    """
     loss = accuracy = math.nan
     if rows.tokens:
         probs = probabilities(network, rows.tokens)
         own = probs[np.arange(len(rows.codes)), rows.codes]
-        losses = -np.log(np.maximum(own, _LEAST))
-        loss = float(np.average(losses, weights=np.maximum(rows.weights, _LEAST)))
-        accuracy = float((probs.argmax(axis=1) == rows.codes).mean())
-    if not loss >= progress.loss:
+        counts = np.maximum(rows.weights, _LEAST)
+        loss = float(np.average(-np.log(np.maximum(own, _LEAST)), weights=counts))
+        accuracy = float(np.average(probs.argmax(axis=1) == rows.codes, weights=counts))
+    best = progress.accuracy, -progress.loss
+    if not rows.tokens or progress.best_epoch == 0 or (accuracy, -loss) > best:
         progress.loss, progress.accuracy = loss, accuracy
         progress.best, progress.best_epoch = _copies(network.learned()), progress.epoch
 
