@@ -11,7 +11,7 @@ from sqlfuncs.training import run
 def main() -> int:
     """Train; what went wrong stands in the job's row, and its traceback in the job's log."""
     try:
-        run.kept(sys.argv[1])
+        run.taken(sys.argv[1])
     except SqlfuncsError as error:
         print(f"sqlfuncs: {error}", file=sys.stderr)
         return 1

@@ -93,11 +93,13 @@ class Request:
         (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
     @classmethod
-    def kept(cls, folder: Path) -> Request:
-        """What `keep` wrote. Raises OSError."""
+    def taken(cls, folder: Path) -> Request:
+        """What `keep` wrote, which is not there any longer. Raises OSError."""
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         with pa.OSFile(str(folder / _ROWS)) as source:
             table = pa.ipc.open_file(source).read_all().combine_chunks()
+        for name in (_ABOUT, _ROWS):
+            (folder / name).unlink()
         rows = inputs.read_column(table.column("x").combine_chunks())
         assert isinstance(rows, inputs.Texts | inputs.Embeddings)
         del about["kind"]

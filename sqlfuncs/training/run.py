@@ -63,10 +63,10 @@ def apart(request: Request) -> None:
         raise CannotKeep(f"the job cannot be started in {folder}: {error}") from None
 
 
-def kept(job: str) -> ModelRecord:
+def taken(job: str) -> ModelRecord:
     """Train what `apart` was asked to. Raises what ends it."""
     with jobs.running(job) as running:
-        return _train(Request.kept(jobs.folder(job)), running)
+        return _train(Request.taken(jobs.folder(job)), running)
 
 
 def _train(request: Request, job: Running) -> ModelRecord:

@@ -59,7 +59,11 @@ def trainer(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> tuple[float, 
     model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=len(names))
     with tempfile.TemporaryDirectory() as empty:
         arguments = TrainingArguments(
-            output_dir=empty, seed=seed, use_cpu=not torch.cuda.is_available(), report_to="none"
+            output_dir=empty,
+            seed=seed,
+            use_cpu=not torch.cuda.is_available(),
+            report_to="none",
+            disable_tqdm=True,
         )
         learner = Trainer(
             model=model,

@@ -123,6 +123,8 @@ def test_a_killed_trainer_is_noticed_and_can_go_on(
     while not (jobs.folder(job) / "checkpoint.safetensors").exists():
         time.sleep(0.02)
     os.kill(_trainer(job), signal.SIGKILL)
+    left = {entry.name for entry in jobs.folder(job).iterdir()}
+    assert left == {"lock", "log", "checkpoint.safetensors"}  # and none of the rows
     dead = _until(_ENDED)
     assert dead.status == "FAILED"
     assert "killed" in str(dead.error)
