@@ -22,7 +22,7 @@ from sqlfuncs.store.jobs import Job
 from tests.conftest import needs_local
 from tests.learning.networks import tiny
 
-pytestmark = needs_local
+pytestmark = [needs_local, pytest.mark.slow]
 _ENDED = (jobs.SUCCEEDED, jobs.FAILED, jobs.CANCELLED)
 
 

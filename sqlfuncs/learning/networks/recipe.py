@@ -19,7 +19,7 @@ class Recipe:
     digest: str
     layers: int = 0
     rank: int = 0
-    epochs: int = 4
+    epochs: int = 3
     rate: float = 5e-5
     head_rate: float = 1e-3
     batch_rows: int = 16
@@ -48,4 +48,4 @@ def of_causal(base: str, digest: str, layers: int) -> Recipe:
 
     What stands above is about the next word, and costs a fifth of the time.
     """
-    return Recipe(base, digest, layers=round(layers * 4 / 5), rank=16, rate=5e-4, epochs=3)
+    return Recipe(base, digest, layers=round(layers * 4 / 5), rank=16, rate=5e-4)

@@ -14,7 +14,7 @@ from tests.conftest import needs_local
 from tests.learning.networks import tiny
 from tests.learning.networks.test_training import CODES, TEXTS
 
-pytestmark = needs_local
+pytestmark = [needs_local, pytest.mark.slow]
 
 
 def test_rows_are_judged_by_networks_that_never_saw_them(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sqlfuncs.store import weights
 from tests.conftest import needs_local
 from tests.learning.networks import tiny
 
-pytestmark = needs_local
+pytestmark = [needs_local, pytest.mark.slow]
 TEXTS, LABELS = tiny.rows(240)
 CODES = np.array([label == "delivery" for label in LABELS], dtype=np.int64)
 GROUPS = [text.encode() for text in TEXTS]
