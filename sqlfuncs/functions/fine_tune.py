@@ -2,125 +2,120 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from hashlib import sha256
-
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput, BadOption, NoUsableRows, TooFewClasses
+from sqlfuncs.errors import BadInput, BadOption, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning import doubts, fast, features, inputs
-from sqlfuncs.learning.folds import check_folds, digests
-from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
-from sqlfuncs.store import models
+from sqlfuncs.learning import doubts, features, inputs
+from sqlfuncs.learning.folds import check_folds
+from sqlfuncs.store import jobs, models, weights
 from sqlfuncs.store.models import ModelRecord
-
-BASES = features.MODELS
-RECIPE = 4  # raised whenever the same rows would give another model
+from sqlfuncs.training import hosted, network, preflight, run
+from sqlfuncs.training.preflight import Preflight
+from sqlfuncs.training.request import Request
+from sqlfuncs.training.rows import to_test_on, to_train_on
 
 
 def fine_tune(
-    rows: pa.StructArray, name: object, *, base: str = "fast", folds: int = 5, seed: int = 0
+    rows: pa.StructArray,
+    name: object,
+    *,
+    base: str = "fast",
+    folds: int = 5,
+    seed: int = 0,
+    wait: bool = True,
+    resume: bool = False,
+    dry_run: bool = False,
 ) -> pa.StructArray:
     """Train a model on a table and keep it under a name, for llm_classify.
 
     One row comes back: `model, version, job_id, status, base, rows, classes, cv_accuracy,
-    seconds, error`. `cv_accuracy` is the accuracy against the labels given, each row judged by
-    models that did not see it; where labels are wrong, it says how well the model agrees with
-    them, not how good it is.
+    seconds, error, preflight`. `cv_accuracy` is the accuracy against the labels given, each row
+    judged by models that did not see it; where labels are wrong, it says how well the model
+    agrees with them, not how good it is.
     A name that exists gets a new version; the same rows again give the version they gave.
     Rows without a label or without text are left out, and said.
 
     `x` is text (VARCHAR) or an embedding (FLOAT[]). `base` is 'fast': linear heads on TF-IDF
     and, with the extra `local`, a sentence embedding; or 'best', which adds the middle layers
-    of a small language model, where its weights are (sqlfuncs models fetch smollm2).
+    of a small language model, where its weights are (sqlfuncs models fetch smollm2). Any other
+    base is a pretrained model of texts: an encoder ('minilm', an id of the Hugging Face hub, a
+    folder), of which all weights are trained, or a causal language model ('smollm2', an id, a
+    folder), beside whose lower layers adapters are trained. A tenth of the rows is held out:
+    training stops before it foretells these worse, and `cv_accuracy` is measured on them.
+    'openai:MODEL' is trained at OpenAI, or a service that OPENAI_BASE_URL names, by
+    OPENAI_API_KEY; fine_tune_file shows what is sent. There is no `cv_accuracy` then.
 
-    Errors: fewer than two classes, no usable row, no label that two rows have, a name with '@' or
-    ':', a home that cannot be written to.
+    `weights` is a column that says how much each row counts, 0 or more; `drop` one that is true
+    where a row is to be left out: `label_quality` and `is_label_issue` of a label_issues result.
+
+    `preflight` says what was known before a second or a cent was spent: rows of each class,
+    `duplicates`, `contradictions` (rows of a text that has several labels), `issue_rate` (the
+    estimated share of wrong labels), `overlap` (rows that are in `test` as well), `tokens`,
+    `seconds`, `usd` and `warnings`. With `dry_run := true` that is all that is done. `issue_rate`
+    and `seconds` are left out for 'fast' and 'best' unless it is a dry run: they take as long as
+    the training. `usd` is known where SQLFUNCS_PRICES states a price for 'openai:MODEL training'.
+    `test` names the table that the model is to be tested on, with a column for `x` of the same
+    name: a row of it among those to train on is an error.
+
+    With `wait := false` the training goes on in a process of its own; jobs() shows it. With
+    `resume := true` one that was broken off goes on from its last epoch.
+
+    Errors: fewer than two classes, no usable row, no label that two rows have, rows of `test`,
+    a name with '@' or ':', a base that cannot be trained, a home that cannot be written to.
     """
     model = models.check_name(name)
-    if base not in BASES:
-        raise BadOption.among("base", base, BASES)
     check_folds(folds)
-    usable, labels = _usable(rows)
-    classes = class_order.in_order(labels)
+    is_tested = rows.field("test").cast(pa.bool_())
+    usable, labels, weights = to_train_on(rows.filter(pc.invert(is_tested)))
+    tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
+    full_base, way = _base(base, usable)
+    request = Request(model, full_base, way, folds, seed, usable, labels, weights)
+    classes = request.classes
     if len(classes) < 2:
         raise TooFewClasses(
             f"every row has the label '{classes[0]}': it takes two classes or more. The label's "
             "column is written bare, without quotes."
         )
-    fingerprint = _fingerprint(usable, labels, base, folds, seed)
-    known = _trained_before(model, fingerprint)
+    doubts.about_spelling(classes)
+    if dry_run:
+        return _row(request, None, preflight.look(request, tested, wholly=True))
+    known = _trained_before(model, request.fingerprint)
     if known is not None:
         work.say(
             f"{model}: version {known.version} was trained on exactly these rows; it is reused"
         )
-        return _row(known)
+        return _row(request, known)
     models.check_home()
-    doubts.about_spelling(classes)
-    begun = time.perf_counter()
-    codes = class_order.codes(labels, classes)
-    prepared = prepare(usable, codes, len(classes), base)
-    probs, unseen, pool = out_of_sample(prepared, folds=folds, seed=seed)
-    if not inputs.usable(unseen).any():
-        raise NoUsableRows(
-            f"nothing can be learned: {inputs.describe(unseen)}. The label has {len(classes):,} "
-            "different values: is it the right column?"
-        )
-    assert isinstance(prepared.features, features.Features)
-    trained = fast.fit(prepared.features, prepared.views, prepared.codes, len(classes), pool)
-    work.check()
-    record = ModelRecord(
-        name=model,
-        base=base,
-        job_id=f"ft-{fingerprint[:12]}",
-        kind="embedding" if isinstance(usable, inputs.Embeddings) else "text",
-        classes=classes,
-        rows=len(labels),
-        cv_accuracy=float((probs.argmax(axis=1) == codes).mean()),
-        seconds=time.perf_counter() - begun,
-        fingerprint=fingerprint,
-        created_at=time.time(),
-    )
-    return _row(models.save(record, trained.to_files()))
+    if jobs.is_alive(request.job):
+        work.say(f"{model}: the job '{request.job}' is training on exactly these rows")
+        return _row(request, None)
+    found = preflight.look(request, tested, wholly=full_base not in features.MODELS)
+    if found.refusal:
+        raise BadInput(found.refusal)
+    for warning in found.warnings:
+        work.say_once(warning)
+    run.note(request, resume=resume)
+    if wait:
+        return _row(request, run.here(request), found)
+    run.apart(request)
+    return _row(request, None, found)
 
 
-def _usable(rows: pa.StructArray) -> tuple[inputs.Texts | inputs.Embeddings, list[str]]:
-    """The rows that can be trained on, and their labels."""
-    labels: list[str | None] = rows.field("label").to_pylist()
-    if not labels:
-        raise NoUsableRows("the table has no rows: there is nothing to train on.")
-    values = inputs.read_column(rows.field("x"))
-    if not isinstance(values, inputs.Texts | inputs.Embeddings):
-        raise BadInput(
-            f"fine_tune cannot train on {inputs.KINDS[type(values)]}. x may be text (VARCHAR) or "
-            "an embedding (FLOAT[])."
-        )
-    reasons = values.reasons.copy()
-    reasons[[label is None for label in labels]] = "the label is NULL"
-    usable = inputs.usable(reasons)
-    if not usable.any():
-        raise NoUsableRows(f"no row can be trained on: {inputs.describe(reasons)}.")
-    if not usable.all():
-        work.say(f"left out of training: {inputs.describe(reasons)}")
-    return take(values, usable), [
-        label for label, use in zip(labels, usable, strict=True) if use and label is not None
-    ]
-
-
-def _fingerprint(
-    rows: inputs.Texts | inputs.Embeddings, labels: Sequence[str], base: str, folds: int, seed: int
-) -> str:
-    """A digest of the rows, in whatever order they come, and of how they are trained on."""
-    pairs = sorted(
-        key + sha256(label.encode("utf-8", "surrogatepass")).digest()
-        for key, label in zip(digests(rows), labels, strict=True)
-    )
-    recipe = f"{RECIPE}\0{base}\0{features.kind_for(rows, base)}\0{folds}\0{seed}\0"
-    return sha256(recipe.encode() + b"".join(pairs)).hexdigest()
+def _base(base: str, rows: inputs.Texts | inputs.Embeddings) -> tuple[str, str]:
+    """A base's full name, and how it reads rows."""
+    if base in features.MODELS:
+        return base, features.kind_for(rows, base)
+    if hosted.is_hosted(base):
+        if isinstance(rows, inputs.Embeddings):
+            raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
+        return base, "chats"
+    full = weights.full_name(base, option="base")
+    if isinstance(rows, inputs.Embeddings):
+        raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
+    return full, network.way(full)
 
 
 def _trained_before(model: str, fingerprint: str) -> ModelRecord | None:
@@ -128,27 +123,61 @@ def _trained_before(model: str, fingerprint: str) -> ModelRecord | None:
     return same[-1] if same else None
 
 
-def _row(record: ModelRecord) -> pa.StructArray:
+def _row(
+    request: Request, record: ModelRecord | None, before: Preflight | None = None
+) -> pa.StructArray:
+    """What came of a request, or where its job stands if there is no model yet."""
+    job = None if record else jobs.find(request.job)
     values = {
-        "model": record.name,
-        "version": record.version,
-        "job_id": record.job_id,
-        "status": "SUCCEEDED",
-        "base": record.base,
-        "rows": record.rows,
-        "classes": list(record.classes),
-        "cv_accuracy": record.cv_accuracy,
-        "seconds": record.seconds,
-        "error": None,
+        "model": request.model,
+        "version": record.version if record else None,
+        "job_id": record.job_id if record else request.job,
+        "status": job.status if job else jobs.SUCCEEDED if record else None,
+        "base": record.base if record else request.base,
+        "rows": len(request.labels),
+        "classes": list(request.classes),
+        "cv_accuracy": record.cv_accuracy if record else None,
+        "seconds": record.seconds if record else None,
+        "error": job.error if job else before.refusal if before else None,
+        "preflight": None if before is None else _preflight(before),
     }
     return pa.array([values], pa.struct([(c.name, c.computed_type) for c in FUNCTION.returns]))
 
 
+def _preflight(before: Preflight) -> dict[str, object]:
+    return {
+        "class_counts": list(before.class_counts.items()),
+        "duplicates": before.duplicates,
+        "contradictions": before.contradictions,
+        "issue_rate": before.issue_rate,
+        "overlap": before.overlap,
+        "tokens": before.expected.tokens,
+        "seconds": before.expected.seconds,
+        "usd": before.expected.usd,
+        "warnings": list(before.warnings),
+    }
+
+
+_PREFLIGHT = pa.struct(
+    [
+        ("class_counts", pa.map_(pa.string(), pa.int64())),
+        ("duplicates", pa.int64()),
+        ("contradictions", pa.int64()),
+        ("issue_rate", pa.float64()),
+        ("overlap", pa.int64()),
+        ("tokens", pa.int64()),
+        ("seconds", pa.float64()),
+        ("usd", pa.float64()),
+        ("warnings", pa.list_(pa.string())),
+    ]
+)
 FUNCTION = TableFunction(
     name="fine_tune",
     compute=fine_tune,
     arguments=("name",),
-    inputs=("x", "label"),
+    inputs=("x", "label", "weights", "drop"),
+    optional=("weights", "drop"),
+    second="test",
     keeps_rows=False,
     returns=(
         Column("model", pa.string(), "the name to classify with"),
@@ -160,6 +189,7 @@ FUNCTION = TableFunction(
         Column("classes", pa.list_(pa.string()), "the labels it can give"),
         Column("cv_accuracy", pa.float64(), "cross-validated, against the labels given"),
         Column("seconds", pa.float64(), "how long the training took"),
-        Column("error", pa.string(), "why it failed; else NULL"),
+        Column("error", pa.string(), "why it failed or would; else NULL"),
+        Column("preflight", _PREFLIGHT, "what was known before it began"),
     ),
 )

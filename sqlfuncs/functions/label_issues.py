@@ -40,7 +40,9 @@ def label_issues(
 
     `model` reads text: 'fast' (TF-IDF and a sentence encoder), 'best' (adds the middle layers of
     a small language model, where its weights are), or an encoder by its name: 'minilm',
-    'smollm2', the id of a model of the Hugging Face hub, the path of a folder that holds one.
+    'smollm2', the id of a model of the Hugging Face hub, the path of a folder that holds one. It
+    may also be a model that fine_tune made: one is then trained in the same way for each fold, so
+    that none judges a row it has seen. That takes as many trainings as there are folds.
 
     `cut` says how many rows are flagged. 'auto' fits the noise in the data (label_health says
     which it took): 'predicted_neq_given', or 'noise_corrected', which reckons in what classes are

@@ -74,6 +74,8 @@ class TableFunction(_Computed):
 
     Inputs in `as_text` come as the engine's own text for their values, whatever their type.
     Inputs in `optional` are named in the call, or left out: then they are NULL, without a type.
+    `second` names a table that may be named in the call as well (`second := tbl`); what it has
+    of the first one's columns is read, and the field `second` of `rows` is true for its rows.
     """
 
     inputs: tuple[str, ...]
@@ -82,6 +84,7 @@ class TableFunction(_Computed):
     keeps_rows: bool = True
     as_text: tuple[str, ...] = ("label",)
     optional: tuple[str, ...] = ()
+    second: str | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -49,7 +49,7 @@ def in_batches(
         with torch.inference_mode():
             return compute(torch.tensor(rows * copies))[: len(part)]
 
-    workers = _workers()
+    workers = threads()
     running: deque[tuple[list[int], Future[Vectors]]] = deque()
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:
@@ -65,8 +65,8 @@ def in_batches(
 
 
 @cache
-def _workers() -> int:
-    """As many as torch may use threads: asked once, for ours tell it to use one."""
+def threads() -> int:
+    """As many as torch may use: asked once, for the workers of `in_batches` tell it to use one."""
     import torch
 
     return torch.get_num_threads()

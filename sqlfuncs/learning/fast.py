@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import DamagedModel
 from sqlfuncs.learning import features
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.heads import AnyHead, H, Head, Learned
+from sqlfuncs.learning.heads import AnyHead, H, Head, Learned, RowWeights, Weighable
 from sqlfuncs.learning.inputs import Embeddings, Floats, Texts
 from sqlfuncs.learning.pooling import Pool
 
@@ -84,18 +84,32 @@ class FastModel:
 
 
 def fit(
-    learned: features.Features, views: Sequence[Any], codes: Codes, n_classes: int, pool: Pool
+    learned: features.Features,
+    views: Sequence[Any],
+    codes: Codes,
+    n_classes: int,
+    pool: Pool,
+    weights: RowWeights | None = None,
 ) -> FastModel:
     """Train a head on each view of some rows, in the order given. `pool` averages them."""
     with one_thread():
-        return FastModel(learned, _fit_heads(learned, views, codes, n_classes), pool)
+        return FastModel(learned, _fit_heads(learned, views, codes, n_classes, weights), pool)
 
 
 def _fit_heads(
-    learned: Learned[H], views: Sequence[Any], codes: Codes, n_classes: int
+    learned: Learned[H],
+    views: Sequence[Any],
+    codes: Codes,
+    n_classes: int,
+    weights: RowWeights | None = None,
 ) -> tuple[H, ...]:
+    if weights is None:
+        return tuple(
+            learned.fit_head(place, view, codes, n_classes) for place, view in enumerate(views)
+        )
     return tuple(
-        learned.fit_head(place, view, codes, n_classes) for place, view in enumerate(views)
+        cast("Weighable[H]", learned).fit_head(place, view, codes, n_classes, weights)
+        for place, view in enumerate(views)
     )
 
 
@@ -105,12 +119,13 @@ def cross_probabilities(
     codes: Codes,
     n_classes: int,
     folds: npt.NDArray[np.int64],
+    weights: RowWeights | None = None,
 ) -> tuple[Floats, Pool]:
     """Probabilities of each row from heads that did not see it, (rows, classes), and their pool.
 
     `folds` (repeats, rows) holds the fold of each row in several cuts, over which what a head
     says is averaged. The heads are pooled by how well they foretell the labels. Rows of class -1
-    have no label: nothing learns from them.
+    have no label: nothing learns from them. `weights` (rows,) say how much each row teaches.
     """
     said = np.zeros((len(views), len(codes), n_classes))
     judged = np.zeros((len(codes), 1))
@@ -123,7 +138,10 @@ def cross_probabilities(
         held_out = (folds[cut] == fold) | ~labeled
         if held_out.all():
             return held_out, []
-        trained = _fit_heads(learned, [v[~held_out] for v in views], codes[~held_out], n_classes)
+        others = None if weights is None else weights[~held_out]
+        trained = _fit_heads(
+            learned, [v[~held_out] for v in views], codes[~held_out], n_classes, others
+        )
         return held_out, [
             head.probabilities(view[held_out]) for head, view in zip(trained, views, strict=True)
         ]

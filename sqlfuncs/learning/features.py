@@ -18,7 +18,7 @@ from sqlfuncs.errors import BadInput, BadOption, DamagedModel
 from sqlfuncs.learning import encoders, heads, inputs
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.encoders import Encoder
-from sqlfuncs.learning.heads import Head
+from sqlfuncs.learning.heads import Head, RowWeights
 from sqlfuncs.learning.inputs import Embeddings, Images, Learnable, Tabular, Texts
 from sqlfuncs.learning.pictures import ImageFeatures
 from sqlfuncs.learning.tabular import TabularFeatures
@@ -40,10 +40,18 @@ class TextFeatures:
     encoders: tuple[Encoder, ...]
     scalings: tuple[Scaling, ...]
 
-    def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> Head:
+    def fit_head(
+        self,
+        place: int,
+        view: Any,
+        codes: Codes,
+        n_classes: int,
+        weights: RowWeights | None = None,
+    ) -> Head:
         """Train a linear head on one of the views."""
         is_all = place > len(self.scalings)
-        return heads.fit(view, codes, n_classes, _FREEDOM_OF_ALL if is_all else _FREEDOM_OF_TEXT)
+        freedom = _FREEDOM_OF_ALL if is_all else _FREEDOM_OF_TEXT
+        return heads.fit(view, codes, n_classes, freedom, weights)
 
     @classmethod
     def learn(cls, texts: Sequence[str], model: str) -> tuple[TextFeatures, list[Any]]:
@@ -114,9 +122,16 @@ class VectorFeatures:
     scale: float
     count = 1  # of views
 
-    def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> Head:
+    def fit_head(
+        self,
+        place: int,
+        view: Any,
+        codes: Codes,
+        n_classes: int,
+        weights: RowWeights | None = None,
+    ) -> Head:
         """Train a linear head on the view."""
-        return heads.fit(view, codes, n_classes, _FREEDOM)
+        return heads.fit(view, codes, n_classes, _FREEDOM, weights)
 
     @classmethod
     def learn(cls, vectors: npt.NDArray[np.floating[Any]]) -> tuple[VectorFeatures, list[Any]]:

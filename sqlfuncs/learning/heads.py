@@ -13,6 +13,10 @@ from sqlfuncs.learning.classes import Codes
 Floats = npt.NDArray[np.float64]
 
 
+# How much each row counts in training, (rows,), each 0 or more; None: all the same.
+RowWeights = npt.NDArray[np.float32]
+
+
 class AnyHead(Protocol):
     """What is trained on one view of rows."""
 
@@ -28,6 +32,20 @@ class Learned(Protocol[H]):
 
     def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> H:
         """Train a head on the view at `place`. Deterministic for rows in one order."""
+
+
+class Weighable(Learned[H], Protocol[H]):
+    """Features whose heads can count some rows for more than others."""
+
+    def fit_head(
+        self,
+        place: int,
+        view: Any,
+        codes: Codes,
+        n_classes: int,
+        weights: RowWeights | None = None,
+    ) -> H:
+        """`Learned.fit_head`, with how much each row counts."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +67,13 @@ class Head:
         return result
 
 
-def fit(features: Any, codes: Codes, n_classes: int, freedom: float) -> Head:
+def fit(
+    features: Any,
+    codes: Codes,
+    n_classes: int,
+    freedom: float,
+    weights: RowWeights | None = None,
+) -> Head:
     """Train a head. `features` (rows, features) may be sparse.
 
     `freedom` is the inverse of the L2 penalty, scikit-learn's C. Rows of a few features each are
@@ -61,21 +85,24 @@ def fit(features: Any, codes: Codes, n_classes: int, freedom: float) -> Head:
     from scipy.sparse import issparse
     from sklearn.linear_model import LogisticRegression
 
+    if weights is not None:
+        counts = weights > 0
+        features, codes, weights = features[counts], codes[counts], weights[counts]
     present = np.unique(codes)
-    weights = np.zeros((features.shape[1], n_classes), dtype=np.float32)
+    slopes = np.zeros((features.shape[1], n_classes), dtype=np.float32)
     bias = np.full(n_classes, -np.inf, dtype=np.float32)
     if len(present) == 1:
         bias[present] = 0
-        return Head(weights, bias)
+        return Head(slopes, bias)
     if issparse(features):
         way = {"solver": "sag", "tol": 1e-2, "random_state": 0}
     else:  # L-BFGS stops by the steepest slope, and slopes are as small as classes are many
         way = {"tol": min(1e-3, 3e-3 / len(present))}
-    model = LogisticRegression(C=freedom, max_iter=1000, **way).fit(features, codes)
+    model = LogisticRegression(C=freedom, max_iter=1000, **way).fit(features, codes, weights)
     if len(present) == 2:
-        weights[:, present[1]] = model.coef_[0]
+        slopes[:, present[1]] = model.coef_[0]
         bias[present] = [0, model.intercept_[0]]
     else:
-        weights[:, present] = model.coef_.T
+        slopes[:, present] = model.coef_.T
         bias[present] = model.intercept_
-    return Head(weights, bias)
+    return Head(slopes, bias)

@@ -17,6 +17,7 @@ from sqlfuncs.errors import NoUsableRows, TooFewClasses
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import doubts, inputs
 from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
+from sqlfuncs.learning.registered import way_of
 
 _NO_LABEL = "the label is NULL"
 
@@ -83,7 +84,8 @@ def judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) ->
         learnable = inputs.usable(rows.reasons)
         classes = class_order.in_order(_distinct(labels, inputs.usable(reasons)))
         codes = _codes(labels, classes)
-        prepared = prepare(take(rows, learnable), codes[learnable], len(classes), model)
+        way = way_of(model)
+        prepared = prepare(take(rows, learnable), codes[learnable], len(classes), way)
         probs, as_given = np.full((len(labels), len(classes)), np.nan), np.zeros(len(labels), bool)
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
         reasons[learnable] = np.where(unlabeled[learnable], _NO_LABEL, why)

@@ -9,12 +9,13 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.errors import TooManyClasses
+from sqlfuncs.errors import BadOption, TooManyClasses
 from sqlfuncs.learning import fast, features
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import Order, canonical_order, digests, fold_numbers, groups
-from sqlfuncs.learning.heads import AnyHead, Learned
+from sqlfuncs.learning.heads import AnyHead, Learned, RowWeights
 from sqlfuncs.learning.inputs import (
+    KINDS,
     Embeddings,
     Floats,
     Images,
@@ -23,6 +24,8 @@ from sqlfuncs.learning.inputs import (
     Tabular,
     Texts,
 )
+from sqlfuncs.learning.networks.recipe import Recipe
+from sqlfuncs.learning.networks.refitted import Refitted
 from sqlfuncs.learning.pooling import Pool
 
 REPEATS = 3  # cuts into folds that are averaged: label errors rank a little better than by one
@@ -45,20 +48,23 @@ class Prepared:
     groups: list[bytes]
     codes: Codes
     n_classes: int
-    features: Learned[AnyHead]
+    features: Learned[AnyHead] | Refitted
     views: list[Any]
 
 
-def prepare(rows: Learnable, codes: Codes, n_classes: int, model: str = "fast") -> Prepared:
+def prepare(
+    rows: Learnable, codes: Codes, n_classes: int, model: str | Recipe = "fast"
+) -> Prepared:
     """Order rows and compute their features. `codes` (rows,) holds the given classes.
 
-    Raises TooManyClasses.
+    Rows are judged by heads on what `model` says of them, or by networks of that recipe.
+    Raises TooManyClasses, and BadOption for rows that the model cannot read.
     """
     _refuse_too_many(len(codes), n_classes)
     keys = digests(rows)
     order = canonical_order(keys, codes)
     alike = groups(rows, keys)
-    learned, views = features.learn(take(rows, order), model)
+    learned, views = _learn(take(rows, order), model)
     return Prepared(
         order,
         [keys[row] for row in order],
@@ -68,6 +74,14 @@ def prepare(rows: Learnable, codes: Codes, n_classes: int, model: str = "fast") 
         learned,
         views,
     )
+
+
+def _learn(rows: Learnable, model: str | Recipe) -> tuple[Learned[AnyHead] | Refitted, list[Any]]:
+    if isinstance(model, str):
+        return features.learn(rows, model)
+    if not isinstance(rows, Texts):
+        raise BadOption(f"the model was trained on text; it cannot read {KINDS[type(rows)]}.")
+    return Refitted(model, rows), []
 
 
 def _refuse_too_many(rows: int, n_classes: int) -> None:
@@ -86,22 +100,32 @@ def _refuse_too_many(rows: int, n_classes: int) -> None:
         )
 
 
-def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pool]:
+def out_of_sample(
+    prepared: Prepared, *, folds: int, seed: int, weights: RowWeights | None = None
+) -> tuple[Floats, Reasons, Pool]:
     """Probabilities (rows, classes), why a row could not be judged (or None), and the pool.
 
     The first two are in the order in which the rows arrived. A row is not judged if the models that
     did not see it saw no other row of its class. Rows of class -1, which have no label, teach
-    nothing and get the mean of all models.
+    nothing and get the mean of all models. `weights` (rows,) say how much each row teaches.
     """
+    repeats = 1 if isinstance(prepared.features, Refitted) else REPEATS
     cuts = np.stack(
         [
             fold_numbers(prepared.groups, prepared.codes, folds, f"{seed}.{repeat}")
-            for repeat in range(REPEATS)
+            for repeat in range(repeats)
         ]
     )
-    ordered, pool = fast.cross_probabilities(
-        prepared.features, prepared.views, prepared.codes, prepared.n_classes, cuts
-    )
+    given, n_classes = prepared.codes, prepared.n_classes
+    ordered_weights = None if weights is None else weights[prepared.order]
+    if isinstance(prepared.features, Refitted):
+        ordered, pool = prepared.features.cross_probabilities(
+            prepared.groups, given, n_classes, cuts[0], seed, ordered_weights
+        )
+    else:
+        ordered, pool = fast.cross_probabilities(
+            prepared.features, prepared.views, given, n_classes, cuts, ordered_weights
+        )
     # Where a row stands in a matrix can change the last bits of its product, so that rows of
     # one content would differ: the first of them speaks for all.
     ordered = ordered[_first_of_each(prepared.keys, prepared.codes)]

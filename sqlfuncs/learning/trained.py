@@ -14,12 +14,14 @@ from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning import inputs
 from sqlfuncs.learning.fast import FastModel
 from sqlfuncs.learning.inputs import Floats
+from sqlfuncs.learning.networks.model import RECIPE, NetworkModel
 from sqlfuncs.learning.out_of_sample import take
 from sqlfuncs.store import models
 from sqlfuncs.store.models import ModelRecord
 
 _LOADED_MODELS = 4
-_loaded: OrderedDict[tuple[str, int, str], FastModel] = OrderedDict()
+_Model = FastModel | NetworkModel
+_loaded: OrderedDict[tuple[str, int, str], _Model] = OrderedDict()
 _loading = Lock()
 
 
@@ -63,14 +65,17 @@ def _allowed(record: ModelRecord, labels: Sequence[str] | None) -> list[int]:
     return [record.classes.index(label) for label in labels]
 
 
-def _load(reference: str) -> tuple[ModelRecord, FastModel]:
+def _load(reference: str) -> tuple[ModelRecord, _Model]:
     """A model from disk, or the one already in memory if it is still the same."""
     record = models.find(reference)
     key = (record.name, record.version, record.fingerprint)
     with _loading:
         if key not in _loaded:
             _, files = models.load(f"{record.name}@{record.version}")
-            _loaded[key] = FastModel.from_files(files)
+            if RECIPE in files:
+                _loaded[key] = NetworkModel.from_files(files, len(record.classes))
+            else:
+                _loaded[key] = FastModel.from_files(files)
         _loaded.move_to_end(key)
         while len(_loaded) > _LOADED_MODELS:
             _loaded.popitem(last=False)

@@ -16,6 +16,7 @@ from sqlfuncs.errors import BadInput
 from sqlfuncs.llm.openai_environment import base_url
 
 BATCH = " batch"  # after the name of a model, where its batch endpoint is meant
+TRAINING = " training"  # where tokens are learned from; no published list has such prices
 _OF_A_BATCH = 0.5  # of the price of single requests, at OpenAI and at Azure
 _MILLION = 1_000_000
 _FREE = ("fake:", "local:")
@@ -39,7 +40,7 @@ def cost(model: str, input_tokens: int, output_tokens: int) -> float | None:
 def _price(model: str) -> tuple[float, float] | None:
     """Dollars per million input tokens, and per million output tokens."""
     stated = _table(os.environ.get("SQLFUNCS_PRICES", "")).get(model)
-    if stated is not None:
+    if stated is not None or model.endswith(TRAINING):
         return stated
     if model.endswith(BATCH):
         singly = _price(model.removesuffix(BATCH))

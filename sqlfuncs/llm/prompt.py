@@ -92,6 +92,11 @@ def _asked(texts: Sequence[str], names: Sequence[str] | None) -> str:
     return json.dumps({"texts": rows}, ensure_ascii=False)
 
 
+def answer(task: Task, labels: Sequence[str]) -> str:
+    """What a model should say of one text that has these labels."""
+    return _said(task, labels, None)
+
+
 def _said(task: Task, labels: Sequence[str], names: Sequence[str] | None) -> str:
     said: dict[str, Any] = {"labels": list(labels)} if task.multi else {"label": labels[0]}
     if names is not None:
@@ -113,13 +118,16 @@ def schema(task: Task, several: bool) -> dict[str, Any]:
 def about_tokens(task: Task, texts: Sequence[str]) -> tuple[int, int]:
     """About how many tokens a request takes and gives, by the length of what is sent."""
     names = ids(len(texts)) if len(texts) > 1 else None
-    sent = sum(len(message["content"]) for message in messages(task, texts, names))
+    sent = "".join(message["content"] for message in messages(task, texts, names))
     longest = max(task.labels, key=len)
     said = _said(task, [longest], names[:1] if names else None)
     per_message = 4 * (2 + 2 * len(task.examples))
-    return round(sent / _CHARACTERS_PER_TOKEN) + per_message, round(
-        len(said) / _CHARACTERS_PER_TOKEN
-    ) * len(texts)
+    return tokens_in(sent) + per_message, tokens_in(said) * len(texts)
+
+
+def tokens_in(text: str) -> int:
+    """About how many tokens a text has, by its length."""
+    return round(len(text) / _CHARACTERS_PER_TOKEN)
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption, RowsFailed, UnknownModel
 from sqlfuncs.learning import inputs, trained
-from sqlfuncs.llm import asking
+from sqlfuncs.llm import asking, openai_tuning
 from sqlfuncs.llm.budget import Limits
 from sqlfuncs.llm.providers import is_provided, provider
 from sqlfuncs.llm.task import Task
+from sqlfuncs.store import models
 from sqlfuncs.store.answers import Answer
 
 _ON_ERROR = ("null", "fail")
@@ -95,11 +96,30 @@ class Said:
 
 def answers(text: pa.Array, question: Question) -> list[Said]:
     """What the model says of each row, in order."""
-    ask = _of_provider if is_provided(question.model) else _of_trained
-    said = ask(text, question)
+    asked = _as_served(question)
+    ask = _of_provider if is_provided(asked.model) else _of_trained
+    said = ask(text, asked)
     if question.on_error == "fail":
         _raise_errors(said)
     return said
+
+
+def _as_served(question: Question) -> Question:
+    """What is asked of the service that trained a model of ours; else what was asked."""
+    if is_provided(question.model):
+        return question
+    record = models.find(question.model)
+    if not is_provided(record.base):
+        return question
+    given = None if question.labels is None else set(Task.read(question.labels).labels)
+    if given not in (None, set(record.classes)) or question.instructions or question.examples:
+        raise BadOption(
+            f"'{question.model}' was trained to tell {', '.join(map(repr, record.classes))}: leave "
+            "labels, instructions and examples out."
+        )
+    _, files = models.load(f"{record.name}@{record.version}")
+    served = openai_tuning.served(files)
+    return replace(question, labels=list(record.classes), model=served)
 
 
 def _of_provider(text: pa.Array, question: Question) -> list[Said]:

@@ -136,6 +136,11 @@ def load(reference: str) -> tuple[ModelRecord, dict[str, bytes]]:
     return record, files
 
 
+def exists(name: str) -> bool:
+    """Whether a model has this name."""
+    return any(record.name == name for record in _of_folder(_folder(name), []))
+
+
 def find(reference: str) -> ModelRecord:
     """The record that a name, or `name@version`, means."""
     name, _, pinned = reference.partition("@")

@@ -64,7 +64,7 @@ _PACKAGES = {
 }
 
 
-def full_name(name: str) -> str:
+def full_name(name: str, option: str = "model") -> str:
     """What a short name stands for. Raises BadOption for what can be no model's name.
 
     >>> full_name("minilm")
@@ -74,7 +74,7 @@ def full_name(name: str) -> str:
     if full and (full in _PACKAGES or Path(full).expanduser().is_dir() or _is_hub_id(full)):
         return full
     raise BadOption(
-        f"model := '{name}' is not known. It may be 'fast', 'best', "
+        f"{option} := '{name}' is not known. It may be 'fast', 'best', "
         f"{', '.join(map(repr, SHORT_NAMES))}, the id of a model of the Hugging Face hub "
         "('owner/name') or the path of a folder that holds one."
     )

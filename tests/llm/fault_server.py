@@ -19,6 +19,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.llm import tunings
+from tests.llm.tunings import Tunings
+
 Reply = tuple[int, Any, dict[str, str]]
 KEY = "sk-test-0123456789abcdef"
 
@@ -51,6 +54,9 @@ class Behaviour:
     options_ignored: bool = False  # whether it answers in words, whatever the format
     requests_per_second: float = 0.0  # 429 beyond; 0: no limit
     logprobs: bool = False  # whether it tells how likely other labels were
+    tuning: str = "succeeded"  # what fine-tuning comes to; "forbidden": it is not begun
+    tuning_queued: int = 1  # how many looks it is queued for
+    tuning_broken: int = 0  # how many of the first looks fail
     batch: str = "completed"  # what batches come to; "in_progress": they are not over yet
     models: list[str] = field(default_factory=lambda: ["m", "other"])
     tells_models: bool = True
@@ -68,6 +74,8 @@ class Server:
         self.lately: list[float] = []
         self.files: dict[str, str] = {}
         self.batches: dict[str, dict[str, Any]] = {}
+        self.tunings = Tunings()
+        self.tuning_requests: list[str] = []
 
     async def reply(self, method: str, path: str, key: str, body: bytes) -> Reply:
         """Status, JSON and headers."""
@@ -78,6 +86,7 @@ class Server:
             return 200, {}, {}
         if path == "/forget":
             self.files, self.batches = {}, {}
+            self.tunings, self.tuning_requests = Tunings(), []
             return 200, {}, {}
         if path == "/count":
             return 200, {"paid": sum(map(len, self.paid))}, {}
@@ -92,6 +101,8 @@ class Server:
             return self.of_files(path.removeprefix("/v1/files").strip("/"), body)
         if path.startswith("/v1/batches"):
             return self.of_batches(method, path.removeprefix("/v1/batches").strip("/"), body)
+        if path.startswith(tunings.PATH):
+            return self.of_tunings(method, path.removeprefix(tunings.PATH), body)
         if path == "/v1/responses":
             return await self.response(json.loads(body))
         self.running += 1
@@ -105,10 +116,12 @@ class Server:
         """What is said of models."""
         if not self.behaviour.tells_models:
             return 404, _error("no such page", None), {}
-        known = [{"id": model, "object": "model"} for model in self.behaviour.models]
+        made = [job.get("fine_tuned_model") for job in self.tunings.jobs.values()]
+        models = [*self.behaviour.models, *filter(None, made)]
+        known = [{"id": model, "object": "model"} for model in models]
         if not name:
             return 200, {"object": "list", "data": known}, {}
-        if name in self.behaviour.models:
+        if name in models:
             return 200, {"id": name, "object": "model"}, {}
         return 404, _error(f"The model '{name}' does not exist", "model_not_found"), {}
 
@@ -211,6 +224,14 @@ class Server:
         lines = body.decode().split("\r\n")
         self.files[name] = max(lines, key=len)
         return 200, {"id": name, "object": "file", "purpose": "batch", "bytes": len(body)}, {}
+
+    def of_tunings(self, method: str, path: str, body: bytes) -> Reply:
+        """Fine-tuning, or a failure of the network."""
+        self.tuning_requests.append(f"{method} {path}")
+        looks = [each for each in self.tuning_requests if each.startswith("GET")]
+        if method == "GET" and len(looks) <= self.behaviour.tuning_broken:
+            return 502, _error("Bad gateway", None), {}
+        return self.tunings.reply(method, path, body, self.files, self.behaviour)
 
     def of_batches(self, method: str, name: str, body: bytes) -> Reply:
         """A batch is made, or looked at; the newest first."""

@@ -182,9 +182,8 @@ def _waiting(query: Query, numbers: pa.Array, given: pa.StructArray) -> pa.Array
 def _unpacked(gathered: pa.Array, function: TableFunction) -> pa.StructArray:
     assert len(gathered) == 1
     if not gathered[0].is_valid:
-        return pa.StructArray.from_arrays(
-            [pa.nulls(0) for _ in function.inputs], names=list(function.inputs)
-        )
+        names = [*function.inputs, *filter(None, [function.second])]
+        return pa.StructArray.from_arrays([pa.nulls(0) for _ in names], names=names)
     return batches.unpack(_batches.take(gathered[0].values.to_pylist()))
 
 

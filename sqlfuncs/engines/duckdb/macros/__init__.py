@@ -24,7 +24,9 @@ from sqlfuncs.functions.spec import (
 
 _BARE = "sqlfuncs.main._sf_bare"
 _MAP = "sqlfuncs.main._sf_map"
+_NONE = "sqlfuncs.main._sf_none"
 _INSTANCE = "_sf_instance"
+_AFTER_ALL = 2**62  # more rows than any table has
 # Whose rows these are, for `batches.Query`.
 _QUERY = f"sqlfuncs.main.{_INSTANCE}(), current_connection_id(), current_query_id()"
 
@@ -58,6 +60,7 @@ def create_statements(
     """
     yield f"CREATE OR REPLACE MACRO {catalog}.main.{_INSTANCE}() AS {instance}"
     yield f"COMMENT ON MACRO {catalog}.main.{_INSTANCE} IS 'Tells instances apart.'"
+    yield f"CREATE OR REPLACE VIEW {_NONE} AS SELECT NULL AS _sf_nothing WHERE false"
     for function in _in_order_of_need(functions):
         if isinstance(function, ScalarFunction) and function.name.startswith("_"):
             continue  # called by other macros only, under its own name
@@ -115,6 +118,9 @@ def _of_table(function: TableFunction) -> str:
     """
     required = [name for name in function.inputs if name not in function.optional]
     optional = [f"{name} := NULL" for name in function.optional]
+    if function.second:
+        assert not function.keeps_rows
+        optional.append(f"{function.second} := {literal(_NONE)}")
     head = _head(function, (*function.arguments, "tbl", *required, *optional))
     select = _beside_rows(function) if function.keeps_rows else _instead_of_rows(function)
     return f"{head} AS TABLE\n{select}"
@@ -125,13 +131,23 @@ def _instead_of_rows(function: TableFunction) -> str:
         _own_column(function, c, f"_sf_own.{identifier(c.name)}") for c in function.returns
     )
     return f"""WITH _sf_numbered AS (
-    SELECT *, row_number() OVER () AS _sf_n FROM query_table(tbl)
+    {_numbered(function)}
 ), _sf_packed_rows AS (
     SELECT {_packed(function)} FROM _sf_numbered
 ), {_gathered(function, "_sf_packed_rows", "NULL")}, _sf_rows AS (
     SELECT unnest(_sf_own) AS _sf_own{_carried(function)} FROM _sf_gathered
 )
 SELECT {own} FROM _sf_rows"""
+
+
+def _numbered(function: TableFunction) -> str:
+    """The rows of the table in their order, and those of the second one after them."""
+    if function.second is None:
+        return "SELECT *, row_number() OVER () AS _sf_n FROM query_table(tbl)"
+    return f"""SELECT *, false AS _sf_second, row_number() OVER () AS _sf_n FROM query_table(tbl)
+    UNION ALL BY NAME
+    SELECT *, true AS _sf_second, {_AFTER_ALL} + row_number() OVER () AS _sf_n
+    FROM query_table({function.second})"""
 
 
 def _beside_rows(function: TableFunction) -> str:
@@ -179,6 +195,8 @@ def _packed(function: TableFunction) -> str:
         + ("::VARCHAR" if name in function.as_text else "")
         for name in function.inputs
     )
+    if function.second:
+        given += f", {function.second}: _sf_second"
     typed = "".join(f", {name} AS _sf_typed_{name}" for name in _typed_like(function))
     return f"{PACKED}(_sf_n, {{{given}}}, {_QUERY}) AS _sf_batch{typed}"
 

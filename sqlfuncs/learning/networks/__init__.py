@@ -1,0 +1,1 @@
+"""Pretrained transformers trained to classify: all of their weights, or adapters beside them."""

@@ -1,0 +1,75 @@
+"""A network trained anew for each fold of rows, so that it judges only rows it never saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from sqlfuncs import work
+from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.folds import Order
+from sqlfuncs.learning.heads import RowWeights
+from sqlfuncs.learning.inputs import Floats, Texts
+from sqlfuncs.learning.networks.recipe import Recipe
+from sqlfuncs.learning.pooling import Pool
+from sqlfuncs.store import weights
+
+_STEPS = 1000  # of the progress that is shown, in each fold
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """How the network was trained that is to judge `texts`."""
+
+    recipe: Recipe
+    texts: Texts
+
+    def cross_probabilities(
+        self,
+        groups: list[bytes],
+        codes: Codes,
+        n_classes: int,
+        folds: Order,
+        seed: int,
+        counts: RowWeights | None = None,
+    ) -> tuple[Floats, Pool]:
+        """Probabilities of each row from a network that did not see its fold: (rows, classes).
+
+        And the pool that calibrated them. Rows of class -1 have no label: nothing learns from
+        them, and they get the mean of all networks. Raises DamagedModel, DownloadFailed.
+        """
+        from sqlfuncs.learning.networks.network import untrained
+        from sqlfuncs.learning.networks.training import Rows, probabilities, train
+
+        found = weights.get(self.recipe.base)
+        counted = np.ones(len(codes), dtype=np.float32) if counts is None else counts
+        said, judged = np.zeros((len(codes), n_classes)), np.zeros((len(codes), 1))
+        numbers = np.unique(folds)
+        name = self.recipe.base.rpartition("/")[2]
+        with work.task(f"training {name} for each fold", len(numbers) * _STEPS) as task:
+            for turn, fold in enumerate(numbers):
+                judging = np.flatnonzero((folds == fold) | (codes < 0))
+                learning = np.flatnonzero((folds != fold) & (codes >= 0))
+                if not len(learning):
+                    continue
+                network = untrained(found, self.recipe, n_classes, seed)
+                rows = Rows(network.tokens(self.texts.values), codes, counted)
+                train(
+                    network,
+                    rows.take(learning),
+                    [groups[at] for at in learning],
+                    seed=seed,
+                    step=partial(_report, task, turn),
+                )
+                said[judging] += probabilities(network, rows.take(judging).tokens)
+                judged[judging] += 1
+        said /= np.maximum(judged, 1)
+        pool = Pool.learn([said], codes)
+        return pool([said]), pool
+
+
+def _report(task: work.Task, turn: int, done: float) -> None:
+    """Show that so much of a fold's training is done; raises `Cancelled` if it is to stop."""
+    task.advance(round((turn + done) * _STEPS) - task.done)

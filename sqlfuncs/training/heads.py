@@ -1,0 +1,41 @@
+"""Training 'fast' and 'best': linear heads on features, judged out of sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlfuncs.errors import NoUsableRows
+from sqlfuncs.learning import classes as class_order
+from sqlfuncs.learning import fast, features, inputs
+from sqlfuncs.learning.out_of_sample import out_of_sample, prepare
+from sqlfuncs.training.outcome import Outcome
+from sqlfuncs.training.request import Request
+
+_READ, _JUDGED = 0.3, 0.8  # how much of all is done by then, about
+
+
+def train(request: Request, report: Callable[[float], None]) -> Outcome:
+    """Raises NoUsableRows where no label has two rows."""
+    classes = request.classes
+    codes = class_order.codes(request.labels, classes)
+    prepared = prepare(request.rows, codes, len(classes), request.base)
+    report(_READ)
+    probs, unseen, pool = out_of_sample(
+        prepared, folds=request.folds, seed=request.seed, weights=request.weights
+    )
+    report(_JUDGED)
+    if not inputs.usable(unseen).any():
+        raise NoUsableRows(
+            f"nothing can be learned: {inputs.describe(unseen)}. The label has {len(classes):,} "
+            "different values: is it the right column?"
+        )
+    assert isinstance(prepared.features, features.Features)
+    trained = fast.fit(
+        prepared.features,
+        prepared.views,
+        prepared.codes,
+        len(classes),
+        pool,
+        None if request.weights is None else request.weights[prepared.order],
+    )
+    return Outcome(trained.to_files(), float((probs.argmax(axis=1) == codes).mean()))

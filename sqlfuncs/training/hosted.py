@@ -1,0 +1,134 @@
+"""Training at a service: started once, followed for as long as somebody waits, found again.
+
+What is trained there is a name. The service goes on when this process ends; the same request
+follows what it has started.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from sqlfuncs import work
+from sqlfuncs.errors import Cancelled, ModelUnusable
+from sqlfuncs.learning.inputs import Texts
+from sqlfuncs.llm import openai_tuning, prices
+from sqlfuncs.llm.failures import Busy, Flaky, ProviderFailure
+from sqlfuncs.llm.openai_calls import Client
+from sqlfuncs.llm.openai_environment import api_key, checked_base_url
+from sqlfuncs.llm.openai_tuning import Tuning
+from sqlfuncs.store import jobs
+from sqlfuncs.store.jobs import Running
+from sqlfuncs.training.expected import Expected
+from sqlfuncs.training.outcome import Outcome
+from sqlfuncs.training.request import Request
+
+_EPOCHS = 3  # that services make of some hundreds of rows, unless they are told otherwise
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 20.0  # seconds between two looks
+_UNHEARD_SECONDS = 600.0  # after which nobody waits any longer for a service that is silent
+_HALF_SECONDS = 900.0  # after so long, half of the progress is shown: the service tells none
+
+
+def is_hosted(base: str) -> bool:
+    """Whether a base is trained at a service."""
+    return base.startswith(openai_tuning.KIND)
+
+
+def expected(request: Request) -> Expected:
+    """What a service would learn from and ask for it, by the length of what is sent."""
+    assert isinstance(request.rows, Texts)
+    task = openai_tuning.task_of(request.classes)
+    pairs = zip(request.rows.values, request.labels, strict=True)
+    tokens = _EPOCHS * openai_tuning.about_tokens(task, pairs)
+    return Expected(tokens=tokens, usd=prices.cost(request.base + prices.TRAINING, tokens, 0))
+
+
+def train(request: Request, job: Running) -> Outcome:
+    """Start it, unless it was started before, and wait. Raises ModelUnusable, Cancelled."""
+    client = _client()
+    remote = job.remote
+    if remote is None:
+        remote = _started(client, request)
+        job.is_at(remote)
+        work.say(f"{request.model}: {request.base} is being fine-tuned as {remote}")
+    try:
+        tuning = _followed(client, remote, job.report)
+    except Cancelled:
+        if job.is_stopping:  # else this process is not to wait; it was not said that none should
+            raise
+        raise jobs.LeftAlone(
+            f"{remote} goes on at the service; the same fine_tune follows it, and "
+            f"cancel_job('{request.job}') stops it"
+        ) from None
+    if tuning.status == openai_tuning.CANCELLED:
+        raise Cancelled
+    if tuning.status != openai_tuning.SUCCEEDED or not tuning.model:
+        raise ModelUnusable(
+            f"{request.base}: the service failed to train {remote}: {tuning.said}. A base on this "
+            "machine would do: base := 'best', 'minilm' or 'smollm2'."
+        )
+    return Outcome(openai_tuning.to_files(tuning, remote), None)
+
+
+def stop(remote: str) -> None:
+    """Ask the service to stop. Raises ModelUnusable."""
+    try:
+        openai_tuning.cancel(_client(), remote)
+    except ProviderFailure as failure:
+        raise ModelUnusable(f"{remote}: {failure}") from None
+
+
+def _client() -> Client:
+    try:
+        return Client(checked_base_url(), api_key())
+    except ProviderFailure as failure:
+        raise ModelUnusable(str(failure)) from None
+
+
+def _started(client: Client, request: Request) -> str:
+    assert isinstance(request.rows, Texts)
+    rows = zip(request.rows.values, request.labels, strict=True)
+    chats = list(openai_tuning.lines(openai_tuning.task_of(request.classes), rows))
+    base = request.base.removeprefix(openai_tuning.KIND)
+    try:
+        return work.interruptible(
+            partial(openai_tuning.start, client, base, chats, request.model, request.seed)
+        )
+    except ProviderFailure as failure:
+        raise ModelUnusable(
+            f"{request.base}: the service does not fine-tune this: {failure}. A base on this "
+            "machine would do: base := 'best', 'minilm' or 'smollm2'."
+        ) from None
+
+
+def _followed(client: Client, remote: str, report: Callable[[float], None]) -> Tuning:
+    """Where it stands when it is over. Raises `jobs.LeftAlone` if it cannot be followed."""
+    begun = heard = time.monotonic()
+    wait, last = _FIRST_WAIT, ""
+    with work.task(f"waiting for {remote}", 1) as task:
+        while True:
+            try:
+                tuning = work.interruptible(partial(openai_tuning.look, client, remote))
+                heard = time.monotonic()
+                if tuning.is_over:
+                    task.advance()
+                    return tuning
+                said = work.interruptible(partial(openai_tuning.latest_event, client, remote))
+                if said and said != last:
+                    work.say(f"{remote}: {said}")
+                last = said
+            except (Busy, Flaky) as failure:
+                if time.monotonic() - heard > _UNHEARD_SECONDS:
+                    raise jobs.LeftAlone(
+                        f"the service cannot be reached: {failure}. {remote} goes on there; the "
+                        "same fine_tune follows it"
+                    ) from None
+            except ProviderFailure as failure:
+                raise ModelUnusable(f"{remote}: {failure}") from None
+            until = time.monotonic() + wait
+            while time.monotonic() < until:
+                passed = time.monotonic() - begun
+                report(passed / (passed + _HALF_SECONDS))
+                time.sleep(0.1)
+            wait = min(_LONGEST_WAIT, wait * 1.5)

@@ -1,0 +1,120 @@
+"""Training a pretrained transformer end to end, or by adapters; it goes on from checkpoints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sqlfuncs import work
+from sqlfuncs.errors import MissingExtra
+from sqlfuncs.learning import classes as class_order
+from sqlfuncs.learning.causal import is_causal
+from sqlfuncs.learning.folds import canonical_order, digests, groups
+from sqlfuncs.learning.inputs import Texts
+from sqlfuncs.learning.networks import recipe
+from sqlfuncs.learning.networks.model import NetworkModel
+from sqlfuncs.learning.networks.recipe import Recipe
+from sqlfuncs.learning.out_of_sample import take
+from sqlfuncs.store import weights
+from sqlfuncs.store.weights import Weights
+from sqlfuncs.training import checkpoint
+from sqlfuncs.training.expected import Expected
+from sqlfuncs.training.outcome import Outcome
+from sqlfuncs.training.request import Request
+
+if TYPE_CHECKING:
+    from sqlfuncs.learning.networks.network import Network
+    from sqlfuncs.learning.networks.training import Rows
+
+_STEPS = 1000  # of the progress that is shown
+
+
+def recipe_for(found: Weights) -> Recipe:
+    """How a base is trained. Raises BadOption for one that cannot be."""
+    from sqlfuncs.learning.networks.bases import layers_of
+
+    if is_causal(found.folder):
+        return recipe.of_causal(found.name, found.digest, layers_of(found))
+    layers_of(found)
+    return recipe.of_encoder(found.name, found.digest)
+
+
+def way(base: str) -> str:
+    """What a network would be trained from here: part of a fingerprint. Raises as `weights.get`."""
+    if find_spec("transformers") is None:
+        raise MissingExtra.needed_for(f"base := '{base}'", "local")
+    return recipe_for(weights.get(base)).to_json().decode()
+
+
+def train(request: Request, report: Callable[[float], None], folder: Path) -> Outcome:
+    """Train from the last checkpoint in `folder`, if there is one. Raises DamagedModel."""
+    from sqlfuncs.learning.networks import training
+
+    network, rows, alike = _prepared(request)
+    with work.task(f"training {_short(request.base)}", _STEPS) as task:
+
+        def step(done: float) -> None:
+            task.advance(math.floor(done * _STEPS) - task.done)
+            report(done)
+
+        accuracy = training.train(
+            network,
+            rows,
+            alike,
+            seed=request.seed,
+            step=step,
+            keep=lambda progress: checkpoint.keep(folder, progress),
+            progress=checkpoint.kept(folder),
+        )
+    return Outcome(NetworkModel(network).to_files(), None if math.isnan(accuracy) else accuracy)
+
+
+def expected(request: Request) -> Expected:
+    """What training would take here, by a few steps of it. Raises DamagedModel."""
+    from sqlfuncs.learning.networks import training
+
+    network, rows, alike = _prepared(request)
+    recipe, lengths = network.recipe, training.lengths(rows.tokens)
+    warnings = []
+    cut = sum(length >= recipe.max_tokens for length in lengths)
+    if cut:
+        warnings.append(
+            f"{cut:,} texts have {recipe.max_tokens} tokens or more: what follows these is not read"
+        )
+    if not training.held_out(rows.codes, alike, request.seed).any():
+        warnings.append(
+            "the rows are too few to hold any out: training does not stop early, and no accuracy "
+            "is measured"
+        )
+    return Expected(
+        tokens=recipe.epochs * sum(lengths),
+        seconds=training.expected_seconds(network, rows),
+        warnings=tuple(warnings),
+    )
+
+
+def _prepared(request: Request) -> tuple[Network, Rows, list[bytes]]:
+    """An untrained network, the rows in their order, and which of them are alike."""
+    from sqlfuncs.learning.networks import training
+    from sqlfuncs.learning.networks.network import untrained
+
+    assert isinstance(request.rows, Texts)
+    found = weights.get(request.base)
+    keys = digests(request.rows)
+    codes = class_order.codes(request.labels, request.classes)
+    order = canonical_order(keys, codes)
+    texts = take(request.rows, order)
+    assert isinstance(texts, Texts)
+    network = untrained(found, recipe_for(found), len(request.classes), request.seed)
+    counts = np.ones(len(codes), dtype=np.float32) if request.weights is None else request.weights
+    rows = training.Rows(network.tokens(texts.values), codes[order], counts[order])
+    return network, rows, groups(texts, [keys[at] for at in order])
+
+
+def _short(base: str) -> str:
+    return base.rpartition("/")[2]

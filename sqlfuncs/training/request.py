@@ -1,0 +1,111 @@
+"""What is to be trained: rows, labels and how; kept in the job's folder for its process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow as pa
+
+from sqlfuncs.learning import classes as class_order
+from sqlfuncs.learning import inputs
+from sqlfuncs.learning.folds import digests
+from sqlfuncs.learning.heads import RowWeights
+
+_ABOUT, _ROWS = "request.json", "rows.arrow"
+RECIPE = 5  # raised whenever the same rows would give another model
+
+
+@dataclass(frozen=True)
+class Request:
+    """A model to be trained on rows that can be used.
+
+    `base` is 'fast', 'best' or the full name of a pretrained model; `way` is how it reads rows
+    on this machine, and with what weights. `weights` (rows,) are how much each row
+    counts.
+    """
+
+    model: str
+    base: str
+    way: str
+    folds: int
+    seed: int
+    rows: inputs.Texts | inputs.Embeddings
+    labels: list[str]
+    weights: RowWeights | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The distinct labels in their order."""
+        return class_order.in_order(self.labels)
+
+    @property
+    def kind(self) -> str:
+        """What a row is, as models() calls it."""
+        return "embedding" if isinstance(self.rows, inputs.Embeddings) else "text"
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the rows, in whatever order they come, and of how they are trained on."""
+        each = sorted(
+            key + sha256(label.encode("utf-8", "surrogatepass")).digest() + weight
+            for key, label, weight in zip(
+                digests(self.rows), self.labels, self._weight_bytes(), strict=True
+            )
+        )
+        how = f"{RECIPE}\0{self.base}\0{self.way}\0{self.folds}\0{self.seed}\0"
+        return sha256(how.encode() + b"".join(each)).hexdigest()
+
+    def _weight_bytes(self) -> list[bytes]:
+        if self.weights is None:
+            return [b""] * len(self.labels)
+        return [weight.tobytes() for weight in self.weights]
+
+    @property
+    def job(self) -> str:
+        """What its training is called: the same rows under the same name are the same job."""
+        own = f"{self.model}\0{self.fingerprint}"
+        return f"ft-{sha256(own.encode()).hexdigest()[:12]}"
+
+    def keep(self, folder: Path) -> None:
+        """Write it down for another process. Raises OSError."""
+        about = {
+            "model": self.model,
+            "base": self.base,
+            "way": self.way,
+            "folds": self.folds,
+            "seed": self.seed,
+            "kind": self.kind,
+        }
+        values = self.rows.values
+        x = pa.array(list(values) if self.kind == "embedding" else values)
+        columns = {"x": x, "label": pa.array(self.labels)}
+        if self.weights is not None:
+            columns["weight"] = pa.array(self.weights)
+        table = pa.table(columns)
+        with (
+            pa.OSFile(str(folder / _ROWS), "wb") as sink,
+            pa.ipc.new_file(sink, table.schema) as to,
+        ):
+            to.write_table(table)
+        (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+
+    @classmethod
+    def taken(cls, folder: Path) -> Request:
+        """What `keep` wrote, which is not there any longer. Raises OSError."""
+        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        with pa.OSFile(str(folder / _ROWS)) as source:
+            table = pa.ipc.open_file(source).read_all().combine_chunks()
+        for name in (_ABOUT, _ROWS):
+            (folder / name).unlink()
+        rows = inputs.read_column(table.column("x").combine_chunks())
+        assert isinstance(rows, inputs.Texts | inputs.Embeddings)
+        del about["kind"]
+        return cls(
+            **about,
+            rows=rows,
+            labels=table.column("label").to_pylist(),
+            weights=table.column("weight").to_numpy() if "weight" in table.column_names else None,
+        )

@@ -1,0 +1,96 @@
+"""The rows of a table that a model can be trained on, their labels, and how much each counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sqlfuncs import work
+from sqlfuncs.errors import BadInput, BadOption, NoUsableRows
+from sqlfuncs.learning import inputs
+from sqlfuncs.learning.heads import RowWeights
+from sqlfuncs.learning.inputs import Embeddings, Texts
+from sqlfuncs.learning.out_of_sample import take
+
+
+def to_train_on(rows: pa.StructArray) -> tuple[Texts | Embeddings, list[str], RowWeights | None]:
+    """Those of `rows` (fields x, label, weights, drop) that can be used. Says what is left out.
+
+    Raises NoUsableRows, BadInput for an x that is neither text nor embedding, and BadOption for
+    weights or drop that are none.
+    """
+    labels: list[str | None] = rows.field("label").to_pylist()
+    if not labels:
+        raise NoUsableRows("the table has no rows: there is nothing to train on.")
+    values = _read(rows.field("x"))
+    reasons = values.reasons.copy()
+    reasons[[label is None for label in labels]] = "the label is NULL"
+    weights = _weights(rows.field("weights"), reasons)
+    reasons[_dropped(rows.field("drop"))] = "drop is true"
+    usable = inputs.usable(reasons)
+    if not usable.any():
+        raise NoUsableRows(f"no row can be trained on: {inputs.describe(reasons)}.")
+    if not usable.all():
+        work.say(f"left out of training: {inputs.describe(reasons)}")
+    return (
+        take(values, usable),
+        [label for label, use in zip(labels, usable, strict=True) if use and label is not None],
+        None if weights is None else weights[usable],
+    )
+
+
+def to_test_on(rows: pa.StructArray) -> Texts | Embeddings:
+    """What of a table (field x) a model can be tested on. Raises NoUsableRows, BadInput."""
+    values = _read(rows.field("x"))
+    usable = inputs.usable(values.reasons)
+    if not usable.any():
+        raise NoUsableRows(
+            f"no row of the table to test on can be used: {inputs.describe(values.reasons)}. Its "
+            "columns have to be called like those of the table to train on."
+        )
+    return take(values, usable)
+
+
+def _read(x: pa.Array) -> Texts | Embeddings:
+    values = inputs.read_column(x)
+    if not isinstance(values, Texts | Embeddings):
+        raise BadInput(
+            f"fine_tune cannot train on {inputs.KINDS[type(values)]}. x may be text (VARCHAR) or "
+            "an embedding (FLOAT[])."
+        )
+    return values
+
+
+def _weights(given: pa.Array, reasons: inputs.Reasons) -> RowWeights | None:
+    """How much each row counts; one without a weight is left out, and `reasons` says so."""
+    if pa.types.is_null(given.type):
+        return None
+    if not (
+        pa.types.is_integer(given.type)
+        or pa.types.is_floating(given.type)
+        or pa.types.is_decimal(given.type)
+    ):
+        raise BadOption(
+            f"weights is of type {inputs.type_in_sql(given.type)}. It is a column of numbers, 0 or "
+            "more, such as label_quality of a label_issues result."
+        )
+    weights: RowWeights = given.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float32)
+    reasons[np.isnan(weights)] = "weights is NULL"
+    wrong = weights[~np.isnan(weights) & ~((weights >= 0) & (weights < np.inf))]
+    if len(wrong):
+        raise BadOption(f"weights has to be 0 or more in every row, not {wrong[0]:g}.")
+    return weights
+
+
+def _dropped(given: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which rows are to be left out."""
+    if pa.types.is_null(given.type):
+        return np.zeros(len(given), dtype=bool)
+    if not pa.types.is_boolean(given.type):
+        raise BadOption(
+            f"drop is of type {inputs.type_in_sql(given.type)}. It is a column that is true where "
+            "a row is to be left out, such as is_label_issue of a label_issues result."
+        )
+    dropped: npt.NDArray[np.bool_] = given.fill_null(False).to_numpy(zero_copy_only=False)
+    return dropped

@@ -1,0 +1,100 @@
+"""A training as a job: begun here or in a process of its own, noted, finished, registered."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+
+from sqlfuncs import work
+from sqlfuncs.errors import CannotKeep
+from sqlfuncs.learning import features
+from sqlfuncs.store import jobs, models
+from sqlfuncs.store.jobs import Job, Running
+from sqlfuncs.store.models import ModelRecord
+from sqlfuncs.training import heads, hosted, network
+from sqlfuncs.training.outcome import Outcome
+from sqlfuncs.training.request import Request
+
+
+def note(request: Request, *, resume: bool) -> None:
+    """Note a job for a request; without `resume` it begins anew. Raises CannotKeep."""
+    earlier = jobs.find(request.job)
+    at_a_service = earlier is not None and earlier.remote and earlier.status == jobs.RUNNING
+    if not (resume or at_a_service):
+        earlier = None
+        jobs.clear(request.job)
+    jobs.create(
+        Job(
+            request.job,
+            request.model,
+            request.base,
+            len(request.labels),
+            time.time(),
+            progress=earlier.progress if earlier else 0.0,
+            remote=earlier.remote if earlier and at_a_service else None,
+        )
+    )
+
+
+def here(request: Request) -> ModelRecord:
+    """Train in this process until the model is registered. Raises what ends it."""
+    with jobs.running(request.job) as job:
+        return _train(request, job)
+
+
+def apart(request: Request) -> None:
+    """Train in a process of its own, which lives on when this one ends. Raises CannotKeep."""
+    folder = jobs.folder(request.job)
+    try:
+        request.keep(folder)
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "sqlfuncs.training", request.job],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the shell is not meant for it
+            )
+        # Whoever lives longer: a process that has ended is to be taken note of by its parent.
+        threading.Thread(target=process.wait, daemon=True).start()
+    except OSError as error:
+        raise CannotKeep(f"the job cannot be started in {folder}: {error}") from None
+
+
+def taken(job: str) -> ModelRecord:
+    """Train what `apart` was asked to. Raises what ends it."""
+    with jobs.running(job) as running:
+        return _train(Request.taken(jobs.folder(job)), running)
+
+
+def _train(request: Request, job: Running) -> ModelRecord:
+    begun = time.perf_counter()
+    outcome = _outcome(request, job)
+    work.check()
+    record = models.save(
+        ModelRecord(
+            name=request.model,
+            base=request.base,
+            job_id=request.job,
+            kind=request.kind,
+            classes=request.classes,
+            rows=len(request.labels),
+            cv_accuracy=outcome.accuracy,
+            seconds=time.perf_counter() - begun,
+            fingerprint=request.fingerprint,
+            created_at=time.time(),
+        ),
+        outcome.files,
+    )
+    job.succeeded(record.version)
+    return record
+
+
+def _outcome(request: Request, job: Running) -> Outcome:
+    if request.base in features.MODELS:
+        return heads.train(request, job.report)
+    if hosted.is_hosted(request.base):
+        return hosted.train(request, job)
+    return network.train(request, job.report, job.folder)
