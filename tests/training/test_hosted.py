@@ -76,6 +76,7 @@ def test_what_is_sent_can_be_looked_at(
 @pytest.mark.parametrize(
     ("behaviour", "message"),
     [
+        ({"tuning": "no upload"}, "The file is not accepted .* would do: base := 'best'"),
         ({"tuning": "forbidden"}, "no longer offered .* would do: base := 'best'"),
         ({"tuning": "failed"}, "unsafe training file .* would do: base := 'best'"),
     ],
@@ -117,6 +118,7 @@ def test_a_service_that_is_silent_goes_on_and_is_followed_later(
     with pytest.raises(duckdb.Error, match="ftjob-0 goes on there; the same fine_tune follows it"):
         table.execute(CALL).df()
     assert (_job().status, _job().remote) == ("RUNNING", "ftjob-0")
+    assert "nobody follows ftjob-0 at the service; the same fine_tune does" in str(_job().error)
     server.behave()
     assert table.execute(CALL).df().iloc[0]["status"] == "SUCCEEDED"
     assert (_job().status, _job().remote) == ("SUCCEEDED", "ftjob-0")
