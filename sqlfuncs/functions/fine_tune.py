@@ -43,7 +43,7 @@ def fine_tune(
     and, with the extra `local`, a sentence embedding; or 'best', which adds the middle layers
     of a small language model, where its weights are (sqlfuncs models fetch smollm2). Any other
     base is a pretrained model of texts: an encoder ('minilm', an id of the Hugging Face hub, a
-    folder), of which all weights are trained, or a causal language model ('smollm2', an id, a
+    folder), of which all layers are trained, or a causal language model ('smollm2', an id, a
     folder), beside whose lower layers adapters are trained. A tenth of the rows is held out:
     training stops before it foretells these worse, and `cv_accuracy` is measured on them.
     'openai:MODEL' is trained at OpenAI, or a service that OPENAI_BASE_URL names, by
@@ -76,6 +76,11 @@ def fine_tune(
         weights = balanced_weights(labels, weights)
     tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
     full_base, way = _base(base, usable)
+    if hosted.is_hosted(base) and weights is not None:
+        raise BadOption(
+            f"base := '{base}' is trained at a service, where every row counts the same: leave "
+            "weights and balanced out. drop := is_label_issue leaves rows out there, too."
+        )
     request = Request(model, full_base, way, folds, seed, usable, labels, weights)
     classes = request.classes
     if len(classes) < 2:
