@@ -15,7 +15,7 @@ from sqlfuncs.store.models import ModelRecord
 from sqlfuncs.training import hosted, network, preflight, run
 from sqlfuncs.training.preflight import Preflight
 from sqlfuncs.training.request import Request
-from sqlfuncs.training.rows import to_test_on, to_train_on
+from sqlfuncs.training.rows import balanced_weights, to_test_on, to_train_on
 
 
 def fine_tune(
@@ -27,6 +27,7 @@ def fine_tune(
     seed: int = 0,
     wait: bool = True,
     resume: bool = False,
+    balanced: bool = False,
     dry_run: bool = False,
 ) -> pa.StructArray:
     """Train a model on a table and keep it under a name, for llm_classify.
@@ -42,7 +43,7 @@ def fine_tune(
     and, with the extra `local`, a sentence embedding; or 'best', which adds the middle layers
     of a small language model, where its weights are (sqlfuncs models fetch smollm2). Any other
     base is a pretrained model of texts: an encoder ('minilm', an id of the Hugging Face hub, a
-    folder), of which all weights are trained, or a causal language model ('smollm2', an id, a
+    folder), of which all layers are trained, or a causal language model ('smollm2', an id, a
     folder), beside whose lower layers adapters are trained. A tenth of the rows is held out:
     training stops before it foretells these worse, and `cv_accuracy` is measured on them.
     'openai:MODEL' is trained at OpenAI, or a service that OPENAI_BASE_URL names, by
@@ -50,6 +51,7 @@ def fine_tune(
 
     `weights` is a column that says how much each row counts, 0 or more; `drop` one that is true
     where a row is to be left out: `label_quality` and `is_label_issue` of a label_issues result.
+    With `balanced := true` all classes count the same, however many rows they have.
 
     `preflight` says what was known before a second or a cent was spent: rows of each class,
     `duplicates`, `contradictions` (rows of a text that has several labels), `issue_rate` (the
@@ -70,8 +72,15 @@ def fine_tune(
     check_folds(folds)
     is_tested = rows.field("test").cast(pa.bool_())
     usable, labels, weights = to_train_on(rows.filter(pc.invert(is_tested)))
+    if balanced:
+        weights = balanced_weights(labels, weights)
     tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
     full_base, way = _base(base, usable)
+    if hosted.is_hosted(base) and weights is not None:
+        raise BadOption(
+            f"base := '{base}' is trained at a service, where every row counts the same: leave "
+            "weights and balanced out. drop := is_label_issue leaves rows out there, too."
+        )
     request = Request(model, full_base, way, folds, seed, usable, labels, weights)
     classes = request.classes
     if len(classes) < 2:

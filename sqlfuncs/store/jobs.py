@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -36,6 +36,7 @@ _KILLED = (
     "its process ended before it was done: it was killed, or the machine went down or ran out of "
     "memory. The same fine_tune with resume := true goes on where it stood"
 )
+_FOLLOWING = "the same fine_tune does, to its end"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
     id TEXT PRIMARY KEY, model TEXT NOT NULL, base TEXT NOT NULL, rows INTEGER NOT NULL,
@@ -238,8 +239,10 @@ def _reason(error: BaseException) -> str:
 
 def _settled(job: Job) -> Job:
     """A job as it is, whatever its row says."""
-    if job.status not in (PENDING, RUNNING) or job.remote is not None or is_alive(job.id):
+    if job.status not in (PENDING, RUNNING) or is_alive(job.id):
         return job
+    if job.remote is not None:
+        return replace(job, error=f"nobody follows {job.remote} at the service; {_FOLLOWING}")
     if job.status == PENDING and time.time() - job.created_at < STARTING_SECONDS:
         return job
     made = [record.version for record in models.records() if record.job_id == job.id]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -38,6 +40,19 @@ def to_train_on(rows: pa.StructArray) -> tuple[Texts | Embeddings, list[str], Ro
         [label for label, use in zip(labels, usable, strict=True) if use and label is not None],
         None if weights is None else weights[usable],
     )
+
+
+def balanced_weights(labels: Sequence[str], weights: RowWeights | None) -> RowWeights:
+    """Weights under which all classes count the same in all, and a row 1 on average.
+
+    >>> balanced_weights(["a", "a", "a", "b"], None).round(2).tolist()
+    [0.67, 0.67, 0.67, 2.0]
+    """
+    own = np.ones(len(labels), dtype=np.float64) if weights is None else weights.astype(np.float64)
+    names, codes = np.unique(np.array(labels, dtype=object), return_inverse=True)
+    totals = np.bincount(codes, own, len(names))[codes]
+    shared = np.divide(own * len(labels), len(names) * totals, where=totals > 0, out=own)
+    return shared.astype(np.float32)
 
 
 def to_test_on(rows: pa.StructArray) -> Texts | Embeddings:

@@ -138,6 +138,19 @@ def test_embeddings_train_a_model_for_embeddings(con: duckdb.DuckDBPyConnection)
         con.execute("SELECT llm_classify([1, 2]::FLOAT[], model := 'points')").fetchall()
 
 
+def test_classes_may_count_the_same(sample: duckdb.DuckDBPyConnection) -> None:
+    sample.execute("""
+        CREATE TABLE rare AS SELECT text, label FROM requests
+        WHERE label = 'delivery' OR (label = 'account' AND id % 8 = 0)
+    """)
+    found = []
+    for more in ("", ", balanced := true"):
+        sample.execute(f"FROM fine_tune('m', rare, text, label{more})").fetchall()
+        query = "SELECT count(*) FROM rare WHERE llm_classify(text, model := 'm') = 'account'"
+        found.append(sample.execute(query).fetchall()[0][0])
+    assert found[1] > found[0]
+
+
 def test_a_key_for_a_label_is_refused(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TABLE t AS SELECT 'number ' || i AS text, i AS id FROM range(30) r(i)")
     with pytest.raises(duckdb.Error, match="30 different values: is it the right column"):

@@ -54,7 +54,7 @@ class Behaviour:
     options_ignored: bool = False  # whether it answers in words, whatever the format
     requests_per_second: float = 0.0  # 429 beyond; 0: no limit
     logprobs: bool = False  # whether it tells how likely other labels were
-    tuning: str = "succeeded"  # what fine-tuning comes to; "forbidden": it is not begun
+    tuning: str = "succeeded"  # what it comes to; "no upload", "forbidden": it is not begun
     tuning_queued: int = 1  # how many looks it is queued for
     tuning_broken: int = 0  # how many of the first looks fail
     batch: str = "completed"  # what batches come to; "in_progress": they are not over yet
@@ -97,6 +97,8 @@ class Server:
             return 401, _error(f"Incorrect API key provided: {key}", "invalid_api_key"), {}
         if path.startswith("/v1/models"):
             return self.of_models(path.removeprefix("/v1/models").strip("/"))
+        if path == "/v1/files" and method == "POST" and self.behaviour.tuning == "no upload":
+            return 400, _error("The file is not accepted", "invalid_file"), {}
         if path.startswith("/v1/files"):
             return self.of_files(path.removeprefix("/v1/files").strip("/"), body)
         if path.startswith("/v1/batches"):

@@ -65,7 +65,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
             _wait(f"http://127.0.0.1:{port}/health", process)
             yield f"http://127.0.0.1:{port}/v1", str(model)
         finally:
-            process.terminate()
+            process.kill()  # asked kindly, it would first finish every answer it was asked for
 
 
 def _wait(address: str, process: subprocess.Popen[bytes]) -> None:

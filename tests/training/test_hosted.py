@@ -60,6 +60,8 @@ def test_a_model_is_made_and_used_by_its_name(
     with pytest.raises(duckdb.Error, match="leave labels, instructions and examples out"):
         table.execute("SELECT llm_classify(text, ['good', 'bad'], model := 'mine') FROM t").df()
     assert table.execute(CALL).df().iloc[0]["version"] == 1  # nothing is trained again
+    with pytest.raises(duckdb.Error, match="trained at a service, and cannot be trained again"):
+        table.execute("FROM label_issues(t, text, label, model := 'mine')").df()
 
 
 def test_what_is_sent_can_be_looked_at(
@@ -76,6 +78,7 @@ def test_what_is_sent_can_be_looked_at(
 @pytest.mark.parametrize(
     ("behaviour", "message"),
     [
+        ({"tuning": "no upload"}, "The file is not accepted .* would do: base := 'best'"),
         ({"tuning": "forbidden"}, "no longer offered .* would do: base := 'best'"),
         ({"tuning": "failed"}, "unsafe training file .* would do: base := 'best'"),
     ],
@@ -102,6 +105,14 @@ def test_too_few_rows_are_the_services_to_refuse(
         table.execute(CALL).df()
 
 
+def test_rows_count_the_same_at_a_service(table: duckdb.DuckDBPyConnection) -> None:
+    for more in ("balanced := true", "weights := 1"):
+        with pytest.raises(duckdb.Error, match="every row counts the same"):
+            table.execute(CALL.removesuffix(")") + f", {more})").df()
+    dropped = table.execute(CALL.removesuffix(")") + ", drop := text = 'text 3')").df()
+    assert dropped["rows"][0] == 19
+
+
 def test_a_network_that_is_gone_for_a_while(
     table: duckdb.DuckDBPyConnection, server: FaultServer
 ) -> None:
@@ -117,6 +128,7 @@ def test_a_service_that_is_silent_goes_on_and_is_followed_later(
     with pytest.raises(duckdb.Error, match="ftjob-0 goes on there; the same fine_tune follows it"):
         table.execute(CALL).df()
     assert (_job().status, _job().remote) == ("RUNNING", "ftjob-0")
+    assert "nobody follows ftjob-0 at the service; the same fine_tune does" in str(_job().error)
     server.behave()
     assert table.execute(CALL).df().iloc[0]["status"] == "SUCCEEDED"
     assert (_job().status, _job().remote) == ("SUCCEEDED", "ftjob-0")
