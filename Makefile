@@ -26,9 +26,9 @@ lint: $(VENV)/.installed
 test-old-duckdb: $(VENV)/.installed $(WEIGHTS) $(OLD_DUCKDB)
 	PYTHONPATH=$(CURDIR)/$(OLD_DUCKDB) $(VENV)/bin/python $(PYTEST) -m "not slow"
 
-# The tests again without the extra `local`: no torch, no sentence encoder.
+# The tests again without the extra `local`: no torch, which networks cannot be imported without.
 test-light: $(LIGHT)/.installed
-	$(LIGHT)/bin/python $(PYTEST) -m "not slow"
+	$(LIGHT)/bin/python $(PYTEST) -m "not slow" --ignore sqlfuncs/learning/networks
 
 # The bundled sample is what its generator makes.
 sample: $(VENV)/.installed

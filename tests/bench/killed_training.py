@@ -37,6 +37,7 @@ MOMENTS = ("at random", "while it was saved", "when it was there")
 def killed(base: Path, seed: int, moment: str, usual: float) -> None:
     """Start a training and kill it; `usual` is how many seconds one takes."""
     root, chance = Path(os.environ["SQLFUNCS_HOME"]) / "models", random.Random(seed)
+    root.mkdir(exist_ok=True)
     before = set(root.glob("*/*/manifest.json"))
     process = subprocess.Popen(
         [sys.executable, "-c", CODE, str(base), str(seed)],
@@ -49,8 +50,11 @@ def killed(base: Path, seed: int, moment: str, usual: float) -> None:
     if moment == "at random":
         time.sleep(chance.uniform(0, usual))
     while process.poll() is None and moment != "at random":
-        there = set(root.glob("*/*/manifest.json")) - before
-        if there if moment == "when it was there" else list(root.glob(".saving-*/*")):
+        if moment == "when it was there":
+            is_time = bool(set(root.glob("*/*/manifest.json")) - before)
+        else:
+            is_time = any(entry.name.startswith(".saving-") for entry in root.iterdir())
+        if is_time:
             time.sleep(chance.uniform(0, 0.01))
             break
     process.kill()

@@ -134,7 +134,7 @@ def _epoch(
     step: Callable[[float], None],
 ) -> None:
     """One pass over the rows. Its chance is its own, so that it is the same after a break."""
-    chance = np.random.default_rng(seed)
+    chance = np.random.default_rng([part % 2**32 for part in seed])  # a seed may be negative
     torch.manual_seed(int(chance.integers(2**31)))
     # How sums are split over threads changes their last bits, and batches that were read before
     # have told some of torch's libraries to use one.

@@ -47,7 +47,7 @@ def _train(network: Any, **more: Any) -> float:
 
     rows = more.pop("rows", None) or _rows(network)
     step = more.pop("step", lambda done: None)
-    return training.train(network, rows, GROUPS, seed=0, step=step, **more)
+    return training.train(network, rows, GROUPS, seed=more.pop("seed", 0), step=step, **more)
 
 
 def _bytes(network: Any) -> bytes:
@@ -81,9 +81,11 @@ def test_adapters_leave_the_base_as_it_is(tmp_path: Path) -> None:
 
 
 def test_the_same_again_is_the_same(recipe: Recipe) -> None:
-    one, other = _network(recipe), _network(recipe)
+    one, other, third = _network(recipe), _network(recipe), _network(recipe)
     assert _train(one) == _train(other)
     assert _bytes(one) == _bytes(other)
+    _train(third, seed=-1)
+    assert _bytes(third) != _bytes(one)
 
 
 def test_it_goes_on_from_where_it_was_broken_off(recipe: Recipe) -> None:
