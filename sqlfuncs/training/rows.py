@@ -45,8 +45,8 @@ def to_train_on(rows: pa.StructArray) -> tuple[Texts | Embeddings, list[str], Ro
 def balanced_weights(labels: Sequence[str], weights: RowWeights | None) -> RowWeights:
     """Weights under which all classes count the same in all, and a row 1 on average.
 
-    >>> balanced_weights(["a", "a", "a", "b"], None).round(2).tolist()
-    [0.67, 0.67, 0.67, 2.0]
+    >>> balanced_weights(["a", "a", "a", "a", "b", "b"], None).tolist()
+    [0.75, 0.75, 0.75, 0.75, 1.5, 1.5]
     """
     own = np.ones(len(labels), dtype=np.float64) if weights is None else weights.astype(np.float64)
     names, codes = np.unique(np.array(labels, dtype=object), return_inverse=True)

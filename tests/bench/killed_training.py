@@ -38,7 +38,7 @@ def killed(base: Path, seed: int, moment: str, usual: float) -> None:
     """Start a training and kill it; `usual` is how many seconds one takes."""
     root, chance = Path(os.environ["SQLFUNCS_HOME"]) / "models", random.Random(seed)
     root.mkdir(exist_ok=True)
-    before = set(root.glob("*/*/manifest.json"))
+    before = manifests(root)
     process = subprocess.Popen(
         [sys.executable, "-c", CODE, str(base), str(seed)],
         stdout=subprocess.PIPE,
@@ -51,7 +51,7 @@ def killed(base: Path, seed: int, moment: str, usual: float) -> None:
         time.sleep(chance.uniform(0, usual))
     while process.poll() is None and moment != "at random":
         if moment == "when it was there":
-            is_time = bool(set(root.glob("*/*/manifest.json")) - before)
+            is_time = bool(manifests(root) - before)
         else:
             is_time = any(entry.name.startswith(".saving-") for entry in root.iterdir())
         if is_time:
@@ -60,6 +60,12 @@ def killed(base: Path, seed: int, moment: str, usual: float) -> None:
     process.kill()
     process.wait()
     process.stdout.close()
+
+
+def manifests(root: Path) -> set[Path]:
+    """The manifests of the models that are there."""
+    folders = [entry for entry in root.iterdir() if not entry.name.startswith(".")]
+    return {file for folder in folders for file in folder.glob("*/manifest.json")}
 
 
 def wrong() -> list[str]:
