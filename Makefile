@@ -59,7 +59,9 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m tests.bench.llm
 	$(VENV)/bin/python -m tests.bench.killed
 	$(VENV)/bin/python -m tests.bench.llm_audit
+	$(VENV)/bin/python -m tests.bench.fast
 	$(VENV)/bin/python -m tests.bench.training
+	$(VENV)/bin/python -m tests.bench.quality_training
 	$(VENV)/bin/python -m tests.bench.experiment
 	$(VENV)/bin/python -m tests.bench.killed_training
 	test -z "$$SQLFUNCS_BENCH" || $(VENV)/bin/python -m tests.bench.cuts

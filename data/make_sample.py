@@ -244,6 +244,26 @@ def make_requests(writer: Writer) -> tuple[list[Request], list[Request]]:
     return dice.shuffled([*train, *copies]), test
 
 
+def unseen(test: Sequence[Request], train: Sequence[Request], writer: Writer) -> list[Request]:
+    """Return the test requests, new ones in place of those that are among the training requests.
+
+    A request that differs by case, blanks or signs alone is the same one.
+    """
+    seen = {letters(request.text) for request in train}
+    made = []
+    for request in test:
+        while letters(request.text) in seen:
+            request = writer.request()
+        seen.add(letters(request.text))
+        made.append(request)
+    return made
+
+
+def letters(text: str) -> str:
+    """Return a text without case, blanks and signs."""
+    return re.sub(r"[\W_]", "", text.lower())
+
+
 def votes_on(request: Request, dice: Dice) -> dict[str, str]:
     """Return one vote or more, by annotator."""
     votes: dict[str, str] = {}
@@ -263,7 +283,8 @@ def build() -> dict[str, bytes]:
     """Return the content of the three files by name."""
     dice = Dice(SEED)
     phrases = json.loads((HERE / "phrases.json").read_text(encoding="utf-8"))
-    train, test = make_requests(Writer(phrases, dice))
+    writer = Writer(phrases, dice)
+    train, test = make_requests(writer)
     train_rows: list[tuple[object, ...]] = []
     vote_rows: list[tuple[object, ...]] = []
     for number, request in enumerate(train, start=1):
@@ -271,7 +292,10 @@ def build() -> dict[str, bytes]:
         label = dice.pick(list(votes.values()))
         train_rows.append((number, request.text, label, request.label))
         vote_rows.extend((number, name, vote) for name, vote in votes.items())
-    test_rows = [(10_000 + n, request.text, request.label) for n, request in enumerate(test, 1)]
+    test_rows = [
+        (10_000 + n, request.text, request.label)
+        for n, request in enumerate(unseen(test, train, writer), 1)
+    ]
     return {
         "support_requests.csv": to_csv(("id", "text", "label", "true_label"), train_rows),
         "support_requests_test.csv": to_csv(("id", "text", "label"), test_rows),

@@ -36,13 +36,18 @@ def keep(folder: Path, progress: Progress) -> None:
         work.say_once(f"no checkpoint is kept in {folder}: {error}. Training goes on without.")
 
 
+def is_kept(folder: Path) -> bool:
+    """Whether there is one."""
+    return (folder / _FILE).is_file()
+
+
 def kept(folder: Path) -> Progress | None:
     """What `keep` wrote last, if it did."""
     from safetensors import SafetensorError, safe_open
 
     from sqlfuncs.learning.networks.training import Progress
 
-    if not (folder / _FILE).is_file():
+    if not is_kept(folder):
         return None
     progress = Progress()
     try:

@@ -13,18 +13,22 @@ from sqlfuncs.learning import features
 from sqlfuncs.store import jobs, models
 from sqlfuncs.store.jobs import Job, Running
 from sqlfuncs.store.models import ModelRecord
-from sqlfuncs.training import heads, hosted, network
+from sqlfuncs.training import checkpoint, heads, hosted, network
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
+
+CHECKPOINT_SECONDS = 30 * 86_400.0  # that what a job has left is kept for `resume`
 
 
 def note(request: Request, *, resume: bool) -> None:
     """Note a job for a request; without `resume` it begins anew. Raises CannotKeep."""
+    _clear_old()
     earlier = jobs.find(request.job)
     at_a_service = earlier is not None and earlier.remote and earlier.status == jobs.RUNNING
     if not (resume or at_a_service):
         earlier = None
         jobs.clear(request.job)
+    goes_on = at_a_service or checkpoint.is_kept(jobs.folder(request.job))
     jobs.create(
         Job(
             request.job,
@@ -32,10 +36,17 @@ def note(request: Request, *, resume: bool) -> None:
             request.base,
             len(request.labels),
             time.time(),
-            progress=earlier.progress if earlier else 0.0,
+            progress=earlier.progress if earlier and goes_on else 0.0,
             remote=earlier.remote if earlier and at_a_service else None,
         )
     )
+
+
+def _clear_old() -> None:
+    """Remove the checkpoints of jobs that ended long ago without a model."""
+    for job in jobs.listed():
+        if job.ended_at is not None and time.time() - job.ended_at > CHECKPOINT_SECONDS:
+            jobs.clear(job.id)
 
 
 def here(request: Request) -> ModelRecord:

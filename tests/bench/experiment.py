@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from sqlfuncs.store import models
 from tests.bench.detection import DATA
 from tests.bench.pages import circumstances, write
 
@@ -31,6 +32,9 @@ def main(bases: str) -> None:
                 FROM '{DATA}/blog_train.csv' AS g
                 POSITIONAL JOIN '{DATA}/blog_train_consensus.csv' AS r
             """)
+        for name in {record.name for record in models.records()}:
+            if name.startswith("experiment "):
+                models.drop(name)  # of an earlier run: it would be taken as it is
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "sqlfuncs.cli", "run", "politeness_experiment"),

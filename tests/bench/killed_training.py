@@ -3,7 +3,8 @@
     python -m tests.bench.killed_training [HOW MANY]
 
 A tiny encoder is trained in a process of its own, which is killed (SIGKILL) at a random moment,
-while its model is being saved, or just as it is there. Nothing is cleaned up in between.
+while it trains, while its model is being saved, or just as it is there. Nothing is cleaned up in
+between.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from sqlfuncs.store import jobs, models
@@ -31,14 +33,15 @@ print("ready", flush=True)
 call = "FROM fine_tune('m', t, text, label, base := $1, seed := $2)"
 con.execute(call, [sys.argv[1], int(sys.argv[2])])
 """
-MOMENTS = ("at random", "while it was saved", "when it was there")
+MOMENTS = ("at random", "while it trained", "while it was saved", "when it was there")
+TRAINING_SECONDS = 1.5  # about as long as the epochs take
 
 
 def killed(base: Path, seed: int, moment: str, usual: float) -> None:
     """Start a training and kill it; `usual` is how many seconds one takes."""
     root, chance = Path(os.environ["SQLFUNCS_HOME"]) / "models", random.Random(seed)
     root.mkdir(exist_ok=True)
-    before = manifests(root)
+    before, saving_before, jobs_before = manifests(root), saving(root), noted(root)
     process = subprocess.Popen(
         [sys.executable, "-c", CODE, str(base), str(seed)],
         stdout=subprocess.PIPE,
@@ -50,11 +53,12 @@ def killed(base: Path, seed: int, moment: str, usual: float) -> None:
     if moment == "at random":
         time.sleep(chance.uniform(0, usual))
     while process.poll() is None and moment != "at random":
-        if moment == "when it was there":
-            is_time = bool(manifests(root) - before)
-        else:
-            is_time = any(entry.name.startswith(".saving-") for entry in root.iterdir())
-        if is_time:
+        if moment == "while it trained" and len(noted(root)) > len(jobs_before):
+            time.sleep(chance.uniform(0, TRAINING_SECONDS))
+            break
+        if moment == "while it was saved" and saving(root) - saving_before:
+            break
+        if moment == "when it was there" and manifests(root) - before:
             time.sleep(chance.uniform(0, 0.01))
             break
     process.kill()
@@ -66,6 +70,21 @@ def manifests(root: Path) -> set[Path]:
     """The manifests of the models that are there."""
     folders = [entry for entry in root.iterdir() if not entry.name.startswith(".")]
     return {file for folder in folders for file in folder.glob("*/manifest.json")}
+
+
+def saving(root: Path) -> set[Path]:
+    """The folders in which files of a model are being written."""
+    found = set()
+    for entry in root.glob(".saving-*"):
+        with suppress(FileNotFoundError):
+            if any(entry.iterdir()):
+                found.add(entry)
+    return found
+
+
+def noted(root: Path) -> set[Path]:
+    """The folders of jobs."""
+    return set(root.parent.glob("jobs/ft-*"))
 
 
 def wrong() -> list[str]:

@@ -19,6 +19,7 @@ import pytest
 import sqlfuncs
 from sqlfuncs.store import jobs, models
 from sqlfuncs.store.jobs import Job
+from sqlfuncs.training import run
 from tests.conftest import needs_local
 from tests.learning.networks import tiny
 
@@ -137,6 +138,26 @@ def test_a_killed_trainer_is_noticed_and_can_go_on(
     table.execute("FROM drop_model('mine')").fetchall()
     _train(table, base)
     assert models.load("mine")[1] == whole
+
+
+def test_a_checkpoint_is_not_kept_for_ever(
+    table: duckdb.DuckDBPyConnection, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = str(_train(table, base, ", wait := false")["job_id"])
+    checkpoint = jobs.folder(job) / "checkpoint.safetensors"
+    while not checkpoint.exists():
+        time.sleep(0.02)
+    os.kill(_trainer(job), signal.SIGKILL)
+    _until(("FAILED",))
+    call = "FROM sqlfuncs.fine_tune('other', t, text, label, seed := $1)"
+    table.execute(call, [1]).fetchall()
+    assert checkpoint.exists()
+    monkeypatch.setattr(run, "CHECKPOINT_SECONDS", 0.0)
+    table.execute(call, [2]).fetchall()
+    assert [entry.name for entry in jobs.folder(job).iterdir()] == ["lock"]
+    assert [each.status for each in jobs.listed()] == ["SUCCEEDED", "SUCCEEDED", "FAILED"]
+    resumed = _train(table, base, ", resume := true")
+    assert (resumed["status"], resumed["version"]) == ("SUCCEEDED", 1)
 
 
 def test_a_job_can_be_cancelled_from_elsewhere(table: duckdb.DuckDBPyConnection, base: str) -> None:

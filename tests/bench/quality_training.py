@@ -1,0 +1,93 @@
+"""What the columns of `label_issues` are worth in training, beside training on the labels as given.
+
+    SQLFUNCS_DATA=... python -m tests.bench.quality_training [BASES [SEEDS]]
+
+`weights := label_quality`, `drop := is_label_issue` and `balanced := true`, through SQL, on the
+data of the other measurements and on the bundled sample; accuracies are on test rows whose labels
+are right, and means over seeds.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+import sqlfuncs
+from tests.bench.detection import DATA
+from tests.bench.pages import ROOT, circumstances, write
+
+WAYS = {
+    "nothing": "",
+    "`weights := label_quality`": ", weights := label_quality",
+    "`drop := is_label_issue`": ", drop := is_label_issue",
+    "`balanced := true`": ", balanced := true",
+}
+
+
+def tables() -> dict[str, tuple[Path, Path, str, str]]:
+    """The files to train and to test on, and the expressions of their texts and labels."""
+    sample = ROOT / "data"
+    return {
+        "wikipedia": (
+            DATA / "wikipedia_train.csv",
+            DATA / "wikipedia_test.csv",
+            "prompt",
+            "completion",
+        ),
+        "blog": (DATA / "blog_train.csv", DATA / "blog_test.csv", "prompt", "completion"),
+        "sample": (
+            sample / "support_requests.csv",
+            sample / "support_requests_test.csv",
+            "text",
+            "label",
+        ),
+    }
+
+
+def accuracies(con: duckdb.DuckDBPyConnection, base: str, seed: int) -> list[tuple[float, float]]:
+    """Test accuracy, and the mean of the classes' recalls, of each way of training."""
+    found = []
+    for name, option in WAYS.items():
+        con.execute(
+            f"FROM fine_tune('measured', issues, text, label, base := $1, seed := $2{option})",
+            [base, seed],
+        ).fetchall()
+        rows = con.execute("""
+            SELECT avg(is_right), count(*) FROM (
+                SELECT label, llm_classify(text, model := 'measured') = label AS is_right FROM test
+            ) GROUP BY label
+        """).fetchall()
+        con.execute("FROM drop_model('measured')").fetchall()
+        recalls, counts = np.array(rows, dtype=float).T
+        found.append((float(np.average(recalls, weights=counts)), float(recalls.mean())))
+        print(base, seed, name, found[-1], flush=True)
+    return found
+
+
+def main(bases: list[str], seeds: int) -> None:
+    """Train all, and write down the table."""
+    lines = ["| data | base | " + " | ".join(WAYS) + " |", "|---|---|" + "---|" * len(WAYS)]
+    for data, (train, test, text, label) in tables().items():
+        with sqlfuncs.connect() as con:
+            con.execute(f"""
+                CREATE TABLE train AS SELECT {text} AS text, {label} AS label FROM '{train}';
+                CREATE TABLE test AS
+                SELECT {text} AS text, {label} AS label FROM '{test}'
+                WHERE text NOT IN (SELECT text FROM train);
+                CREATE TABLE issues AS FROM label_issues(train, text, label);
+            """)
+            for base in bases:
+                found = np.mean([accuracies(con, base, seed) for seed in range(seeds)], axis=0)
+                cells = (f"{accuracy:.3f} ({recall:.3f})" for accuracy, recall in found)
+                lines.append(f"| {data} | `{base}` | {' | '.join(cells)} |")
+    write("quality training", "\n".join([*lines, "", f"{seeds} seeds. {circumstances()}"]))
+
+
+if __name__ == "__main__":
+    main(
+        sys.argv[1].split(",") if len(sys.argv) > 1 else ["fast", "minilm"],
+        int(sys.argv[2]) if len(sys.argv) > 2 else 2,
+    )
