@@ -15,7 +15,7 @@ from sqlfuncs.cli import show, statements
 from sqlfuncs.errors import BadQueryFile, DatabaseInUse, StatementFailed
 from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile
-from sqlfuncs.queries.render import Quoting, render
+from sqlfuncs.queries.render import render
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SECONDS = click.FloatRange(min=0)
 _LOOK_SECONDS = 0.2  # between two tries to open a file that another process has open
+
 
 @click.command("run")
 @click.argument("file")
@@ -101,14 +102,9 @@ def _hints(query: QueryFile, db: str) -> list[str]:
 
 def rendered(query: QueryFile, given: Mapping[str, str]) -> str:
     """The SQL of a query file with DuckDB's quoting."""
-    from sqlfuncs.engines.duckdb import names
+    from sqlfuncs.engines.duckdb.quoting import QUOTING
 
-    quoting = Quoting(
-        table=lambda name: names.qualified(names.split_qualified(name)),
-        column=names.identifier,
-        literal=names.literal,
-    )
-    return render(query, given, quoting)
+    return render(query, given, QUOTING)
 
 
 def _pairs(query: QueryFile, given: Sequence[str]) -> dict[str, str]:

@@ -18,9 +18,7 @@ STOPPED = 130  # exit codes: what shells give for Ctrl-C
 TIMED_OUT = 124  # and timeout(1) for its limit
 
 
-def run(
-    con: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None
-) -> Iterator[Result]:
+def run(con: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None) -> Iterator[Result]:
     """Run a text of statements and yield each one's result as it ends."""
     from sqlfuncs.engines.duckdb import statements
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 from harlequin.autocomplete.completion import HarlequinCompletion
 from harlequin.exception import HarlequinConnectionError, HarlequinQueryError
 from harlequin_duckdb import DuckDbAdapter
@@ -11,9 +12,12 @@ from harlequin_duckdb.adapter import DuckDbConnection, DuckDbCursor
 
 from sqlfuncs import work
 from sqlfuncs.engines.duckdb.connection import register, use_bare_names
+from sqlfuncs.engines.duckdb.names import literal
+from sqlfuncs.engines.duckdb.quoting import QUOTING
 from sqlfuncs.engines.duckdb.signatures import signatures
 from sqlfuncs.engines.duckdb.statements import plain_message
-from sqlfuncs.errors import SqlfuncsError
+from sqlfuncs.errors import BadQueryFile, SqlfuncsError
+from sqlfuncs.queries.piecewise import Piecewise
 
 _PRIORITY = 400  # before DuckDB's own functions, after keywords
 
@@ -37,13 +41,27 @@ class SqlfuncsCursor(DuckDbCursor):
 
 
 class SqlfuncsConnection(DuckDbConnection):
-    """A connection with our functions, which stop when a query is cancelled."""
+    """A connection with our functions, which stop when a query is cancelled.
+
+    It runs query files, too: parameters are their defaults, or variables such as `param_table`.
+    """
+
+    def __init__(self, conn: duckdb.DuckDBPyConnection, init_message: str = "") -> None:
+        super().__init__(conn, init_message)
+        self._pieces = Piecewise(QUOTING, self._variable)
+
+    def _variable(self, name: str) -> str | None:
+        found = self.conn.execute(f"SELECT getvariable({literal(name)})::VARCHAR")
+        value: str | None = found.fetchall()[0][0]
+        return value
 
     def execute(self, query: str) -> DuckDbCursor | None:
         """Run a statement. Raises HarlequinQueryError."""
         work.resume()
         try:
-            cursor = super().execute(query)
+            cursor = super().execute(self._pieces.sql(query))
+        except BadQueryFile as error:
+            raise HarlequinQueryError(str(error), title="This query file cannot be run.") from None
         except HarlequinQueryError as error:
             raise _plain(error) from None
         return None if cursor is None else SqlfuncsCursor(self, cursor.relation)
@@ -56,7 +74,11 @@ class SqlfuncsConnection(DuckDbConnection):
     def get_completions(self) -> list[HarlequinCompletion]:
         """DuckDB's names, and ours with what they take."""
         own = {each.name: each for each in signatures(self.conn.cursor())}
-        others = [each for each in super().get_completions() if each.label not in own]
+        others = [
+            each
+            for each in super().get_completions()
+            if each.label not in own and not each.label.startswith("_")
+        ]
         return others + [
             HarlequinCompletion(
                 label=str(each),

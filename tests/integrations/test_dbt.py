@@ -9,14 +9,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import ROOT, SAMPLE
+from tests.conftest import SAMPLE
+from tests.integrations.tools import TOOLS, needs_tools
 
 PROJECT = Path(__file__).parent / "dbt_project"
-DBT = ROOT / ".venv-dbt" / "bin" / "dbt"  # dbt's requirements and ours do not all go together
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not DBT.exists(), reason="dbt is not installed: make .venv-dbt/.installed"),
-]
+DBT = TOOLS / "dbt"
+pytestmark = [needs_tools, pytest.mark.slow]
 
 
 def _dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -39,7 +37,9 @@ def test_labels_are_judged_corrected_and_tested(tmp_path: Path) -> None:
     assert built.returncode == 0, built.stdout
     assert "Completed successfully" in built.stdout
     with duckdb.connect(str(tmp_path / "mine.duckdb"), read_only=True) as con:
-        flagged, rows = con.execute("SELECT sum(is_label_issue::INT), count(*) FROM issues").fetchall()[0]
+        flagged, rows = con.execute(
+            "SELECT sum(is_label_issue::INT), count(*) FROM issues"
+        ).fetchall()[0]
         assert (rows, 150 < flagged < 600) == (1500, True)
         corrected = dict(con.execute("SELECT id, label FROM corrected WHERE id < 25").fetchall())
     assert (corrected[6], corrected[13], corrected[20]) == ("product", "account", "delivery")
@@ -52,8 +52,6 @@ def test_labels_are_judged_corrected_and_tested(tmp_path: Path) -> None:
 
 
 def test_a_mistake_is_said_by_dbt(tmp_path: Path) -> None:
-    said = _dbt(
-        tmp_path, "show", "--inline", "FROM label_issues(nothing, text, label)"
-    )
+    said = _dbt(tmp_path, "show", "--inline", "FROM label_issues(nothing, text, label)")
     assert said.returncode != 0
     assert "nothing" in said.stdout

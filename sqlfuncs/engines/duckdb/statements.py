@@ -42,9 +42,7 @@ class Result:
     changed: int | None = None
 
 
-def run(
-    con: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None
-) -> Iterator[Result]:
+def run(con: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None) -> Iterator[Result]:
     """Run a text of statements and yield each one's result as it ends.
 
     Raises BadInput for a syntax error, before anything has run; StatementFailed; Cancelled;
