@@ -105,7 +105,7 @@ SELECT
     printf('%.1f %%', 100 * right_labels / "rows") AS labels_right,
     printf('%.1f %%', 100 * accuracy) AS test_accuracy,
     printf('%.1f .. %.1f %%', 100 * accuracy_low, 100 * accuracy_high) AS "95 % interval",
-    printf('%+.1f %%', -100 * error_reduction) AS errors,
+    printf('%+.1f %%', 0 - 100 * error_reduction) AS errors,
     CASE WHEN p_value < 0.0001 THEN 'below 0.0001' ELSE printf('%.4f', p_value) END AS mcnemar_p,
     round(seconds, 1) AS seconds
 FROM {{ into | ident }}

@@ -36,7 +36,8 @@ def fine_tune(
     seconds, error, preflight`. `cv_accuracy` is the accuracy against the labels given, each row
     judged by models that did not see it; where labels are wrong, it says how well the model
     agrees with them, not how good it is.
-    A name that exists gets a new version; the same rows again give the version they gave.
+    A name that exists gets a new version; the same rows again give the version they gave, and
+    under another name the same model, without another training.
     Rows without a label or without text are left out, and said.
 
     `x` is text (VARCHAR) or an embedding (FLOAT[]). `base` is 'fast': linear heads on TF-IDF
@@ -91,11 +92,8 @@ def fine_tune(
     doubts.about_spelling(classes)
     if dry_run:
         return _row(request, None, preflight.look(request, tested, wholly=True))
-    known = _trained_before(model, request.fingerprint)
+    known = run.trained_before(request)
     if known is not None:
-        work.say(
-            f"{model}: version {known.version} was trained on exactly these rows; it is reused"
-        )
         return _row(request, known)
     models.check_home()
     if jobs.is_alive(request.job):
@@ -125,11 +123,6 @@ def _base(base: str, rows: inputs.Texts | inputs.Embeddings) -> tuple[str, str]:
     if isinstance(rows, inputs.Embeddings):
         raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
     return full, network.way(full)
-
-
-def _trained_before(model: str, fingerprint: str) -> ModelRecord | None:
-    same = [r for r in models.records() if r.name == model and r.fingerprint == fingerprint]
-    return same[-1] if same else None
 
 
 def _row(

@@ -6,9 +6,10 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 from sqlfuncs import work
-from sqlfuncs.errors import CannotKeep
+from sqlfuncs.errors import CannotKeep, DamagedModel
 from sqlfuncs.learning import features
 from sqlfuncs.store import jobs, models
 from sqlfuncs.store.jobs import Job, Running
@@ -18,6 +19,29 @@ from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
 
 CHECKPOINT_SECONDS = 30 * 86_400.0  # that what a job has left is kept for `resume`
+
+
+def trained_before(request: Request) -> ModelRecord | None:
+    """The model that these very rows gave: of this name, else another's under this name, too.
+
+    None if there is none. Raises CannotKeep.
+    """
+    same = [each for each in models.records() if each.fingerprint == request.fingerprint]
+    own = [each for each in same if each.name == request.model]
+    if own:
+        said = f"version {own[-1].version} was trained on exactly these rows; it is reused"
+        work.say(f"{request.model}: {said}")
+        return own[-1]
+    for other in same:
+        try:
+            _, files = models.load(f"{other.name}@{other.version}")
+        except DamagedModel:
+            continue
+        said = f"{other.name}@{other.version} was trained on exactly these rows; it is taken"
+        work.say(f"{request.model}: {said}")
+        taken = replace(other, name=request.model, job_id=request.job, created_at=time.time())
+        return models.save(taken, files)
+    return None
 
 
 def note(request: Request, *, resume: bool) -> None:

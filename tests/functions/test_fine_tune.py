@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from sqlfuncs.store import models
+from sqlfuncs.store.home import home
 
 
 def _train(con: duckdb.DuckDBPyConnection, more: str = "") -> dict[str, object]:
@@ -55,6 +56,27 @@ def test_the_same_rows_give_the_same_version_in_any_order(
     assert _train(sample)["version"] == 2
     assert _train(sample, ", seed := 1")["version"] == 3
     assert [record.version for record in models.records()] == [1, 2, 3]
+
+
+def test_the_same_rows_under_another_name_are_not_trained_on_again(
+    sample: duckdb.DuckDBPyConnection, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _train(sample)
+    call = "FROM fine_tune('other', requests, text, label)"
+    sample.execute(call).fetchall()
+    assert "support@1 was trained on exactly these rows; it is taken" in capfd.readouterr().err
+    (other, support) = models.records()
+    assert (other.name, other.version, other.fingerprint) == ("other", 1, support.fingerprint)
+    assert models.load("other")[1] == models.load("support")[1]
+    sample.execute("FROM drop_model('support')").fetchall()
+    said = sample.execute("SELECT llm_classify(text, model := 'other') FROM requests LIMIT 9")
+    assert None not in [label for (label,) in said.fetchall()]
+    # One whose files were changed is taken for nothing.
+    file = next(Path(home(), "models").glob("*/1/*.safetensors"))
+    file.write_bytes(file.read_bytes() + b" ")
+    sample.execute("FROM fine_tune('third', requests, text, label)").fetchall()
+    assert "it is taken" not in capfd.readouterr().err
+    assert models.load("third")[0].fingerprint == support.fingerprint
 
 
 def test_better_labels_make_a_better_model(sample: duckdb.DuckDBPyConnection) -> None:
