@@ -10,13 +10,12 @@ are right, and means over seeds.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import duckdb
 import numpy as np
 
 import sqlfuncs
-from tests.bench.detection import DATA
+from tests.bench.detection import TABLES
 from tests.bench.pages import ROOT, circumstances, write
 
 WAYS = {
@@ -27,24 +26,10 @@ WAYS = {
 }
 
 
-def tables() -> dict[str, tuple[Path, Path, str, str]]:
-    """The files to train and to test on, and the expressions of their texts and labels."""
-    sample = ROOT / "data"
-    return {
-        "wikipedia": (
-            DATA / "wikipedia_train.csv",
-            DATA / "wikipedia_test.csv",
-            "prompt",
-            "completion",
-        ),
-        "blog": (DATA / "blog_train.csv", DATA / "blog_test.csv", "prompt", "completion"),
-        "sample": (
-            sample / "support_requests.csv",
-            sample / "support_requests_test.csv",
-            "text",
-            "label",
-        ),
-    }
+SAMPLE = (
+    f"FROM '{ROOT}/data/support_requests.csv'",
+    f"FROM '{ROOT}/data/support_requests_test.csv'",
+)
 
 
 def accuracies(con: duckdb.DuckDBPyConnection, base: str, seed: int) -> list[tuple[float, float]]:
@@ -56,7 +41,7 @@ def accuracies(con: duckdb.DuckDBPyConnection, base: str, seed: int) -> list[tup
             [base, seed],
         ).fetchall()
         rows = con.execute("""
-            SELECT avg(is_right), count(*) FROM (
+            SELECT avg(is_right::INT), count(*) FROM (
                 SELECT label, llm_classify(text, model := 'measured') = label AS is_right FROM test
             ) GROUP BY label
         """).fetchall()
@@ -70,13 +55,11 @@ def accuracies(con: duckdb.DuckDBPyConnection, base: str, seed: int) -> list[tup
 def main(bases: list[str], seeds: int) -> None:
     """Train all, and write down the table."""
     lines = ["| data | base | " + " | ".join(WAYS) + " |", "|---|---|" + "---|" * len(WAYS)]
-    for data, (train, test, text, label) in tables().items():
+    for data, (train, test) in {**TABLES, "sample": SAMPLE}.items():
         with sqlfuncs.connect() as con:
             con.execute(f"""
-                CREATE TABLE train AS SELECT {text} AS text, {label} AS label FROM '{train}';
-                CREATE TABLE test AS
-                SELECT {text} AS text, {label} AS label FROM '{test}'
-                WHERE text NOT IN (SELECT text FROM train);
+                CREATE TABLE train AS {train};
+                CREATE TABLE test AS FROM ({test}) WHERE text NOT IN (SELECT text FROM train);
                 CREATE TABLE issues AS FROM label_issues(train, text, label);
             """)
             for base in bases:
