@@ -19,7 +19,7 @@ CANCELLED = """
 import threading, time
 from sqlfuncs.integrations.harlequin import SqlfuncsAdapter
 con = SqlfuncsAdapter((":memory:",), no_init=True).connect()
-con.execute("CREATE TABLE t AS SELECT 'text ' || hash(i) AS text, i % 2 AS label FROM range(60000) r(i)")
+con.execute("CREATE TABLE t AS SELECT 'text ' || hash(i) AS text FROM range(60000) r(i)")
 ended = []
 def run():
     cursor = con.execute("SELECT count(*) FROM near_duplicates(t, text)")
