@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 LIGHT := .venv-light
 OLD_DUCKDB := .duckdb-1.5.5
+TOOLS := .venv-tools
 WEIGHTS := $(VENV)/home/weights
 PYTEST := -m pytest -n 2 --durations 10
 
@@ -11,7 +12,7 @@ PYTEST := -m pytest -n 2 --durations 10
 demo: $(VENV)/.installed
 	$(VENV)/bin/sqlfuncs demo
 
-test: $(VENV)/.installed $(WEIGHTS)
+test: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed
 	$(VENV)/bin/python $(PYTEST)
 
 # Every gate, as .ci/run calls it.
@@ -85,8 +86,14 @@ $(LIGHT)/.installed: pyproject.toml constraints.txt
 	$(LIGHT)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+# Programs that sqlfuncs plugs into, whose requirements do not go with those of its own tests.
+$(TOOLS)/.installed: pyproject.toml tests/integrations/constraints.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --constraint tests/integrations/constraints.txt --editable '.[dbt,harlequin]'
+	touch $@
+
 $(OLD_DUCKDB): $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --no-deps --target $@ duckdb==1.5.5
 
 clean:
-	rm -rf $(VENV) $(LIGHT) $(OLD_DUCKDB) dist
+	rm -rf $(VENV) $(LIGHT) $(TOOLS) $(OLD_DUCKDB) dist

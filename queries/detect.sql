@@ -19,7 +19,7 @@ SELECT
     count(*) AS "rows",
     count(*) FILTER (is_label_issue) AS flagged,
     round(100 * count(*) FILTER (is_label_issue) / count(*), 1) AS flagged_percent,
-    mode(suggested_label) AS most_suggested,
+    mode(suggested_label ORDER BY suggested_label) AS most_suggested,
     count(not_judged) AS not_judged
 FROM {{ into | ident }}
 GROUP BY ALL

@@ -8,7 +8,8 @@
     │   ├── TooFewClasses    fewer than two different labels
     │   ├── TooManyClasses   more different labels than can be learned
     │   ├── UnknownModel     no model of that name
-    │   └── BadQueryFile     a query file, its header or its parameters
+    │   ├── BadQueryFile     a query file, its header or its parameters
+    │   └── DatabaseInUse    another process has the database open; says which
     ├── CannotRegister       this connection cannot take the functions now
     ├── MissingExtra         a part that is installed with an extra
     ├── CannotKeep           the disk does not take what is to be stored
@@ -19,7 +20,8 @@
     ├── RowsFailed           rows have no answer, and on_error := 'fail' was asked for
     ├── StatementFailed      one of several statements; says what ran and what did not
     ├── Cancelled            stopped by the user; nothing half done remains
-    │   └── StillRunning     ... but a computation that cannot be interrupted has not ended
+    │   ├── TimedOut         stopped because the time it was given is over
+    │   └── StillRunning     stopped, but a computation that cannot be interrupted has not ended
     └── InternalError        a fault of ours; says where the traceback is
 
 Every message says what was asked, what exists and what to type.
@@ -77,6 +79,10 @@ class BadQueryFile(BadInput):
     """A query file, its header or the parameters given to it."""
 
 
+class DatabaseInUse(BadInput):
+    """Another process has the database open, and DuckDB lets only one write to it."""
+
+
 class CannotRegister(SqlfuncsError):
     """This connection cannot take the functions now."""
 
@@ -122,14 +128,25 @@ class RowsFailed(SqlfuncsError):
 class Cancelled(SqlfuncsError):
     """Stopped by the user; nothing half done remains."""
 
-    MESSAGE = "stopped; nothing half done was kept, and answers of language models are not lost"
+    KEPT = "nothing half done was kept, and answers of language models are not lost"
 
-    def __init__(self) -> None:
-        super().__init__(self.MESSAGE)
+    def __init__(self, message: str = f"stopped; {KEPT}") -> None:
+        super().__init__(message)
+
+
+class TimedOut(Cancelled):
+    """Stopped because the time it was given is over."""
 
 
 class StillRunning(Cancelled):
-    """Stopped by the user, but a computation that cannot be interrupted has not ended yet."""
+    """Stopped, but a computation that cannot be interrupted has not ended yet.
+
+    `reason` is why it was to stop.
+    """
+
+    def __init__(self, reason: Cancelled) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 class StatementFailed(SqlfuncsError):

@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Protocol, TypeVar
@@ -82,6 +82,7 @@ class Quiet:
 
 
 _CHECK_SECONDS = 0.1  # between looks for Ctrl-C
+_CHECK_ITEMS = 500  # between looks, too: they take a tenth of a second at most
 _NOTE_SECONDS = 10.0  # between two lines about work that goes on
 _listener: Listener = Quiet()
 _stopping = threading.Event()
@@ -174,6 +175,18 @@ def check() -> None:
         _stopped_by_signal.set()
     if _stopping.is_set() or _stopped_by_signal.is_set():
         raise Cancelled
+
+
+def checked(items: Iterable[_Result]) -> Iterator[_Result]:
+    """The items, one by one, for a library that goes through many: it stops when the user asks.
+
+    >>> list(checked("abc"))
+    ['a', 'b', 'c']
+    """
+    for number, item in enumerate(items):
+        if number % _CHECK_ITEMS == 0:
+            check()
+        yield item
 
 
 def interruptible(call: Callable[[], _Result]) -> _Result:

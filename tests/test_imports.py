@@ -74,17 +74,18 @@ def test_importing_loads_little(module: str, loads_nothing_of: tuple[str, ...]) 
     assert sorted(set(loaded) & set(loads_nothing_of)) == []
 
 
-def test_only_the_duckdb_engine_imports_duckdb() -> None:
+def test_only_the_duckdb_engine_and_integrations_import_duckdb() -> None:
     importing = {m for m in MODULES if any(_is_below(name, "duckdb") for name in _imported(m))}
+    allowed = ("sqlfuncs.engines.duckdb", "sqlfuncs.integrations")
     assert importing
-    assert {m for m in importing if not _is_below(m, "sqlfuncs.engines.duckdb")} == set()
+    assert {m for m in importing if not any(_is_below(m, each) for each in allowed)} == set()
 
 
-def test_only_the_command_line_imports_an_engine() -> None:
+def test_only_the_command_line_and_integrations_import_an_engine() -> None:
     importing = {
         m for m in MODULES if any(_is_below(name, "sqlfuncs.engines") for name in _imported(m))
     }
-    allowed = ("sqlfuncs.engines.duckdb", "sqlfuncs.cli")
+    allowed = ("sqlfuncs.engines.duckdb", "sqlfuncs.cli", "sqlfuncs.integrations")
     others = {m for m in importing if not any(_is_below(m, package) for package in allowed)}
     assert others == {"sqlfuncs"}
     at_once = _imported("sqlfuncs", inside_functions=False)

@@ -36,8 +36,10 @@ def run_program(arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (Cancelled, click.Abort, KeyboardInterrupt):
-        leave()
+    except Cancelled as error:
+        leave(error)
+    except (click.Abort, KeyboardInterrupt):
+        leave(Cancelled())
     except SqlfuncsError as error:
         print(f"sqlfuncs: {error}", file=sys.stderr)
     except BrokenPipeError:

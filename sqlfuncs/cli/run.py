@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sqlfuncs import work
 from sqlfuncs.cli import show, statements
-from sqlfuncs.errors import BadQueryFile, StatementFailed
+from sqlfuncs.errors import BadQueryFile, DatabaseInUse, StatementFailed
 from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile
-from sqlfuncs.queries.render import Quoting, render
+from sqlfuncs.queries.render import render
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from sqlfuncs.engines.duckdb.statements import Result
+
+SECONDS = click.FloatRange(min=0)
+_LOOK_SECONDS = 0.2  # between two tries to open a file that another process has open
 
 
 @click.command("run")
@@ -23,8 +33,19 @@ from sqlfuncs.queries.render import Quoting, render
 @click.option("--format", "form", type=click.Choice(show.FORMATS), default="table")
 @click.option("--show", "only_show", is_flag=True, help="Print the SQL, run nothing.")
 @click.option("--read-only", is_flag=True, help="Open the file without the right to change it.")
+@click.option("--timeout", type=SECONDS, help="Stop after so many seconds (exit code 124).")
+@click.option(
+    "--wait", type=SECONDS, default=0.0, help="For so long, if another process has the file open."
+)
 def command(
-    file: str, given: Sequence[str], db: str, form: str, only_show: bool, read_only: bool
+    file: str,
+    given: Sequence[str],
+    db: str,
+    form: str,
+    only_show: bool,
+    read_only: bool,
+    timeout: float | None,
+    wait: float,
 ) -> None:
     """Run a query file, or a shipped query by its name (see: sqlfuncs queries)."""
     query = files.find(file)
@@ -32,22 +53,41 @@ def command(
     if only_show:
         print(sql)
         return
-    import sqlfuncs
-
     if db != ":memory:" and Path(db).parent.is_dir() and not Path(db).exists() and not read_only:
         work.say(f"{db} does not exist yet; it is made")
-    with sqlfuncs.connect(db, read_only=read_only) as con:
+    with _opened(db, read_only, wait) as con:
         try:
-            for result in statements.run(con, sql):
+            for result in statements.run(con, sql, timeout):
                 if result.columns:
                     show.result(result.columns, result.rows, form)
-                rows = f"{len(result.rows)} rows" if result.columns else "done"
-                print(f"sqlfuncs: {query.name}: {rows} in {result.seconds:.1f} s", file=sys.stderr)
+                print(f"sqlfuncs: {query.name} {_summary(result)}", file=sys.stderr)
         except StatementFailed as error:
             hints = _hints(query, db) if error.missing_name else []
             if hints:
                 raise BadQueryFile("\n".join([str(error), *hints])) from None
             raise
+
+
+def _opened(db: str, read_only: bool, wait: float) -> duckdb.DuckDBPyConnection:
+    """A connection, once nobody else has the file. Raises DatabaseInUse."""
+    import sqlfuncs
+
+    until = time.monotonic() + wait
+    while True:
+        try:
+            return sqlfuncs.connect(db, read_only=read_only)
+        except DatabaseInUse as error:
+            if time.monotonic() > until:
+                raise
+            work.say_once(f"waiting: {error}")
+            time.sleep(_LOOK_SECONDS)
+
+
+def _summary(result: Result) -> str:
+    """What a statement did, for the log."""
+    rows = len(result.rows) if result.columns else result.changed
+    did = "done" if rows is None else "1 row" if rows == 1 else f"{rows:,} rows"
+    return f"{result.number}/{result.count}: {did} in {result.seconds:.1f} s"
 
 
 def _hints(query: QueryFile, db: str) -> list[str]:
@@ -62,14 +102,9 @@ def _hints(query: QueryFile, db: str) -> list[str]:
 
 def rendered(query: QueryFile, given: Mapping[str, str]) -> str:
     """The SQL of a query file with DuckDB's quoting."""
-    from sqlfuncs.engines.duckdb import names
+    from sqlfuncs.engines.duckdb.quoting import QUOTING
 
-    quoting = Quoting(
-        table=lambda name: names.qualified(names.split_qualified(name)),
-        column=names.identifier,
-        literal=names.literal,
-    )
-    return render(query, given, quoting)
+    return render(query, given, QUOTING)
 
 
 def _pairs(query: QueryFile, given: Sequence[str]) -> dict[str, str]:

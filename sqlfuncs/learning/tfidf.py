@@ -48,10 +48,10 @@ class TfIdf:
             # no two have a term in common.
             vectorizer = _vectorizer(kind, min_df=2 if len(texts) >= 50 else 1)
             try:
-                matrices.append(vectorizer.fit_transform(texts))
+                matrices.append(vectorizer.fit_transform(work.checked(texts)))
             except ValueError:
                 vectorizer = _vectorizer(kind, min_df=1)
-                matrices.append(vectorizer.fit_transform(texts))
+                matrices.append(vectorizer.fit_transform(work.checked(texts)))
             terms.append(tuple(vectorizer.get_feature_names_out()))
             weights.append(vectorizer.idf_.astype(np.float32))
         return cls(tuple(terms), tuple(weights)), hstack(matrices).tocsr()
@@ -64,7 +64,7 @@ class TfIdf:
         for kind, terms, weights in zip(KINDS, self.terms, self.weights, strict=True):
             vectorizer = _vectorizer(kind, vocabulary={t: at for at, t in enumerate(terms)})
             vectorizer.idf_ = weights
-            matrices.append(vectorizer.transform(texts))
+            matrices.append(vectorizer.transform(work.checked(texts)))
         return hstack(matrices).tocsr()
 
     def to_json(self) -> bytes:

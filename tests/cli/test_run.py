@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -350,3 +352,64 @@ def test_a_missing_table_in_a_new_database_says_how_to_name_a_file(tmp_path: Pat
     assert ran.returncode == 1
     assert "Name the file of yours: --db mine.duckdb" in ran.stderr
     assert "--db" not in _sqlfuncs("run", file, "--db", tmp_path / "x.duckdb").stderr
+
+
+LONG = "SELECT sum(hash(i)) AS never FROM range(100000000000) r(i)"
+
+
+def test_a_time_limit_ends_it_and_keeps_what_was_done(tmp_path: Path) -> None:
+    db = tmp_path / "mine.duckdb"
+    begun = time.monotonic()
+    ran = _sqlfuncs(
+        *("run", _query(tmp_path, f"CREATE TABLE t AS SELECT 7 AS seven; {LONG}")),
+        *("--db", db, "--timeout", "2"),
+    )
+    assert (ran.returncode, ran.stdout) == (124, "")
+    assert "query 1/2: 1 row in" in ran.stderr
+    assert "stopped after 2 s, as asked" in ran.stderr
+    assert time.monotonic() - begun < 20
+    ran = _sqlfuncs("run", _query(tmp_path, "FROM t"), "--db", db, "--format", "json")
+    assert (ran.returncode, ran.stdout) == (0, '[{"seven": 7}]\n')
+    assert "query 1/1: 1 row in" in ran.stderr
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
+    """A database that another process has open until it is written to."""
+    db = tmp_path / "it's mine.duckdb"
+    code = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print(); input(); con.close()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(db)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield db, process
+        process.kill()
+
+
+def test_a_file_that_another_process_has_open(
+    tmp_path: Path, held: tuple[Path, subprocess.Popen[str]]
+) -> None:
+    db, process = held
+    query = _query(tmp_path, "SELECT 7 AS seven")
+    for read_only in ([], ["--read-only"]):
+        ran = _sqlfuncs("run", query, "--db", db, *read_only)
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert f"(PID {process.pid})" in ran.stderr
+        assert "--wait SECONDS" in ran.stderr
+    waiting = subprocess.Popen(
+        [*PROGRAM, "run", str(query), "--db", str(db), "--wait", "60", "--format", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert waiting.stderr is not None
+    assert f"(PID {process.pid})" in waiting.stderr.readline()
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    out, _ = waiting.communicate(timeout=60)
+    assert (waiting.returncode, out) == (0, '[{"seven": 7}]\n')

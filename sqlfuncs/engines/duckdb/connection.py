@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import atexit
 import itertools
+import re
 import threading
 import weakref
 from pathlib import Path
@@ -28,9 +29,10 @@ from sqlfuncs import plugins, work
 from sqlfuncs.engines.duckdb import names
 from sqlfuncs.engines.duckdb.macros import create_statements
 from sqlfuncs.engines.duckdb.udf import callables
-from sqlfuncs.errors import BadInput, CannotRegister
+from sqlfuncs.errors import BadInput, CannotRegister, DatabaseInUse
 
 CATALOG = "sqlfuncs"
+_HOLDER = re.compile(r"Conflicting lock is held in (?P<process>.*?\(PID \d+\)[^.]*)")
 _registering = threading.Lock()
 _instances = itertools.count(1)
 _opened: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
@@ -99,6 +101,12 @@ def _open(path: str | Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path), read_only=read_only)
     except (duckdb.IOException, duckdb.CatalogException, duckdb.ConnectionException) as error:
+        holder = _HOLDER.search(str(error))
+        if holder:
+            raise DatabaseInUse(
+                f"{path} is open in another process, {holder['process']}, and only one may write "
+                "to a DuckDB file. End it, or wait for it: sqlfuncs run takes --wait SECONDS."
+            ) from None
         raise BadInput(f"{path} cannot be opened as a DuckDB database: {error}") from None
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput, Cancelled, StatementFailed, StillRunning
+from sqlfuncs.errors import BadInput, Cancelled, StatementFailed, StillRunning, TimedOut
 
 T = TypeVar("T")
 
@@ -28,18 +28,27 @@ _UDF_PREFIX = "Python exception occurred while executing the UDF: "
 
 @dataclass(frozen=True)
 class Result:
-    """What one statement gave: no columns for one that returns no rows."""
+    """What one statement gave: no columns for one that returns no rows.
 
+    `number` of `count` statements; `changed` is how many rows it has written, None where that is
+    not what it does.
+    """
+
+    number: int
+    count: int
     seconds: float
     columns: list[str] = field(default_factory=list)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
+    changed: int | None = None
 
 
-def run(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Result]:
+def run(con: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None) -> Iterator[Result]:
     """Run a text of statements and yield each one's result as it ends.
 
-    Raises BadInput for a syntax error, before anything has run; StatementFailed; Cancelled.
+    Raises BadInput for a syntax error, before anything has run; StatementFailed; Cancelled;
+    TimedOut if all of them together take longer than `timeout` seconds.
     """
+    ends = None if timeout is None else Deadline(timeout)
     try:
         statements = con.extract_statements(sql)
     except duckdb.Error as error:
@@ -47,16 +56,39 @@ def run(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Result]:
     for number, statement in enumerate(statements, 1):
         begun = time.perf_counter()
         try:
-            columns, rows = interruptibly(con, partial(_all_rows, con, statement))
+            columns, rows = interruptibly(con, partial(_all_rows, con, statement), ends)
         except duckdb.Error as error:
             message = _which(number, len(statements), plain_message(error))
             missing = _MISSING_NAME.search(message) is not None
             raise StatementFailed(message, missing_name=missing) from None
-        yield Result(time.perf_counter() - begun, columns, rows)
+        seconds = time.perf_counter() - begun
+        changed = None
+        if columns in (["Count"], ["Success"]) and not _is_query(statement):
+            changed = int(rows[0][0]) if columns == ["Count"] and rows else None
+            columns, rows = [], []
+        yield Result(number, len(statements), seconds, columns, rows, changed)
 
 
-def interruptibly(con: duckdb.DuckDBPyConnection, action: Callable[[], T]) -> T:
-    """Do something with a connection in another thread; Ctrl-C here stops it there."""
+class Deadline:
+    """When so many seconds from now are over."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._at = time.monotonic() + seconds
+
+    def check(self) -> None:
+        """Raise TimedOut if they are."""
+        if time.monotonic() > self._at:
+            raise TimedOut(f"stopped after {self.seconds:g} s, as asked; {Cancelled.KEPT}")
+
+
+def interruptibly(
+    con: duckdb.DuckDBPyConnection, action: Callable[[], T], ends: Deadline | None = None
+) -> T:
+    """Do something with a connection in another thread; Ctrl-C here stops it there.
+
+    Raises Cancelled, TimedOut, or StillRunning if it does not stop.
+    """
     outcome: list[T] = []
     failure: list[BaseException] = []
     ended = threading.Event()
@@ -72,14 +104,16 @@ def interruptibly(con: duckdb.DuckDBPyConnection, action: Callable[[], T]) -> T:
     threading.Thread(target=act, daemon=True, name="sqlfuncs-statement").start()
     try:
         while not ended.wait(0.05):
-            pass
-    except KeyboardInterrupt:
+            if ends is not None:
+                ends.check()
+    except (KeyboardInterrupt, TimedOut) as asked:
+        reason = asked if isinstance(asked, TimedOut) else Cancelled()
         work.stop()
         con.interrupt()
         if not ended.wait(GRACE_SECONDS):
-            raise StillRunning from None
+            raise StillRunning(reason) from None
         work.resume()
-        raise Cancelled from None
+        raise reason from None
     if failure:
         raise failure[0]
     return outcome[0]
@@ -99,10 +133,7 @@ def _all_rows(
     con.execute(statement)
     description = con.description or []
     rows = con.fetchall() if description else []
-    columns = [column[0] for column in description]
-    if columns in (["Count"], ["Success"]) and not _is_query(statement):
-        return [], []
-    return columns, rows
+    return [column[0] for column in description], rows
 
 
 def _is_query(statement: duckdb.Statement) -> bool:

@@ -1,0 +1,58 @@
+-- title: Tables for a dashboard
+-- answers: What was found and decided, and how good is the model, in plain tables for programs that only read the file?
+-- param issues table = issues: a result of detect
+-- param label column = label: the labels that it checked
+-- param log table = : the decision log, if there is one
+-- param key column = id: the column that names a row, in issues and in the log
+-- param predictions table = : a result of evaluate, if there is one
+-- param actual column = label: the true labels in predictions
+-- param predicted column = predicted: what the model said there
+-- param prefix text = published: what the names of the tables begin with
+
+-- No function of ours is called when these are read: tables, not views, of types that every program knows.
+CREATE OR REPLACE TABLE {{ (prefix ~ '_rows') | ident }} AS
+SELECT * EXCLUDE (class_probs) FROM {{ issues | ident }};
+
+CREATE OR REPLACE TABLE {{ (prefix ~ '_classes') | ident }} AS
+WITH judged AS (SELECT {{ label | ident }} AS _label, class_probs AS _probs FROM {{ issues | ident }})
+FROM label_health(judged, _probs, _label);
+
+CREATE OR REPLACE TABLE {{ (prefix ~ '_summary') | ident }} AS
+WITH issues AS (FROM {{ issues | ident }}), strength AS (
+    FROM model_strength(issues, {{ label | ident }})
+)
+SELECT
+    count(*) AS "rows",
+    count(*) FILTER (is_label_issue) AS flagged,
+    count(not_judged) AS not_judged,
+    any_value(agreement) AS agreement,
+    any_value(can_judge) AS can_judge,
+    any_value(reason) AS reason,
+    now()::TIMESTAMP AS published_at
+FROM issues CROSS JOIN strength;
+
+CREATE OR REPLACE TABLE {{ (prefix ~ '_models') | ident }} AS
+SELECT * REPLACE (array_to_string(classes, ', ') AS classes) FROM models();
+{% if log %}
+
+CREATE OR REPLACE TABLE {{ (prefix ~ '_decisions') | ident }} AS FROM {{ log | ident }};
+{% endif %}
+{% if predictions %}
+
+CREATE OR REPLACE TABLE {{ (prefix ~ '_evaluation') | ident }} AS
+WITH predictions AS (FROM {{ predictions | ident }})
+FROM evaluate(predictions, {{ actual | ident }}, {{ predicted | ident }});
+
+CREATE OR REPLACE TABLE {{ (prefix ~ '_class_report') | ident }} AS
+WITH predictions AS (FROM {{ predictions | ident }})
+FROM class_report(predictions, {{ actual | ident }}, {{ predicted | ident }});
+
+CREATE OR REPLACE TABLE {{ (prefix ~ '_confusion') | ident }} AS
+WITH predictions AS (FROM {{ predictions | ident }})
+FROM confusion_matrix(predictions, {{ actual | ident }}, {{ predicted | ident }});
+{% endif %}
+
+SELECT table_name AS "table", estimated_size AS "rows", column_count AS columns
+FROM duckdb_tables()
+WHERE database_name = current_database() AND starts_with(table_name, {{ (prefix ~ '_') | literal }})
+ORDER BY ALL;

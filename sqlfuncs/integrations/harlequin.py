@@ -1,0 +1,113 @@
+"""Harlequin's adapter `sqlfuncs`: its own for DuckDB, with our functions. Imports harlequin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+from harlequin.autocomplete.completion import HarlequinCompletion
+from harlequin.exception import HarlequinConnectionError, HarlequinQueryError
+from harlequin_duckdb import DuckDbAdapter
+from harlequin_duckdb.adapter import DuckDbConnection, DuckDbCursor
+
+from sqlfuncs import work
+from sqlfuncs.engines.duckdb.connection import register, use_bare_names
+from sqlfuncs.engines.duckdb.names import literal
+from sqlfuncs.engines.duckdb.quoting import QUOTING
+from sqlfuncs.engines.duckdb.signatures import signatures
+from sqlfuncs.engines.duckdb.statements import plain_message
+from sqlfuncs.errors import BadQueryFile, SqlfuncsError
+from sqlfuncs.queries.piecewise import Piecewise
+
+_PRIORITY = 400  # before DuckDB's own functions, after keywords
+
+
+class SqlfuncsCursor(DuckDbCursor):
+    """A result that is computed when it is read."""
+
+    def fetchall(self) -> Any:
+        """All rows. Raises HarlequinQueryError."""
+        try:
+            return super().fetchall()
+        except HarlequinQueryError as error:
+            raise _plain(error) from None
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The first row. Raises HarlequinQueryError."""
+        try:
+            return super().fetchone()
+        except HarlequinQueryError as error:
+            raise _plain(error) from None
+
+
+class SqlfuncsConnection(DuckDbConnection):
+    """A connection with our functions, which stop when a query is cancelled.
+
+    It runs query files, too: parameters are their defaults, or variables such as `param_table`.
+    """
+
+    def __init__(self, conn: duckdb.DuckDBPyConnection, init_message: str = "") -> None:
+        super().__init__(conn, init_message)
+        self._pieces = Piecewise(QUOTING, self._variable)
+
+    def _variable(self, name: str) -> str | None:
+        found = self.conn.execute(f"SELECT getvariable({literal(name)})::VARCHAR")
+        value: str | None = found.fetchall()[0][0]
+        return value
+
+    def execute(self, query: str) -> DuckDbCursor | None:
+        """Run a statement. Raises HarlequinQueryError."""
+        work.resume()
+        try:
+            cursor = super().execute(self._pieces.sql(query))
+        except BadQueryFile as error:
+            raise HarlequinQueryError(str(error), title="This query file cannot be run.") from None
+        except HarlequinQueryError as error:
+            raise _plain(error) from None
+        return None if cursor is None else SqlfuncsCursor(self, cursor.relation)
+
+    def cancel(self) -> None:
+        """Stop what runs: DuckDB alone would wait for a function to end."""
+        work.stop()
+        super().cancel()
+
+    def get_completions(self) -> list[HarlequinCompletion]:
+        """DuckDB's names, and ours with what they take."""
+        own = {each.name: each for each in signatures(self.conn.cursor())}
+        others = [
+            each
+            for each in super().get_completions()
+            if each.label not in own and not each.label.startswith("_")
+        ]
+        return others + [
+            HarlequinCompletion(
+                label=str(each),
+                type_label="fn->T" if each.is_table else "fn",
+                value=each.name,
+                priority=_PRIORITY,
+            )
+            for each in own.values()
+        ]
+
+
+class SqlfuncsAdapter(DuckDbAdapter):
+    """`harlequin -a sqlfuncs my.duckdb`, `hsql -a sqlfuncs -f query.sql my.duckdb`."""
+
+    ADAPTER_DETAILS = "DuckDB with sqlfuncs: find wrong labels, correct, train, evaluate in SQL."
+
+    def connect(self) -> SqlfuncsConnection:
+        """Open the database and register everything. Raises HarlequinConnectionError."""
+        opened = super().connect()
+        try:
+            register(opened.conn)
+        except SqlfuncsError as error:
+            raise HarlequinConnectionError(
+                str(error), title="sqlfuncs could not register its functions."
+            ) from None
+        use_bare_names(opened.conn)
+        return SqlfuncsConnection(opened.conn, opened.init_message)
+
+
+def _plain(error: HarlequinQueryError) -> HarlequinQueryError:
+    """The same, without what DuckDB wraps around a message of ours."""
+    return HarlequinQueryError(plain_message(Exception(error.msg)), title=error.title)

@@ -1,0 +1,1 @@
+SELECT id, text, label FROM read_csv('{{ var("requests") }}')
