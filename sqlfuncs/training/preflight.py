@@ -146,8 +146,7 @@ def _warnings(request: Request, found: Preflight) -> list[str]:
     if found.issue_rate is not None and found.issue_rate >= _MANY_WRONG:
         said.append(
             f"about {found.issue_rate:.0%} of the labels are wrong, as far as can be told: FROM "
-            "label_issues(...) shows which. Mend them first, or train with weights := "
-            "label_quality of its result"
+            "label_issues(...) shows which. Mend them first"
         )
     return said
 

@@ -66,7 +66,8 @@ def main(bases: list[str], seeds: int) -> None:
                 found = np.mean([accuracies(con, base, seed) for seed in range(seeds)], axis=0)
                 cells = (f"{accuracy:.3f} ({recall:.3f})" for accuracy, recall in found)
                 lines.append(f"| {data} | `{base}` | {' | '.join(cells)} |")
-    write("quality training", "\n".join([*lines, "", f"{seeds} seeds. {circumstances()}"]))
+    runs = f"Seeds 0 to {seeds - 1}" if seeds > 1 else "One seed"
+    write("quality training", "\n".join([*lines, "", f"{runs}. {circumstances()}"]))
 
 
 if __name__ == "__main__":
