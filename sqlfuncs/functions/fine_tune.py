@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput, BadOption, TooFewClasses
+from sqlfuncs.errors import BadOption, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import doubts, features, inputs
 from sqlfuncs.learning.folds import check_folds
@@ -91,20 +91,22 @@ def fine_tune(
         )
     doubts.about_spelling(classes)
     if dry_run:
-        return _row(request, None, preflight.look(request, tested, wholly=True))
+        return _row(request, None, preflight.look(request, tested, wholly=True), dry=True)
+    preflight.refuse_overlap(request, tested)
     known = run.trained_before(request)
     if known is not None:
         return _row(request, known)
+    if hosted.is_hosted(base):
+        hosted.check()
     models.check_home()
-    if jobs.is_alive(request.job):
+    found = None
+    if not jobs.is_alive(request.job):
+        found = preflight.look(request, tested, wholly=full_base not in features.MODELS)
+        for warning in found.warnings:
+            work.say_once(warning)
+    if not run.note(request, resume=resume):
         work.say(f"{model}: the job '{request.job}' is training on exactly these rows")
-        return _row(request, None)
-    found = preflight.look(request, tested, wholly=full_base not in features.MODELS)
-    if found.refusal:
-        raise BadInput(found.refusal)
-    for warning in found.warnings:
-        work.say_once(warning)
-    run.note(request, resume=resume)
+        return _row(request, None, found)
     if wait:
         return _row(request, run.here(request), found)
     run.apart(request)
@@ -126,15 +128,19 @@ def _base(base: str, rows: inputs.Texts | inputs.Embeddings) -> tuple[str, str]:
 
 
 def _row(
-    request: Request, record: ModelRecord | None, before: Preflight | None = None
+    request: Request,
+    record: ModelRecord | None,
+    before: Preflight | None = None,
+    *,
+    dry: bool = False,
 ) -> pa.StructArray:
-    """What came of a request, or where its job stands if there is no model yet."""
-    job = None if record else jobs.find(request.job)
+    """What came of a request, or where its job stands if there is no model yet and it is one."""
+    job = None if record or dry else jobs.find(request.job)
     values = {
         "model": request.model,
         "version": record.version if record else None,
-        "job_id": record.job_id if record else request.job,
-        "status": job.status if job else jobs.SUCCEEDED if record else None,
+        "job_id": record.job_id if record else job.id if job else None,
+        "status": jobs.SUCCEEDED if record else job.status if job else None,
         "base": record.base if record else request.base,
         "rows": len(request.labels),
         "classes": list(request.classes),

@@ -36,6 +36,7 @@ _KILLED = (
     "its process ended before it was done: it was killed, or the machine went down or ran out of "
     "memory. The same fine_tune with resume := true goes on where it stood"
 )
+_STOPPING = "it was asked to stop, which takes some seconds"
 _FOLLOWING = "the same fine_tune does, to its end"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
@@ -139,6 +140,27 @@ def is_alive(job: str) -> bool:
     return False
 
 
+@contextmanager
+def unattended(job: str) -> Iterator[bool]:
+    """Whether nobody is at a job, nor about to be; nobody can begin until the end of the block."""
+    with _database():
+        folder(job).mkdir(parents=True, exist_ok=True)
+    found = find(job)
+    if found and found.status == PENDING and time.time() - found.created_at < STARTING_SECONDS:
+        yield False
+        return
+    lock = _lock(job)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
 def stop(job: str) -> Job:
     """Ask whoever is at a job to stop. Raises BadInput for one that is not or has ended."""
     found = find(job)
@@ -240,12 +262,17 @@ def _reason(error: BaseException) -> str:
 def _settled(job: Job) -> Job:
     """A job as it is, whatever its row says."""
     if job.status not in (PENDING, RUNNING) or is_alive(job.id):
-        return job
+        is_asked = job.status == RUNNING and job.is_stopping
+        return replace(job, error=_STOPPING) if is_asked else job
     if job.remote is not None:
         return replace(job, error=f"nobody follows {job.remote} at the service; {_FOLLOWING}")
     if job.status == PENDING and time.time() - job.created_at < STARTING_SECONDS:
         return job
-    made = [record.version for record in models.records() if record.job_id == job.id]
+    made = [
+        record.version
+        for record in models.records()
+        if record.job_id == job.id and record.name == job.model
+    ]
     if made:
         change = {"status": SUCCEEDED, "progress": 1.0, "version": made[-1]}
     else:

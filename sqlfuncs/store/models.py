@@ -188,7 +188,11 @@ def drop(name: str) -> list[ModelRecord]:
             "removes all its versions."
         )
     if not _folder(name).is_dir():
-        find(name)  # says what there is
+        known = ", ".join(sorted({record.name for record in records()}))
+        raise UnknownModel(
+            f"there is no model '{name}' to drop. "
+            + (f"There are: {known}." if known else "No model has been trained yet.")
+        )
     gone = _of_folder(_folder(name), [])  # what is damaged goes too
     aside = _root() / f".dropped-{uuid.uuid4().hex}"
     _folder(name).rename(aside)

@@ -73,6 +73,8 @@ def full_name(name: str, option: str = "model") -> str:
     full = SHORT_NAMES.get(name, name)
     if full and (full in _PACKAGES or Path(full).expanduser().is_dir() or _is_hub_id(full)):
         return full
+    if name.startswith(("/", ".", "~")):
+        raise BadOption(f"{option} := '{name}' is a path, but there is no folder there.")
     raise BadOption(
         f"{option} := '{name}' is not known. It may be 'fast', 'best', "
         f"{', '.join(map(repr, SHORT_NAMES))}, the id of a model of the Hugging Face hub "

@@ -35,6 +35,11 @@ def is_hosted(base: str) -> bool:
     return base.startswith(openai_tuning.KIND)
 
 
+def check() -> None:
+    """Raise ModelUnusable if no service can be asked: no key, a wrong address."""
+    _client()
+
+
 def expected(request: Request) -> Expected:
     """What a service would learn from and ask for it, by the length of what is sent."""
     assert isinstance(request.rows, Texts)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sqlfuncs import work
-from sqlfuncs.errors import MissingExtra
+from sqlfuncs.errors import Cancelled, MissingExtra
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning.causal import is_causal
 from sqlfuncs.learning.folds import canonical_order, digests, groups
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sqlfuncs.learning.networks.network import Network
     from sqlfuncs.learning.networks.training import Rows
 
+_BROKEN_OFF = "stopped; the same fine_tune with resume := true goes on from its last epoch"
 _STEPS = 1000  # of the progress that is shown
 
 
@@ -62,15 +63,20 @@ def train(request: Request, report: Callable[[float], None], folder: Path) -> Ou
             task.advance(math.floor(done * _STEPS) - task.done)
             report(done)
 
-        accuracy = training.train(
-            network,
-            rows,
-            alike,
-            seed=request.seed,
-            step=step,
-            keep=lambda progress: checkpoint.keep(folder, progress),
-            progress=checkpoint.kept(folder),
-        )
+        try:
+            accuracy = training.train(
+                network,
+                rows,
+                alike,
+                seed=request.seed,
+                step=step,
+                keep=lambda progress: checkpoint.keep(folder, progress),
+                progress=checkpoint.kept(folder),
+            )
+        except Cancelled:
+            if checkpoint.is_kept(folder):
+                raise Cancelled(_BROKEN_OFF) from None
+            raise
     return Outcome(NetworkModel(network).to_files(), None if math.isnan(accuracy) else accuracy)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sqlfuncs.errors import BadInput
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import features, inputs
 from sqlfuncs.learning.folds import canonical_order, digests, groups
@@ -74,6 +75,13 @@ def look(request: Request, tested: Texts | Embeddings | None, *, wholly: bool) -
     return replace(found, warnings=(*_warnings(request, found), *found.expected.warnings))
 
 
+def refuse_overlap(request: Request, tested: Texts | Embeddings | None) -> None:
+    """Raise BadInput if rows to train on are among those that will be tested on."""
+    _, refusal = _overlap(request, digests(request.rows), tested)
+    if refusal:
+        raise BadInput(refusal)
+
+
 def _overlap(
     request: Request, keys: Sequence[bytes], tested: Texts | Embeddings | None
 ) -> tuple[int | None, str | None]:
@@ -88,8 +96,8 @@ def _overlap(
         f"{len(common):,} of the {len(keys):,} rows are in the table to test on as well"
         + (f", for example {_short(request.rows.values[common[0]])}" if _is_text(request) else "")
         + ". A model that was trained on them would know the answers. Leave them out of one of the "
-        f"two: CREATE TABLE train AS FROM my_table WHERE {_LETTERS} NOT IN (SELECT {_LETTERS} FROM "
-        "my_test)."
+        f"two: CREATE TABLE apart AS FROM my_table WHERE {_LETTERS} NOT IN (SELECT {_LETTERS} FROM "
+        "my_test WHERE text IS NOT NULL)."
     )
     return len(common), refusal
 

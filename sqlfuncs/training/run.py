@@ -39,14 +39,24 @@ def trained_before(request: Request) -> ModelRecord | None:
             continue
         said = f"{other.name}@{other.version} was trained on exactly these rows; it is taken"
         work.say(f"{request.model}: {said}")
-        taken = replace(other, name=request.model, job_id=request.job, created_at=time.time())
+        taken = replace(other, name=request.model, created_at=time.time())
         return models.save(taken, files)
     return None
 
 
-def note(request: Request, *, resume: bool) -> None:
-    """Note a job for a request; without `resume` it begins anew. Raises CannotKeep."""
+def note(request: Request, *, resume: bool) -> bool:
+    """Note a job for a request, unless somebody is at it; without `resume` it begins anew.
+
+    Returns whether it is noted. Raises CannotKeep.
+    """
     _clear_old()
+    with jobs.unattended(request.job) as nobody_is_at_it:
+        if nobody_is_at_it:
+            _note(request, resume)
+    return nobody_is_at_it
+
+
+def _note(request: Request, resume: bool) -> None:
     earlier = jobs.find(request.job)
     at_a_service = earlier is not None and earlier.remote and earlier.status == jobs.RUNNING
     if not (resume or at_a_service):

@@ -130,7 +130,7 @@ def test_results_on_stdout_and_remarks_on_stderr(tmp_path: Path) -> None:
     ((row,),) = map(json.loads, ran.stdout.splitlines())
     assert (row["model"], row["version"], row["rows"]) == ("my_model", 1, 39)
     assert "left out of training: the text is NULL (1 row)" in ran.stderr
-    assert "fine_tune: 1 rows in" in ran.stderr
+    assert "fine_tune 1/1: 1 row in" in ran.stderr
     again = _sqlfuncs("run", "fine_tune", "--db", db, "--format", "json")
     ((same,),) = map(json.loads, again.stdout.splitlines())
     assert same == row

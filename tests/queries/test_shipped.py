@@ -43,8 +43,9 @@ def test_every_file_renders_and_parses(con: duckdb.DuckDBPyConnection, name: str
     assert len(con.extract_statements(sql)) >= 1
     for parameter in file.parameters:
         if parameter.type in ("table", "column", "text"):
+            plain = rendered(file, {**given, parameter.name: "plain"})
             odd = rendered(file, {**given, parameter.name: "o'd\"d\n🎈; --"})
-            assert len(con.extract_statements(odd)) == len(con.extract_statements(sql))
+            assert len(con.extract_statements(odd)) == len(con.extract_statements(plain))
 
 
 @pytest.fixture

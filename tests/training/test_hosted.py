@@ -97,6 +97,16 @@ def test_a_service_that_does_not(
     assert models.records() == []
 
 
+def test_no_key_is_said_before_anything_is_begun(
+    table: duckdb.DuckDBPyConnection, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    for wait in ("true", "false"):
+        with pytest.raises(duckdb.Error, match="OPENAI_API_KEY"):
+            table.execute(f"{CALL[:-1]}, wait := {wait})").df()
+    assert jobs.listed() == []
+
+
 def test_too_few_rows_are_the_services_to_refuse(
     table: duckdb.DuckDBPyConnection, server: FaultServer
 ) -> None:

@@ -206,6 +206,24 @@ def test_the_same_training_is_not_begun_twice(
     assert len(models.records()) == 1
 
 
+def test_who_comes_second_leaves_a_job_alone(
+    table: duckdb.DuckDBPyConnection, base: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = str(_train(table, base, ", wait := false")["job_id"])
+    checkpoint = jobs.folder(job) / "checkpoint.safetensors"
+    while not checkpoint.exists():
+        time.sleep(0.02)
+    os.kill(_trainer(job), signal.SIGKILL)
+    _until(("FAILED",))
+    with jobs.running(job):
+        row = _train(table, base)
+        assert (row["status"], row["job_id"]) == ("RUNNING", job)
+        assert "is training on exactly these rows" in capsys.readouterr().err
+        assert checkpoint.exists()
+        jobs.stop(job)
+        assert "asked to stop" in str(jobs.listed()[0].error)
+
+
 def test_two_trainings_under_one_name_are_two_versions(
     table: duckdb.DuckDBPyConnection, base: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,35 @@ def test_rows_to_test_on_may_not_be_trained_on(sample: duckdb.DuckDBPyConnection
     with pytest.raises(duckdb.Error, match="columns have to be called like those"):
         sample.execute("CREATE TABLE odd AS SELECT 'something' AS other")
         sample.execute("FROM fine_tune('m', requests, text, label, test := odd)").df()
+
+
+def test_nor_may_those_be_that_were_trained_on_before(sample: duckdb.DuckDBPyConnection) -> None:
+    call = "FROM fine_tune('{}', requests, text, label{})"
+    sample.execute(call.format("m", "")).fetchall()
+    for name in ("m", "other"):
+        with pytest.raises(duckdb.Error, match="1,500 of the 1,500 rows are in the table to test"):
+            sample.execute(call.format(name, ", test := requests")).fetchall()
+    (row,) = sample.execute(
+        "SELECT status, version, job_id FROM " + call[5:].format("m", ", dry_run := true")
+    ).fetchall()
+    assert row == (None, None, None)
+
+
+def test_the_advised_mending_leaves_what_may_be_trained_on(
+    sample: duckdb.DuckDBPyConnection,
+) -> None:
+    sample.execute("CREATE TABLE my_table AS FROM requests")
+    sample.execute(
+        "CREATE TABLE my_test AS FROM requests LIMIT 20; INSERT INTO my_test (text) VALUES (NULL)"
+    )
+    with pytest.raises(duckdb.Error) as refused:
+        sample.execute("FROM fine_tune('m', my_table, text, label, test := my_test)").fetchall()
+    found = re.search(r"CREATE TABLE apart AS .*?my_test WHERE .*?\)", str(refused.value), re.S)
+    assert found is not None
+    sample.execute(found[0])
+    (rows,) = sample.execute("SELECT count(*) FROM apart").fetchall()[0]
+    assert 1400 < rows <= 1480
+    sample.execute("FROM fine_tune('m', apart, text, label, test := my_test)").fetchall()
 
 
 def test_what_will_be_poor_is_warned_of(sample: duckdb.DuckDBPyConnection) -> None:
