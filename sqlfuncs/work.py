@@ -7,6 +7,7 @@ Engine-free and cheap to import. Functions wrap their loops in `task`; whoever r
 from __future__ import annotations
 
 import atexit
+import math
 import signal
 import socket
 import sys
@@ -47,6 +48,7 @@ class Task:
         self.total = total
         self.done = 0
         self.note = ""  # what else there is to say of how it goes
+        self.begun = time.monotonic()
 
     def advance(self, steps: int = 1) -> None:
         """Count steps as done; raises `Cancelled` if the user asked to stop."""
@@ -55,8 +57,20 @@ class Task:
         _listener.advanced(self)
 
 
+class Share(Task):
+    """Work of which only the share that is done is known."""
+
+    def __init__(self, title: str) -> None:
+        """Nothing is done yet."""
+        super().__init__(title, _SHARES)
+
+    def reach(self, done: float) -> None:
+        """So much is done, 0 to 1; raises `Cancelled` if the user asked to stop."""
+        self.advance(math.floor(done * self.total) - self.done)
+
+
 class Quiet:
-    """The default listener: remarks as plain lines on stderr, and of what costs money the cost."""
+    """The default listener: remarks as plain lines on stderr, and how long work goes on."""
 
     def __init__(self) -> None:
         """Nothing has been said yet."""
@@ -66,12 +80,11 @@ class Quiet:
         """Nothing."""
 
     def advanced(self, task: Task) -> None:
-        """A line every few seconds, of work that has a note; several may go on in turn."""
+        """A line now and then of work that takes long: its note, else the share that is done."""
         now = time.monotonic()
-        if task.note and now >= self._next:
-            if self._next:
-                self.said(f"{task.title}: {task.note}")
-            self._next = now + _NOTE_SECONDS
+        if now >= max(self._next, task.begun + _NOTE_SECONDS):
+            self.said(f"{task.title}: {task.note or f'{task.done / max(task.total, 1):.0%}'}")
+            self._next = now + (_NOTE_SECONDS if task.note else _SHARE_SECONDS)
 
     def finished(self, task: Task) -> None:
         """Nothing."""
@@ -83,7 +96,9 @@ class Quiet:
 
 _CHECK_SECONDS = 0.1  # between looks for Ctrl-C
 _CHECK_ITEMS = 500  # between looks, too: they take a tenth of a second at most
-_NOTE_SECONDS = 10.0  # between two lines about work that goes on
+_NOTE_SECONDS = 10.0  # between two lines about work that has a note
+_SHARE_SECONDS = 30.0  # and about work that has none
+_SHARES = 1000  # of a work whose share alone is known
 _listener: Listener = Quiet()
 _stopping = threading.Event()
 _stopped_by_signal = threading.Event()
@@ -104,11 +119,31 @@ def task(title: str, total: int) -> Iterator[Task]:
     >>> counting.done
     2
     """
-    check()
     current = Task(title, total)
+    with _heard(current):
+        yield current
+
+
+@contextmanager
+def share(title: str) -> Iterator[Share]:
+    """Work of which only the share that is done is known.
+
+    >>> with share("growing") as growing:
+    ...     growing.reach(0.25)
+    >>> growing.done / growing.total
+    0.25
+    """
+    current = Share(title)
+    with _heard(current):
+        yield current
+
+
+@contextmanager
+def _heard(current: Task) -> Iterator[None]:
+    check()
     _listener.started(current)
     try:
-        yield current
+        yield
     finally:
         _listener.finished(current)
 

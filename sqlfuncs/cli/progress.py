@@ -14,7 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from sqlfuncs.work import Quiet, Task
+from sqlfuncs.work import Quiet, Share, Task
 
 
 class Bars(Quiet):
@@ -33,7 +33,8 @@ class Bars(Quiet):
         with self._lock:
             if not self._console.is_terminal:
                 if task.title not in self._titles:
-                    self.said(f"{task.title} ({task.total})")
+                    total = "" if isinstance(task, Share) else f" ({task.total})"
+                    self.said(f"{task.title}{total}")
                 self._titles.add(task.title)
                 return
             if self._progress is None:

@@ -105,6 +105,8 @@ class SqlfuncsAdapter(DuckDbAdapter):
                 str(error), title="sqlfuncs could not register its functions."
             ) from None
         use_bare_names(opened.conn)
+        # DuckDB draws its bar over the screen, or among the rows that hsql prints.
+        opened.conn.execute("SET enable_progress_bar = false")
         return SqlfuncsConnection(opened.conn, opened.init_message)
 
 

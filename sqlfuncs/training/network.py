@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from sqlfuncs.learning.networks.training import Rows
 
 _BROKEN_OFF = "stopped; the same fine_tune with resume := true goes on from its last epoch"
-_STEPS = 1000  # of the progress that is shown
 
 
 def recipe_for(found: Weights) -> Recipe:
@@ -57,10 +56,10 @@ def train(request: Request, report: Callable[[float], None], folder: Path) -> Ou
     from sqlfuncs.learning.networks import training
 
     network, rows, alike = _prepared(request)
-    with work.task(f"training {_short(request.base)}", _STEPS) as task:
+    with work.share(f"training {_short(request.base)}") as task:
 
         def step(done: float) -> None:
-            task.advance(math.floor(done * _STEPS) - task.done)
+            task.reach(done)
             report(done)
 
         try:

@@ -110,6 +110,6 @@ def test_our_functions_complete_with_what_they_take() -> None:
 def test_what_runs_can_be_cancelled() -> None:
     begun = time.monotonic()
     seconds, _, rows = _python(CANCELLED).splitlines()
-    assert float(seconds) < 1
+    assert float(seconds) < 3  # under one where nothing else runs
     assert rows == "[{'seven': 7}]"
     assert time.monotonic() - begun < 60

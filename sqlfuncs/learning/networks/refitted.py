@@ -16,8 +16,6 @@ from sqlfuncs.learning.networks.recipe import Recipe
 from sqlfuncs.learning.pooling import Pool
 from sqlfuncs.store import weights
 
-_STEPS = 1000  # of the progress that is shown, in each fold
-
 
 @dataclass(frozen=True)
 class Refitted:
@@ -48,7 +46,7 @@ class Refitted:
         said, judged = np.zeros((len(codes), n_classes)), np.zeros((len(codes), 1))
         numbers = np.unique(folds)
         name = self.recipe.base.rpartition("/")[2]
-        with work.task(f"training {name} for each fold", len(numbers) * _STEPS) as task:
+        with work.share(f"training {name} for each fold") as task:
             for turn, fold in enumerate(numbers):
                 judging = np.flatnonzero((folds == fold) | (codes < 0))
                 learning = np.flatnonzero((folds != fold) & (codes >= 0))
@@ -61,7 +59,7 @@ class Refitted:
                     rows.take(learning),
                     [groups[at] for at in learning],
                     seed=seed,
-                    step=partial(_report, task, turn),
+                    step=partial(_report, task, turn, len(numbers)),
                 )
                 said[judging] += probabilities(network, rows.take(judging).tokens)
                 judged[judging] += 1
@@ -70,6 +68,6 @@ class Refitted:
         return pool([said]), pool
 
 
-def _report(task: work.Task, turn: int, done: float) -> None:
+def _report(task: work.Share, turn: int, turns: int, done: float) -> None:
     """Show that so much of a fold's training is done; raises `Cancelled` if it is to stop."""
-    task.advance(round((turn + done) * _STEPS) - task.done)
+    task.reach((turn + done) / turns)
