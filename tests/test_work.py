@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sqlfuncs import work
+from sqlfuncs.errors import Cancelled
 
 
 def test_work_that_takes_long_is_heard_of(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,7 +27,7 @@ def test_what_it_costs_is_said_instead(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_a_share_stops_where_it_is_asked_to() -> None:
-    with pytest.raises(work.Cancelled), work.share("growing") as growing:
+    with pytest.raises(Cancelled), work.share("growing") as growing:
         work.stop()
         try:
             growing.reach(0.5)
