@@ -72,9 +72,7 @@ class Share(Task):
 class Quiet:
     """The default listener: remarks as plain lines on stderr, and how long work goes on."""
 
-    def __init__(self) -> None:
-        """Nothing has been said yet."""
-        self._next = 0.0
+    _next = 0.0  # when the next line may be said; of the class, for heirs with no __init__ of it
 
     def started(self, task: Task) -> None:
         """Nothing."""

@@ -18,6 +18,21 @@ def test_work_that_takes_long_is_heard_of(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err == "sqlfuncs: growing: 25%\n"
 
 
+def test_a_listener_of_somebody_else_hears_it_too() -> None:
+    class Kept(work.Quiet):
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def said(self, message: str) -> None:
+            self.lines.append(message)
+
+    kept = Kept()
+    with work.listening(kept), work.share("growing") as growing:
+        growing.begun -= 11
+        growing.reach(0.5)
+    assert kept.lines == ["growing: 50%"]
+
+
 def test_what_it_costs_is_said_instead(capsys: pytest.CaptureFixture[str]) -> None:
     with work.listening(work.Quiet()), work.task("asking", 200) as asking:
         asking.note = "$0.02"

@@ -21,7 +21,6 @@ class Bars(Quiet):
     """A `sqlfuncs.work.Listener`: a bar for each task that runs, gone when none does."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._console = Console(stderr=True)
         self._titles: set[str] = set()
         self._lock = threading.Lock()
