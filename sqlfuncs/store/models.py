@@ -25,6 +25,7 @@ from sqlfuncs.errors import BadInput, CannotKeep, DamagedModel, UnknownModel
 from sqlfuncs.store.home import home
 
 MANIFEST = "manifest.json"
+_TRIES = 3  # at reading a version that is there and cannot be read
 _ABANDONED_SECONDS = 24 * 3600
 
 
@@ -220,11 +221,16 @@ def _of_folder(folder: Path, damaged: list[DamagedModel]) -> list[ModelRecord]:
     """The versions in a model's folder, in order; what cannot be read goes to `damaged`."""
     found = []
     for version in _versions(folder):
-        try:
-            found.append(_read(folder / str(version))[0])
-        except DamagedModel as error:
-            if (folder / str(version)).is_dir():  # else another process has just dropped it
-                damaged.append(error)
+        # Another process may drop a version while it is read here, and save one in its place.
+        for left in reversed(range(_TRIES)):
+            try:
+                found.append(_read(folder / str(version))[0])
+                break
+            except DamagedModel as error:
+                if not (folder / str(version)).is_dir():
+                    break
+                if not left:
+                    damaged.append(error)
     return found
 
 

@@ -40,7 +40,8 @@ def test_minilm_end_to_end(split: duckdb.DuckDBPyConnection, home: Path) -> None
     assert accuracy > 0.75
     # Its words' vectors, half of the model, stay as they were and are not stored again.
     assert models.find("mine").bytes < 30_000_000
-    assert row[2] == pytest.approx(models.find("mine").seconds, rel=2)
+    # An order of magnitude: what else the machine does while it is measured is not foreseen.
+    assert 0.1 < row[2] / models.find("mine").seconds < 10
 
 
 @needs_smollm2
