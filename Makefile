@@ -12,7 +12,7 @@ PYTEST := -m pytest -n 2 --durations 10
 demo: $(VENV)/.installed
 	$(VENV)/bin/sqlfuncs demo
 
-test: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed
+test: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB)
 	$(VENV)/bin/python $(PYTEST)
 
 # Every gate, as .ci/run calls it.
@@ -23,7 +23,7 @@ lint: $(VENV)/.installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-# The tests again on the oldest DuckDB that is supported.
+# The tests again on the oldest DuckDB that is supported, whose shell and extensions are on PyPI.
 test-old-duckdb: $(VENV)/.installed $(WEIGHTS) $(OLD_DUCKDB)
 	PYTHONPATH=$(CURDIR)/$(OLD_DUCKDB) $(VENV)/bin/python $(PYTEST) -m "not slow"
 
@@ -93,7 +93,8 @@ $(TOOLS)/.installed: pyproject.toml tests/integrations/constraints.txt
 	touch $@
 
 $(OLD_DUCKDB): $(VENV)/.installed
-	$(VENV)/bin/pip install --quiet --no-deps --target $@ duckdb==1.5.5
+	$(VENV)/bin/pip install --quiet --no-deps --target $@ duckdb==1.5.5 duckdb-cli==1.5.5 \
+		duckdb-extension-quack==1.5.5 duckdb-extension-httpfs==1.5.5
 
 clean:
 	rm -rf $(VENV) $(LIGHT) $(TOOLS) $(OLD_DUCKDB) dist

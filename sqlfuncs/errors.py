@@ -11,6 +11,7 @@
     │   ├── BadQueryFile     a query file, its header or its parameters
     │   └── DatabaseInUse    another process has the database open; says which
     ├── CannotRegister       this connection cannot take the functions now
+    ├── CannotServe          a database cannot be served to a shell
     ├── MissingExtra         a part that is installed with an extra
     ├── CannotKeep           the disk does not take what is to be stored
     ├── DamagedModel         files of a stored model are not what was stored
@@ -29,7 +30,7 @@ Every message says what was asked, what exists and what to type.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class SqlfuncsError(Exception):
@@ -87,6 +88,10 @@ class CannotRegister(SqlfuncsError):
     """This connection cannot take the functions now."""
 
 
+class CannotServe(SqlfuncsError):
+    """A database cannot be served to a shell: an extension of DuckDB's is missing."""
+
+
 class MissingExtra(SqlfuncsError):
     """A part of sqlfuncs that is installed with an extra.
 
@@ -141,12 +146,13 @@ class TimedOut(Cancelled):
 class StillRunning(Cancelled):
     """Stopped, but a computation that cannot be interrupted has not ended yet.
 
-    `reason` is why it was to stop.
+    `reason` is why it was to stop; `wait(seconds)` waits for its end and tells whether it came.
     """
 
-    def __init__(self, reason: Cancelled) -> None:
+    def __init__(self, reason: Cancelled, wait: Callable[[float], bool]) -> None:
         super().__init__(str(reason))
         self.reason = reason
+        self.wait = wait
 
 
 class StatementFailed(SqlfuncsError):

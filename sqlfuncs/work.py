@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from functools import partial
+from importlib import import_module
 from typing import Protocol, TypeVar
 
 from sqlfuncs.errors import Cancelled
@@ -243,6 +245,15 @@ def interruptible(call: Callable[[], _Result]) -> _Result:
             if outcome.done():
                 raise
             check()
+
+
+def ready(module: str) -> None:
+    """Import a module that takes seconds, while Ctrl-C is heard. Raises Cancelled.
+
+    What was begun is left to end by itself; the next call waits for it.
+    """
+    if module not in sys.modules:
+        interruptible(partial(import_module, module))
 
 
 def stop() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from sqlfuncs import __version__, work
-from sqlfuncs.cli import demo, models, queries, run
+from sqlfuncs.cli import demo, models, queries, run, serve, shell
 from sqlfuncs.cli.progress import Bars
 from sqlfuncs.cli.statements import leave
 from sqlfuncs.errors import Cancelled, SqlfuncsError
@@ -25,6 +25,8 @@ cli.add_command(run.command)
 cli.add_command(queries.command)
 cli.add_command(demo.command)
 cli.add_command(models.command)
+cli.add_command(serve.command)
+cli.add_command(shell.command)
 
 
 def run_program(arguments: Sequence[str] | None) -> int:

@@ -32,6 +32,7 @@ _LOOK_SECONDS = 0.2  # between two tries to open a file that another process has
 @click.option("--db", default=":memory:", help="The DuckDB file; without it, one in memory.")
 @click.option("--format", "form", type=click.Choice(show.FORMATS), default="table")
 @click.option("--show", "only_show", is_flag=True, help="Print the SQL, run nothing.")
+@click.option("--remote", is_flag=True, help="Print it for a shell on sqlfuncs serve to .read.")
 @click.option("--read-only", is_flag=True, help="Open the file without the right to change it.")
 @click.option("--timeout", type=SECONDS, help="Stop after so many seconds (exit code 124).")
 @click.option(
@@ -43,14 +44,20 @@ def command(
     db: str,
     form: str,
     only_show: bool,
+    remote: bool,
     read_only: bool,
     timeout: float | None,
     wait: float,
 ) -> None:
     """Run a query file, or a shipped query by its name (see: sqlfuncs queries)."""
     query = files.find(file)
-    sql = rendered(query, _pairs(query, given))
-    if only_show:
+    sql = rendered(query, pairs(query, given))
+    if remote:
+        from sqlfuncs.engines.duckdb import client
+        from sqlfuncs.engines.duckdb import statements as engine
+
+        sql = "\n".join(f"{client.remote(each)};" for each in engine.texts(sql))
+    if only_show or remote:
         print(sql)
         return
     if db != ":memory:" and Path(db).parent.is_dir() and not Path(db).exists() and not read_only:
@@ -107,7 +114,8 @@ def rendered(query: QueryFile, given: Mapping[str, str]) -> str:
     return render(query, given, QUOTING)
 
 
-def _pairs(query: QueryFile, given: Sequence[str]) -> dict[str, str]:
+def pairs(query: QueryFile, given: Sequence[str]) -> dict[str, str]:
+    """Parameters as they are typed, `name=value`. Raises UsageError."""
     pairs = {}
     for pair in given:
         name, equals, value = pair.partition("=")

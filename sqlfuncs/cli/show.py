@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from rich import box
 from rich.console import Console
@@ -21,6 +21,7 @@ from rich.text import Text
 FORMATS = ("table", "csv", "json", "markdown")
 TABLE_ROWS = 40
 CELL_CHARACTERS = 300
+_LEGIBLE = 16  # characters of a column that may be folded
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Rows = Sequence[Sequence[Any]]
@@ -96,17 +97,39 @@ def _table(columns: Sequence[str], rows: Rows) -> None:
     if len(columns) == len(rows) == 1 and isinstance(rows[0][0], str):
         print(f"{columns[0]}: {cell(rows[0][0])}")  # a sentence needs no box
         return
-    table = Table(box=box.ROUNDED, show_lines=False)
-    for at, name in enumerate(columns):
-        numeric = any(isinstance(r[at], int | float) and not isinstance(r[at], bool) for r in rows)
-        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
-    for row in rows[:TABLE_ROWS]:
-        table.add_row(*(Text(_short(cell(value))) for value in row))
     width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS") or 160)
     console = Console(width=width, file=sys.stdout)
+    shown = [[_short(cell(value)) for value in row] for row in rows[:TABLE_ROWS]]
+    fitting = _fitting(columns, shown, console.width)
+    table = Table(box=box.ROUNDED, show_lines=False)
+    for at in fitting:
+        numeric = any(isinstance(r[at], int | float) and not isinstance(r[at], bool) for r in rows)
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        table.add_column(Text(columns[at]), justify=justify, overflow="fold")
+    for row in shown:
+        table.add_row(*(Text(row[at]) for at in fitting))
     console.print(table)
     if len(rows) > TABLE_ROWS:
         console.print(f"({len(rows)} rows, the first {TABLE_ROWS} shown)", highlight=False)
+    left_out = [columns[at] for at in range(len(columns)) if at not in fitting]
+    if left_out:
+        console.print(f"(no room for {', '.join(left_out)})", highlight=False, markup=False)
+
+
+def _fitting(columns: Sequence[str], shown: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Which columns a window has room for: where it is short, those in the middle go.
+
+    >>> _fitting(["id", "a_long_name", "label"], [["1", "x", "spam"]], 20)
+    [0, 2]
+    """
+    needed = [
+        min(max(map(len, [name, *(row[at] for row in shown)])), max(len(name), _LEGIBLE))
+        for at, name in enumerate(columns)
+    ]
+    kept = list(range(len(columns)))
+    while len(kept) > 2 and sum(needed[at] + 3 for at in kept) + 1 > width:
+        del kept[len(kept) // 2]
+    return kept
 
 
 def _short(text: str) -> str:

@@ -17,18 +17,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sqlfuncs import work
+
 Vectors = npt.NDArray[np.float32]
 # In the keys under which vectors are kept: another number makes other bits.
 WAY = 2
 BATCH_TOKENS = 1024
 _FEWEST_TOKENS = 16  # below, products take other kernels
 _CHARACTERS_PER_TOKEN = 20
+_TEXTS = 1000  # that are split into tokens between two looks for Ctrl-C
 
 
-def shortened(texts: Sequence[str], max_tokens: int) -> list[str]:
-    """Texts cut before they are split into tokens, so that a novel costs no more than a page."""
+def tokenized(
+    tokenizer: Any, texts: Sequence[str], max_tokens: int, **how: bool
+) -> list[list[int]]:
+    """The ids of each text's tokens, at most so many. Raises Cancelled.
+
+    `how` is for the tokenizer. A text is cut before it is split, so that a novel costs no more
+    than a page.
+    """
     longest = _CHARACTERS_PER_TOKEN * max_tokens
-    return [text[:longest].encode("utf-8", "replace").decode() for text in texts]
+    found: list[list[int]] = []
+    for start in range(0, len(texts), _TEXTS):
+        work.check()
+        part = texts[start : start + _TEXTS]
+        cut = [text[:longest].encode("utf-8", "replace").decode() for text in part]
+        found += tokenizer(cut, truncation=True, max_length=max_tokens, **how)["input_ids"]
+    return found
 
 
 def in_batches(
@@ -88,6 +103,7 @@ def precision() -> str:
 
     bfloat16 is about twice as fast there; vectors keep a cosine above .999 to those of fp32.
     """
+    work.ready("torch")
     import torch
 
     return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "fp32"

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from sqlfuncs.learning.batches import WAY, Vectors, in_batches, precision, ready, shortened
+from sqlfuncs.learning.batches import WAY, Vectors, in_batches, precision, ready, tokenized
 from sqlfuncs.learning.pretrained import LOCAL, as_safetensors, loading, tokenizer
 from sqlfuncs.store.weights import Weights
 
@@ -73,12 +73,7 @@ class MidLayerEncoder:
         words, _ = self._loaded
         before = words(_BEFORE)["input_ids"]
         after = words(_AFTER, add_special_tokens=False)["input_ids"]
-        own = words(
-            shortened(texts, _MAX_TOKENS),
-            truncation=True,
-            max_length=_MAX_TOKENS,
-            add_special_tokens=False,
-        )["input_ids"]
+        own = tokenized(words, texts, _MAX_TOKENS, add_special_tokens=False)
         text = slice(len(before), -len(after))
         yield from in_batches(
             [before + (ids or after) + after for ids in own], partial(self._run, text)

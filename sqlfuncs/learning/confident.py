@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sqlfuncs import work
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning import noise
 from sqlfuncs.learning.classes import Codes
@@ -123,6 +124,7 @@ def _flags(codes: Codes, probs: Floats, cut: str) -> Mask:
     """Exactly the rows that cleanlab.filter.find_label_issues flags."""
     if cut == "predicted_neq_given":
         return np.asarray(probs[np.arange(len(codes)), codes] < probs.max(axis=1))
+    work.ready("cleanlab.filter")
     from cleanlab.filter import find_label_issues
 
     with _cleanlab, warnings.catch_warnings():

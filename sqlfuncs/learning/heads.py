@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from sqlfuncs import work
 from sqlfuncs.learning.classes import Codes
 
 Floats = npt.NDArray[np.float64]
@@ -82,6 +83,7 @@ def fit(
 
     Deterministic for rows in one order on one BLAS thread.
     """
+    work.ready("sklearn.linear_model")
     from scipy.sparse import issparse
     from sklearn.linear_model import LogisticRegression
 

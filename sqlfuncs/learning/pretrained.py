@@ -50,6 +50,8 @@ def as_safetensors(weights: Weights) -> tuple[Path, dict[str, Any]]:
     It is the weights' own, unless they are GGUF. Where a converted copy cannot be kept it is
     the GGUF itself; the numbers are the same.
     """
+    for module in ("torch", "transformers.modeling_utils"):
+        work.ready(module)
     import torch
     from safetensors import SafetensorError
 

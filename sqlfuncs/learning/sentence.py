@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sqlfuncs import work
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.batches import WAY, Vectors, in_batches, precision, ready, shortened
+from sqlfuncs.learning.batches import WAY, Vectors, in_batches, precision, ready, tokenized
 from sqlfuncs.learning.pretrained import LOCAL, loading
 from sqlfuncs.store.weights import Weights
 
@@ -66,10 +67,7 @@ class SentenceEncoder:
             yield list(range(len(texts))), _at_once(self._model, texts)
             return
         longest = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
-        tokens = tokenizer(shortened(texts, longest), truncation=True, max_length=longest)[
-            "input_ids"
-        ]
-        yield from in_batches(tokens, self._run)
+        yield from in_batches(tokenized(tokenizer, texts, longest), self._run)
 
     def _run(self, ids: Any) -> Vectors:
         import torch
@@ -132,6 +130,7 @@ class ImageEncoder:
 
 
 def _load(weights: Weights, **config: Any) -> SentenceTransformer:
+    work.ready("sentence_transformers")
     from sentence_transformers import SentenceTransformer
 
     with loading(weights.name, weights.folder):

@@ -78,6 +78,7 @@ class TfIdf:
 
 
 def _vectorizer(kind: Mapping[str, Any], **more: Any) -> Any:
+    work.ready("sklearn.feature_extraction.text")
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from sqlfuncs import work
 from sqlfuncs.errors import MissingExtra
-from sqlfuncs.learning.batches import WAY, in_batches, precision, ready, shortened
+from sqlfuncs.learning.batches import WAY, in_batches, precision, ready, tokenized
 from sqlfuncs.learning.pretrained import LOCAL, as_safetensors, loading, tokenizer
 from sqlfuncs.llm.failures import Unusable
 from sqlfuncs.llm.task import Task
@@ -108,13 +108,9 @@ class LocalProvider:
     def _tokens(self, texts: Sequence[str]) -> tuple[list[Tokens], list[bool]]:
         """The tokens of texts, in which none is a sign to the model, and which texts are cut."""
         words, _ = self._loaded
-        found = words(
-            shortened(texts, _MAX_TOKENS + 1),
-            truncation=True,
-            max_length=_MAX_TOKENS + 1,
-            add_special_tokens=False,
-            split_special_tokens=True,
-        )["input_ids"]
+        found = tokenized(
+            words, texts, _MAX_TOKENS + 1, add_special_tokens=False, split_special_tokens=True
+        )
         return [ids[:_MAX_TOKENS] for ids in found], [len(ids) > _MAX_TOKENS for ids in found]
 
     def _of_nothing(self, task: Task, frame: _Frame) -> Scores:

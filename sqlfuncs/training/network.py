@@ -36,6 +36,7 @@ _BROKEN_OFF = "stopped; the same fine_tune with resume := true goes on from its 
 
 def recipe_for(found: Weights) -> Recipe:
     """How a base is trained. Raises BadOption for one that cannot be."""
+    work.ready("transformers.modeling_utils")
     from sqlfuncs.learning.networks.bases import layers_of
 
     if is_causal(found.folder):

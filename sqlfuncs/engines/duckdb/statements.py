@@ -49,10 +49,7 @@ def run(con: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None) 
     TimedOut if all of them together take longer than `timeout` seconds.
     """
     ends = None if timeout is None else Deadline(timeout)
-    try:
-        statements = con.extract_statements(sql)
-    except duckdb.Error as error:
-        raise BadInput(f"nothing was run: {plain_message(error)}") from None
+    statements = _extracted(con, sql)
     for number, statement in enumerate(statements, 1):
         begun = time.perf_counter()
         try:
@@ -67,6 +64,47 @@ def run(con: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None) 
             changed = int(rows[0][0]) if columns == ["Count"] and rows else None
             columns, rows = [], []
         yield Result(number, len(statements), seconds, columns, rows, changed)
+
+
+def is_complete(text: str) -> bool:
+    """Whether a text ends with a semicolon that ends a statement, not one in a string or comment.
+
+    >>> is_complete("SELECT 1; -- one"), is_complete("SELECT ';"), is_complete("SELECT 1")
+    (True, False, False)
+    """
+    said = _without_comments(text)
+    return bool(said) and text.encode()[said[-1] :].startswith(b";")
+
+
+def is_comment(text: str) -> bool:
+    """Whether a text holds no statement.
+
+    >>> is_comment("-- nothing"), is_comment(" "), is_comment("/* a */ b")
+    (True, True, False)
+    """
+    return not _without_comments(text)
+
+
+def _without_comments(text: str) -> list[int]:
+    """Where the words of a text begin, in bytes."""
+    return [at for at, kind in duckdb.tokenize(text) if kind != duckdb.token_type.comment]
+
+
+def texts(sql: str) -> list[str]:
+    """The statements of a text, each by itself. Raises BadInput for a syntax error.
+
+    >>> texts("SELECT ';'; SELECT 2;")
+    ["SELECT ';'", 'SELECT 2']
+    """
+    with duckdb.connect() as con:
+        return [each.query.strip().removesuffix(";") for each in _extracted(con, sql)]
+
+
+def _extracted(con: duckdb.DuckDBPyConnection, sql: str) -> list[duckdb.Statement]:
+    try:
+        return con.extract_statements(sql)
+    except duckdb.Error as error:
+        raise BadInput(f"nothing was run: {plain_message(error)}") from None
 
 
 class Deadline:
@@ -111,7 +149,7 @@ def interruptibly(
         work.stop()
         con.interrupt()
         if not ended.wait(GRACE_SECONDS):
-            raise StillRunning(reason) from None
+            raise StillRunning(reason, ended.wait) from None
         work.resume()
         raise reason from None
     if failure:

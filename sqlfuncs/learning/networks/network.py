@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sqlfuncs.learning.batches import precision, ready, shortened
+from sqlfuncs.learning.batches import precision, ready, tokenized
 from sqlfuncs.learning.networks import bases
 from sqlfuncs.learning.networks.bases import Base
 from sqlfuncs.learning.networks.recipe import Recipe
@@ -41,11 +41,7 @@ class Network(nn.Module):
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of texts, each cut to what is read."""
-        most = self.recipe.max_tokens
-        found: list[list[int]] = self.words(
-            shortened(texts, most), truncation=True, max_length=most
-        )["input_ids"]
-        return [ids or [0] for ids in found]
+        return [ids or [0] for ids in tokenized(self.words, texts, self.recipe.max_tokens)]
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """Logits in fp32, (rows, classes), of ids (rows, length); `mask` is 0 where none is."""

@@ -65,7 +65,7 @@ def create_statements(
         if isinstance(function, ScalarFunction) and function.name.startswith("_"):
             continue  # called by other macros only, under its own name
         yield f"CREATE OR REPLACE MACRO {catalog}.main.{_definition(function)}"
-        kind = "MACRO TABLE" if _is_table(function) else "MACRO"
+        kind = "MACRO TABLE" if is_table(function) else "MACRO"
         yield (
             f"COMMENT ON {kind} {catalog}.main.{identifier(function.name)} "
             f"IS {literal(function.help)}"
@@ -82,7 +82,8 @@ def _in_order_of_need(functions: Iterable[SqlFunction]) -> list[SqlFunction]:
     return [by_name[name] for name in TopologicalSorter(needs).static_order()]
 
 
-def _is_table(function: SqlFunction) -> bool:
+def is_table(function: SqlFunction) -> bool:
+    """Whether it stands after FROM."""
     if isinstance(function, SqlMacro):
         return " AS TABLE" in function.sql
     return not isinstance(function, ScalarFunction)

@@ -1,0 +1,95 @@
+"""What a person at a shell wants to know of a database: its tables, its names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from sqlfuncs.engines.duckdb.connection import CATALOG
+from sqlfuncs.engines.duckdb.signatures import signatures
+
+_OWN = f"NOT internal AND database_name <> '{CATALOG}'"
+
+
+@dataclass(frozen=True)
+class Name:
+    """Something that can be typed: `kind` is keyword, function, table or column.
+
+    `shown` is what a list of names has of it, a function's parameters with it.
+    """
+
+    text: str
+    kind: str
+    shown: str
+    about: str = ""
+
+
+def tables(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int | None]]:
+    """Tables and views: name (with its schema where that is not the current one), kind, rows.
+
+    Rows are what the catalog estimates: exact as long as nothing was deleted; None for views.
+    """
+    rows = con.execute(
+        "SELECT CASE WHEN database_name = current_database() AND schema_name = current_schema() "
+        "THEN '' WHEN database_name = current_database() THEN schema_name || '.' "
+        "ELSE database_name || '.' || schema_name || '.' END || name, kind, n FROM ("
+        "SELECT database_name, schema_name, table_name AS name, 'table' AS kind, "
+        f"estimated_size AS n FROM duckdb_tables() WHERE {_OWN} UNION ALL "
+        "SELECT database_name, schema_name, view_name, 'view', NULL "
+        f"FROM duckdb_views() WHERE {_OWN}) ORDER BY ALL"
+    ).fetchall()
+    return [(name, kind, n) for name, kind, n in rows]
+
+
+def definitions(con: duckdb.DuckDBPyConnection, name: str | None = None) -> list[str]:
+    """The statements that made the tables and views, or those of one name, in any case."""
+    rows = con.execute(
+        "SELECT sql FROM ("
+        f"SELECT table_name AS name, sql FROM duckdb_tables() WHERE {_OWN} UNION ALL "
+        f"SELECT view_name, sql FROM duckdb_views() WHERE {_OWN}) "
+        "WHERE $1 IS NULL OR lower(name) = lower($1) ORDER BY name",
+        [name],
+    ).fetchall()
+    return [sql.strip() for (sql,) in rows]
+
+
+def about(con: duckdb.DuckDBPyConnection, function: str) -> tuple[str, str] | None:
+    """A function of ours: how it is called, and what it does; None if there is none."""
+    own = {each.name: each for each in signatures(con)}
+    if function not in own:
+        return None
+    rows = con.execute(
+        "SELECT comment FROM duckdb_functions() WHERE database_name = $1 AND function_name = $2",
+        [CATALOG, function],
+    ).fetchall()
+    return str(own[function]), rows[0][0] or ""
+
+
+def names(con: duckdb.DuckDBPyConnection) -> list[Name]:
+    """Everything that can be typed, our functions first."""
+    own = signatures(con)
+    taken = {each.name for each in own}
+    found = [Name(each.name, "function", str(each), "sqlfuncs") for each in own]
+    found += [Name(name, "table", name, kind) for name, kind, _ in tables(con)]
+    found += [
+        Name(column, "column", column, f"{kind.lower()} of {where}")
+        for column, kind, where in con.execute(
+            "SELECT column_name, first(data_type), string_agg(DISTINCT table_name, ', ') "
+            f"FROM duckdb_columns() WHERE {_OWN} GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+    ]
+    found += [
+        Name(word.upper(), "keyword", word.upper())
+        for (word,) in con.execute("SELECT keyword_name FROM duckdb_keywords()").fetchall()
+    ]
+    found += [
+        Name(name, "function", f"{name}()", "DuckDB")
+        for (name,) in con.execute(
+            "SELECT DISTINCT function_name FROM duckdb_functions() "
+            f"WHERE database_name <> '{CATALOG}' "
+            "AND regexp_matches(function_name, '^[a-z][a-z_0-9]*$') ORDER BY 1"
+        ).fetchall()
+        if name not in taken
+    ]
+    return found
