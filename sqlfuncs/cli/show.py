@@ -21,7 +21,7 @@ from rich.text import Text
 FORMATS = ("table", "csv", "json", "markdown")
 TABLE_ROWS = 40
 CELL_CHARACTERS = 300
-_LEGIBLE = 16  # characters of a column that may be folded
+_LEGIBLE = 12  # characters of a column that may be folded
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Rows = Sequence[Sequence[Any]]
@@ -123,7 +123,7 @@ def _fitting(columns: Sequence[str], shown: Sequence[Sequence[str]], width: int)
     [0, 2]
     """
     needed = [
-        min(max(map(len, [name, *(row[at] for row in shown)])), max(len(name), _LEGIBLE))
+        min(max(map(len, [name, *(row[at] for row in shown)])), _LEGIBLE)
         for at, name in enumerate(columns)
     ]
     kept = list(range(len(columns)))
