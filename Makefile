@@ -89,7 +89,8 @@ $(LIGHT)/.installed: pyproject.toml constraints.txt
 # Programs that sqlfuncs plugs into, whose requirements do not go with those of its own tests.
 $(TOOLS)/.installed: pyproject.toml tests/integrations/constraints.txt
 	$(PYTHON) -m venv $(TOOLS)
-	$(TOOLS)/bin/pip install --quiet --constraint tests/integrations/constraints.txt --editable '.[dbt,harlequin]'
+	$(TOOLS)/bin/pip install --quiet --constraint tests/integrations/constraints.txt \
+		--editable '.[dbt,harlequin,notebook]' ipykernel marimo nbclient
 	touch $@
 
 $(OLD_DUCKDB): $(VENV)/.installed

@@ -14,9 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+    from IPython.core.interactiveshell import InteractiveShell
 
 __version__ = "0.2.0"
-__all__ = ["SqlfuncsError", "__version__", "connect", "errors", "register"]
+__all__ = [
+    "SqlfuncsError",
+    "__version__",
+    "connect",
+    "errors",
+    "load_ipython_extension",
+    "register",
+]
 
 
 def connect(path: str | Path = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -51,3 +59,10 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
     from sqlfuncs.engines import duckdb as engine
 
     engine.register(con)
+
+
+def load_ipython_extension(ipython: InteractiveShell) -> None:
+    """`%load_ext sqlfuncs`: the magics `%sqlfuncs` and `%%sqlfuncs` of a notebook."""
+    from sqlfuncs.integrations.notebook import load
+
+    load(ipython)

@@ -20,7 +20,7 @@ from sqlfuncs.queries.render import render
 if TYPE_CHECKING:
     import duckdb
 
-    from sqlfuncs.engines.duckdb.statements import Result
+    from sqlfuncs.engines.duckdb.statements import Result, Rows
 
 SECONDS = click.FloatRange(min=0)
 _LOOK_SECONDS = 0.2  # between two tries to open a file that another process has open
@@ -51,7 +51,11 @@ def command(
 ) -> None:
     """Run a query file, or a shipped query by its name (see: sqlfuncs queries)."""
     query = files.find(file)
-    sql = rendered(query, pairs(query, given))
+    try:
+        pairs = query.given(given)
+    except BadQueryFile as error:
+        raise click.UsageError(str(error)) from None
+    sql = rendered(query, pairs)
     if remote:
         from sqlfuncs.engines.duckdb import client
         from sqlfuncs.engines.duckdb import statements as engine
@@ -90,7 +94,7 @@ def _opened(db: str, read_only: bool, wait: float) -> duckdb.DuckDBPyConnection:
             time.sleep(_LOOK_SECONDS)
 
 
-def _summary(result: Result) -> str:
+def _summary(result: Result[Rows]) -> str:
     """What a statement did, for the log."""
     rows = len(result.rows) if result.columns else result.changed
     did = "done" if rows is None else "1 row" if rows == 1 else f"{rows:,} rows"
@@ -112,14 +116,3 @@ def rendered(query: QueryFile, given: Mapping[str, str]) -> str:
     from sqlfuncs.engines.duckdb.quoting import QUOTING
 
     return render(query, given, QUOTING)
-
-
-def pairs(query: QueryFile, given: Sequence[str]) -> dict[str, str]:
-    """Parameters as they are typed, `name=value`. Raises UsageError."""
-    pairs = {}
-    for pair in given:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise click.UsageError(f"{pair!r} is no parameter: write name=value; {query.accepts()}")
-        pairs[name] = value
-    return pairs

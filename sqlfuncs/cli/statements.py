@@ -12,13 +12,15 @@ from sqlfuncs.errors import Cancelled, StillRunning, TimedOut
 if TYPE_CHECKING:
     import duckdb
 
-    from sqlfuncs.engines.duckdb.statements import Result
+    from sqlfuncs.engines.duckdb.statements import Result, Rows
 
 STOPPED = 130  # exit codes: what shells give for Ctrl-C
 TIMED_OUT = 124  # and timeout(1) for its limit
 
 
-def run(con: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None) -> Iterator[Result]:
+def run(
+    con: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None
+) -> Iterator[Result[Rows]]:
     """Run a text of statements and yield each one's result as it ends."""
     from sqlfuncs.engines.duckdb import statements
 

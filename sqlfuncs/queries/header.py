@@ -11,7 +11,7 @@ A parameter has a name, a type, a default unless it has to be given, and a help 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlfuncs.errors import BadQueryFile
@@ -48,6 +48,16 @@ class QueryFile:
     answers: str
     parameters: tuple[Parameter, ...]
     text: str
+
+    def given(self, words: Sequence[str]) -> dict[str, str]:
+        """Parameters as they are typed, `name=value`. Raises BadQueryFile."""
+        pairs = {}
+        for word in words:
+            name, equals, value = word.partition("=")
+            if not equals:
+                raise BadQueryFile(f"{word!r} is no parameter: write name=value; {self.accepts()}")
+            pairs[name] = value
+        return pairs
 
     def accepts(self) -> str:
         """What the file accepts, a line for each parameter."""

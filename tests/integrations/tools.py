@@ -9,5 +9,5 @@ from tests.conftest import ROOT
 TOOLS = ROOT / ".venv-tools" / "bin"
 needs_tools = pytest.mark.skipif(
     not (TOOLS.parent / ".installed").exists(),
-    reason="dbt and Harlequin are not installed: make .venv-tools/.installed",
+    reason="dbt, Harlequin and Jupyter are not installed: make .venv-tools/.installed",
 )

@@ -7,8 +7,6 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from sqlfuncs.cli import show
 from sqlfuncs.errors import BadInput
 
@@ -69,7 +67,7 @@ def mode(session: Session, arguments: Sequence[str]) -> None:
 
 def read(session: Session, arguments: Sequence[str]) -> None:
     """.read FILE [NAME=VALUE]...     run a query file, or a shipped one by its name"""
-    from sqlfuncs.cli.run import pairs, rendered
+    from sqlfuncs.cli.run import rendered
     from sqlfuncs.queries import files
     from sqlfuncs.queries.piecewise import PREFIX
 
@@ -82,11 +80,7 @@ def read(session: Session, arguments: Sequence[str]) -> None:
         value = session.variable(f"{PREFIX}{parameter.name}")
         if value is not None:
             given[parameter.name] = value
-    try:
-        given |= pairs(query, arguments[1:])
-    except click.UsageError as error:
-        raise BadInput(error.message) from None
-    session.sql(rendered(query, given))
+    session.sql(rendered(query, given | query.given(arguments[1:])))
 
 
 def timer(session: Session, arguments: Sequence[str]) -> None:

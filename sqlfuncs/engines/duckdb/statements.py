@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import duckdb
 
@@ -20,6 +20,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import BadInput, Cancelled, StatementFailed, StillRunning, TimedOut
 
 T = TypeVar("T")
+Rows = list[tuple[Any, ...]]
 
 GRACE_SECONDS = 0.7
 _MISSING_NAME = re.compile(r"Referenced column|Table with name")
@@ -27,8 +28,8 @@ _UDF_PREFIX = "Python exception occurred while executing the UDF: "
 
 
 @dataclass(frozen=True)
-class Result:
-    """What one statement gave: no columns for one that returns no rows.
+class Result(Generic[T]):
+    """What one statement gave: no columns, and no rows, for one that returns none.
 
     `number` of `count` statements; `changed` is how many rows it has written, None where that is
     not what it does.
@@ -37,33 +38,47 @@ class Result:
     number: int
     count: int
     seconds: float
+    rows: T
     columns: list[str] = field(default_factory=list)
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
     changed: int | None = None
 
 
-def run(con: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None) -> Iterator[Result]:
-    """Run a text of statements and yield each one's result as it ends.
+def run(
+    con: duckdb.DuckDBPyConnection, sql: str, timeout: float | None = None
+) -> Iterator[Result[Rows]]:
+    """Run a text of statements and yield each one's rows as it ends; see `run_and`."""
+    nothing: Rows = []
+    yield from run_and(con, sql, lambda con: con.fetchall(), nothing, timeout=timeout)
 
-    Raises BadInput for a syntax error, before anything has run; StatementFailed; Cancelled;
-    TimedOut if all of them together take longer than `timeout` seconds.
+
+def run_and(
+    con: duckdb.DuckDBPyConnection,
+    sql: str,
+    fetch: Callable[[duckdb.DuckDBPyConnection], T],
+    nothing: T,
+    *,
+    timeout: float | None = None,
+    meanwhile: Callable[[], None] | None = None,
+) -> Iterator[Result[T]]:
+    """Run a text of statements and yield what `fetch` takes of each; `nothing` where it has none.
+
+    `meanwhile` is called now and then in this thread while a statement runs. Raises BadInput for a
+    syntax error, before anything has run; StatementFailed; Cancelled; TimedOut if all of them
+    together take longer than `timeout` seconds.
     """
     ends = None if timeout is None else Deadline(timeout)
     statements = _extracted(con, sql)
     for number, statement in enumerate(statements, 1):
         begun = time.perf_counter()
         try:
-            columns, rows = interruptibly(con, partial(_all_rows, con, statement), ends)
+            action = partial(_executed, con, statement, fetch, nothing)
+            columns, changed, rows = interruptibly(con, action, ends, meanwhile)
         except duckdb.Error as error:
             message = _which(number, len(statements), plain_message(error))
             missing = _MISSING_NAME.search(message) is not None
             raise StatementFailed(message, missing_name=missing) from None
         seconds = time.perf_counter() - begun
-        changed = None
-        if columns in (["Count"], ["Success"]) and not _is_query(statement):
-            changed = int(rows[0][0]) if columns == ["Count"] and rows else None
-            columns, rows = [], []
-        yield Result(number, len(statements), seconds, columns, rows, changed)
+        yield Result(number, len(statements), seconds, rows, columns, changed)
 
 
 def is_complete(text: str) -> bool:
@@ -121,11 +136,15 @@ class Deadline:
 
 
 def interruptibly(
-    con: duckdb.DuckDBPyConnection, action: Callable[[], T], ends: Deadline | None = None
+    con: duckdb.DuckDBPyConnection,
+    action: Callable[[], T],
+    ends: Deadline | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> T:
     """Do something with a connection in another thread; Ctrl-C here stops it there.
 
-    Raises Cancelled, TimedOut, or StillRunning if it does not stop.
+    `meanwhile` is called here now and then. Raises Cancelled, TimedOut, or StillRunning if it does
+    not stop.
     """
     outcome: list[T] = []
     failure: list[BaseException] = []
@@ -144,6 +163,8 @@ def interruptibly(
         while not ended.wait(0.05):
             if ends is not None:
                 ends.check()
+            if meanwhile is not None:
+                meanwhile()
     except (KeyboardInterrupt, TimedOut) as asked:
         reason = asked if isinstance(asked, TimedOut) else Cancelled()
         work.stop()
@@ -165,13 +186,19 @@ def plain_message(error: BaseException) -> str:
     return message.removeprefix("Invalid Input Error: ").strip()
 
 
-def _all_rows(
-    con: duckdb.DuckDBPyConnection, statement: duckdb.Statement
-) -> tuple[list[str], list[tuple[Any, ...]]]:
+def _executed(
+    con: duckdb.DuckDBPyConnection,
+    statement: duckdb.Statement,
+    fetch: Callable[[duckdb.DuckDBPyConnection], T],
+    nothing: T,
+) -> tuple[list[str], int | None, T]:
+    """Columns, how many rows were changed, and what `fetch` took: it is read once only."""
     con.execute(statement)
-    description = con.description or []
-    rows = con.fetchall() if description else []
-    return [column[0] for column in description], rows
+    columns = [column[0] for column in con.description or []]
+    if columns in (["Count"], ["Success"]) and not _is_query(statement):
+        rows = con.fetchall()
+        return [], int(rows[0][0]) if columns == ["Count"] and rows else None, nothing
+    return columns, None, fetch(con) if columns else nothing
 
 
 def _is_query(statement: duckdb.Statement) -> bool:
