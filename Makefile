@@ -7,16 +7,20 @@ TOOLS := .venv-tools
 WEIGHTS := $(VENV)/home/weights
 PYTEST := -m pytest -n 2 --durations 10
 
-.PHONY: demo test check lint test-old-duckdb test-light wheel sample readme bench constraints clean
+.PHONY: demo test test-slow check lint test-old-duckdb test-light wheel sample readme bench constraints clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/sqlfuncs demo
 
 test: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB)
-	$(VENV)/bin/python $(PYTEST)
+	$(VENV)/bin/python $(PYTEST) -m "not slow"
+	@echo 'Tests that take more than ten seconds each: make test-slow'
+
+test-slow: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB)
+	$(VENV)/bin/python $(PYTEST) -m slow
 
 # Every gate, as .ci/run calls it.
-check: lint sample wheel test test-old-duckdb test-light
+check: lint sample wheel test test-slow test-old-duckdb test-light
 
 lint: $(VENV)/.installed
 	$(VENV)/bin/ruff format --check .
@@ -25,10 +29,12 @@ lint: $(VENV)/.installed
 
 # The tests again on the oldest DuckDB that is supported, whose shell and extensions are on PyPI.
 test-old-duckdb: $(VENV)/.installed $(WEIGHTS) $(OLD_DUCKDB)
+	@echo 'On DuckDB 1.5.5, without the slow tests, which ran on DuckDB 2'
 	PYTHONPATH=$(CURDIR)/$(OLD_DUCKDB) $(VENV)/bin/python $(PYTEST) -m "not slow"
 
 # The tests again without the extra `local`: no torch, which networks cannot be imported without.
 test-light: $(LIGHT)/.installed
+	@echo 'Without the extra `local`, and without the slow tests, which ran with it'
 	$(LIGHT)/bin/python $(PYTEST) -m "not slow" --ignore sqlfuncs/learning/networks
 
 # The bundled sample is what its generator makes.
