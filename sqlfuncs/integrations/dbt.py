@@ -8,6 +8,7 @@ from __future__ import annotations
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from sqlfuncs import work
 from sqlfuncs.engines.duckdb.connection import register, use_bare_names
 
 
@@ -21,3 +22,5 @@ class Plugin(BasePlugin):
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Let them be called without `sqlfuncs.` before their names."""
         use_bare_names(cursor)
+        # dbt opens one in its main thread before its workers begin; only there can Ctrl-C be heard.
+        work.hear_interrupts()

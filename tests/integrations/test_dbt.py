@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import duckdb
@@ -55,3 +58,32 @@ def test_a_mistake_is_said_by_dbt(tmp_path: Path) -> None:
     said = _dbt(tmp_path, "show", "--inline", "FROM label_issues(nothing, text, label)")
     assert said.returncode != 0
     assert "nothing" in said.stdout
+
+
+def test_ctrl_c_stops_a_model(tmp_path: Path) -> None:
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / name, tmp_path)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "long.sql").write_text(
+        "WITH many AS MATERIALIZED (SELECT 'x' || hash(i) AS t FROM range(60_000) r(i)) "
+        "SELECT count(*) AS n FROM near_duplicates(many, t)"
+    )
+    with subprocess.Popen(
+        [str(DBT), "--no-send-anonymous-usage-stats", "run", "--profiles-dir", "."],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        cwd=tmp_path,
+        env={**os.environ, "LABEL_QUALITY_DB": str(tmp_path / "mine.duckdb")},
+    ) as dbt:
+        assert dbt.stdout is not None
+        for line in dbt.stdout:
+            if "TF-IDF" in line:  # it runs
+                break
+        time.sleep(2)
+        begun = time.monotonic()
+        dbt.send_signal(signal.SIGINT)
+        said = dbt.stdout.read()
+        assert time.monotonic() - begun < 3  # a second, and the end of dbt
+        assert dbt.wait() != 0
+    assert "Exited because of keyboard interrupt" in said
