@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from tests.conftest import ROOT, SAMPLE
@@ -113,3 +115,16 @@ def test_what_runs_can_be_cancelled() -> None:
     assert float(seconds) < 3  # under one where nothing else runs
     assert rows == "[{'seven': 7}]"
     assert time.monotonic() - begun < 60
+
+
+def test_sqlfuncs_shell_opens_it(db: Path) -> None:
+    running = pexpect.spawn(
+        str(TOOLS / "sqlfuncs"), ["shell", str(db)], encoding="utf-8", timeout=60,
+        dimensions=(40, 140), env={**os.environ, "PATH": str(TOOLS), "TERM": "xterm-256color"},
+    )  # fmt: skip
+    running.expect("Data Catalog")
+    time.sleep(1)
+    running.send("\x11")  # Ctrl-Q
+    running.expect(pexpect.EOF)
+    running.close()
+    assert running.exitstatus == 0
