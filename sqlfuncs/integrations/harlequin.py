@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 import duckdb
 from harlequin.autocomplete.completion import HarlequinCompletion
@@ -15,10 +17,11 @@ from sqlfuncs.engines.duckdb.connection import register, use_bare_names
 from sqlfuncs.engines.duckdb.names import literal
 from sqlfuncs.engines.duckdb.quoting import QUOTING
 from sqlfuncs.engines.duckdb.signatures import signatures
-from sqlfuncs.engines.duckdb.statements import plain_message
-from sqlfuncs.errors import BadQueryFile, SqlfuncsError
+from sqlfuncs.engines.duckdb.statements import interruptibly, plain_message
+from sqlfuncs.errors import BadQueryFile, Cancelled, SqlfuncsError
 from sqlfuncs.queries.piecewise import Piecewise
 
+T = TypeVar("T")
 _PRIORITY = 400  # before DuckDB's own functions, after keywords
 
 
@@ -27,17 +30,11 @@ class SqlfuncsCursor(DuckDbCursor):
 
     def fetchall(self) -> Any:
         """All rows. Raises HarlequinQueryError."""
-        try:
-            return super().fetchall()
-        except HarlequinQueryError as error:
-            raise _plain(error) from None
+        return _heard(self.conn.conn, super().fetchall)
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The first row. Raises HarlequinQueryError."""
-        try:
-            return super().fetchone()
-        except HarlequinQueryError as error:
-            raise _plain(error) from None
+        return _heard(self.conn.conn, super().fetchone)
 
 
 class SqlfuncsConnection(DuckDbConnection):
@@ -59,11 +56,10 @@ class SqlfuncsConnection(DuckDbConnection):
         """Run a statement. Raises HarlequinQueryError."""
         work.resume()
         try:
-            cursor = super().execute(self._pieces.sql(query))
+            sql = self._pieces.sql(query)
         except BadQueryFile as error:
             raise HarlequinQueryError(str(error), title="This query file cannot be run.") from None
-        except HarlequinQueryError as error:
-            raise _plain(error) from None
+        cursor = _heard(self.conn, partial(super().execute, sql))
         return None if cursor is None else SqlfuncsCursor(self, cursor.relation)
 
     def cancel(self) -> None:
@@ -108,6 +104,16 @@ class SqlfuncsAdapter(DuckDbAdapter):
         # DuckDB draws its bar over the screen, or among the rows that hsql prints.
         opened.conn.execute("SET enable_progress_bar = false")
         return SqlfuncsConnection(opened.conn, opened.init_message)
+
+
+def _heard(con: duckdb.DuckDBPyConnection, action: Callable[[], T]) -> T:
+    """Do something in another thread: in the main one, where hsql is, DuckDB hears no Ctrl-C."""
+    try:
+        return interruptibly(con, action)
+    except Cancelled as error:
+        raise HarlequinQueryError(str(error), title="The query was stopped.") from None
+    except HarlequinQueryError as error:
+        raise _plain(error) from None
 
 
 def _plain(error: HarlequinQueryError) -> HarlequinQueryError:

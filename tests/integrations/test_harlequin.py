@@ -128,3 +128,27 @@ def test_sqlfuncs_shell_opens_it(db: Path) -> None:
     running.expect(pexpect.EOF)
     running.close()
     assert running.exitstatus == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT count(*) FROM near_duplicates(many, t)",
+        "SELECT count(*) FROM range(20_000_000_000) r(i) WHERE hash(i) % 7 = 0",
+        "CREATE TABLE never AS SELECT i FROM range(20_000_000_000) r(i) WHERE hash(i) = 7",
+    ],
+)
+def test_ctrl_c_stops_hsql(db: Path, statement: str) -> None:
+    made = "CREATE TABLE many AS SELECT 'x' || hash(i) AS t FROM range(60_000) r(i)"
+    running = pexpect.spawn(
+        str(TOOLS / "hsql"), ["-a", "sqlfuncs", str(db), "-c", made, "-c", statement],
+        encoding="utf-8", timeout=60,
+    )  # fmt: skip
+    time.sleep(4)
+    running.sendintr()
+    begun = time.monotonic()
+    running.expect("nothing half done was kept")
+    running.expect(pexpect.EOF)
+    assert time.monotonic() - begun < 1.5  # a second, and the end of the process
+    running.close()
+    assert running.exitstatus == 1
