@@ -229,6 +229,10 @@ def interruptible(call: Callable[[], _Result]) -> _Result:
 
     It has a thread of its own, which after Ctrl-C is left to end by itself. Raises Cancelled.
     """
+    return _in_thread(call, daemon=True)
+
+
+def _in_thread(call: Callable[[], _Result], daemon: bool) -> _Result:
     outcome: Future[_Result] = Future()
 
     def run() -> None:
@@ -237,7 +241,7 @@ def interruptible(call: Callable[[], _Result]) -> _Result:
         except BaseException as error:  # the caller raises it
             outcome.set_exception(error)
 
-    threading.Thread(target=run, name="sqlfuncs-call", daemon=True).start()
+    threading.Thread(target=run, name="sqlfuncs-call", daemon=daemon).start()
     while True:
         try:
             return outcome.result(timeout=_CHECK_SECONDS)
@@ -250,10 +254,11 @@ def interruptible(call: Callable[[], _Result]) -> _Result:
 def ready(module: str) -> None:
     """Import a module that takes seconds, while Ctrl-C is heard. Raises Cancelled.
 
-    What was begun is left to end by itself; the next call waits for it.
+    What was begun is left to end by itself; the next call waits for it, and so does the end of
+    the process: compiled modules that are torn away half loaded crash it.
     """
     if module not in sys.modules:
-        interruptible(partial(import_module, module))
+        _in_thread(partial(import_module, module), daemon=False)
 
 
 def stop() -> None:

@@ -18,7 +18,7 @@ from sqlfuncs.engines.duckdb.names import literal
 from sqlfuncs.engines.duckdb.quoting import QUOTING
 from sqlfuncs.engines.duckdb.signatures import signatures
 from sqlfuncs.engines.duckdb.statements import interruptibly, plain_message
-from sqlfuncs.errors import BadQueryFile, Cancelled, SqlfuncsError
+from sqlfuncs.errors import BadQueryFile, Cancelled, SqlfuncsError, StillRunning
 from sqlfuncs.queries.piecewise import Piecewise
 
 T = TypeVar("T")
@@ -111,9 +111,20 @@ def _heard(con: duckdb.DuckDBPyConnection, action: Callable[[], T]) -> T:
     try:
         return interruptibly(con, action)
     except Cancelled as error:
+        if isinstance(error, StillRunning):
+            _wait_for(error)
         raise HarlequinQueryError(str(error), title="The query was stopped.") from None
     except HarlequinQueryError as error:
         raise _plain(error) from None
+
+
+def _wait_for(error: StillRunning) -> None:
+    """Until what does not look for Ctrl-C has ended: hsql would end, and take its thread away."""
+    try:
+        while not error.wait(0.05):
+            pass
+    finally:
+        work.resume()
 
 
 def _plain(error: HarlequinQueryError) -> HarlequinQueryError:

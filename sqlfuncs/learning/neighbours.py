@@ -198,6 +198,7 @@ def _faiss() -> Any:
         # The wheels of faiss and torch each bring an OpenMP, and the second one to start would
         # end the process. That is safe to overrule here: faiss gets no threads of OpenMP's.
         os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
+    work.ready("faiss")
     import faiss
 
     return faiss
