@@ -6,6 +6,7 @@
 -- param label column = label: the label given
 -- param log table = : a decision log; rows that somebody has decided there are left out
 -- param budget integer = 10: how many rows
+-- param order text = worst: worst, the most doubtful of the flagged rows first; or random, a sample of all
 
 SELECT
     {{ key | ident }},
@@ -14,14 +15,24 @@ SELECT
     round(label_quality, 3) AS label_quality,
     {{ text | ident }}
 FROM {{ issues | ident }} AS i
-WHERE is_label_issue
+WHERE CASE {{ order | literal }}
+        WHEN 'worst' THEN is_label_issue
+        WHEN 'random' THEN true
+        ELSE error('order is worst or random, not ' || {{ order | literal }})
+    END
     {% if log %}
-    AND NOT EXISTS (
-        FROM {{ log | ident }} AS decision
-        WHERE decision.key = i.{{ key | ident }}::VARCHAR
-            AND action IN ('relabel', 'keep', 'exclude')
-            AND decided_by <> 'auto_corrections'
+    AND i.{{ key | ident }}::VARCHAR NOT IN (
+        SELECT key FROM {{ log | ident }}
+        WHERE key IS NOT NULL
+        GROUP BY key
+        HAVING arg_max(
+            decided_by IS DISTINCT FROM 'auto_corrections' AND action <> 'needs_review', decided_at
+        )
     )
     {% endif %}
-ORDER BY label_quality, {{ key | ident }}
+ORDER BY
+    -- A random order that is the same for everybody, every time: what is reviewed of it is a sample.
+    CASE {{ order | literal }} WHEN 'random' THEN md5('review ' || i.{{ key | ident }}::VARCHAR) END,
+    i.label_quality,
+    i.{{ key | ident }}
 LIMIT {{ budget | literal }};

@@ -40,7 +40,10 @@ def read(path: Path) -> QueryFile:
 
 def shipped() -> list[QueryFile]:
     """All shipped query files, in the order in which the loop uses them."""
-    order = ("load", "detect", "review_queue", "correct", "prune", "take_review", "fine_tune")
+    order = (
+        "load", "detect", "review_queue", "decide", "undo", "review_progress", "correct", "prune",
+        "take_review", "fine_tune",
+    )  # fmt: skip
     files = [read(path) for path in folder().glob("*.sql")]
     rank = {name: number for number, name in enumerate(order)}
     return sorted(files, key=lambda file: (rank.get(file.name, len(rank)), file.name))

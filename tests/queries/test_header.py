@@ -156,7 +156,7 @@ def test_files_are_found_by_path_and_by_name(
 
 @pytest.mark.parametrize("name", ["detekt", "nowhere/detect", "../queries/detect", "/", ""])
 def test_a_file_that_is_not_there(name: str) -> None:
-    with pytest.raises(BadQueryFile, match=r"no shipped query of that name: correct, detect, "):
+    with pytest.raises(BadQueryFile, match=r"no shipped query of that name: correct, decide, "):
         files.find(name)
 
 

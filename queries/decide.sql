@@ -1,0 +1,73 @@
+-- title: Decide
+-- answers: What is in force about some rows, now that a person has decided?
+-- param table table = train: the table that is reviewed; it is not changed
+-- param key column = id: the column that names a row
+-- param label column = label: the label given
+-- param keys list: the rows that are decided, separated by commas
+-- param action text = : relabel (as new_label alone says), keep (as nothing says), exclude, or needs_review for somebody else
+-- param new_label text = : what their label should be
+-- param reviewer text = reviewer: who decided
+-- param reason text = : why
+-- param log table = decisions: the decision log, which is only added to
+-- param new_class boolean = false: allow a new_label that no row of the table has
+
+{% if not keys %}{{ refuse("keys names no row: keys=12,15") }}{% endif %}
+CREATE TABLE IF NOT EXISTS {{ log | ident }} (
+    key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARCHAR,
+    decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP
+);
+
+INSERT INTO {{ log | ident }} BY NAME
+WITH asked AS (
+    SELECT DISTINCT unnest({{ keys | literal }}) AS key
+), found AS (
+    SELECT asked.key, count(t.{{ key | ident }}) AS n, any_value(t.{{ label | ident }}::VARCHAR) AS given
+    FROM asked LEFT JOIN {{ table | ident }} AS t ON t.{{ key | ident }}::VARCHAR = asked.key
+    GROUP BY ALL
+), classes AS (
+    SELECT DISTINCT {{ label | ident }}::VARCHAR AS class
+    FROM {{ table | ident }}
+    WHERE {{ label | ident }} IS NOT NULL
+), said AS (
+    SELECT
+        coalesce({{ action | literal }}, if({{ new_label | literal }} IS NULL, 'keep', 'relabel')) AS action,
+        {{ new_label | literal }}::VARCHAR AS new_label
+), verdict AS (
+    SELECT CASE
+        WHEN any_value(action) NOT IN ('relabel', 'keep', 'exclude', 'needs_review') THEN
+            'nothing was written: action is relabel, keep, exclude or needs_review, not ' || any_value(action)
+        WHEN (any_value(action) = 'relabel') <> (any_value(new_label) IS NOT NULL) THEN
+            'nothing was written: new_label says what to relabel to, and goes with no other action'
+        WHEN count(*) FILTER (n = 0) > 0 THEN
+            'nothing was written: no row has the key '
+            || string_agg(key, ', ' ORDER BY key) FILTER (n = 0)
+        WHEN count(*) FILTER (n > 1) > 0 THEN
+            'nothing was written: several rows have the key '
+            || string_agg(key, ', ' ORDER BY key) FILTER (n > 1)
+        {% if not new_class %}
+        WHEN any_value(new_label) NOT IN (SELECT class FROM classes) THEN
+            'nothing was written: no row has the label ' || any_value(new_label) || '. There are '
+            || (SELECT string_agg(class, ', ' ORDER BY class) FROM (FROM classes ORDER BY class LIMIT 20))
+            || '; new_class=true allows another'
+        {% endif %}
+    END AS message
+    FROM found, said
+)
+SELECT
+    key,
+    action,
+    given AS old_label,
+    new_label,
+    {{ reviewer | literal }} AS decided_by,
+    {{ reason | literal }}::VARCHAR AS reason,
+    greatest(
+        now()::TIMESTAMP, (SELECT max(decided_at) FROM {{ log | ident }}) + INTERVAL 1 MICROSECOND
+    ) AS decided_at
+FROM found, said, verdict
+WHERE CASE WHEN message IS NULL THEN true ELSE error(message) END;
+
+SELECT key, action, old_label, new_label, decided_by, decided_at
+FROM {{ log | ident }}
+WHERE key IN (SELECT unnest({{ keys | literal }}))
+QUALIFY row_number() OVER (PARTITION BY key ORDER BY decided_at DESC) = 1
+ORDER BY key;

@@ -1,0 +1,93 @@
+-- title: How far the review is
+-- answers: Who decided what, how many flags were right, and how many wrong labels are left?
+-- param issues table = issues: a result of detect
+-- param key column = id: the column that names a row
+-- param label column = label: the label given
+-- param log table = decisions: the decision log
+-- param curve boolean = false: also how many wrong labels are left after how many rows more
+
+WITH steps AS (
+    SELECT
+        *,
+        epoch(decided_at - lag(decided_at) OVER (PARTITION BY decided_by ORDER BY decided_at)) AS gap
+    FROM {{ log | ident }}
+)
+SELECT
+    decided_by,
+    count(*) FILTER (action = 'keep') AS kept,
+    count(*) FILTER (action = 'relabel') AS relabelled,
+    count(*) FILTER (action = 'exclude') AS excluded,
+    count(*) FILTER (action = 'needs_review') AS needs_review,
+    count(*) FILTER (starts_with(reason, 'undo of ')) AS undone,
+    round(median(gap) FILTER (gap > 0), 1) AS seconds_each,
+    max(decided_at) AS last_decided
+FROM steps
+GROUP BY ALL
+ORDER BY decided_by;
+
+-- Decisions of people; what auto_corrections wrote waits for one.
+CREATE OR REPLACE TEMP TABLE _reviewed AS
+WITH issues AS (FROM {{ issues | ident }}), log AS (
+    FROM {{ log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
+), in_force AS (
+    FROM sqlfuncs.main._sf_decisions(issues, log, {{ key | ident }}, {{ label | ident }}, NULL)
+), joined AS (
+    SELECT
+        i.{{ key | ident }} AS key,
+        coalesce(is_label_issue, false) AS is_flagged,
+        coalesce(_sf_action IN ('relabel', 'keep', 'exclude'), false) AS is_decided,
+        is_decided AND (_sf_action = 'exclude' OR _sf_action = 'relabel' AND _sf_new IS DISTINCT FROM _sf_old)
+            AS is_wrong,
+        -- A random order of the rows that is the same for everybody, every time.
+        row_number() OVER (ORDER BY md5('review ' || i.{{ key | ident }}::VARCHAR)) AS place
+    FROM issues AS i LEFT JOIN in_force ON _sf_key = i.{{ key | ident }}::VARCHAR
+)
+SELECT *, place < (SELECT coalesce(min(place) FILTER (NOT is_decided), count(*) + 1) FROM joined) AS is_random
+FROM joined;
+
+SELECT
+    count(*) AS "rows",
+    count(*) FILTER (is_decided) AS reviewed,
+    count(*) FILTER (is_wrong) AS wrong,
+    count(*) FILTER (is_flagged) AS flagged,
+    count(*) FILTER (is_flagged AND is_decided) AS flags_reviewed,
+    count(*) FILTER (is_flagged AND is_wrong) AS flags_right,
+    round(flags_right / nullif(flags_reviewed, 0), 3) AS "precision",
+    round(sqlfuncs.main._sf_wilson(flags_right, nullif(flags_reviewed, 0), -1), 3) AS precision_low,
+    round(sqlfuncs.main._sf_wilson(flags_right, nullif(flags_reviewed, 0), 1), 3) AS precision_high
+FROM _reviewed;
+
+SELECT
+    count(*) FILTER (is_random) AS random_rows_reviewed,
+    count(*) FILTER (is_random AND is_wrong) AS wrong_among_them,
+    CASE
+        WHEN random_rows_reviewed < 20 THEN
+            'Review 20 rows of review_queue order=random or more, and this says how many wrong labels are left.'
+        ELSE printf(
+            'Of %d rows that nobody has looked at, %.0f to %.0f have wrong labels (95 %%). curve=true says how many more to review.',
+            count(*) FILTER (NOT is_decided),
+            greatest(0, count(*) * sqlfuncs.main._sf_wilson(wrong_among_them, random_rows_reviewed, -1) - count(*) FILTER (is_wrong)),
+            least(
+                count(*) FILTER (NOT is_decided),
+                greatest(0, count(*) * sqlfuncs.main._sf_wilson(wrong_among_them, random_rows_reviewed, 1) - count(*) FILTER (is_wrong))
+            )
+        )
+    END AS wrong_labels_left
+FROM _reviewed;
+
+{% if curve %}
+WITH issues AS (FROM {{ issues | ident }}), log AS (
+    FROM {{ log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
+), drawn AS (
+    SELECT key FROM _reviewed WHERE is_random
+)
+SELECT
+    reviewed,
+    round(errors_left) AS errors_left,
+    round(errors_left_low) AS errors_left_low,
+    round(errors_left_high) AS errors_left_high,
+    round("precision", 3) AS "precision"
+FROM review_curve(issues, log, {{ key | ident }}, {{ label | ident }}, sample := drawn, points := 10);
+{% endif %}
+
+DROP TABLE _reviewed;

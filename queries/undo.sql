@@ -1,0 +1,52 @@
+-- title: Undo
+-- answers: What is in force again, now that a reviewer takes back the latest step?
+-- param reviewer text = reviewer: whose step is taken back; again takes back the one before
+-- param log table = decisions: the decision log, which is only added to
+
+-- A step is all that a reviewer decided in one moment. What was in force before is written again;
+-- where nothing was, needs_review. What was undone, and the rows that undid it, count no longer.
+INSERT INTO {{ log | ident }} BY NAME
+WITH standing AS (
+    SELECT l.*
+    FROM {{ log | ident }} AS l ANTI JOIN {{ log | ident }} AS u
+        ON u.key = l.key AND u.decided_by = l.decided_by AND u.reason = 'undo of ' || l.decided_at
+    WHERE NOT coalesce(starts_with(l.reason, 'undo of '), false)
+), step AS (
+    FROM standing
+    WHERE decided_by = {{ reviewer | literal }}
+    QUALIFY decided_at = max(decided_at) OVER ()
+), later AS (
+    SELECT s.key, s.decided_by
+    FROM standing AS s JOIN step ON step.key = s.key AND s.decided_at > step.decided_at
+), before AS (
+    SELECT s.key, arg_max({action: s.action, new_label: s.new_label}, s.decided_at) AS decision
+    FROM standing AS s JOIN step ON step.key = s.key AND s.decided_at < step.decided_at
+    GROUP BY s.key
+), verdict AS (
+    SELECT CASE
+        WHEN (SELECT count(*) FROM step) = 0 THEN
+            'nothing to undo: no decision of ' || {{ reviewer | literal }} || ' stands. In the log are those of '
+            || coalesce((SELECT string_agg(DISTINCT decided_by, ', ') FROM {{ log | ident }}), 'nobody')
+        WHEN (SELECT count(*) FROM later) > 0 THEN
+            'nothing was undone: since then others have decided about '
+            || (SELECT string_agg(DISTINCT key || ' (' || decided_by || ')', ', ') FROM later)
+    END AS message
+)
+SELECT
+    step.key,
+    coalesce(decision.action, 'needs_review') AS action,
+    step.old_label,
+    decision.new_label AS new_label,
+    {{ reviewer | literal }} AS decided_by,
+    'undo of ' || step.decided_at AS reason,
+    greatest(
+        now()::TIMESTAMP, (SELECT max(decided_at) FROM {{ log | ident }}) + INTERVAL 1 MICROSECOND
+    ) AS decided_at
+-- The verdict stands on the left, so that it is read where there is no step, too.
+FROM verdict LEFT JOIN step ON true LEFT JOIN before ON before.key = step.key
+WHERE CASE WHEN message IS NULL THEN true ELSE error(message) END;
+
+SELECT key, action, old_label, new_label, reason
+FROM {{ log | ident }}
+WHERE decided_at = (SELECT max(decided_at) FROM {{ log | ident }})
+ORDER BY key;

@@ -1,0 +1,176 @@
+"""The query files with which a review goes on: review_queue, decide, undo, review_progress."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pytest
+
+from sqlfuncs.cli.run import rendered
+from sqlfuncs.engines.duckdb.statements import run
+from sqlfuncs.errors import SqlfuncsError
+from sqlfuncs.queries import files
+
+Rows = list[dict[str, Any]]
+IN_FORCE = """
+SELECT key, action, new_label FROM decisions
+QUALIFY row_number() OVER (PARTITION BY key ORDER BY decided_at DESC) = 1
+ORDER BY key
+"""
+
+
+def _run(con: duckdb.DuckDBPyConnection, query: str, **given: object) -> list[Rows]:
+    sql = rendered(files.find(query), {name: str(value) for name, value in given.items()})
+    return [
+        [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+        for result in run(con, sql)
+        if result.columns
+    ]
+
+
+def _decide(con: duckdb.DuckDBPyConnection, keys: str, by: str, new: str = "") -> None:
+    what = {"new_label": new} if new else {"action": "keep"}
+    _run(con, "decide", table="t", keys=keys, reviewer=by, **what)
+
+
+@pytest.fixture
+def t(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """200 rows of labels a and b, and what `detect` may have found: 40 flags, half of them right."""
+    con.execute("""
+        CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0, 'a', 'b') AS label, 'text ' || i AS text
+        FROM range(200) r(i)
+    """)
+    con.execute("""
+        CREATE TABLE issues AS SELECT *, id < 40 AS is_label_issue, id / 200 AS label_quality,
+            if(id < 40, if(label = 'a', 'b', 'a'), NULL) AS suggested_label, NULL AS not_judged
+        FROM t
+    """)
+    return con
+
+
+def test_decisions_are_added_and_the_latest_is_in_force(t: duckdb.DuckDBPyConnection) -> None:
+    ((first, second),) = _run(
+        t, "decide", table="t", keys="4,6", new_label="b", reviewer="o'neil", reason="it's b"
+    )
+    assert (first["key"], first["old_label"], first["new_label"]) == ("4", "a", "b")
+    assert first["decided_at"] == second["decided_at"]
+    assert first["decided_by"] == "o'neil"
+    _run(t, "decide", table="t", keys="4", action="exclude", reviewer="bob")
+    assert t.execute(IN_FORCE).fetchall() == [("4", "exclude", None), ("6", "relabel", "b")]
+    assert t.execute("SELECT count(*) FROM decisions").fetchall() == [(3,)]
+    corrected = t.execute("SELECT count(*) FROM apply_corrections(t, decisions, id, label)")
+    assert corrected.fetchall() == [(199,)]
+
+
+def test_a_clock_that_goes_back_changes_no_order(t: duckdb.DuckDBPyConnection) -> None:
+    _decide(t, "4", "ann", "b")
+    t.execute("UPDATE decisions SET decided_at = decided_at + INTERVAL 1 DAY")
+    _decide(t, "4", "bob")
+    assert t.execute(IN_FORCE).fetchall() == [("4", "keep", None)]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"keys": "4,999", "action": "keep"}, "no row has the key 999"),
+        ({"keys": "4", "action": "drop"}, "relabel, keep, exclude or needs_review, not drop"),
+        ({"keys": "4", "action": "relabel"}, "new_label says what"),
+        ({"keys": "4", "action": "keep", "new_label": "b"}, "goes with no other action"),
+        ({"keys": "4", "new_label": "c"}, "no row has the label c. There are a, b; new_class=true"),
+    ],
+)
+def test_what_does_not_exist_is_an_error_and_nothing_is_written(
+    t: duckdb.DuckDBPyConnection, given: dict[str, str], message: str
+) -> None:
+    with pytest.raises(SqlfuncsError, match=message):
+        _run(t, "decide", table="t", **given)
+    assert t.execute("SELECT count(*) FROM decisions").fetchall() == [(0,)]
+
+
+def test_a_key_of_several_rows_is_an_error(t: duckdb.DuckDBPyConnection) -> None:
+    t.execute("INSERT INTO t FROM t WHERE id = 7")
+    with pytest.raises(SqlfuncsError, match="several rows have the key 7"):
+        _decide(t, "7", "ann")
+
+
+def test_a_new_class_if_it_is_meant(t: duckdb.DuckDBPyConnection) -> None:
+    _run(t, "decide", table="t", keys="4", new_label="c", new_class=True)
+    assert t.execute(IN_FORCE).fetchall() == [("4", "relabel", "c")]
+
+
+def test_undo_takes_back_step_by_step(t: duckdb.DuckDBPyConnection) -> None:
+    _decide(t, "4,6", "ann", "b")
+    _decide(t, "4", "ann")
+    ((undone,),) = _run(t, "undo", reviewer="ann")
+    assert (undone["key"], undone["action"], undone["new_label"]) == ("4", "relabel", "b")
+    assert t.execute(IN_FORCE).fetchall() == [("4", "relabel", "b"), ("6", "relabel", "b")]
+    ((*rows,),) = _run(t, "undo", reviewer="ann")
+    assert [row["action"] for row in rows] == ["needs_review", "needs_review"]
+    with pytest.raises(
+        SqlfuncsError, match="no decision of ann stands. In the log are those of ann"
+    ):
+        _run(t, "undo", reviewer="ann")
+    _decide(t, "4", "ann", "b")
+    _run(t, "undo", reviewer="ann")
+    assert t.execute(IN_FORCE).fetchall()[0] == ("4", "needs_review", None)
+
+
+def test_what_others_decided_since_is_not_undone(t: duckdb.DuckDBPyConnection) -> None:
+    _decide(t, "4", "ann", "b")
+    _decide(t, "4", "bob")
+    with pytest.raises(SqlfuncsError, match=r"others have decided about 4 \(bob\)"):
+        _run(t, "undo", reviewer="ann")
+    _run(t, "undo", reviewer="bob")
+    _run(t, "undo", reviewer="ann")
+    assert t.execute(IN_FORCE).fetchall() == [("4", "needs_review", None)]
+
+
+def test_the_queue_leaves_out_what_is_decided_and_takes_back_what_is_undone(
+    t: duckdb.DuckDBPyConnection,
+) -> None:
+    def queue(**given: object) -> list[int]:
+        return [row["id"] for row in _run(t, "review_queue", log="decisions", **given)[0]]
+
+    _decide(t, "0,1", "ann")
+    assert queue(budget=2) == [2, 3]
+    _run(t, "undo", reviewer="ann")
+    with pytest.raises(SqlfuncsError, match="order is worst or random, not best"):
+        queue(order="best")
+    drawn = queue(order="random", budget=200)
+    assert sorted(drawn) == list(range(200)) != drawn
+    t.execute("CREATE OR REPLACE TABLE issues AS FROM issues ORDER BY random()")
+    assert queue(order="random", budget=5) == drawn[:5]
+
+
+def test_progress_by_reviewer_of_flags_and_of_what_is_left(t: duckdb.DuckDBPyConnection) -> None:
+    _decide(t, "0,1,2", "ann", "b")  # 1 was b: nothing is wrong with it
+    _decide(t, "3", "bob")
+    _decide(t, "5", "bob")
+    _run(t, "undo", reviewer="bob")
+    t.execute(
+        "INSERT INTO decisions VALUES ('8', 'relabel', 'a', 'b', 'auto_corrections', NULL, now()::TIMESTAMP)"
+    )
+    reviewers, (flags,), (left,) = _run(t, "review_progress")
+    by = {row["decided_by"]: row for row in reviewers}
+    assert (by["ann"]["relabelled"], by["bob"]["kept"], by["bob"]["undone"]) == (3, 2, 1)
+    assert (flags["reviewed"], flags["wrong"], flags["flags_reviewed"]) == (4, 2, 4)
+    assert flags["precision"] == 0.5
+    assert 0.1 < flags["precision_low"] < 0.5 < flags["precision_high"] < 0.9
+    assert "Review 20 rows of review_queue order=random" in left["wrong_labels_left"]
+    drawn = _run(t, "review_queue", order="random", budget=50)[0]
+    for row in drawn:
+        _decide(
+            t,
+            str(row["id"]),
+            "cy",
+            *(["b" if row["id"] % 2 == 0 else "a"] if row["id"] < 40 else []),
+        )
+    _, (flags,), (left,), curve = _run(t, "review_progress", curve=True)
+    assert left["random_rows_reviewed"] >= 50
+    assert left["wrong_among_them"] == sum(row["id"] < 40 for row in drawn)
+    assert "have wrong labels (95 %)" in left["wrong_labels_left"]
+    assert curve[0]["reviewed"] == flags["reviewed"]
+    assert curve[0]["errors_left_low"] <= curve[0]["errors_left"] <= curve[0]["errors_left_high"]
+    tables = t.execute("SELECT table_name FROM duckdb_tables() WHERE table_name = '_reviewed'")
+    assert tables.fetchall() == []
