@@ -34,7 +34,8 @@ HEAD = """| table | reviewed of 500 | true accuracy | as given | corrected, mean
 def _line(con: duckdb.DuckDBPyConnection, name: str, reviewed: int) -> str:
     con.execute("CREATE OR REPLACE TABLE judged AS FROM label_issues(train, text, label)")
     ((truth, labels),) = con.execute(
-        "SELECT avg((true_label = predicted_label)::INT), avg((true_label = label)::INT) FROM judged"
+        "SELECT avg((true_label = predicted_label)::INT), avg((true_label = label)::INT) "
+        "FROM judged"
     ).fetchall()
     frame = con.execute("SELECT label, predicted_label, true_label FROM judged ORDER BY id").df()
     random = np.random.default_rng(0)
@@ -47,8 +48,8 @@ def _line(con: duckdb.DuckDBPyConnection, name: str, reviewed: int) -> str:
     mean, low, high, l_low, l_high, given, g_low, g_high, s_low, s_high = np.array(found).T
     return (
         f"| {name} | {reviewed} | {truth:.3f} | {given.mean():.3f} | {mean.mean():.3f} "
-        f"| {_holds(low, truth, high)} | {(high - low).mean():.3f} | {_holds(g_low, truth, g_high)} "
-        f"| {_holds(s_low, truth, s_high)} | {(s_high - s_low).mean():.3f} "
+        f"| {_holds(low, truth, high)} | {(high - low).mean():.3f} "
+        f"| {_holds(g_low, truth, g_high)} | {_holds(s_low, truth, s_high)} | {(s_high - s_low).mean():.3f} "
         f"| {labels:.3f} | {_holds(l_low, labels, l_high)} |"
     )
 

@@ -36,7 +36,7 @@ def _decide(con: duckdb.DuckDBPyConnection, keys: str, by: str, new: str = "") -
 
 @pytest.fixture
 def t(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """200 rows of labels a and b, and what `detect` may have found: 40 flags, half of them right."""
+    """200 rows of labels a and b, and what `detect` may have found: 40 flags."""
     con.execute("""
         CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0, 'a', 'b') AS label, 'text ' || i AS text
         FROM range(200) r(i)
@@ -107,9 +107,7 @@ def test_undo_takes_back_step_by_step(t: duckdb.DuckDBPyConnection) -> None:
     assert t.execute(IN_FORCE).fetchall() == [("4", "relabel", "b"), ("6", "relabel", "b")]
     ((*rows,),) = _run(t, "undo", reviewer="ann")
     assert [row["action"] for row in rows] == ["needs_review", "needs_review"]
-    with pytest.raises(
-        SqlfuncsError, match="no decision of ann stands. In the log are those of ann"
-    ):
+    with pytest.raises(SqlfuncsError, match="no decision of ann stands"):
         _run(t, "undo", reviewer="ann")
     _decide(t, "4", "ann", "b")
     _run(t, "undo", reviewer="ann")
