@@ -61,6 +61,7 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m tests.bench.inputs
 	$(VENV)/bin/python -m tests.bench.health
 	$(VENV)/bin/python -m tests.bench.review
+	$(VENV)/bin/python -m tests.bench.review_page
 	$(VENV)/bin/python -m tests.bench.noisy_evaluation
 	$(VENV)/bin/python -m tests.bench.million_rows
 	$(VENV)/bin/python -m tests.bench.annotators

@@ -9,6 +9,7 @@
     │   ├── TooManyClasses   more different labels than can be learned
     │   ├── UnknownModel     no model of that name
     │   ├── BadQueryFile     a query file, its header or its parameters
+    │   ├── Conflict         somebody else has decided meanwhile
     │   └── DatabaseInUse    another process has the database open; says which
     ├── CannotRegister       this connection cannot take the functions now
     ├── CannotServe          a database cannot be served to a shell
@@ -78,6 +79,10 @@ class UnknownModel(BadInput):
 
 class BadQueryFile(BadInput):
     """A query file, its header or the parameters given to it."""
+
+
+class Conflict(BadInput):
+    """A decision that is not what somebody saw any longer: another one was made meanwhile."""
 
 
 class DatabaseInUse(BadInput):

@@ -49,8 +49,8 @@ def _line(con: duckdb.DuckDBPyConnection, name: str, reviewed: int) -> str:
     return (
         f"| {name} | {reviewed} | {truth:.3f} | {given.mean():.3f} | {mean.mean():.3f} "
         f"| {_holds(low, truth, high)} | {(high - low).mean():.3f} "
-        f"| {_holds(g_low, truth, g_high)} | {_holds(s_low, truth, s_high)} | {(s_high - s_low).mean():.3f} "
-        f"| {labels:.3f} | {_holds(l_low, labels, l_high)} |"
+        f"| {_holds(g_low, truth, g_high)} | {_holds(s_low, truth, s_high)} "
+        f"| {(s_high - s_low).mean():.3f} | {labels:.3f} | {_holds(l_low, labels, l_high)} |"
     )
 
 

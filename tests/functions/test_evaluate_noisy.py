@@ -31,7 +31,8 @@ def _draw(random: np.random.Generator, rows: int, right: float, labels: float) -
 
 def _evaluated(con: duckdb.DuckDBPyConnection, frame: pd.DataFrame) -> dict[str, float]:
     con.register("t", frame)
-    return con.execute("FROM evaluate_noisy(t, label, predicted, reviewed)").df().iloc[0].to_dict()
+    found = con.execute("FROM evaluate_noisy(t, label, predicted, reviewed)").df().iloc[0]
+    return {str(name): float(value) for name, value in found.items()}
 
 
 @pytest.mark.parametrize(

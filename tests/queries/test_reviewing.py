@@ -147,7 +147,8 @@ def test_progress_by_reviewer_of_flags_and_of_what_is_left(t: duckdb.DuckDBPyCon
     _decide(t, "5", "bob")
     _run(t, "undo", reviewer="bob")
     t.execute(
-        "INSERT INTO decisions VALUES ('8', 'relabel', 'a', 'b', 'auto_corrections', NULL, now()::TIMESTAMP)"
+        "INSERT INTO decisions VALUES "
+        "('8', 'relabel', 'a', 'b', 'auto_corrections', NULL, now()::TIMESTAMP)"
     )
     reviewers, (flags,), (left,) = _run(t, "review_progress")
     by = {row["decided_by"]: row for row in reviewers}

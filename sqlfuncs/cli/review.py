@@ -1,0 +1,123 @@
+"""`sqlfuncs review FILE`: the page on which labels are reviewed."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+
+import click
+
+from sqlfuncs import work
+from sqlfuncs.errors import CannotServe
+
+_HOST = "127.0.0.1"
+_SWITCH_SECONDS = 0.0005  # the page is answered while a model learns: threads take short turns
+_GRACE_SECONDS = 0.7  # for requests that are being answered, once the end was asked for
+
+
+@click.command("review")
+@click.argument("db")
+@click.option("--table", required=True, help="The table whose labels are reviewed.")
+@click.option("--text", required=True, help="The column to read: text, an image or a STRUCT.")
+@click.option("--label", required=True, help="The column of labels.")
+@click.option("--key", required=True, help="The column that names a row.")
+@click.option("--x", help="The column the model reads, such as an embedding; by default --text.")
+@click.option("--log", default="decisions", show_default=True, help="The decision log.")
+@click.option("--model", default="fast", show_default=True, help="As in label_issues.")
+@click.option("--reviewer", "reviewers", multiple=True, help="Who reviews; again for another one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8321, show_default=True)
+@click.option("--no-browser", is_flag=True, help="Print the link, open nothing.")
+def command(
+    db: str,
+    table: str,
+    text: str,
+    label: str,
+    key: str,
+    x: str | None,
+    log: str,
+    model: str,
+    reviewers: tuple[str, ...],
+    port: int,
+    no_browser: bool,
+) -> None:
+    """Review labels on a page in the browser, on this machine only, until Ctrl-C.
+
+    Every decision is a row of the decision log before the next row is shown; nothing else is
+    written. A link that is printed lets one browser in, once.
+    """
+    import sqlfuncs
+    from sqlfuncs.engines.duckdb.reviewing import ReviewedTable
+    from sqlfuncs.review.review import Review
+    from sqlfuncs.review.web.app import guarded
+
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    names = reviewers or (_user(),)
+    listening = _listening(port)
+    con = sqlfuncs.connect(db)
+    source = ReviewedTable(
+        con, table=table, text=text, label=label, key=key, x=x, log=log, model=model
+    )
+    review = Review(source)
+    port = listening.getsockname()[1]
+    guard = guarded(review, _HOST, port)
+    links = [f"http://{_HOST}:{port}{guard.link(name)}" for name in names]
+    for name, link in zip(names, links, strict=True):
+        print(link if len(names) == 1 else f"{name}: {link}", flush=True)
+    work.say("each link lets one browser in, once; Ctrl-C ends the review")
+    review.look_around()
+    _serve(guard, listening, None if no_browser else links[0])
+    work.say(f"every decision is in the table {log}")
+    sys.stdout.flush()
+    # What is still being learned has nobody to tell it to.
+    os._exit(0)
+
+
+def _serve(app: object, listening: socket.socket, link: str | None) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_level="warning",
+        lifespan="off",
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    serving = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    serving.start()
+    if link is not None and not webbrowser.open(link):
+        work.say("no browser could be opened; open the link above in one")
+    while not over.wait(1.0) and serving.is_alive():
+        pass
+    server.should_exit = True
+    serving.join(_GRACE_SECONDS)
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket at a port, or at any, if that one is taken by default."""
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((_HOST, port))
+    except OSError as error:
+        raise CannotServe(
+            f"port {port} cannot be used: {error.strerror}. Take another one: --port 0 finds one."
+        ) from None
+    found.listen(64)
+    return found
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "reviewer"

@@ -1,0 +1,234 @@
+"""A table under review in DuckDB, and its decision log. Writes to nothing but the log."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import duckdb
+import pyarrow as pa
+
+from sqlfuncs.engines.duckdb.names import identifier, literal, qualified, split_qualified
+from sqlfuncs.engines.duckdb.statements import plain_message
+from sqlfuncs.errors import BadInput, CannotKeep
+from sqlfuncs.review.decisions import MACHINE, Decision
+from sqlfuncs.review.source import Point
+
+_COLUMNS = ("key", "action", "old_label", "new_label", "decided_by", "reason", "decided_at")
+_JUDGED = "sqlfuncs.main._sf_judged"  # in memory, beside the functions
+_MODEL = "label_quality, is_label_issue, suggested_label::VARCHAR AS suggested_label, " \
+    "predicted_label::VARCHAR AS predicted_label, class_probs"  # fmt: skip
+
+
+class ReviewedTable:
+    """A table whose labels are reviewed. Raises BadInput for names that do not fit."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        *,
+        table: str,
+        text: str,
+        label: str,
+        key: str,
+        x: str | None = None,
+        log: str = "decisions",
+        model: str = "fast",
+    ) -> None:
+        """`text` is shown, `x` what the model reads, by default the same."""
+        self.title = table
+        self._con, self._model = con, model
+        self._table, self._log = (qualified(split_qualified(name)) for name in (table, log))
+        types = self._types(table)
+        for role, name in (("text", text), ("label", label), ("key", key), ("x", x or text)):
+            if name not in types:
+                raise BadInput(
+                    f"--{role} {name}: {table} has no such column. It has {', '.join(types)}."
+                )
+        self._text, self._label, self._key, self._x = map(identifier, (text, label, key, x or text))
+        self._others = [identifier(name) for name in types if name not in (text, label, key, x)]
+        self._is_image = types[text] == "BLOB"
+        self._has_likeness = types[x or text] == "VARCHAR" or types[x or text].endswith("]")
+        self._writing = threading.Lock()
+        self._check_keys(table, key)
+        self._make_log(log)
+
+    def _types(self, table: str) -> dict[str, str]:
+        try:
+            found = self._con.execute(f"DESCRIBE FROM {self._table}").fetchall()
+        except duckdb.CatalogException:
+            names = self._con.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND "
+                "database_name <> 'sqlfuncs' UNION SELECT view_name FROM duckdb_views() "
+                "WHERE NOT internal AND database_name <> 'sqlfuncs' ORDER BY 1"
+            ).fetchall()
+            known = ", ".join(name for (name,) in names) or "no table"
+            raise BadInput(f"there is no table {table}. The database has {known}.") from None
+        return {name: kind for name, kind, *_ in found}
+
+    def _check_keys(self, table: str, key: str) -> None:
+        rows, keys, twice = self._con.execute(f"""
+            SELECT sum(n)::BIGINT, sum(n) FILTER (k IS NOT NULL)::BIGINT,
+                min(k, 5) FILTER (n > 1 AND k IS NOT NULL)
+            FROM (SELECT {self._key}::VARCHAR AS k, count(*) AS n FROM {self._table} GROUP BY ALL)
+        """).fetchall()[0]
+        if not rows:
+            raise BadInput(f"{table} has no rows: there is nothing to review.")
+        if keys != rows or twice:
+            which = f"several rows have {', '.join(twice)}" if twice else "it is NULL in some rows"
+            raise BadInput(
+                f"--key {key} does not name a row: {which}. Take a column that does, or add one: "
+                f"CREATE TABLE numbered AS SELECT row_number() OVER () AS id, * FROM {table}."
+            )
+
+    def _make_log(self, log: str) -> None:
+        try:
+            self._con.execute(f"""
+                CREATE TABLE IF NOT EXISTS {self._log} (
+                    key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARCHAR,
+                    decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP
+                )
+            """)
+        except duckdb.Error as error:
+            raise BadInput(f"the log {log} cannot be made: {plain_message(error)}") from None
+        found = [row[0] for row in self._con.execute(f"DESCRIBE FROM {self._log}").fetchall()]
+        missing = [name for name in _COLUMNS if name not in found]
+        if missing:
+            raise BadInput(
+                f"{log} is no decision log: it has no column {', '.join(missing)}. Name another "
+                "table with --log; one that does not exist is made."
+            )
+        try:  # what does not fit the table is said now, and not after an hour of reviewing
+            self._con.execute(
+                f"WITH input AS (FROM {self._table}), log AS (FROM {self._log}) SELECT count(*) "
+                f"FROM sqlfuncs.main._sf_decisions(input, log, {self._key}, {self._label}, NULL)"
+            )
+        except duckdb.Error as error:
+            raise BadInput(f"the log {log}: {plain_message(error)}") from None
+
+    def rows(self) -> pa.Table:
+        """See `Source`."""
+        text = "NULL::VARCHAR" if self._is_image else self._text
+        return self._fetched(f"""
+            SELECT {self._key}::VARCHAR AS key, {self._label}::VARCHAR AS label, {text} AS text
+            FROM {self._table}
+        """)
+
+    def judged(self) -> pa.Table:
+        """See `Source`."""
+        try:
+            self._con.cursor().execute(f"""
+                CREATE OR REPLACE TABLE {_JUDGED} AS
+                WITH input AS (FROM {self._table})
+                SELECT {self._key}::VARCHAR AS key, {self._label}::VARCHAR AS label, {_MODEL},
+                    not_judged
+                FROM sqlfuncs.main.label_issues(
+                    input, {self._x}, {self._label}, model := {literal(self._model)}
+                )
+            """)
+        except duckdb.Error as error:
+            raise BadInput(plain_message(error)) from None
+        return self._fetched(f"SELECT * EXCLUDE (label) FROM {_JUDGED}")
+
+    def learned(self) -> pa.Table:
+        """See `Source`."""
+        return self._fetched(f"""
+            WITH input AS (FROM {self._table}), log AS ({self._by_people()})
+            SELECT {self._key}::VARCHAR AS key, review_rank, {_MODEL}
+            FROM sqlfuncs.main.review_queue(
+                input, {self._x}, {self._label}, {self._key}, log := log,
+                budget := (SELECT count(*) FROM {self._table}), model := {literal(self._model)}
+            )
+        """)
+
+    def likeness(self) -> pa.Array | None:
+        """See `Source`."""
+        if not self._has_likeness:
+            return None
+        return self._fetched(f"SELECT {self._x} AS x FROM {self._table}")["x"].combine_chunks()
+
+    def alike(self) -> pa.Table | None:
+        """See `Source`. None for fields, images and maps, of which no likeness is known."""
+        if not self._has_likeness:
+            return None
+        return self._fetched(f"""
+            WITH input AS (
+                SELECT {self._key}::VARCHAR AS key, {self._x} AS x FROM {self._table}
+            ), found AS (
+                SELECT * EXCLUDE (not_judged) FROM sqlfuncs.main.near_duplicates(input, x)
+            )
+            SELECT key, outlier_score, is_outlier, near_duplicate_group
+            FROM sqlfuncs.main.outliers(found, x)
+        """)
+
+    def log(self) -> list[Decision]:
+        """See `Source`."""
+        rows = self._con.cursor().execute(
+            f"SELECT {', '.join(f'{name}::VARCHAR' for name in _COLUMNS)} FROM {self._log} "
+            "ORDER BY decided_at, key"
+        )
+        return [Decision(*row) for row in rows.fetchall()]
+
+    def append(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """See `Source`. Raises CannotKeep."""
+        values = [
+            [getattr(each, name) for each in decisions] for name in _COLUMNS if name != "decided_at"
+        ]
+        with self._writing:
+            con = self._con.cursor()
+            try:
+                ((moment,),) = con.execute(
+                    f"SELECT greatest(now()::TIMESTAMP, (SELECT max(decided_at)::TIMESTAMP FROM "
+                    f"{self._log}) + INTERVAL 1 MICROSECOND)::VARCHAR"
+                ).fetchall()
+                con.execute(
+                    f"INSERT INTO {self._log} BY NAME SELECT unnest($1) AS key, unnest($2) AS "
+                    "action, unnest($3) AS old_label, unnest($4) AS new_label, unnest($5) AS "
+                    "decided_by, unnest($6) AS reason, $7::TIMESTAMP AS decided_at",
+                    [*values, moment],
+                )
+            except duckdb.Error as error:
+                raise CannotKeep(f"nothing was decided: {plain_message(error)}") from None
+        return [replace(each, decided_at=moment) for each in decisions]
+
+    def curve(self, sample: Sequence[str]) -> list[Point]:
+        """See `Source`."""
+        con = self._con.cursor()
+        con.execute(f"""
+            WITH log AS ({self._by_people()}), drawn AS (SELECT unnest($1) AS key)
+            SELECT reviewed, errors_left, errors_left_low, errors_left_high
+            FROM sqlfuncs.main.review_curve({_JUDGED}, log, key, label, sample := drawn)
+        """, [list(sample)])  # fmt: skip
+        return [Point(*row) for row in con.fetchall()]
+
+    def details(self, key: str) -> Mapping[str, str | None]:
+        """See `Source`."""
+        if not self._others:
+            return {}
+        con = self._con.cursor()
+        columns = ", ".join(f"{name}::VARCHAR AS {name}" for name in self._others)
+        con.execute(f"SELECT {columns} FROM {self._table} WHERE {self._key}::VARCHAR = $1", [key])
+        names = [column[0] for column in con.description or []]
+        row = con.fetchone()
+        return dict(zip(names, row, strict=True)) if row else {}
+
+    def image(self, key: str) -> bytes | None:
+        """See `Source`."""
+        if not self._is_image:
+            return None
+        con = self._con.cursor()
+        con.execute(
+            f"SELECT {self._text} FROM {self._table} WHERE {self._key}::VARCHAR = $1", [key]
+        )
+        row = con.fetchone()
+        return row[0] if row else None
+
+    def _by_people(self) -> str:
+        return f"FROM {self._log} WHERE decided_by IS DISTINCT FROM {literal(MACHINE)}"
+
+    def _fetched(self, query: str) -> pa.Table:
+        try:
+            return self._con.cursor().sql(query).to_arrow_table()
+        except duckdb.Error as error:
+            raise BadInput(plain_message(error)) from None

@@ -1,0 +1,117 @@
+"""Decisions about rows, which one is in force, and what undoing a step writes. Pure Python.
+
+A log is only added to. A step is all that one reviewer decided in one moment. What undoes it is
+written after it: the decision that was in force before, or `needs_review`, with a reason that
+names the step. The query file `undo` does the same in SQL.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sqlfuncs.errors import Conflict
+
+ACTIONS = ("relabel", "keep", "exclude", "needs_review")
+MACHINE = "auto_corrections"  # whose decisions wait for a person's
+_UNDO = "undo of "
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A row of a decision log. `decided_at` is DuckDB's text of a TIMESTAMP, empty if not kept."""
+
+    key: str
+    action: str
+    old_label: str | None
+    new_label: str | None = None
+    decided_by: str | None = None
+    reason: str | None = None
+    decided_at: str = ""
+
+    @property
+    def is_undo(self) -> bool:
+        """Whether it takes back a step."""
+        return self.reason is not None and self.reason.startswith(_UNDO)
+
+    @property
+    def decides(self) -> bool:
+        """Whether the row needs nobody any longer."""
+        return self.action != "needs_review" and self.decided_by != MACHINE
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it says that the label given was wrong."""
+        return self.action == "exclude" or (
+            self.action == "relabel" and self.new_label != self.old_label
+        )
+
+
+class Decisions:
+    """All decisions of a log, in the order in which they were made.
+
+    >>> log = Decisions([Decision("7", "keep", "a", None, "ann", None, "2026-01-01 00:00:00")])
+    >>> log.in_force("7").action
+    'keep'
+    >>> [(row.action, row.reason) for row in log.undoing("ann")]
+    [('needs_review', 'undo of 2026-01-01 00:00:00')]
+    """
+
+    def __init__(self, decisions: Iterable[Decision] = ()) -> None:
+        self._standing: dict[str, list[Decision]] = defaultdict(list)
+        self._steps: dict[str | None, list[str]] = defaultdict(list)  # moments, by reviewer
+        self._keys: dict[tuple[str | None, str], list[str]] = defaultdict(list)  # of a step
+        self.all: list[Decision] = []
+        for decision in decisions:
+            self.add(decision)
+
+    def add(self, decision: Decision) -> None:
+        """Take in a decision that stands in the log."""
+        self.all.append(decision)
+        if decision.is_undo:
+            self._take_back(decision)
+            return
+        step = (decision.decided_by, decision.decided_at)
+        if step not in self._keys:
+            self._steps[decision.decided_by].append(decision.decided_at)
+        self._keys[step].append(decision.key)
+        self._standing[decision.key].append(decision)
+
+    def _take_back(self, undo: Decision) -> None:
+        moment = (undo.reason or "").removeprefix(_UNDO)
+        self._standing[undo.key] = [
+            each
+            for each in self._standing[undo.key]
+            if (each.decided_by, each.decided_at) != (undo.decided_by, moment)
+        ]
+        if moment in self._steps[undo.decided_by]:
+            self._steps[undo.decided_by].remove(moment)
+
+    def in_force(self, key: str) -> Decision | None:
+        """The decision about a row that counts; None where there is none, or it was undone."""
+        standing = self._standing.get(key)
+        return standing[-1] if standing else None
+
+    def version(self, key: str) -> str:
+        """What changes whenever somebody decides about a row."""
+        decision = self.in_force(key)
+        return f"{decision.decided_at} {decision.decided_by}" if decision else ""
+
+    def undoing(self, reviewer: str) -> list[Decision]:
+        """What to write to take back a reviewer's latest step. Raises Conflict."""
+        if not self._steps[reviewer]:
+            raise Conflict(f"there is nothing to undo: no decision of {reviewer} stands.")
+        moment = self._steps[reviewer][-1]
+        return [self._before(key, reviewer, moment) for key in self._keys[reviewer, moment]]
+
+    def _before(self, key: str, reviewer: str, moment: str) -> Decision:
+        standing = self._standing[key]
+        if (standing[-1].decided_by, standing[-1].decided_at) != (reviewer, moment):
+            raise Conflict(
+                f"nothing was undone: since then {standing[-1].decided_by} has decided about {key}."
+            )
+        reason = _UNDO + moment
+        if len(standing) > 1:
+            return replace(standing[-2], decided_by=reviewer, reason=reason, decided_at="")
+        return Decision(key, "needs_review", standing[-1].old_label, None, reviewer, reason)

@@ -1,0 +1,242 @@
+"""A queue of rows to review: what is known of each, which ones are wanted, in which order.
+
+Imports numpy and pyarrow. Everything about a row is in arrays, by its place in the table, so that
+100,000 rows are filtered in a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlfuncs.learning import classes, inputs
+from sqlfuncs.review.decisions import ACTIONS, Decision
+
+Codes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+STATES = ("open", "decided", "needs_review", "all")
+SORTS = ("worst", "random", "table")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which rows are wanted. Empty text and full ranges want all.
+
+    `given` and `suggested` are classes; a row without a suggestion counts as suggesting its own
+    label. `low` and `high` bound the label quality, `text` is what a row says, `flagged` leaves
+    out what the model finds right.
+    """
+
+    given: str = ""
+    suggested: str = ""
+    text: str = ""
+    low: float = 0.0
+    high: float = 1.0
+    state: str = "open"
+    sort: str = "worst"
+    flagged: bool = False
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a model says of each row, by its place in the table.
+
+    `rank` (rows,) from 1, `quality` (rows,) 0 .. 1, NaN where unknown; `flagged` (rows,);
+    `suggested` and `predicted` (rows,) class codes, -1 for none; `probs` (rows, classes).
+    """
+
+    rank: Codes
+    quality: Floats
+    flagged: Mask
+    suggested: Codes
+    predicted: Codes
+    probs: npt.NDArray[np.float32]
+
+
+class Queue:
+    """The rows of a table under review.
+
+    `rows` has the columns key, label and text, `judged` is a result of `label_issues` with key.
+    """
+
+    def __init__(self, rows: pa.Table, judged: pa.Table) -> None:
+        self.keys: list[str] = rows["key"].to_pylist()
+        self.place = {key: place for place, key in enumerate(self.keys)}
+        self.text = rows["text"].combine_chunks()
+        labels = rows["label"].to_pylist()
+        named = {label for label in labels if label is not None}
+        probs = inputs.read(judged["class_probs"].combine_chunks())
+        assert isinstance(probs, inputs.Probabilities)
+        self.classes: tuple[str, ...] = classes.in_order({*named, *probs.classes})
+        self.given = classes.codes(labels, self.classes)
+        order = self._places(judged)
+        self.not_judged: dict[int, str] = {
+            int(place): why
+            for place, why in zip(order, judged["not_judged"].to_pylist(), strict=True)
+            if why is not None
+        }
+        n = len(self.keys)
+        self.scores = Scores(
+            np.full(n, n + 1),
+            np.full(n, np.nan),
+            np.zeros(n, bool),
+            np.full(n, -1),
+            np.full(n, -1),
+            np.zeros((n, len(self.classes)), np.float32),
+        )
+        quality = judged["label_quality"].to_numpy()
+        ranks = np.empty(n, np.int64)
+        ranks[np.argsort(np.where(np.isnan(quality), 2, quality), kind="stable")] = np.arange(n) + 1
+        self.take_in(judged.append_column("review_rank", pa.array(ranks)))
+        self.first_flagged = self.scores.flagged  # by the labels as given: what precision is about
+        self.action = np.full(n, -1)  # place in ACTIONS of what a person decided, -1 for nothing
+        self.is_wrong = np.zeros(n, bool)  # by what a person decided
+        self.in_force = self.given.copy()  # labels, with what is decided
+        drawn = [hashlib.md5(f"review {key}".encode()).digest() for key in self.keys]
+        self.random_order = np.array(sorted(range(n), key=drawn.__getitem__), dtype=np.int64)
+
+    def take_in(self, learned: pa.Table) -> None:
+        """Replace what is known of the rows of a table with review_rank, as of `review_queue`."""
+        at = self._places(learned)
+        if not len(at):
+            return
+        new = replace(
+            self.scores, **{name: value.copy() for name, value in vars(self.scores).items()}
+        )
+        new.rank[:] = len(self.keys) + 1
+        new.rank[at] = learned["review_rank"].fill_null(len(self.keys) + 1).to_numpy()
+        new.quality[at] = learned["label_quality"].to_numpy()
+        new.flagged[at] = learned["is_label_issue"].fill_null(False).to_numpy()
+        new.suggested[at] = classes.codes(learned["suggested_label"].to_pylist(), self.classes)
+        new.predicted[at] = classes.codes(learned["predicted_label"].to_pylist(), self.classes)
+        probs = inputs.read(learned["class_probs"].combine_chunks())
+        assert isinstance(probs, inputs.Probabilities)
+        columns = classes.codes(probs.classes, self.classes)
+        new.probs[np.ix_(at, columns)] = np.nan_to_num(probs.values)
+        self.scores = new
+        self._worst_first = np.argsort(new.rank, kind="stable")
+
+    def decide(self, key: str, decision: Decision | None) -> None:
+        """Note what is in force about a row, None for nothing that a person decided."""
+        place = self.place[key]
+        self.action[place] = ACTIONS.index(decision.action) if decision else -1
+        self.is_wrong[place] = decision is not None and decision.decides and decision.is_wrong
+        relabelled = decision is not None and decision.action == "relabel"
+        new = classes.codes([decision.new_label], self.classes)[0] if decision else -1
+        self.in_force[place] = new if relabelled else self.given[place]
+
+    @property
+    def is_decided(self) -> Mask:
+        """(rows,): whether a person has decided for good."""
+        decided: Mask = (self.action >= 0) & (self.action != ACTIONS.index("needs_review"))
+        return decided
+
+    def matching(self, wanted: Filter) -> Mask:
+        """(rows,): which rows a filter wants."""
+        scores = self.scores
+        mask = self._in_state(wanted.state)
+        if wanted.given:
+            mask = mask & (self.given == self._code(wanted.given))
+        if wanted.suggested:
+            mask = mask & (self._leads_to() == self._code(wanted.suggested))
+        if wanted.flagged:
+            mask = mask & scores.flagged
+        if wanted.low > 0 or wanted.high < 1:
+            mask = mask & (scores.quality >= wanted.low) & (scores.quality <= wanted.high)
+        if wanted.text:
+            mask = mask & self._containing(wanted.text)
+        return mask
+
+    def select(self, wanted: Filter) -> Codes:
+        """The places of the rows a filter wants, in its order."""
+        mask = self.matching(wanted)
+        match wanted.sort:
+            case "random":
+                return self.random_order[mask[self.random_order]]
+            case "table":
+                return np.flatnonzero(mask)
+        return self._worst_first[mask[self._worst_first]]
+
+    def matrix(self, wanted: Filter) -> npt.NDArray[np.int64]:
+        """(classes, classes): rows by given and suggested class, of what a filter leaves else."""
+        mask = self.matching(replace(wanted, given="", suggested="")) & (self.given >= 0)
+        n = len(self.classes)
+        pairs = self.given[mask] * n + self._leads_to()[mask]
+        return np.bincount(pairs, minlength=n * n).reshape(n, n)
+
+    def sample(self) -> list[str]:
+        """The keys of the random sample so far: as far as its order is decided without a gap."""
+        decided = self.is_decided[self.random_order]
+        end = len(decided) if decided.all() else int(np.argmin(decided))
+        return [self.keys[place] for place in self.random_order[:end]]
+
+    def top_classes(self, place: int, count: int) -> list[tuple[str, float]]:
+        """The likeliest classes of a row, with their probabilities; none if it was not judged."""
+        probs = self.scores.probs[place]
+        if not probs.any():
+            return [(name, 0.0) for name in self.classes[:count]]
+        best = np.argsort(-probs, kind="stable")[:count]
+        return [(self.classes[code], float(probs[code])) for code in best]
+
+    def label(self, place: int) -> str | None:
+        """The label given to a row."""
+        return self.classes[self.given[place]] if self.given[place] >= 0 else None
+
+    def suggested(self, place: int) -> str | None:
+        """What a row's label should be, None where the given one stands."""
+        code = self.scores.suggested[place]
+        return self.classes[code] if code >= 0 else None
+
+    def _leads_to(self) -> Codes:
+        return np.where(self.scores.suggested >= 0, self.scores.suggested, self.given)
+
+    def _in_state(self, state: str) -> Mask:
+        needs_review: Mask = self.action == ACTIONS.index("needs_review")
+        match state:
+            case "decided":
+                return self.is_decided
+            case "needs_review":
+                return needs_review
+            case "all":
+                return np.ones(len(self.keys), bool)
+        # What somebody was not sure of is not open: it has a state of its own.
+        open_: Mask = self.action < 0
+        return open_
+
+    def _code(self, name: str) -> int:
+        return self.classes.index(name) if name in self.classes else -2
+
+    def _containing(self, said: str) -> Mask:
+        if not pa.types.is_string(self.text.type) and not pa.types.is_large_string(self.text.type):
+            return np.zeros(len(self.keys), bool)
+        found: Mask = (
+            pc.match_substring(self.text, said, ignore_case=True)
+            .fill_null(False)
+            .to_numpy(zero_copy_only=False)
+        )
+        return found
+
+    def _places(self, table: pa.Table) -> Codes:
+        return np.array([self.place[key] for key in table["key"].to_pylist()], dtype=np.int64)
+
+
+def neighbours_in(order: Sequence[int] | Codes, place: int) -> tuple[int | None, int | None]:
+    """The places before and after one in an order; the first one, if it is not in there.
+
+    >>> neighbours_in([4, 7, 9], 7), neighbours_in([4, 7, 9], 5), neighbours_in([], 5)
+    ((4, 9), (None, 4), (None, None))
+    """
+    found = np.flatnonzero(np.asarray(order) == place)
+    if not found.size:
+        return None, int(order[0]) if len(order) else None
+    at = int(found[0])
+    before = int(order[at - 1]) if at else None
+    return before, int(order[at + 1]) if at + 1 < len(order) else None

@@ -1,0 +1,261 @@
+"""A review as it goes on: a queue, the decisions about it, and what is learned from them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sqlfuncs import work
+from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
+from sqlfuncs.review.decisions import ACTIONS, MACHINE, Decision, Decisions
+from sqlfuncs.review.evidence import MOST_ROWS, Likeness, confident
+from sqlfuncs.review.progress import Progress, progress
+from sqlfuncs.review.queue import Filter, Queue
+from sqlfuncs.review.source import Point, Source
+
+LEARN_EVERY = 20  # decisions, after which the queue is made anew by itself
+LEARN_SHARE = 0.2  # of the time, at most, that goes into that
+_CLAIM_SECONDS = 60.0  # for which a row that one reviewer looks at is not shown to others
+_EVIDENCE = 3  # rows of each class
+MOST_AT_ONCE = 500  # rows that are cleaned in a step
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Whether a row is unlike all others, and the places of those nearly the same."""
+
+    is_outlier: bool
+    outlier_score: float
+    duplicates: tuple[int, ...]
+
+
+class Review:
+    """A table under review. Every method may be called from any thread."""
+
+    def __init__(self, source: Source) -> None:
+        """Judges the whole table, which may take minutes."""
+        begun = time.monotonic()
+        self.source = source
+        self.queue = Queue(source.rows(), source.judged())
+        self.decisions = Decisions(source.log())
+        self.learned_of = 0  # how many decisions the queue has been told of
+        self.learning = False
+        self.failure: str | None = None  # of what went on in the background
+        self._alike: dict[int, Alike] = {}
+        self._likeness: Likeness | None = None
+        self._claims: dict[int, tuple[str, float]] = {}
+        self._lock = threading.RLock()
+        self._learned_at = time.monotonic()
+        self._seconds_to_learn = self._learned_at - begun
+        for key in {each.key for each in self.decisions.all}:
+            self._note(key)
+        if self.queue.is_decided.any():
+            self.learn()
+
+    # What is shown.
+
+    def next(self, wanted: Filter, reviewer: str, after: int | None = None) -> int | None:
+        """The row to show: the first that a filter wants, or the first after one."""
+        order = self.queue.select(wanted)
+        if after is not None:
+            at = np.flatnonzero(order == after)
+            order = np.roll(order, -int(at[0]) - 1) if at.size else order
+        now = time.monotonic()
+        for place in map(int, order[: len(self._claims) + 1]):
+            who, since = self._claims.get(place, (reviewer, 0.0))
+            if who == reviewer or now - since > _CLAIM_SECONDS:
+                return place
+        return int(order[0]) if len(order) else None
+
+    def claim(self, place: int, reviewer: str) -> None:
+        """Note that somebody looks at a row: others are shown the next one."""
+        with self._lock:
+            now = time.monotonic()
+            self._claims = {
+                other: (who, since)
+                for other, (who, since) in self._claims.items()
+                if now - since < _CLAIM_SECONDS and who != reviewer
+            }
+            self._claims.setdefault(place, (reviewer, now))
+
+    def neighbours(self, place: int, label: str | None) -> list[tuple[int, float]] | None:
+        """Rows of a class whose label can be trusted, the most alike first; None if unknown."""
+        likeness = self._likeness
+        if likeness is None or label is None:
+            return None
+        return likeness.nearest(place, confident(self.queue, label), _EVIDENCE)
+
+    def alike(self, place: int) -> Alike | None:
+        """What else is known of a row; None as long as it is not."""
+        return self._alike.get(place)
+
+    def progress(self) -> Progress:
+        """Where the review stands."""
+        return progress(self.queue)
+
+    def curve(self) -> list[Point]:
+        """How many wrong labels are left. Raises BadInput while no random row is decided."""
+        return self.source.curve(self.queue.sample())
+
+    # What is decided.
+
+    def decide(
+        self, key: str, action: str, new_label: str | None, reviewer: str, seen: str
+    ) -> Decision:
+        """Decide about a row. `seen` is its version as it was shown. Raises Conflict, BadInput."""
+        with self._lock:
+            draft = self._draft(key, action, new_label, reviewer, None)
+            self._refuse_unseen(key, seen)
+            return self._write([draft])[0]
+
+    def clean(self, wanted: Filter, count: int) -> list[int]:
+        """The rows that `clean` would give their suggested labels: the worst ones of a filter."""
+        order = self.queue.select(wanted)
+        ready = (self.queue.scores.suggested[order] >= 0) & (self.queue.action[order] < 0)
+        return [int(place) for place in order[ready][: min(count, MOST_AT_ONCE)]]
+
+    def accept(self, keys: Sequence[str], reviewer: str) -> list[Decision]:
+        """Give rows their suggested labels, in one step. Raises Conflict, BadInput."""
+        with self._lock:
+            reason = f"clean top {len(keys)}"
+            drafts = [
+                self._draft(
+                    key, "relabel", self.queue.suggested(self._place(key)), reviewer, reason
+                )
+                for key in keys
+            ]
+            for key in keys:
+                self._refuse_unseen(key, "")
+            return self._write(drafts) if drafts else []
+
+    def undo(self, reviewer: str) -> list[Decision]:
+        """Take back a reviewer's latest step. Raises Conflict."""
+        with self._lock:
+            return self._write(self.decisions.undoing(reviewer))
+
+    def _draft(
+        self, key: str, action: str, new_label: str | None, reviewer: str, reason: str | None
+    ) -> Decision:
+        place = self._place(key)
+        if action not in ACTIONS:
+            raise BadInput(f"{action!r} is no decision. There are {', '.join(ACTIONS)}.")
+        old = self.queue.label(place)
+        if action != "relabel":
+            return Decision(key, action, old, None, reviewer, reason)
+        if new_label not in self.queue.classes:
+            known = ", ".join(self.queue.classes[:20])
+            raise BadInput(f"there is no label {new_label!r}. There are {known}.")
+        if new_label == old:
+            return Decision(key, "keep", old, None, reviewer, reason)
+        return Decision(key, action, old, new_label, reviewer, reason)
+
+    def _place(self, key: str) -> int:
+        if key not in self.queue.place:
+            raise BadInput(f"no row has the key {key!r}.")
+        return self.queue.place[key]
+
+    def _refuse_unseen(self, key: str, seen: str) -> None:
+        now = self.decisions.in_force(key)
+        if now is not None and self.decisions.version(key) != seen and now.decided_by != MACHINE:
+            raise Conflict(f"nothing was written: meanwhile {describe(now)}.")
+
+    def _write(self, drafts: Sequence[Decision]) -> list[Decision]:
+        written = self.source.append(drafts)
+        for decision in written:
+            self.decisions.add(decision)
+            self._note(decision.key)
+        self._learn_by_itself()
+        return written
+
+    def _note(self, key: str) -> None:
+        standing = self.decisions.in_force(key)
+        by_person = standing is not None and standing.decided_by != MACHINE
+        self.queue.decide(key, standing if by_person else None)
+
+    # What is learned.
+
+    def _learn_by_itself(self) -> None:
+        new = len(self.decisions.all) - self.learned_of
+        since = time.monotonic() - self._learned_at
+        if new >= LEARN_EVERY and self._seconds_to_learn < LEARN_SHARE * since:
+            self.learn_soon()
+
+    def learn_soon(self) -> None:
+        """Make the queue anew in the background, unless that is going on."""
+        with self._lock:
+            if self.learning:
+                return
+            self.learning = True
+        self._in_background("learning", self.learn)
+
+    def learn(self) -> None:
+        """Make the queue anew from what is decided."""
+        begun, known = time.monotonic(), len(self.decisions.all)
+        try:
+            self.queue.take_in(self.source.learned())
+            self.learned_of = known
+        finally:
+            self._learned_at = time.monotonic()
+            self._seconds_to_learn = self._learned_at - begun
+            self.learning = False
+
+    def look_around(self) -> None:
+        """Find out in the background which rows are alike, and which are like no other."""
+        self._in_background("looking for similar rows", self._look_around)
+
+    def _look_around(self) -> None:
+        x = self.source.likeness()
+        if x is None:
+            return
+        if len(x) <= MOST_ROWS:
+            self._likeness = Likeness(x)
+        found = self.source.alike()
+        if found is None:
+            return
+        groups: dict[int, list[int]] = defaultdict(list)
+        rows = found.to_pylist()
+        for row in rows:
+            if row["near_duplicate_group"] is not None:
+                groups[row["near_duplicate_group"]].append(self.queue.place[row["key"]])
+        known = {}
+        for row in rows:
+            place = self.queue.place[row["key"]]
+            members = groups.get(row["near_duplicate_group"], [])
+            known[place] = Alike(
+                bool(row["is_outlier"]),
+                row["outlier_score"] or 0.0,
+                tuple(other for other in members if other != place),
+            )
+        self._alike = known
+
+    def _in_background(self, what: str, action: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                action()
+            except SqlfuncsError as error:
+                self.failure = f"{what}: {error}"
+                work.say(self.failure)
+
+        threading.Thread(target=run, name="sqlfuncs-review", daemon=True).start()
+
+
+def describe(decision: Decision) -> str:
+    """A decision in a few words.
+
+    >>> describe(Decision("7", "relabel", "a", "b", "ann"))
+    'ann has given 7 the label b'
+    """
+    who, key = decision.decided_by or "somebody", decision.key
+    match decision.action:
+        case "relabel":
+            return f"{who} has given {key} the label {decision.new_label}"
+        case "keep":
+            return f"{who} has kept the label of {key}"
+        case "exclude":
+            return f"{who} has excluded {key}"
+    return f"{who} has left {key} to somebody else"

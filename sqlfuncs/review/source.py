@@ -1,0 +1,61 @@
+"""What the page needs of an engine. Types only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from sqlfuncs.review.decisions import Decision
+
+
+@dataclass(frozen=True)
+class Point:
+    """Of a review curve: after so many reviewed rows, so many wrong labels are left."""
+
+    reviewed: int
+    errors_left: float
+    errors_left_low: float
+    errors_left_high: float
+
+
+class Source(Protocol):
+    """A table under review and its decision log. Methods may be called from any thread."""
+
+    title: str
+
+    def rows(self) -> pa.Table:
+        """Columns key and label (text), and text (any type), in an order that stays."""
+
+    def judged(self) -> pa.Table:
+        """What the model says of the labels as given.
+
+        Columns key, label_quality, is_label_issue, suggested_label, predicted_label, class_probs
+        and not_judged, as in `label_issues`.
+        """
+
+    def learned(self) -> pa.Table:
+        """The same of the rows nobody has decided, learned from what is decided; review_rank."""
+
+    def likeness(self) -> pa.Array | None:
+        """What rows are compared by, text or embeddings, in the order of `rows`; None: nothing."""
+
+    def alike(self) -> pa.Table | None:
+        """Columns key, outlier_score, is_outlier and near_duplicate_group; None: no such rows."""
+
+    def log(self) -> list[Decision]:
+        """All decisions, in their order."""
+
+    def append(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """Write one step to the log, all or nothing, and give it with its moment."""
+
+    def curve(self, sample: Sequence[str]) -> list[Point]:
+        """How many wrong labels are left, by a random sample of keys that are decided."""
+
+    def details(self, key: str) -> Mapping[str, str | None]:
+        """The other columns of a row, as text."""
+
+    def image(self, key: str) -> bytes | None:
+        """The bytes of a row's image."""

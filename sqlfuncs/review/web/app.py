@@ -1,0 +1,301 @@
+"""The pages and what can be done on them. Starlette; knows a `Review` and nothing of engines."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qs
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
+from sqlfuncs.review.decisions import Decision
+from sqlfuncs.review.progress import by_reviewer, pace
+from sqlfuncs.review.queue import SORTS, STATES, Filter, neighbours_in
+from sqlfuncs.review.review import Review, describe
+from sqlfuncs.review.web import charts, shown
+from sqlfuncs.review.web.guard import Guard, Session
+
+_PER_PAGE = 50
+_LONGEST_FORM = 1_000_000  # bytes
+_LONGEST_NAME = 80
+_STATIC = {"review.css": "text/css", "review.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+
+
+class Form(dict[str, list[str]]):
+    """The fields of a form that was sent."""
+
+    def one(self, name: str, otherwise: str = "") -> str:
+        """A field that is there once."""
+        return self.get(name, [otherwise])[0]
+
+
+@dataclass
+class Pages:
+    """The pages of one review."""
+
+    review: Review
+    invite: Callable[[str], str] = lambda reviewer: ""
+
+    def __post_init__(self) -> None:
+        self._templates = Environment(
+            loader=PackageLoader("sqlfuncs.review.web"), autoescape=True, undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True,
+        )  # fmt: skip
+
+    def app(self) -> Starlette:
+        """All routes. Each is run in a thread: numpy and DuckDB would hold up the others."""
+        gets = {
+            "/": self.row, "/list": self.rows, "/clean": self.clean, "/progress": self.progress,
+            "/pulse": self.pulse, "/image": self.image, "/static/{name}": self.static,
+        }  # fmt: skip
+        posts = {
+            "/decide": self.decide, "/undo": self.undo, "/clean": self.accept,
+            "/learn": self.learn, "/reviewer": self.rename, "/invite": self.invited,
+        }  # fmt: skip
+        return Starlette(
+            routes=[
+                *(Route(path, _threaded(page), methods=["GET"]) for path, page in gets.items()),
+                *(Route(path, _posted(page), methods=["POST"]) for path, page in posts.items()),
+            ]
+        )
+
+    # Pages.
+
+    def row(self, request: Request) -> Response:
+        """One row."""
+        wanted, who = shown.wanted(request.query_params), _session(request).reviewer
+        place = self.review.queue.place.get(request.query_params.get("at", ""))
+        if place is None:
+            place = self.review.next(wanted, who)
+        if place is None:
+            return self._page(request, "done.html", wanted, row=None)
+        self.review.claim(place, who)
+        row = shown.row(self.review, place)
+        order = self.review.queue.select(wanted)
+        before, after = neighbours_in(order, place)
+        labels = dict.fromkeys(label for label in (row.given, row.suggested) if label is not None)
+        alike = self.review.alike(place)
+        return self._page(
+            request, "row.html", wanted, row=row, before=before, after=after, alike=alike,
+            evidence=[(label, self._neighbours(place, label)) for label in labels],
+            duplicates=[shown.row(self.review, p) for p in alike.duplicates[:5]] if alike else [],
+            details=self.review.source.details(row.key), wanting=len(order),
+        )  # fmt: skip
+
+    def _neighbours(self, place: int, label: str) -> list[tuple[shown.Row, float]] | None:
+        found = self.review.neighbours(place, label)
+        if found is None:
+            return None
+        return [(shown.row(self.review, at, 0), cosine) for at, cosine in found]
+
+    def rows(self, request: Request) -> Response:
+        """Many rows, densely."""
+        wanted = shown.wanted(request.query_params)
+        order = self.review.queue.select(wanted)
+        page = max(_number(request.query_params.get("page"), 1), 1)
+        start = min((page - 1) * _PER_PAGE, max(len(order) - 1, 0) // _PER_PAGE * _PER_PAGE)
+        rows = [shown.row(self.review, int(p)) for p in order[start : start + _PER_PAGE]]
+        return self._page(
+            request, "list.html", wanted, rows=rows, start=start, wanting=len(order),
+            page=start // _PER_PAGE + 1, pages=max(-(-len(order) // _PER_PAGE), 1),
+        )  # fmt: skip
+
+    def clean(self, request: Request) -> Response:
+        """What accepting the suggestions of the worst rows would change."""
+        wanted = shown.wanted(request.query_params)
+        count = max(_number(request.query_params.get("count"), 25), 1)
+        rows = [shown.row(self.review, p) for p in self.review.clean(wanted, count)]
+        return self._page(request, "clean.html", wanted, rows=rows, count=count)
+
+    def progress(self, request: Request) -> Response:
+        """How far it is, and whether one may stop."""
+        sample = self.review.queue.sample()
+        points = []
+        if len(sample) >= charts.FEWEST_RANDOM:
+            try:
+                points = self.review.curve()
+            except BadInput:
+                points = []
+        return self._page(
+            request, "progress.html", shown.wanted(request.query_params), points=points,
+            sample=len(sample), fewest=charts.FEWEST_RANDOM, curve=charts.curve(points),
+            reviewers=by_reviewer(self.review.decisions.all),
+        )  # fmt: skip
+
+    def pulse(self, request: Request) -> Response:
+        """What an open page asks for now and then."""
+        key = request.query_params.get("at", "")
+        decision = self.review.decisions.in_force(key)
+        now = self.review.progress()
+        return JSONResponse(
+            {
+                "version": self.review.decisions.version(key),
+                "said": describe(decision) if decision else "",
+                "progress": f"{now.decided:,} of {now.rows:,} decided",
+                "learning": self.review.learning,
+            }
+        )
+
+    def image(self, request: Request) -> Response:
+        """The image of a row, if it is one that browsers show safely."""
+        found = self.review.source.image(request.query_params.get("at", ""))
+        kind = next(
+            (kind for magic, kind in _MAGIC.items() if (found or b"").startswith(magic)), ""
+        )
+        if found and found[:4] == b"RIFF" and found[8:12] == b"WEBP":
+            kind = "image/webp"
+        return Response(found, media_type=kind) if found and kind else Response(status_code=404)
+
+    def static(self, request: Request) -> Response:
+        """The script and the style sheet."""
+        name = request.path_params["name"]
+        if name not in _STATIC:
+            return Response(status_code=404)
+        file = importlib.resources.files("sqlfuncs.review.web") / "static" / name
+        return Response(
+            file.read_bytes(), media_type=_STATIC[name], headers={"Cache-Control": "max-age=3600"}
+        )
+
+    # Deeds.
+
+    def decide(self, session: Session, form: Form) -> str:
+        """Decide about a row, and go on to the next one."""
+        wanted, key = shown.wanted(_flat(form)), form.one("key")
+        place = self.review.queue.place.get(key)
+        on = self.review.next(wanted, session.reviewer, after=place)
+        decided = self.review.decide(
+            key, form.one("action"), form.one("label") or None, session.reviewer, form.one("seen")
+        )
+        session.said = f"{_in_short(decided)} U takes it back."
+        if form.one("from") == "list":
+            return shown.address("/list", wanted, page=form.one("page") or None)
+        at = self.review.queue.keys[on] if on is not None and on != place else None
+        return shown.address("/", wanted, at=at)
+
+    def undo(self, session: Session, form: Form) -> str:
+        """Take back the latest step, and show it."""
+        undone = self.review.undo(session.reviewer)
+        many = len(undone) > 1
+        session.said = f"{len(undone)} decisions were" if many else f"{undone[0].key} was"
+        session.said = f"Undone: {session.said} taken back."
+        wanted = shown.wanted(_flat(form))
+        if many or form.one("from") == "list":
+            return shown.address("/list", wanted)
+        return shown.address("/", wanted, at=undone[0].key)
+
+    def accept(self, session: Session, form: Form) -> str:
+        """Accept the suggestions that were previewed."""
+        done = self.review.accept(form.get("key", []), session.reviewer)
+        session.said = f"{len(done)} labels were replaced. U takes all of them back."
+        return shown.address("/list", shown.wanted(_flat(form)))
+
+    def learn(self, session: Session, form: Form) -> str:
+        """Make the queue anew in the background."""
+        self.review.learn_soon()
+        session.said = "Learning from what is decided; the queue changes when that is done."
+        return shown.address("/", shown.wanted(_flat(form)))
+
+    def rename(self, session: Session, form: Form) -> str:
+        """Say who decides."""
+        session.reviewer = _name(form.one("name"))
+        session.said = f"Decisions are now noted as {session.reviewer}'s."
+        return shown.address("/progress", shown.wanted(_flat(form)))
+
+    def invited(self, session: Session, form: Form) -> str:
+        """A link for somebody else."""
+        name = _name(form.one("name"))
+        session.said = f"For {name}, to open once on this machine: {self.invite(name)}"
+        return shown.address("/progress", shown.wanted(_flat(form)))
+
+    # Rendering.
+
+    def _page(self, request: Request, template: str, wanted: Filter, **what: object) -> Response:
+        session = _session(request)
+        said, bad = session.said, session.is_bad_news
+        session.said, session.is_bad_news = "", False
+        names, cells = shown.matrix(self.review, wanted)
+        html = self._templates.get_template(template).render(
+            title=self.review.source.title, reviewer=session.reviewer, said=said, bad=bad,
+            wanted=wanted, address=shown.address, replace=replace, hidden=shown.hidden(wanted),
+            now=self.review.progress(), pace=pace(self.review.decisions.all, session.reviewer),
+            names=names, cells=cells, pairs=[] if names else shown.pairs(self.review, wanted),
+            classes=self.review.queue.classes, states=STATES, sorts=SORTS, review=self.review,
+            path=request.url.path, **what,
+        )  # fmt: skip
+        return HTMLResponse(html)
+
+
+def guarded(review: Review, host: str, port: int) -> Guard:
+    """The application for those who have a link."""
+    pages = Pages(review)
+    hosts = frozenset({f"{host}:{port}", f"localhost:{port}", f"127.0.0.1:{port}"})
+    guard = Guard(pages.app(), hosts, f"sqlfuncs_review_{port}")
+    pages.invite = lambda reviewer: f"http://{host}:{port}{guard.link(reviewer)}"
+    return guard
+
+
+def _threaded(page: Callable[[Request], Response]) -> Callable[[Request], object]:
+    async def answer(request: Request) -> Response:
+        return await run_in_threadpool(page, request)
+
+    return answer
+
+
+def _posted(deed: Callable[[Session, Form], str]) -> Callable[[Request], object]:
+    """A deed that ends on a page; an error is said there, on the row it is about."""
+
+    async def answer(request: Request) -> Response:
+        body = await request.body()
+        if len(body) > _LONGEST_FORM:
+            return Response(status_code=413)
+        form = Form(parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True))
+        session = _session(request)
+        try:
+            to = await run_in_threadpool(deed, session, form)
+        except SqlfuncsError as error:
+            session.said, session.is_bad_news = str(error), True
+            at = form.one("key") if isinstance(error, Conflict) else ""
+            to = shown.address("/", shown.wanted(_flat(form)), at=at or None)
+        return RedirectResponse(to, 303)
+
+    return answer
+
+
+def _session(request: Request) -> Session:
+    session = request.scope["session"]
+    assert isinstance(session, Session)
+    return session
+
+
+def _flat(form: Form) -> dict[str, str]:
+    return {name: values[0] for name, values in form.items()}
+
+
+def _name(given: str) -> str:
+    name = " ".join(given.split())[:_LONGEST_NAME]
+    if not name or not name.isprintable():
+        raise BadInput("a reviewer needs a name")
+    return name
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else otherwise
+
+
+def _in_short(decision: Decision) -> str:
+    match decision.action:
+        case "relabel":
+            return f"{decision.key}: now {decision.new_label}."
+        case "keep":
+            return f"{decision.key}: kept."
+        case "exclude":
+            return f"{decision.key}: excluded."
+    return f"{decision.key}: left for later."
