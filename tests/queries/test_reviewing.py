@@ -20,7 +20,7 @@ ORDER BY key
 """
 
 
-def _run(con: duckdb.DuckDBPyConnection, query: str, **given: object) -> list[Rows]:
+def run_query(con: duckdb.DuckDBPyConnection, query: str, **given: object) -> list[Rows]:
     sql = rendered(files.find(query), {name: str(value) for name, value in given.items()})
     return [
         [dict(zip(result.columns, row, strict=True)) for row in result.rows]
@@ -31,7 +31,7 @@ def _run(con: duckdb.DuckDBPyConnection, query: str, **given: object) -> list[Ro
 
 def _decide(con: duckdb.DuckDBPyConnection, keys: str, by: str, new: str = "") -> None:
     what = {"new_label": new} if new else {"action": "keep"}
-    _run(con, "decide", table="t", keys=keys, reviewer=by, **what)
+    run_query(con, "decide", table="t", keys=keys, reviewer=by, **what)
 
 
 @pytest.fixture
@@ -50,13 +50,13 @@ def t(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def test_decisions_are_added_and_the_latest_is_in_force(t: duckdb.DuckDBPyConnection) -> None:
-    ((first, second),) = _run(
+    ((first, second),) = run_query(
         t, "decide", table="t", keys="4,6", new_label="b", reviewer="o'neil", reason="it's b"
     )
     assert (first["key"], first["old_label"], first["new_label"]) == ("4", "a", "b")
     assert first["decided_at"] == second["decided_at"]
     assert first["decided_by"] == "o'neil"
-    _run(t, "decide", table="t", keys="4", action="exclude", reviewer="bob")
+    run_query(t, "decide", table="t", keys="4", action="exclude", reviewer="bob")
     assert t.execute(IN_FORCE).fetchall() == [("4", "exclude", None), ("6", "relabel", "b")]
     assert t.execute("SELECT count(*) FROM decisions").fetchall() == [(3,)]
     corrected = t.execute("SELECT count(*) FROM apply_corrections(t, decisions, id, label)")
@@ -84,7 +84,7 @@ def test_what_does_not_exist_is_an_error_and_nothing_is_written(
     t: duckdb.DuckDBPyConnection, given: dict[str, str], message: str
 ) -> None:
     with pytest.raises(SqlfuncsError, match=message):
-        _run(t, "decide", table="t", **given)
+        run_query(t, "decide", table="t", **given)
     assert t.execute("SELECT count(*) FROM decisions").fetchall() == [(0,)]
 
 
@@ -95,22 +95,22 @@ def test_a_key_of_several_rows_is_an_error(t: duckdb.DuckDBPyConnection) -> None
 
 
 def test_a_new_class_if_it_is_meant(t: duckdb.DuckDBPyConnection) -> None:
-    _run(t, "decide", table="t", keys="4", new_label="c", new_class=True)
+    run_query(t, "decide", table="t", keys="4", new_label="c", new_class=True)
     assert t.execute(IN_FORCE).fetchall() == [("4", "relabel", "c")]
 
 
 def test_undo_takes_back_step_by_step(t: duckdb.DuckDBPyConnection) -> None:
     _decide(t, "4,6", "ann", "b")
     _decide(t, "4", "ann")
-    ((undone,),) = _run(t, "undo", reviewer="ann")
+    ((undone,),) = run_query(t, "undo", reviewer="ann")
     assert (undone["key"], undone["action"], undone["new_label"]) == ("4", "relabel", "b")
     assert t.execute(IN_FORCE).fetchall() == [("4", "relabel", "b"), ("6", "relabel", "b")]
-    ((*rows,),) = _run(t, "undo", reviewer="ann")
+    ((*rows,),) = run_query(t, "undo", reviewer="ann")
     assert [row["action"] for row in rows] == ["needs_review", "needs_review"]
     with pytest.raises(SqlfuncsError, match="no decision of ann stands"):
-        _run(t, "undo", reviewer="ann")
+        run_query(t, "undo", reviewer="ann")
     _decide(t, "4", "ann", "b")
-    _run(t, "undo", reviewer="ann")
+    run_query(t, "undo", reviewer="ann")
     assert t.execute(IN_FORCE).fetchall()[0] == ("4", "needs_review", None)
 
 
@@ -118,9 +118,9 @@ def test_what_others_decided_since_is_not_undone(t: duckdb.DuckDBPyConnection) -
     _decide(t, "4", "ann", "b")
     _decide(t, "4", "bob")
     with pytest.raises(SqlfuncsError, match=r"others have decided about 4 \(bob\)"):
-        _run(t, "undo", reviewer="ann")
-    _run(t, "undo", reviewer="bob")
-    _run(t, "undo", reviewer="ann")
+        run_query(t, "undo", reviewer="ann")
+    run_query(t, "undo", reviewer="bob")
+    run_query(t, "undo", reviewer="ann")
     assert t.execute(IN_FORCE).fetchall() == [("4", "needs_review", None)]
 
 
@@ -128,11 +128,11 @@ def test_the_queue_leaves_out_what_is_decided_and_takes_back_what_is_undone(
     t: duckdb.DuckDBPyConnection,
 ) -> None:
     def queue(**given: object) -> list[int]:
-        return [row["id"] for row in _run(t, "review_queue", log="decisions", **given)[0]]
+        return [row["id"] for row in run_query(t, "review_queue", log="decisions", **given)[0]]
 
     _decide(t, "0,1", "ann")
     assert queue(budget=2) == [2, 3]
-    _run(t, "undo", reviewer="ann")
+    run_query(t, "undo", reviewer="ann")
     with pytest.raises(SqlfuncsError, match="order is worst or random, not best"):
         queue(order="best")
     drawn = queue(order="random", budget=200)
@@ -145,19 +145,19 @@ def test_progress_by_reviewer_of_flags_and_of_what_is_left(t: duckdb.DuckDBPyCon
     _decide(t, "0,1,2", "ann", "b")  # 1 was b: nothing is wrong with it
     _decide(t, "3", "bob")
     _decide(t, "5", "bob")
-    _run(t, "undo", reviewer="bob")
+    run_query(t, "undo", reviewer="bob")
     t.execute(
         "INSERT INTO decisions VALUES "
         "('8', 'relabel', 'a', 'b', 'auto_corrections', NULL, now()::TIMESTAMP)"
     )
-    reviewers, (flags,), (left,) = _run(t, "review_progress")
+    reviewers, (flags,), (left,) = run_query(t, "review_progress")
     by = {row["decided_by"]: row for row in reviewers}
     assert (by["ann"]["relabelled"], by["bob"]["kept"], by["bob"]["undone"]) == (3, 2, 1)
     assert (flags["reviewed"], flags["wrong"], flags["flags_reviewed"]) == (4, 2, 4)
     assert flags["precision"] == 0.5
     assert 0.1 < flags["precision_low"] < 0.5 < flags["precision_high"] < 0.9
     assert "Review 20 rows of review_queue order=random" in left["wrong_labels_left"]
-    drawn = _run(t, "review_queue", order="random", budget=50)[0]
+    drawn = run_query(t, "review_queue", order="random", budget=50)[0]
     for row in drawn:
         _decide(
             t,
@@ -165,7 +165,7 @@ def test_progress_by_reviewer_of_flags_and_of_what_is_left(t: duckdb.DuckDBPyCon
             "cy",
             *(["b" if row["id"] % 2 == 0 else "a"] if row["id"] < 40 else []),
         )
-    _, (flags,), (left,), curve = _run(t, "review_progress", curve=True)
+    _, (flags,), (left,), curve = run_query(t, "review_progress", curve=True)
     assert left["random_rows_reviewed"] >= 50
     assert left["wrong_among_them"] == sum(row["id"] < 40 for row in drawn)
     assert "have wrong labels (95 %)" in left["wrong_labels_left"]

@@ -1,0 +1,139 @@
+"""The real review server in a process of its own, and what a browser's script says to it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from dataclasses import field as field_
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import duckdb
+
+
+@dataclass
+class Answer:
+    """What the server answered."""
+
+    status: int
+    text: str
+    headers: dict[str, str]
+
+
+class Browser:
+    """Opens a link; keeps the cookie and the connection, and follows redirects."""
+
+    def __init__(self, link: str) -> None:
+        self.host = urlsplit(link).netloc
+        self.connection = http.client.HTTPConnection(self.host)
+        self.connection.connect()
+        # As browsers do: a form's head and body do not wait for one another.
+        self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.headers = {"Origin": f"http://{self.host}"}
+        entered = self.ask("GET", link.partition(self.host)[2])
+        self.headers["Cookie"] = entered.headers.get("set-cookie", "").partition(";")[0]
+        self.entered = entered
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        form: Mapping[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """One request, as it is."""
+        body = urlencode(form, doseq=True) if form is not None else None
+        self.connection.request(method, path, body, self.headers if headers is None else headers)
+        answer = self.connection.getresponse()
+        text = answer.read().decode("utf-8", "replace")
+        return Answer(answer.status, text, {k.lower(): v for k, v in answer.getheaders()})
+
+    def get(self, path: str = "/") -> str:
+        """A page."""
+        answer = self.ask("GET", path)
+        assert answer.status == 200, answer
+        return answer.text
+
+    def post(self, path: str, **form: object) -> str:
+        """The page after a deed."""
+        answer = self.ask("POST", path, form)
+        assert answer.status == 303, answer
+        return self.get(answer.headers["location"])
+
+    def decide(self, page: str, action: str, **more: str) -> str:
+        """The page after a decision about the row of a page."""
+        form = {"key": field(page, "key"), "seen": field(page, "seen"), "action": action}
+        return self.post("/decide", **{**form, **more})
+
+    def pulse(self, at: str = "") -> dict[str, Any]:
+        """What an open page is told now and then."""
+        found: dict[str, Any] = json.loads(self.get(f"/pulse?{urlencode({'at': at})}"))
+        return found
+
+
+def field(page: str, name: str) -> str:
+    """The first field of a name in a page that is about the row: before that, filters stand."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page[page.index("<main") :])
+    assert found is not None, page
+    return unescape(found[1])
+
+
+@dataclass
+class Server:
+    """A server that runs, and the links it printed, by reviewer."""
+
+    db: Path
+    process: subprocess.Popen[str]
+    links: dict[str, str]
+    browsers: list[Browser] = field_(default_factory=list)
+
+    def browser(self, reviewer: str = "ann") -> Browser:
+        """Open a reviewer's link."""
+        return self.open(self.links[reviewer])
+
+    def open(self, link: str) -> Browser:
+        """Open a link."""
+        self.browsers.append(Browser(link))
+        return self.browsers[-1]
+
+    def log(self, columns: str = "key, action, decided_by") -> list[tuple[object, ...]]:
+        """Kill the server (-9), and read what the log has, as anybody reads a file."""
+        self.process.kill()
+        self.process.wait()
+        with duckdb.connect(str(self.db), read_only=True) as con:
+            found = con.execute(f"SELECT {columns} FROM decisions ORDER BY decided_at, key")
+            return list(found.fetchall())
+
+
+@contextmanager
+def serving(
+    db: Path, *options: str, reviewers: tuple[str, ...] = ("ann", "bob"), text: str = "text"
+) -> Iterator[Server]:
+    """Serve the table `train` with the columns id and label until the end of the block."""
+    for reviewer in reviewers:
+        options += ("--reviewer", reviewer)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sqlfuncs.cli", "review", str(db), "--table", "train", "--text",
+         text, "--label", "label", "--key", "id", "--port", "0", "--no-browser", *options],
+        stdout=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        lines = [process.stdout.readline().strip() for _ in reviewers]
+        links = {who: line.rpartition(" ")[2] for who, line in zip(reviewers, lines, strict=True)}
+        server = Server(db, process, links)
+        yield server
+        for browser in server.browsers:
+            browser.connection.close()
+    finally:
+        process.terminate()
+        process.communicate()

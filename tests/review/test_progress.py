@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+from scipy.stats import binomtest
+
+from sqlfuncs.review.decisions import Decision
+from sqlfuncs.review.progress import by_reviewer, pace, progress
+from sqlfuncs.review.queue import Queue
+from tests.review.tables import rows_and_judged
+
+
+def _decision(key: str, action: str, minute: float, by: str = "ann") -> Decision:
+    moment = f"2026-01-01 {int(minute) // 60:02d}:{int(minute) % 60:02d}:{minute % 1 * 60:09.6f}"
+    return Decision(key, action, "a", "b" if action == "relabel" else None, by, None, moment)
+
+
+def test_precision_is_of_the_flags_that_were_looked_at() -> None:
+    queue = Queue(*rows_and_judged())
+    assert progress(queue).precision is None
+    for key, action in (("k0", "relabel"), ("k1", "keep"), ("k2", "exclude"), ("k7", "relabel")):
+        queue.decide(key, _decision(key, action, 0))
+    now = progress(queue)
+    assert (now.rows, now.decided, now.wrong, now.flagged) == (8, 4, 3, 4)
+    assert (now.flags_reviewed, now.flags_right) == (3, 2)
+    interval = binomtest(2, 3).proportion_ci(method="wilson")
+    assert now.precision == pytest.approx((2 / 3, interval.low, interval.high))
+
+
+def test_pace_leaves_breaks_out() -> None:
+    decisions = [_decision(str(i), "keep", m) for i, m in enumerate([0, 0.5, 1, 60, 60.5])]
+    assert pace(decisions, "ann") == pytest.approx(2)
+    assert pace(decisions[:1], "ann") is None
+    assert pace(decisions, "bob") is None
+
+
+def test_a_step_of_many_rows_is_no_pace() -> None:
+    assert pace([_decision(str(i), "relabel", 1) for i in range(30)], "ann") is None
+
+
+def test_who_decided_what() -> None:
+    undo = Decision("0", "needs_review", "a", None, "ann", "undo of then", "2026-01-02")
+    counts = by_reviewer([_decision("0", "keep", 0), _decision("1", "keep", 1, "bob"), undo])
+    assert [(name, dict(found)) for name, found in counts] == [
+        ("ann", {"keep": 1, "undone": 1}),
+        ("bob", {"keep": 1}),
+    ]

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import hashlib
+
+import pyarrow as pa
+import pytest
+
+from sqlfuncs.review.decisions import Decision
+from sqlfuncs.review.queue import Filter, Queue
+from tests.review.tables import rows_and_judged
+
+
+@pytest.fixture
+def queue() -> Queue:
+    return Queue(*rows_and_judged())
+
+
+def test_the_worst_rows_come_first(queue: Queue) -> None:
+    assert queue.select(Filter()).tolist() == list(range(8))
+    assert queue.select(Filter(flagged=True)).tolist() == [0, 1, 2, 3]
+    assert (queue.label(0), queue.suggested(0), queue.suggested(7)) == ("a", "b", None)
+    assert [(name, round(p, 3)) for name, p in queue.top_classes(0, 9)] == [("b", 0.8), ("a", 0.2)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "places"),
+    [
+        (Filter(given="a"), [0, 2, 4, 6]),
+        (Filter(given="a", suggested="b"), [0, 2]),
+        (Filter(suggested="b"), [0, 2, 5, 7]),
+        (Filter(low=0.3, high=0.6), [3, 4]),
+        (Filter(text="tEXT 5"), [5]),
+        (Filter(text="100 %"), []),
+        (Filter(given="none of them"), []),
+        (Filter(state="decided"), []),
+        (Filter(sort="table", flagged=True), [0, 1, 2, 3]),
+    ],
+)
+def test_filters(queue: Queue, wanted: Filter, places: list[int]) -> None:
+    assert queue.select(wanted).tolist() == places
+
+
+def test_what_is_decided_leaves_and_what_is_undone_comes_back(queue: Queue) -> None:
+    queue.decide("k0", Decision("k0", "relabel", "a", "b", "ann"))
+    queue.decide("k1", Decision("k1", "needs_review", "b", None, "ann"))
+    assert queue.select(Filter()).tolist() == [2, 3, 4, 5, 6, 7]
+    assert queue.select(Filter(state="decided")).tolist() == [0]
+    assert queue.select(Filter(state="needs_review")).tolist() == [1]
+    assert queue.is_wrong.tolist() == [True] + [False] * 7
+    queue.decide("k0", None)
+    assert queue.select(Filter()).tolist() == [0, 2, 3, 4, 5, 6, 7]
+
+
+def test_the_matrix_counts_what_the_filter_leaves_else(queue: Queue) -> None:
+    assert queue.matrix(Filter()).tolist() == [[2, 2], [2, 2]]
+    assert queue.matrix(Filter(given="a", flagged=True)).tolist() == [[0, 2], [2, 0]]
+
+
+def test_the_random_order_is_that_of_the_query_files(queue: Queue) -> None:
+    expected = sorted(range(8), key=lambda i: hashlib.md5(f"review k{i}".encode()).hexdigest())
+    assert queue.select(Filter(sort="random")).tolist() == expected
+    assert queue.sample() == []
+    for place in (expected[0], expected[1], expected[3]):
+        queue.decide(f"k{place}", Decision(f"k{place}", "keep", "a", None, "ann"))
+    assert queue.sample() == [f"k{expected[0]}", f"k{expected[1]}"]
+
+
+def test_what_is_learned_replaces_ranks_and_keeps_what_is_not_said(queue: Queue) -> None:
+    _, judged = rows_and_judged()
+    learned = judged.drop_columns("not_judged").slice(2)
+    queue.take_in(learned.append_column("review_rank", pa.array([6, 5, 4, 3, 2, 1])))
+    assert queue.select(Filter()).tolist() == [7, 6, 5, 4, 3, 2, 0, 1]
+    assert queue.suggested(0) == "b"
+
+
+def test_rows_that_were_not_judged_come_last_and_say_why() -> None:
+    rows, judged = rows_and_judged()
+    why = [None] * 7 + ["the text is empty"]
+    nothing = pa.array([[("a", 0.5), ("b", 0.5)]] * 7 + [None], judged["class_probs"].type)
+    judged = judged.set_column(judged.schema.get_field_index("class_probs"), "class_probs", nothing)
+    judged = judged.set_column(
+        judged.schema.get_field_index("label_quality"), "label_quality",
+        pa.array([0.9] * 7 + [None]),
+    )  # fmt: skip
+    judged = judged.set_column(judged.schema.get_field_index("not_judged"), "not_judged", [why])
+    queue = Queue(rows, judged)
+    assert queue.select(Filter()).tolist()[-1] == 7
+    assert queue.not_judged == {7: "the text is empty"}
+    assert queue.top_classes(7, 9) == [("a", 0.0), ("b", 0.0)]

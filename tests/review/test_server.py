@@ -1,0 +1,282 @@
+"""The page as a program asks for it: who is let in, what is written, what is shown."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.review.server import Server, field, serving
+from tests.review.tables import CLASSES, EVIL, make
+
+GETS = (
+    "/", "/list", "/clean", "/progress", "/pulse", "/image?at=1", "/static/review.js",
+    "/static/review.css", "/nothing", "/?token=wrong",
+)  # fmt: skip
+POSTS = ("/decide", "/undo", "/clean", "/learn", "/reviewer", "/invite", "/nothing")
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return make(tmp_path / "it's mine.duckdb")
+
+
+@pytest.fixture
+def server(db: Path) -> Iterator[Server]:
+    with serving(db, "--x", "probs") as found:
+        yield found
+
+
+def test_without_the_token_every_route_is_403(server: Server, db: Path) -> None:
+    browser = server.browser()
+    stranger = {"Origin": browser.headers["Origin"]}
+    wrong = {**stranger, "Cookie": browser.headers["Cookie"][:-1] + "x"}
+    for headers in (stranger, wrong):
+        for path in GETS:
+            assert browser.ask("GET", path, headers=headers).status == 403, path
+        for path in POSTS:
+            form = {"key": "4", "action": "keep", "seen": ""}
+            assert browser.ask("POST", path, form, headers).status == 403, path
+    assert server.log() == []
+
+
+def test_a_link_lets_one_browser_in_once(server: Server) -> None:
+    first = server.browser("ann")
+    assert first.entered.status == 303 and first.entered.headers["location"] == "/"
+    cookie = first.entered.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "samesite=strict" in cookie.lower()
+    second = server.browser("ann")
+    assert second.entered.status == 403
+    assert "sqlfuncs review" in second.entered.text
+    assert first.get("/")
+    assert server.browser("bob").get("/")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {},
+    ],
+)
+def test_a_page_of_another_origin_cannot_post(
+    server: Server, db: Path, headers: dict[str, str]
+) -> None:
+    browser = server.browser()
+    form = {"key": "4", "action": "exclude", "seen": ""}
+    with_cookie = {"Cookie": browser.headers["Cookie"], **headers}
+    answer = browser.ask("POST", "/decide", form, with_cookie)
+    assert answer.status == 403
+    assert "came from another page" in answer.text
+    assert server.log() == []
+
+
+def test_another_host_name_is_refused(server: Server) -> None:
+    browser = server.browser()
+    answer = browser.ask("GET", "/", headers={**browser.headers, "Host": "evil.example"})
+    assert answer.status == 403
+
+
+def test_browsers_are_told_to_ask_nobody_else(server: Server) -> None:
+    headers = server.browser().ask("GET", "/").headers
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    assert "server" not in headers
+    for name in ("review.js", "review.css"):
+        text = server.browser("bob").get(f"/static/{name}") if name == "review.js" else ""
+        assert not re.search(r"https?://", text)
+
+
+def test_a_decision_is_in_the_log_before_the_next_row_is_shown(server: Server, db: Path) -> None:
+    browser = server.browser("ann")
+    page = browser.get()
+    key = field(page, "key")
+    after = browser.decide(page, "relabel", label=CLASSES[1])
+    assert field(after, "key") != key
+    assert server.log() in (
+        [(key, "relabel", "ann")],
+        [(key, "keep", "ann")],  # it was given that label
+    )
+
+
+def test_what_rows_say_is_text(server: Server) -> None:
+    browser = server.browser()
+    for path in ("/?at=4", "/list", "/clean"):
+        page = browser.get(path)
+        assert EVIL not in page
+        assert "&lt;script&gt;" in page
+    assert EVIL in unescape(browser.get("/?at=4"))
+    page = browser.get("/?at=4&text=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
+    assert "<script>alert" not in page
+
+
+def test_reviewers_see_and_do_not_overwrite_each_other(server: Server, db: Path) -> None:
+    ann, bob = server.browser("ann"), server.browser("bob")
+    seen_by_ann = ann.get("/")
+    key = field(seen_by_ann, "key")
+    assert field(bob.get("/"), "key") != key  # ann is looking at it
+    seen_by_bob = bob.get(f"/?at={key}")
+    ann.decide(seen_by_ann, "keep")
+    assert bob.pulse(key)["said"] == f"ann has kept the label of {key}"
+    page = bob.decide(seen_by_bob, "exclude")
+    assert f"meanwhile ann has kept the label of {key}" in unescape(page)
+    assert field(page, "key") == key
+    bob.decide(page, "exclude")  # having seen it, he may
+    assert "since then bob has decided" in unescape(ann.post("/undo"))
+    assert server.log() == [(key, "keep", "ann"), (key, "exclude", "bob")]
+
+
+def test_two_reviewers_at_the_same_moment(server: Server, db: Path) -> None:
+    """Of many decisions sent at once about the same rows, each row takes one."""
+    import threading
+
+    pages = [f"/?at={key}" for key in range(20, 40)]
+    refused: list[str] = []
+
+    def decide(who: str) -> None:
+        browser = server.browser(who)
+        for page in [browser.get(path) for path in pages]:
+            found = unescape(browser.decide(page, "keep"))
+            refused.extend(re.findall(r"nothing was written: meanwhile (\w+)", found))
+
+    threads = [threading.Thread(target=decide, args=(who,)) for who in ("ann", "bob")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    keys = [str(key) for key, _, _ in server.log()]
+    assert sorted(keys) == [str(key) for key in range(20, 40)]
+    assert len(refused) == 20
+
+
+def test_clean_top_is_previewed_and_undone_as_one_step(server: Server, db: Path) -> None:
+    browser = server.browser()
+    page = browser.get("/clean?count=7")
+    keys = [unescape(k) for k in re.findall(r'name="key" value="([^"]*)"', page)]
+    assert len(keys) == 7
+    assert "0 of 300 decided" in browser.get()
+    page = browser.post("/clean", key=keys)
+    assert "7 labels were replaced" in page
+    assert "7 decisions were taken back" in browser.post("/undo")
+    assert "no decision of ann stands" in browser.post("/undo")
+    assert browser.get("/clean?count=7").count('name="key"') == 7
+    log = server.log("action, decided_at")
+    assert [action for action, _ in log] == ["relabel"] * 7 + ["needs_review"] * 7
+    assert len({moment for _, moment in log}) == 2
+
+
+def test_the_queue_learns_and_the_random_sample_says_what_is_left(server: Server) -> None:
+    browser = server.browser()
+    assert "0 of 20 are decided" in browser.get("/progress")
+    page = browser.get("/?sort=random")
+    for _ in range(25):
+        page = browser.decide(page, "keep", sort="random")
+    browser.post("/learn")
+    until = time.monotonic() + 20
+    while browser.pulse()["learning"] and time.monotonic() < until:
+        time.sleep(0.1)
+    page = browser.get("/progress")
+    assert "wrong labels are left" in page and "by 25 rows of a random sample" in page
+    assert "<polyline" in page
+    assert '<th scope="row">ann</th><td>0</td><td>25</td>' in page
+
+
+def test_a_name_and_an_invitation(server: Server, db: Path) -> None:
+    browser = server.browser("ann")
+    page = browser.post("/reviewer", name="  Ann O'Neill <b> ")
+    assert "noted as Ann O&#39;Neill &lt;b&gt;&#39;s" in page
+    page = browser.post("/invite", name="cy")
+    link = re.search(r"http://127\.0\.0\.1:\d+/\?token=[\w-]+", unescape(page))
+    assert link is not None
+    cy = server.open(link[0])
+    cy.decide(cy.get("/"), "keep")
+    browser.decide(browser.get("/"), "keep")
+    assert "a reviewer needs a name" in browser.post("/reviewer", name=" \n ")
+    assert [who for _, _, who in server.log()] == ["cy", "Ann O'Neill <b>"]
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ({"key": "none", "action": "keep"}, "no row has the key 'none'"),
+        ({"key": "4", "action": "drop"}, "'drop' is no decision"),
+        ({"key": "4", "action": "relabel", "label": "spam"}, "there is no label 'spam'"),
+        ({"key": "4", "action": "relabel"}, "there is no label None"),
+    ],
+)
+def test_what_makes_no_sense_is_said_and_not_written(
+    server: Server, db: Path, form: dict[str, str], message: str
+) -> None:
+    assert message in unescape(server.browser().post("/decide", seen="", **form))
+    assert server.log() == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/?low=much&high=-3&state=gone&sort=best", "/list?page=99999", "/list?page=-1", "/?at=nothing",
+     "/clean?count=0", "/?given=none", "/list?text=%00%ff"],
+)  # fmt: skip
+def test_addresses_that_make_no_sense_show_a_page(server: Server, path: str) -> None:
+    assert "<main" in server.browser().get(path)
+
+
+def test_started_again_it_goes_on_where_it_was(db: Path) -> None:
+    with serving(db, "--x", "probs") as server:
+        browser = server.browser()
+        page = browser.get()
+        decided = field(page, "key")
+        for _ in range(3):
+            page = browser.decide(page, "keep")
+        os.kill(server.process.pid, signal.SIGKILL)
+    with serving(db, "--x", "probs") as server:
+        browser = server.browser()
+        assert "3 of 300 decided" in browser.get()
+        assert "has kept the label" in browser.get(f"/?at={decided}")
+        assert "was taken back" in browser.post("/undo")
+        assert "2 of 300 decided" in browser.get()
+
+
+def test_nothing_but_the_log_is_written(server: Server, db: Path) -> None:
+    browser = server.browser()
+    browser.decide(browser.get(), "keep")
+    server.process.terminate()
+    assert server.process.wait() == 0
+    with duckdb.connect(str(db), read_only=True) as con:
+        names = con.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+        assert names == [("decisions",), ("train",)]
+        assert con.execute(
+            "SELECT count(*) FROM duckdb_functions() WHERE NOT internal"
+        ).fetchall() == [(0,)]
+
+
+def _refused(db: Path, *options: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-m", "sqlfuncs.cli", "review", str(db), "--no-browser", *options],
+        capture_output=True, encoding="utf-8", timeout=60,
+    )  # fmt: skip
+    assert ran.returncode in (1, 2)
+    assert "Traceback" not in ran.stderr
+    return ran.stderr
+
+
+def test_mistakes_of_the_call(server: Server, db: Path, tmp_path: Path) -> None:
+    names = ("--table", "train", "--text", "text", "--label", "label", "--key", "id")
+    assert "is open in another process" in _refused(db, *names, "--port", "0")
+    other = make(tmp_path / "other.duckdb", rows=12)
+    port = server.links["ann"].split(":")[2].split("/")[0]
+    assert "--port 0 finds one" in _refused(other, *names, "--port", port)
+    assert "has no such column" in _refused(other, *names[:3], "txt", *names[4:], "--port", "0")
+    assert "Missing option '--key'" in _refused(other, *names[:6])
