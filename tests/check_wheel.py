@@ -34,8 +34,8 @@ def _needed() -> Iterator[tuple[str, Path]]:
         yield f"sqlfuncs/_share/queries/{source.name}", source
     for source in sorted(ROOT.glob("data/*.csv")):
         yield f"sqlfuncs/_share/data/{source.name}", source
-    for pattern in ("**/*.py", "**/*.sql", "py.typed"):
-        for source in sorted((ROOT / "sqlfuncs").glob(pattern)):
+    for source in sorted((ROOT / "sqlfuncs").glob("**/*.*")):
+        if source.is_file() and source.suffix != ".pyc":
             yield source.relative_to(ROOT).as_posix(), source
 
 

@@ -136,4 +136,9 @@ def serving(
             browser.connection.close()
     finally:
         process.terminate()
-        process.communicate()
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
