@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from sqlfuncs import __version__, work
-from sqlfuncs.cli import demo, models, queries, review, run, serve, shell
+from sqlfuncs.cli import demo, models, queries, report, review, run, serve, shell
 from sqlfuncs.cli.progress import Bars
 from sqlfuncs.cli.statements import leave
 from sqlfuncs.errors import Cancelled, SqlfuncsError
@@ -28,6 +28,7 @@ cli.add_command(models.command)
 cli.add_command(serve.command)
 cli.add_command(shell.command)
 cli.add_command(review.command)
+cli.add_command(report.command)
 
 
 def run_program(arguments: Sequence[str] | None) -> int:

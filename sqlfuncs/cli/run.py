@@ -66,7 +66,7 @@ def command(
         return
     if db != ":memory:" and Path(db).parent.is_dir() and not Path(db).exists() and not read_only:
         work.say(f"{db} does not exist yet; it is made")
-    with _opened(db, read_only, wait) as con:
+    with opened(db, read_only=read_only, wait=wait) as con:
         try:
             for result in statements.run(con, sql, timeout):
                 if result.columns:
@@ -79,7 +79,7 @@ def command(
             raise
 
 
-def _opened(db: str, read_only: bool, wait: float) -> duckdb.DuckDBPyConnection:
+def opened(db: str, *, read_only: bool, wait: float) -> duckdb.DuckDBPyConnection:
     """A connection, once nobody else has the file. Raises DatabaseInUse."""
     import sqlfuncs
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 from sqlfuncs.llm import logprobs, openai_batches, prompt
 from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
 from sqlfuncs.llm.openai_calls import Client, NotFound, OptionRefused
-from sqlfuncs.llm.openai_environment import OPENAI, api_key, checked_base_url, timeout, where
+from sqlfuncs.llm.openai_environment import api_key, checked_base_url, identity, timeout
 from sqlfuncs.llm.providers import Batch
 from sqlfuncs.llm.redaction import redacted
 from sqlfuncs.llm.task import Task
@@ -51,8 +51,7 @@ class OpenAIProvider:
     @property
     def identity(self) -> str:
         """The model, and the server if it is not OpenAI's."""
-        at = "" if self._base_url == OPENAI else f"@{where(self._base_url, scheme=False)}"
-        return f"openai:{self._name}{at}"
+        return identity(self._name, self._base_url)
 
     def check(self) -> None:
         """The server is there, takes the key and knows the model. Asked once a key."""

@@ -44,6 +44,16 @@ def where(url: str, *, scheme: bool = True) -> str:
     return f"{parts.scheme}://{place}" if scheme else place
 
 
+def identity(name: str, url: str) -> str:
+    """What answers of a model are kept under: it, and its server if that is not OpenAI's.
+
+    >>> identity("gpt", "http://me:secret@127.0.0.1:8000/v1"), identity("gpt", OPENAI)
+    ('openai:gpt@127.0.0.1:8000/v1', 'openai:gpt')
+    """
+    at = "" if url == OPENAI else f"@{where(url, scheme=False)}"
+    return f"openai:{name}{at}"
+
+
 def api_key() -> str:
     """OPENAI_API_KEY, without the blanks and line ends that a copied one may have.
 

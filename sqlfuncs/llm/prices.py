@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.llm.openai_environment import base_url
+from sqlfuncs.llm.openai_environment import identity as own_identity
 
 BATCH = " batch"  # after the name of a model, where its batch endpoint is meant
 TRAINING = " training"  # where tokens are learned from; no published list has such prices
@@ -35,6 +36,20 @@ def cost(model: str, input_tokens: int, output_tokens: int) -> float | None:
     if price is None:
         return None
     return (input_tokens * price[0] + output_tokens * price[1]) / _MILLION
+
+
+def cost_of_kept(identity: str, input_tokens: int, output_tokens: int) -> float | None:
+    """Dollars of answers by what they are kept under, a provider's identity.
+
+    A list knows servers by their address: of one that is not in use today, only a stated price.
+    """
+    kind, _, rest = identity.partition(":")
+    name = rest.partition("@")[0]
+    model = f"{kind}:{name}"
+    stated = _table(os.environ.get("SQLFUNCS_PRICES", ""))
+    if kind == "openai" and model not in stated and identity != own_identity(name, base_url()):
+        return None
+    return cost(model, input_tokens, output_tokens)
 
 
 def _price(model: str) -> tuple[float, float] | None:

@@ -65,6 +65,19 @@ class Answer:
         return self.labels[0] if self.labels else None
 
 
+@dataclass(frozen=True)
+class Paid:
+    """All answers of one model: how many, what they took, and when (seconds since 1970)."""
+
+    model: str
+    answers: int
+    errors: int
+    input_tokens: int
+    output_tokens: int
+    first_at: float
+    last_at: float
+
+
 def key(model: str, task: str, text: str) -> bytes:
     """What an answer is kept under."""
     return sha256(f"{model}\0{task}\0{text}".encode("utf-8", "surrogatepass")).digest()
@@ -126,6 +139,16 @@ class Store:
             except (sqlite3.Error, OSError) as error:
                 self._memory.update(answers)
                 self._failed(error)
+
+    def paid(self) -> list[Paid]:
+        """What is kept of each model, in order of name."""
+        with self._lock, self._forgiving():
+            rows = self._database.execute(
+                "SELECT model, count(*), count(error), sum(input_tokens), sum(output_tokens), "
+                "min(at), max(at) FROM answer GROUP BY model ORDER BY model"
+            ).fetchall()
+            return [Paid(*row) for row in rows]
+        return []
 
     def claim(self, keys: Sequence[bytes]) -> list[bytes]:
         """Those of the keys that this process may ask now; another is asking the others."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import duckdb
 
 from sqlfuncs.engines.duckdb.connection import CATALOG
+from sqlfuncs.engines.duckdb.names import qualified, split_qualified
 from sqlfuncs.engines.duckdb.signatures import signatures
+from sqlfuncs.errors import BadInput
 
 _OWN = f"NOT internal AND database_name <> '{CATALOG}'"
 
@@ -40,6 +42,16 @@ def tables(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int | None]]:
         f"FROM duckdb_views() WHERE {_OWN}) ORDER BY ALL"
     ).fetchall()
     return [(name, kind, n) for name, kind, n in rows]
+
+
+def columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """The columns of a table or view and their types. Raises BadInput, saying what there is."""
+    try:
+        found = con.execute(f"DESCRIBE FROM {qualified(split_qualified(table))}").fetchall()
+    except duckdb.CatalogException:
+        known = ", ".join(name for name, _, _ in tables(con)) or "no table"
+        raise BadInput(f"there is no table {table}. The database has {known}.") from None
+    return {name: kind for name, kind, *_ in found}
 
 
 def definitions(con: duckdb.DuckDBPyConnection, name: str | None = None) -> list[str]:

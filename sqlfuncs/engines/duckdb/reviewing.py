@@ -9,6 +9,7 @@ from dataclasses import replace
 import duckdb
 import pyarrow as pa
 
+from sqlfuncs.engines.duckdb import catalog
 from sqlfuncs.engines.duckdb.names import identifier, literal, qualified, split_qualified
 from sqlfuncs.engines.duckdb.statements import plain_message
 from sqlfuncs.errors import BadInput, CannotKeep
@@ -40,7 +41,7 @@ class ReviewedTable:
         self.title = table
         self._con, self._model = con, model
         self._table, self._log = (qualified(split_qualified(name)) for name in (table, log))
-        types = self._types(table)
+        types = catalog.columns(con, table)
         for role, name in (("text", text), ("label", label), ("key", key), ("x", x or text)):
             if name not in types:
                 raise BadInput(
@@ -53,19 +54,6 @@ class ReviewedTable:
         self._writing = threading.Lock()
         self._check_keys(table, key)
         self._make_log(log)
-
-    def _types(self, table: str) -> dict[str, str]:
-        try:
-            found = self._con.execute(f"DESCRIBE FROM {self._table}").fetchall()
-        except duckdb.CatalogException:
-            names = self._con.execute(
-                "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND "
-                "database_name <> 'sqlfuncs' UNION SELECT view_name FROM duckdb_views() "
-                "WHERE NOT internal AND database_name <> 'sqlfuncs' ORDER BY 1"
-            ).fetchall()
-            known = ", ".join(name for (name,) in names) or "no table"
-            raise BadInput(f"there is no table {table}. The database has {known}.") from None
-        return {name: kind for name, kind, *_ in found}
 
     def _check_keys(self, table: str, key: str) -> None:
         rows, keys, twice = self._con.execute(f"""

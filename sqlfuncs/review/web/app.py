@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from sqlfuncs.charts import shapes
+from sqlfuncs.charts.pages import environment
 from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
+from sqlfuncs.images import browser_type
 from sqlfuncs.review.decisions import Decision
 from sqlfuncs.review.progress import by_reviewer, pace
 from sqlfuncs.review.queue import SORTS, STATES, Filter, neighbours_in
 from sqlfuncs.review.review import Review, describe
-from sqlfuncs.review.web import charts, shown
+from sqlfuncs.review.source import Point
+from sqlfuncs.review.web import shown
 from sqlfuncs.review.web.guard import Guard, Session
 
+FEWEST_RANDOM = 20  # decided rows of the random sample, before it is said what is left
 _PER_PAGE = 50
 _LONGEST_FORM = 1_000_000  # bytes
 _LONGEST_NAME = 80
 _STATIC = {"review.css": "text/css", "review.js": "text/javascript", "icon.svg": "image/svg+xml"}
-_MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
 class Form(dict[str, list[str]]):
@@ -45,10 +48,7 @@ class Pages:
     invite: Callable[[str], str] = lambda reviewer: ""
 
     def __post_init__(self) -> None:
-        self._templates = Environment(
-            loader=PackageLoader("sqlfuncs.review.web"), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True,
-        )  # fmt: skip
+        self._templates = environment("sqlfuncs.review.web")
 
     def app(self) -> Starlette:
         """All routes. Each is run in a thread: numpy and DuckDB would hold up the others."""
@@ -119,14 +119,14 @@ class Pages:
         """How far it is, and whether one may stop."""
         sample = self.review.queue.sample()
         points = []
-        if len(sample) >= charts.FEWEST_RANDOM:
+        if len(sample) >= FEWEST_RANDOM:
             try:
                 points = self.review.curve()
             except BadInput:
                 points = []
         return self._page(
             request, "progress.html", shown.wanted(request.query_params), points=points,
-            sample=len(sample), fewest=charts.FEWEST_RANDOM, curve=charts.curve(points),
+            sample=len(sample), fewest=FEWEST_RANDOM, curve=_curve(points),
             reviewers=by_reviewer(self.review.decisions.all),
         )  # fmt: skip
 
@@ -146,13 +146,9 @@ class Pages:
 
     def image(self, request: Request) -> Response:
         """The image of a row, if it is one that browsers show safely."""
-        found = self.review.source.image(request.query_params.get("at", ""))
-        kind = next(
-            (kind for magic, kind in _MAGIC.items() if (found or b"").startswith(magic)), ""
-        )
-        if found and found[:4] == b"RIFF" and found[8:12] == b"WEBP":
-            kind = "image/webp"
-        return Response(found, media_type=kind) if found and kind else Response(status_code=404)
+        found = self.review.source.image(request.query_params.get("at", "")) or b""
+        kind = browser_type(found)
+        return Response(found, media_type=kind) if kind else Response(status_code=404)
 
     def static(self, request: Request) -> Response:
         """The script and the style sheet."""
@@ -273,6 +269,15 @@ def _session(request: Request) -> Session:
     session = request.scope["session"]
     assert isinstance(session, Session)
     return session
+
+
+def _curve(points: Sequence[Point]) -> shapes.Lines | None:
+    """Wrong labels left by rows reviewed."""
+    left = [
+        shapes.Point(p.reviewed, p.errors_left, p.errors_left_low, p.errors_left_high)
+        for p in points
+    ]
+    return shapes.lines([("left", left)])
 
 
 def _flat(form: Form) -> dict[str, str]:

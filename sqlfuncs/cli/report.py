@@ -1,0 +1,159 @@
+"""`sqlfuncs report FILE`: the report on a table's labels, as one HTML file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from sqlfuncs import work
+from sqlfuncs.cli import statements
+from sqlfuncs.cli.run import SECONDS, opened
+from sqlfuncs.errors import BadInput, CannotKeep
+from sqlfuncs.report.source import Source, Wanted
+
+# What columns and tables are called where nothing is said: the first of these that is there.
+_TEXT = ("text", "prompt", "x")
+_LABEL = ("label", "completion")
+_KEY = ("id", "key")
+
+
+@click.command("report")
+@click.argument("db")
+@click.option("--out", default="report.html", show_default=True, help="The file to write.")
+@click.option("--table", default="train", show_default=True, help="The table that is reviewed.")
+@click.option("--text", help="The column to read; by default text or prompt.")
+@click.option("--label", help="The column of labels; by default label or completion.")
+@click.option("--key", help="The column that names a row; by default id or key.")
+@click.option("--x", help="The column the model reads, such as an embedding; by default --text.")
+@click.option("--log", help="The decision log; by default decisions, if there is one.")
+@click.option("--truth", help="The column of right labels, where they are known.")
+@click.option("--test", help="Rows to test on, for the gain; by default test, if there is one.")
+@click.option("--test-key", help="The column that names a test row; by default as --key.")
+@click.option("--test-log", help="Decisions about them; by default test_decisions.")
+@click.option("--model", default="fast", show_default=True, help="As in label_issues.")
+@click.option("--base", default="fast", show_default=True, help="What is trained, as in fine_tune.")
+@click.option(
+    "--skip", multiple=True, type=click.Choice(["gain", "noisy"]), help="Leave a part out."
+)
+@click.option(
+    "--wait", type=SECONDS, default=0.0, help="For so long, if another process has the file open."
+)
+def command(
+    db: str,
+    out: str,
+    table: str,
+    text: str | None,
+    label: str | None,
+    key: str | None,
+    x: str | None,
+    log: str | None,
+    truth: str | None,
+    test: str | None,
+    test_key: str | None,
+    test_log: str | None,
+    model: str,
+    base: str,
+    skip: Sequence[str],
+    wait: float,
+) -> None:
+    """Write what was found, decided and gained into one HTML file that needs nothing else.
+
+    The database is only read. Models are trained on the labels as given, without the flagged rows,
+    auto-corrected and reviewed, and kept as report_TABLE_given and so on.
+    """
+    from sqlfuncs.engines.duckdb.reporting import ReportedDatabase
+    from sqlfuncs.report import page
+    from sqlfuncs.report.findings import gather
+
+    place = Path(out)
+    if not place.parent.is_dir():
+        raise BadInput(f"--out {out}: there is no folder {place.parent}.")
+    with opened(db, read_only=True, wait=wait) as con:
+        source = ReportedDatabase(con, statements.run)
+        types = source.columns(table)
+        shown = _column(types, table, "text", text, _TEXT)
+        key = _column(types, table, "key", key, _KEY)
+        test = _table(source, "test", test, "test")
+        wanted = Wanted(
+            table=table,
+            text=shown,
+            label=_column(types, table, "label", label, _LABEL),
+            key=key,
+            x=_column(types, table, "x", x, (shown,)),
+            log=_table(source, "log", log, "decisions"),
+            truth=_column(types, table, "truth", truth, ()) if truth else "",
+            test=test,
+            test_log=_table(source, "test-log", test_log, "test_decisions") if test else "",
+            model=model,
+            base=base,
+        )
+        if test:
+            wanted = _with_test_columns(wanted, source.columns(test), types, test_key)
+        html = page.render(gather(source, wanted, frozenset(skip)))
+    _write(place, html)
+    work.say(f"{out} is written ({len(html.encode()) / 1024:,.0f} kB)")
+
+
+def _column(
+    types: Mapping[str, str], table: str, role: str, given: str | None, usual: Sequence[str]
+) -> str:
+    for name in [given] if given else usual:
+        if name in types:
+            return name
+    missing = f"--{role} {given}: {table} has no such column" if given else f"--{role} is needed"
+    raise BadInput(f"{missing}. {table} has {', '.join(types)}.")
+
+
+def _table(source: Source, role: str, given: str | None, usual: str) -> str:
+    """A table that was named and has to be there, or the usual one, if it is."""
+    try:
+        source.columns(given or usual)
+    except BadInput as error:
+        if given:
+            raise BadInput(f"--{role}: {error}") from None
+        return ""
+    return given or usual
+
+
+def _with_test_columns(
+    wanted: Wanted, types: Mapping[str, str], of_train: Mapping[str, str], key: str | None
+) -> Wanted:
+    reads = wanted.text if of_train[wanted.text] == "VARCHAR" else wanted.x
+    for role, name in (("text" if reads == wanted.text else "x", reads), ("label", wanted.label)):
+        if name not in types:
+            raise BadInput(
+                f"{wanted.test} is taken for the rows to test on, and has no column {name}, which "
+                f"is --{role} of {wanted.table}. It has {', '.join(types)}. Name another table "
+                "with --test, or leave this part out: --skip gain."
+            )
+    if key is not None and key not in types:
+        raise BadInput(
+            f"--test-key {key}: {wanted.test} has no such column. It has {', '.join(types)}."
+        )
+    found = key or (wanted.key if wanted.key in types else "")
+    if wanted.test_log and not found:
+        raise BadInput(
+            f"{wanted.test_log} holds decisions about {wanted.test}, of which no column is known "
+            f"that names a row: --test-key. It has {', '.join(types)}."
+        )
+    return replace(wanted, test_key=found)
+
+
+def _write(place: Path, html: str) -> None:
+    """All of it or nothing: a report that a page links to is never half there."""
+    aside = ""
+    try:
+        handle, aside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(html)
+        Path(aside).chmod(0o644)
+        Path(aside).replace(place)
+    except OSError as error:
+        if aside:
+            Path(aside).unlink(missing_ok=True)
+        raise CannotKeep(f"{place} cannot be written: {error.strerror}.") from None

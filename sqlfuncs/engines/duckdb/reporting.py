@@ -1,0 +1,49 @@
+"""Running a report's SQL files in DuckDB. Reads the tables, writes to none."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Callable, Iterator, Mapping
+
+import duckdb
+
+from sqlfuncs.engines.duckdb import catalog
+from sqlfuncs.engines.duckdb.quoting import QUOTING
+from sqlfuncs.engines.duckdb.statements import Result, Rows
+from sqlfuncs.errors import InternalError
+from sqlfuncs.queries.header import QueryFile, parse
+from sqlfuncs.queries.render import render
+from sqlfuncs.report.source import Figure
+
+
+class ReportedDatabase:
+    """See `sqlfuncs.report.source.Source`. `run` runs statements, as `statements.run` does."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        run: Callable[[duckdb.DuckDBPyConnection, str], Iterator[Result[Rows]]],
+    ) -> None:
+        self._con, self._statements = con, run
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """See `Source`."""
+        return catalog.columns(self._con, table)
+
+    def run(self, name: str, given: Mapping[str, str]) -> Figure:
+        """See `Source`. The last result of a file is what it shows."""
+        file = _file(name)
+        known = {parameter.name for parameter in file.parameters}
+        sql = render(file, {k: v for k, v in given.items() if k in known}, QUOTING)
+        shown: Result[Rows] | None = None
+        for result in self._statements(self._con, sql):
+            shown = result if result.columns else shown
+        if shown is None:
+            raise InternalError(f"{name}.sql shows nothing")
+        rows = [dict(zip(shown.columns, row, strict=True)) for row in shown.rows]
+        return Figure(file.title, file.answers, sql, shown.columns, rows)
+
+
+def _file(name: str) -> QueryFile:
+    folder = importlib.resources.files("sqlfuncs.report") / "sql"
+    return parse(name, (folder / f"{name}.sql").read_text(encoding="utf-8"))

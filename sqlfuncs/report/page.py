@@ -1,0 +1,133 @@
+"""A report's findings as one HTML file that needs nothing else. Jinja2; knows no engine."""
+
+from __future__ import annotations
+
+import importlib.resources
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from sqlfuncs import __version__
+from sqlfuncs.charts import shapes
+from sqlfuncs.charts.pages import environment
+from sqlfuncs.images import browser_type
+from sqlfuncs.report import words
+from sqlfuncs.report.findings import LABELS, Findings
+from sqlfuncs.report.source import Figure
+
+_PACKAGES = ("duckdb", "cleanlab", "scikit-learn", "sentence-transformers", "torch")
+_MATRIX_CLASSES = 12
+_PAIRS = 20
+_SHADES = 9
+
+
+def render(found: Findings) -> str:
+    """The page. What rows say is escaped, and nothing in it is run or fetched."""
+    templates = environment("sqlfuncs.report")
+    templates.filters["cell"] = words.cell
+    style = (importlib.resources.files("sqlfuncs.report") / "templates" / "report.css").read_text()
+    return templates.get_template("report.html").render(
+        found=found,
+        wanted=found.wanted,
+        style=Markup(style),  # ours, and no data stands in it
+        made=f"{datetime.now():%Y-%m-%d %H:%M}",
+        versions=_versions(),
+        words=words,
+        cards=list(words.cards(found)),
+        in_short=list(words.in_short(found)),
+        LABELS=LABELS,
+        health=_health(found["health"]),
+        matrix=_matrix(found["confusions"]),
+        pairs=_PAIRS,
+        pictures=[_picture(row.get("picture")) for row in found["worst"].rows],
+        found_chart=_found(found),
+        left_chart=_left(found),
+        gain=_accuracies(found, "gain"),
+        noisy=_accuracies(found, "noisy"),
+        all_sql=[(figure.title, figure.sql) for figure in found.figures.values()],
+    )
+
+
+def _versions() -> str:
+    known = [f"sqlfuncs {__version__}"]
+    for name in _PACKAGES:
+        try:
+            known.append(f"{name} {version(name)}")
+        except ImportError:  # an extra that is not installed
+            continue
+    return ", ".join(known)
+
+
+def _health(figure: Figure) -> shapes.Spans | None:
+    return shapes.spans(
+        [
+            (str(r["class"]), r["error_rate"], r["error_rate_low"], r["error_rate_high"])
+            for r in figure.rows[:30]
+            if r["error_rate"] is not None
+        ]
+    )
+
+
+def _accuracies(found: Findings, name: str) -> shapes.Spans | None:
+    rows = found.by_labels(name).items()
+    return shapes.spans(
+        [
+            (LABELS[labels], row["accuracy"], row["accuracy_low"], row["accuracy_high"])
+            for labels, row in rows
+        ]
+    )
+
+
+def _found(found: Findings) -> shapes.Lines | None:
+    if "found" not in found:
+        return None
+    rows = found["found"].rows
+    return shapes.lines(
+        [
+            ("as it went", [shapes.Point(r["decisions"], r["as_reviewed"]) for r in rows]),
+            ("in order of label quality", _points(rows, "by_quality")),
+            ("at random", _points(rows, "at_random")),
+        ]
+    )
+
+
+def _points(rows: Sequence[Mapping[str, Any]], name: str) -> list[shapes.Point]:
+    return [
+        shapes.Point(r["decisions"], r[name], r[f"{name}_low"], r[f"{name}_high"])
+        for r in rows
+        if r[name] is not None
+    ]
+
+
+def _left(found: Findings) -> shapes.Lines | None:
+    if "left" not in found:
+        return None
+    names = ("reviewed", "errors_left", "errors_left_low", "errors_left_high")
+    rows = found["left"].rows
+    return shapes.lines([("left", [shapes.Point(*(row[name] for name in names)) for row in rows])])
+
+
+def _matrix(figure: Figure) -> tuple[list[str], list[tuple[str, list[tuple[int, int]]]]] | None:
+    """Classes, and for each given one how often each is suggested, with a shade from 0 to 9."""
+    names = sorted({str(r[side]) for r in figure.rows for side in ("given", "suggested")})
+    if not names or len(names) > _MATRIX_CLASSES:
+        return None
+    counts = np.zeros((len(names), len(names)), int)
+    for row in figure.rows:
+        counts[names.index(str(row["given"])), names.index(str(row["suggested"]))] = row["flagged"]
+    shades = np.ceil(_SHADES * counts / max(int(counts.max()), 1)).astype(int)
+    return names, [
+        (name, list(zip(counts[at].tolist(), shades[at].tolist(), strict=True)))
+        for at, name in enumerate(names)
+    ]
+
+
+def _picture(content: bytes | None) -> str | None:
+    """An image as an address that holds it, if it is one that browsers show."""
+    kind = browser_type(content or b"")
+    return f"data:{kind};base64,{b64encode(content).decode()}" if content and kind else None

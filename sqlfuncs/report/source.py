@@ -1,0 +1,48 @@
+"""What a report needs of an engine, and what it is asked to be about. Types only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+FEWEST_RANDOM = 20  # decided rows of a random sample, before anything is said of the others
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A result, and the SQL that made it. `rows` are by the names of the columns."""
+
+    title: str
+    answers: str
+    sql: str
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a report is about: tables, columns, models. Empty text: there is none."""
+
+    table: str
+    text: str
+    label: str
+    key: str
+    x: str
+    log: str = ""
+    truth: str = ""
+    test: str = ""
+    test_key: str = ""
+    test_log: str = ""
+    model: str = "fast"
+    base: str = "fast"
+
+
+class Source(Protocol):
+    """A database to report on. Nothing is written to it."""
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """The columns of a table and their types. Raises BadInput if there is no such table."""
+
+    def run(self, name: str, given: Mapping[str, str]) -> Figure:
+        """Run a SQL file of the report. Parameters that it does not have are left out."""

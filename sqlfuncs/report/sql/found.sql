@@ -1,0 +1,61 @@
+-- title: What the order of the review was worth
+-- answers: Wrong labels found after so many decisions: as it went, in order of label quality, and at random.
+-- param truth column = : the right labels, where they are known
+
+-- What is not known of the other two orders is estimated from the random sample, with its 95 %
+-- interval; as far as rows are decided, it lies between what is known and what is possible.
+WITH judged AS (
+    SELECT *, {% if truth %}coalesce(truth <> label, false){% else %}is_wrong{% endif %} AS is_bad,
+        {% if truth %}true{% else %}is_decided{% endif %} AS is_known,
+        {% if truth %}true{% else %}is_random{% endif %} AS is_sampled
+    FROM report_rows
+), totals AS (
+    SELECT count(*) FILTER (is_decided) AS n, count(*) AS everything,
+        count(*) FILTER (is_sampled) AS m, count(*) FILTER (is_sampled AND is_bad) AS hits
+    FROM judged
+), steps AS (
+    SELECT DISTINCT round(n * i / 20)::BIGINT AS k FROM totals, range(21) r(i)
+), as_it_went AS (
+    SELECT is_wrong, row_number() OVER (ORDER BY decided_at, md5('review ' || key)) AS place
+    FROM judged WHERE is_decided
+), counted AS (
+    SELECT
+        k,
+        (SELECT count(*) FROM as_it_went WHERE place <= k AND is_wrong) AS as_reviewed,
+        (SELECT count(*) FROM judged WHERE quality_rank <= k AND is_sampled) AS top_m,
+        (SELECT count(*) FROM judged WHERE quality_rank <= k AND is_sampled AND is_bad) AS top_hits,
+        (SELECT count(*) FROM judged WHERE quality_rank <= k AND is_known AND is_bad) AS top_known,
+        (SELECT count(*) FROM judged WHERE quality_rank <= k AND NOT is_known) AS top_open
+    FROM steps
+), ends AS (
+    -- m sampled rows speak for n others as m * n / (m + n) do for endlessly many.
+    SELECT
+        *,
+        top_known + top_open AS top_most,
+        top_hits / nullif(top_m, 0) AS share,
+        top_m * (k - top_m) / nullif(k, 0) AS weight,
+        CASE WHEN weight > 0 THEN top_hits + (k - top_m) * sqlfuncs.main._sf_wilson(share * weight, weight, -1) END
+            AS least_found,
+        CASE WHEN weight > 0 THEN top_hits + (k - top_m) * sqlfuncs.main._sf_wilson(share * weight, weight, 1) END
+            AS most_found,
+        hits / nullif(m, 0) AS random_share
+    FROM counted, totals
+)
+SELECT
+    k AS decisions,
+    as_reviewed,
+    -- More decisions never find fewer.
+    CASE WHEN m >= 20 THEN max(least(top_most, greatest(top_known, coalesce(share * k, 0)))) OVER so_far END::DOUBLE
+        AS by_quality,
+    CASE WHEN m >= 20 THEN max(greatest(top_known, coalesce(least_found, 0))) OVER so_far END::DOUBLE
+        AS by_quality_low,
+    CASE WHEN m >= 20 THEN max(least(top_most, coalesce(most_found, top_most))) OVER so_far END::DOUBLE
+        AS by_quality_high,
+    CASE WHEN m >= 20 THEN k * random_share END AS at_random,
+    CASE WHEN m >= 20 THEN k * {% if truth %}random_share{% else %}sqlfuncs.main._sf_wilson(hits, m, -1){% endif %} END
+        AS at_random_low,
+    CASE WHEN m >= 20 THEN k * {% if truth %}random_share{% else %}sqlfuncs.main._sf_wilson(hits, m, 1){% endif %} END
+        AS at_random_high
+FROM ends
+WINDOW so_far AS (ORDER BY k)
+ORDER BY decisions;

@@ -1,0 +1,93 @@
+-- title: The rows under review
+-- answers: What does the model say of each row, and what have people decided about it?
+-- param table table: the table that is reviewed
+-- param key column: the column that names a row
+-- param label column: the label given
+-- param text column: what a row says
+-- param x column: what the model reads
+-- param truth column = : the right labels, where they are known
+-- param log table = : the decision log
+-- param model text = fast: as in label_issues
+
+CREATE OR REPLACE TEMP TABLE report_log AS
+SELECT key::VARCHAR AS key, action, old_label::VARCHAR AS old_label, new_label::VARCHAR AS new_label,
+    coalesce(decided_by, 'nobody') AS decided_by, reason, decided_at
+FROM (
+    SELECT NULL AS key, NULL::VARCHAR AS action, NULL AS old_label, NULL AS new_label,
+        NULL::VARCHAR AS decided_by, NULL::VARCHAR AS reason, NULL::TIMESTAMP AS decided_at
+    WHERE false
+    {% if log %}
+    UNION ALL BY NAME
+    SELECT key::VARCHAR AS key, action, old_label::VARCHAR AS old_label,
+        new_label::VARCHAR AS new_label, decided_by, reason, decided_at
+    FROM {{ log | ident }}
+    {% endif %}
+);
+
+-- Decisions of people. What auto_corrections wrote waits for one.
+CREATE OR REPLACE TEMP TABLE report_people AS
+FROM report_log WHERE decided_by <> 'auto_corrections';
+
+CREATE OR REPLACE TEMP TABLE report_rows AS
+WITH input AS (
+    SELECT
+        {{ key | ident }}::VARCHAR AS key,
+        {{ label | ident }}::VARCHAR AS label,
+        {{ x | ident }} AS x,
+        {{ text | ident }}::VARCHAR AS shown,
+        {% if truth %}
+        coalesce({{ truth | ident }}::VARCHAR, error('the right label is NULL in some rows: leave --truth out')) AS truth
+        {% else %}
+        NULL::VARCHAR AS truth
+        {% endif %}
+    FROM {{ table | ident }}
+), judged AS MATERIALIZED (
+    FROM label_issues(input, x, label, model := {{ model | literal }})
+), in_force AS (
+    SELECT _sf_key, _sf_action, _sf_new
+    FROM sqlfuncs.main._sf_decisions(input, report_people, key, label, NULL)
+    UNION ALL
+    SELECT NULL, NULL, NULL
+), moments AS (
+    SELECT key AS _sf_key, min(decided_at) AS decided_at
+    FROM report_people
+    WHERE action <> 'needs_review' AND NOT coalesce(starts_with(reason, 'undo of '), false)
+    GROUP BY key
+    UNION ALL
+    SELECT NULL, NULL
+), joined AS (
+    SELECT
+        judged.*,
+        _sf_action AS action,
+        _sf_new AS new_label,
+        decided_at,
+        coalesce(_sf_action IN ('relabel', 'keep', 'exclude'), false) AS is_decided,
+        is_decided AND (_sf_action = 'exclude' OR _sf_action = 'relabel' AND _sf_new IS DISTINCT FROM label)
+            AS is_wrong,
+        row_number() OVER (ORDER BY label_quality, key) AS quality_rank,
+        -- A random order that is the same for everybody, every time.
+        row_number() OVER (ORDER BY md5('review ' || key)) AS random_rank
+    FROM judged
+        LEFT JOIN in_force ON in_force._sf_key = key
+        LEFT JOIN moments ON moments._sf_key = key
+)
+-- As far as that order is decided without a gap, it is a random sample.
+SELECT *, random_rank < (
+    SELECT coalesce(min(random_rank) FILTER (NOT is_decided), count(*) + 1) FROM joined
+) AS is_random
+FROM joined;
+
+SELECT
+    count(*) AS "rows",
+    count(DISTINCT label) AS classes,
+    count(*) FILTER (is_decided) AS reviewed,
+    count(*) FILTER (is_wrong) AS wrong,
+    count(*) FILTER (is_label_issue) AS flagged,
+    count(*) FILTER (is_label_issue AND is_decided) AS flags_reviewed,
+    count(*) FILTER (is_label_issue AND is_wrong) AS flags_right,
+    flags_right / nullif(flags_reviewed, 0) AS "precision",
+    sqlfuncs.main._sf_wilson(flags_right, nullif(flags_reviewed, 0), -1) AS precision_low,
+    sqlfuncs.main._sf_wilson(flags_right, nullif(flags_reviewed, 0), 1) AS precision_high,
+    count(*) FILTER (is_random) AS random_reviewed,
+    count(*) FILTER (is_random AND is_wrong) AS random_wrong
+FROM report_rows;

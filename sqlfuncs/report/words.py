@@ -1,0 +1,192 @@
+"""Numbers as a report says them, and what it says in short. Plain text; templates escape it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlfuncs.learning.intervals import wilson
+from sqlfuncs.report.findings import LABELS, Findings
+from sqlfuncs.report.source import FEWEST_RANDOM
+
+CLEAR_P = 0.05
+
+
+@dataclass(frozen=True)
+class Card:
+    """A number that is seen first, and what it is."""
+
+    number: str
+    what: str
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """A share in percent.
+
+    >>> percent(0.5402), percent(0.046, 0)
+    ('54.0 %', '5 %')
+    """
+    return f"{100 * value:.{digits}f} %"
+
+
+def between(low: float, high: float, digits: int = 1) -> str:
+    """The ends of an interval of shares.
+
+    >>> between(0.495, 0.584)
+    '49.5 to 58.4 %'
+    """
+    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f} %"
+
+
+def difference(row: Mapping[str, float]) -> str:
+    """A difference with its interval, in percentage points.
+
+    >>> difference({"difference": 0.123, "difference_low": -0.0001, "difference_high": 0.165})
+    '+12.3 points (0.0 to 16.5)'
+    """
+    value, low, high = (
+        f"{100 * row[name]:.1f}".replace("-0.0", "0.0")
+        for name in ("difference", "difference_low", "difference_high")
+    )
+    return f"{'+' if float(value) > 0 else ''}{value} points ({low} to {high})"
+
+
+def cell(value: object) -> str:
+    """A value of a result, in a table.
+
+    >>> cell(1916), cell(0.123456), cell(None), cell("a"), cell(True)
+    ('1,916', '0.123', '', 'a', 'true')
+    """
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case int():
+            return f"{value:,}"
+        case float() | Decimal():
+            return f"{value:,.0f}" if value == int(value) else f"{value:,.3f}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M}"
+    return str(value)
+
+
+def cards(found: Findings) -> Iterator[Card]:
+    """The numbers that are seen first."""
+    counts, gain = found.counts, found.by_labels("gain")
+    yield Card(f"{counts['rows']:,}", f"rows of {found.wanted.table}")
+    if counts["reviewed"]:
+        yield Card(
+            f"{counts['wrong']:,}", f"wrong labels found in {counts['reviewed']:,} decisions"
+        )
+    else:
+        yield Card(f"{counts['flagged']:,}", "labels flagged as probably wrong")
+    if gain:
+        best = "reviewed" if "reviewed" in gain else "auto_corrected"
+        before, after = gain["given"], gain[best]
+        yield Card(
+            f"{percent(before['accuracy'])} → {percent(after['accuracy'])}",
+            f"of {before['n']:,} test rows right, trained on labels as given and {LABELS[best]}",
+        )
+        if "randomly_reviewed" in gain:
+            control = gain["randomly_reviewed"]["accuracy"]
+            yield Card(percent(control), "had as many rows been reviewed at random")
+
+
+def in_short(found: Findings) -> Iterator[str]:
+    """What a report says, in sentences."""
+    yield _labels(found)
+    if found.counts["reviewed"]:
+        yield _review(found)
+    if found.counts["random_reviewed"] >= FEWEST_RANDOM:
+        yield _sample(found)
+    if "left" in found:
+        now = found["left"].rows[0]
+        yield (
+            f"About {now['errors_left']:,.0f} wrong labels are left in the rows nobody has decided "
+            f"({now['errors_left_low']:,.0f} to {now['errors_left_high']:,.0f})."
+        )
+    if "gain" in found:
+        yield from _gain(found)
+    if "noisy" in found:
+        yield _noisy(found)
+
+
+def _labels(found: Findings) -> str:
+    counts, health = found.counts, [r for r in found["health"].rows if r["error_rate"] is not None]
+    rows = sum(row["rows"] for row in health) or 1
+    share, low, high = (
+        sum(row["rows"] * row[name] for row in health) / rows
+        for name in ("error_rate", "error_rate_low", "error_rate_high")
+    )
+    return (
+        f"The model flags {counts['flagged']:,} of {counts['rows']:,} labels in "
+        f"{counts['classes']:,} classes as probably wrong. Its own estimate is that "
+        f"{percent(share, 0)} are; from the labels alone, anything from {between(low, high, 0)} "
+        "is possible."
+    )
+
+
+def _review(found: Findings) -> str:
+    """Decisions, and the precision of the flags among them."""
+    counts = found.counts
+    said = (
+        f"People have decided about {counts['reviewed']:,} rows, and {counts['wrong']:,} labels of "
+        "them were wrong."
+    )
+    if counts["flags_reviewed"]:
+        said += (
+            f" Of {counts['flags_reviewed']:,} flags they looked at, {counts['flags_right']:,} "
+            f"were right: {percent(counts['precision'], 0)} "
+            f"({between(counts['precision_low'], counts['precision_high'], 0)})."
+        )
+    return said
+
+
+def _sample(found: Findings) -> str:
+    seen, wrong = int(found.counts["random_reviewed"]), int(found.counts["random_wrong"])
+    low, high = (float(wilson([wrong], [seen], side)[0]) for side in (-1, 1))
+    return (
+        f"Of {seen:,} rows drawn at random, {wrong:,} labels were wrong: "
+        f"{percent(wrong / seen, 0)} ({between(low, high, 0)})."
+    )
+
+
+def _gain(found: Findings) -> Iterator[str]:
+    gain = found.by_labels("gain")
+    given = gain["given"]
+    for labels in ("reviewed", "auto_corrected"):
+        if labels in gain:
+            row = gain[labels]
+            said = (
+                f"Trained on {LABELS[labels]} labels, the same model is right on "
+                f"{percent(row['accuracy'])} of {row['n']:,} test rows "
+                f"({between(row['accuracy_low'], row['accuracy_high'])}), against "
+                f"{percent(given['accuracy'])} on labels as given: {difference(row)}"
+            )
+            if row["error_reduction"] is not None and row["error_reduction"] > 0:
+                said += f", {percent(row['error_reduction'], 0)} fewer errors"
+            clear = row["p_value"] < CLEAR_P
+            yield said + ("." if clear else ". That may be chance.")
+            break
+    if "against_random" in found:
+        row = found["against_random"].rows[0]
+        clear = row["p_value"] < CLEAR_P
+        yield (
+            f"Had as many rows been reviewed at random, it would have been right on about "
+            f"{percent(row['accuracy_before'])}: which rows were reviewed is worth "
+            f"{difference(row)}" + ("." if clear else ", which may be chance.")
+        )
+
+
+def _noisy(found: Findings) -> str:
+    by_labels = found.by_labels("noisy")
+    row = by_labels["reviewed" if "reviewed" in by_labels else "auto_corrected"]
+    return (
+        f"Test labels are wrong, too: about {percent(1 - row['label_accuracy'], 0)} of them "
+        f"({between(1 - row['label_accuracy_high'], 1 - row['label_accuracy_low'], 0)}). Corrected "
+        f"for that, it is right on {percent(row['accuracy'])} "
+        f"({between(row['accuracy_low'], row['accuracy_high'])})."
+    )
