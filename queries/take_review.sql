@@ -1,5 +1,5 @@
 -- title: Take a reviewer's answers
--- answers: What did a reviewer change, whose answers stand in a column of their own?
+-- answers: What did a reviewer change and keep, whose answers stand in a column of their own?
 -- param table table = train: the table that was reviewed; it is not changed
 -- param key column = id: the column that names a row, in both tables
 -- param label column = label: the label given
@@ -17,7 +17,9 @@ CREATE TABLE IF NOT EXISTS {{ log | ident }} (
 
 INSERT INTO {{ log | ident }} BY NAME
 WITH in_force AS (
-    SELECT key, arg_max(CASE action WHEN 'relabel' THEN new_label ELSE old_label END, decided_at) AS label
+    SELECT key, arg_max({
+        label: CASE action WHEN 'relabel' THEN new_label WHEN 'keep' THEN old_label END, who: decided_by
+    }, decided_at) AS d
     FROM {{ log | ident }}
     GROUP BY key
 ), answered AS (
@@ -37,7 +39,7 @@ SELECT
     'answered in ' || {{ answers | literal }} AS reason,
     now()::TIMESTAMP AS decided_at
 FROM answered LEFT JOIN in_force ON in_force.key = answered.key
-WHERE answer <> coalesce(in_force.label, given);
+WHERE answer IS NOT NULL AND (in_force.d.label IS DISTINCT FROM answer OR in_force.d.who = 'auto_corrections');
 
 CREATE OR REPLACE TABLE {{ into | ident }} AS
 WITH input AS (FROM {{ table | ident }}), log AS (FROM {{ log | ident }})

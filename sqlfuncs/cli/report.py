@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sqlfuncs.cli import statements
 from sqlfuncs.cli.run import SECONDS, opened
 from sqlfuncs.errors import BadInput, CannotKeep
 from sqlfuncs.report.source import Source, Wanted
+from sqlfuncs.review.decisions import check_log
 
 # What columns and tables are called where nothing is said: the first of these that is there.
 _TEXT = ("text", "prompt", "x")
@@ -23,7 +25,7 @@ _KEY = ("id", "key")
 
 
 @click.command("report")
-@click.argument("db")
+@click.argument("db", type=click.Path(exists=True, dir_okay=False))
 @click.option("--out", default="report.html", show_default=True, help="The file to write.")
 @click.option("--table", default="train", show_default=True, help="The table that is reviewed.")
 @click.option("--text", help="The column to read; by default text or prompt.")
@@ -71,24 +73,23 @@ def command(
     from sqlfuncs.report.findings import gather
 
     place = Path(out)
-    if not place.parent.is_dir():
-        raise BadInput(f"--out {out}: there is no folder {place.parent}.")
+    _check_place(place)
     with opened(db, read_only=True, wait=wait) as con:
         source = ReportedDatabase(con, statements.run)
         types = source.columns(table)
         shown = _column(types, table, "text", text, _TEXT)
         key = _column(types, table, "key", key, _KEY)
-        test = _table(source, "test", test, "test")
+        test = "" if "gain" in skip else _table(source, "test", test, "test")
         wanted = Wanted(
             table=table,
             text=shown,
             label=_column(types, table, "label", label, _LABEL),
             key=key,
             x=_column(types, table, "x", x, (shown,)),
-            log=_table(source, "log", log, "decisions"),
+            log=_log(source, "log", log, "decisions"),
             truth=_column(types, table, "truth", truth, ()) if truth else "",
             test=test,
-            test_log=_table(source, "test-log", test_log, "test_decisions") if test else "",
+            test_log=_log(source, "test-log", test_log, "test_decisions") if test else "",
             model=model,
             base=base,
         )
@@ -120,6 +121,13 @@ def _table(source: Source, role: str, given: str | None, usual: str) -> str:
     return given or usual
 
 
+def _log(source: Source, role: str, given: str | None, usual: str) -> str:
+    found = _table(source, role, given, usual)
+    if found:
+        check_log(found, source.columns(found))
+    return found
+
+
 def _with_test_columns(
     wanted: Wanted, types: Mapping[str, str], of_train: Mapping[str, str], key: str | None
 ) -> Wanted:
@@ -130,6 +138,12 @@ def _with_test_columns(
                 f"{wanted.test} is taken for the rows to test on, and has no column {name}, which "
                 f"is --{role} of {wanted.table}. It has {', '.join(types)}. Name another table "
                 "with --test, or leave this part out: --skip gain."
+            )
+        if role != "label" and (types[name] == "VARCHAR") != (of_train[name] == "VARCHAR"):
+            raise BadInput(
+                f"{name} is {of_train[name]} in {wanted.table} and {types[name]} in {wanted.test}, "
+                "the rows to test on. Name another table with --test, or leave this part out: "
+                "--skip gain."
             )
     if key is not None and key not in types:
         raise BadInput(
@@ -144,16 +158,35 @@ def _with_test_columns(
     return replace(wanted, test_key=found)
 
 
+def _check_place(place: Path) -> None:
+    """What stands in the way of the file is said before the work, not after it."""
+    if not place.parent.is_dir():
+        raise BadInput(f"--out {place}: there is no folder {place.parent}.")
+    if place.is_dir():
+        raise BadInput(f"--out {place} is a folder. Name a file in it: {place / 'report.html'}.")
+    with _aside(place):
+        pass
+
+
 def _write(place: Path, html: str) -> None:
     """All of it or nothing: a report that a page links to is never half there."""
-    aside = ""
+    with _aside(place) as aside:
+        aside.write_text(html, encoding="utf-8")
+        aside.chmod(0o644)
+        aside.replace(place)
+
+
+@contextmanager
+def _aside(place: Path) -> Iterator[Path]:
+    """A file beside another, gone at the end of the block. Raises CannotKeep."""
+    made: Path | None = None
     try:
-        handle, aside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(html)
-        Path(aside).chmod(0o644)
-        Path(aside).replace(place)
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+        os.close(handle)
+        made = Path(name)
+        yield made
     except OSError as error:
-        if aside:
-            Path(aside).unlink(missing_ok=True)
         raise CannotKeep(f"{place} cannot be written: {error.strerror}.") from None
+    finally:
+        if made is not None:
+            made.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ _GRACE_SECONDS = 0.7  # for requests that are being answered, once the end was a
 
 
 @click.command("review")
-@click.argument("db")
+@click.argument("db", type=click.Path(exists=True, dir_okay=False))
 @click.option("--table", required=True, help="The table whose labels are reviewed.")
 @click.option("--text", required=True, help="The column to read: text, an image or a STRUCT.")
 @click.option("--label", required=True, help="The column of labels.")

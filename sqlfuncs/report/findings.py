@@ -12,7 +12,7 @@ from sqlfuncs.report.source import FEWEST_RANDOM, Figure, Source, Wanted
 
 LABELS = {
     "given": "as given",
-    "pruned": "without flagged rows",
+    "pruned": "pruned",
     "auto_corrected": "auto-corrected",
     "reviewed": "reviewed",
     "randomly_reviewed": "reviewed at random",
@@ -74,7 +74,9 @@ def gather(source: Source, wanted: Wanted, skip: frozenset[str] = frozenset()) -
     if found.counts["reviewed"]:
         run("found")
     _left(found, run)
-    if "gain" not in skip:
+    if "gain" in skip:
+        found.missing["gain"] = "What better labels gain was left out, as asked."
+    else:
         _gain(found, run, types)
     if "gain" in found and "noisy" not in skip:
         _noisy(found, run)

@@ -11,11 +11,29 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from sqlfuncs.errors import Conflict
+from sqlfuncs.errors import BadInput, Conflict
 
 ACTIONS = ("relabel", "keep", "exclude", "needs_review")
+COLUMNS = ("key", "action", "old_label", "new_label", "decided_by", "reason", "decided_at")
 MACHINE = "auto_corrections"  # whose decisions wait for a person's
 _UNDO = "undo of "
+
+
+def check_log(name: str, columns: Iterable[str]) -> None:
+    """Raise BadInput for a table that is no decision log.
+
+    >>> check_log("t", ["key", "action", "old_label", "new_label", "reason", "decided_by"])
+    Traceback (most recent call last):
+    sqlfuncs.errors.BadInput: t is no decision log: it has no column decided_at. Name another one \
+with --log.
+    """
+    known = set(columns)
+    missing = [column for column in COLUMNS if column not in known]
+    if missing:
+        raise BadInput(
+            f"{name} is no decision log: it has no column {', '.join(missing)}. Name another one "
+            "with --log."
+        )
 
 
 @dataclass(frozen=True)

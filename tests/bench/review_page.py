@@ -4,13 +4,18 @@
 
 The real server and plain HTTP, one request after the other, as a browser's script sends them: a
 decision and the page that follows. Then a reviewer who knows the consensus labels of blog goes
-through the page's queue, beside label-quality order and a random one.
+through the page's queue, beside label-quality order and a random one, and `sqlfuncs report` draws
+the three.
 """
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import tempfile
 import time
+from html import unescape
 from pathlib import Path
 
 import duckdb
@@ -101,6 +106,30 @@ def found_by_page(folder: Path) -> list[int]:
     return wrong
 
 
+def drawn(folder: Path) -> str:
+    """What the report on that review says of the three orders at its end."""
+    db, out = folder / "blog.duckdb", folder / "report.html"
+    with duckdb.connect(str(db)) as con:
+        con.execute(f"CREATE OR REPLACE TABLE train AS {TABLES['blog'][0]}")
+        con.execute(f"CREATE TABLE test AS {TABLES['blog'][1]}")
+    subprocess.run(
+        [sys.executable, "-m", "sqlfuncs.cli", "report", str(db), "--truth", "true_label",
+         "--out", str(out)],
+        check=True,
+    )  # fmt: skip
+    html = out.read_text(encoding="utf-8")
+    figure = html[html.index("What the order of the review was worth") :]
+    lines = figure[: figure.index("</figure>")].count("<polyline")
+    last = re.findall(r"<tr>(.*?)</tr>", figure[: figure.index("</table>")])[-1]
+    cells = re.findall(r">([\d.,]+)</td>", last)
+    short = re.sub(r"<[^>]+>", "", html[html.index('<ul class="short">') :].partition("</ul>")[0])
+    return (
+        f"The report on it draws {lines} lines; after {cells[0]} decisions: as it went {cells[1]}, "
+        f"in order of label quality {cells[2]}, at random {cells[5]}. In short, it says: "
+        f"{unescape(' '.join(short.split()))}"
+    )
+
+
 def found_in_order() -> tuple[list[int], list[float]]:
     """The same in the order of label_quality, and what a random order finds on average."""
     import sqlfuncs
@@ -122,6 +151,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         table = speed(Path(folder))
         page = found_by_page(Path(folder))
+        report = drawn(Path(folder))
     quality, chance = found_in_order()
     heads = " | ".join(str(n) for n in range(0, REVIEWED + 1, STEP))
     lines = [f"| blog: wrong labels found after so many decisions | {heads} |"]
@@ -132,7 +162,7 @@ def main() -> None:
         ("random order", chance),
     ):
         lines.append(f"| {name} | {' | '.join(f'{count:.0f}' for count in counts)} |")
-    write("review_page", "\n\n".join([table, "\n".join(lines), circumstances()]))
+    write("review_page", "\n\n".join([table, "\n".join(lines), report, circumstances()]))
 
 
 if __name__ == "__main__":

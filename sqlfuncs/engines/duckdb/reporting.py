@@ -9,7 +9,7 @@ import duckdb
 
 from sqlfuncs.engines.duckdb import catalog
 from sqlfuncs.engines.duckdb.quoting import QUOTING
-from sqlfuncs.engines.duckdb.statements import Result, Rows
+from sqlfuncs.engines.duckdb.statements import Result, Rows, texts
 from sqlfuncs.errors import InternalError
 from sqlfuncs.queries.header import QueryFile, parse
 from sqlfuncs.queries.render import render
@@ -36,8 +36,9 @@ class ReportedDatabase:
         known = {parameter.name for parameter in file.parameters}
         sql = render(file, {k: v for k, v in given.items() if k in known}, QUOTING)
         shown: Result[Rows] | None = None
-        for result in self._statements(self._con, sql):
-            shown = result if result.columns else shown
+        for statement in texts(sql):  # each by itself: nobody has typed a fourth statement of five
+            for result in self._statements(self._con, statement):
+                shown = result if result.columns else shown
         if shown is None:
             raise InternalError(f"{name}.sql shows nothing")
         rows = [dict(zip(shown.columns, row, strict=True)) for row in shown.rows]

@@ -13,10 +13,9 @@ from sqlfuncs.engines.duckdb import catalog
 from sqlfuncs.engines.duckdb.names import identifier, literal, qualified, split_qualified
 from sqlfuncs.engines.duckdb.statements import plain_message
 from sqlfuncs.errors import BadInput, CannotKeep
-from sqlfuncs.review.decisions import MACHINE, Decision
+from sqlfuncs.review.decisions import COLUMNS, MACHINE, Decision, check_log
 from sqlfuncs.review.source import Point
 
-_COLUMNS = ("key", "action", "old_label", "new_label", "decided_by", "reason", "decided_at")
 _JUDGED = "sqlfuncs.main._sf_judged"  # in memory, beside the functions
 _MODEL = "label_quality, is_label_issue, suggested_label::VARCHAR AS suggested_label, " \
     "predicted_label::VARCHAR AS predicted_label, class_probs"  # fmt: skip
@@ -80,13 +79,7 @@ class ReviewedTable:
             """)
         except duckdb.Error as error:
             raise BadInput(f"the log {log} cannot be made: {plain_message(error)}") from None
-        found = [row[0] for row in self._con.execute(f"DESCRIBE FROM {self._log}").fetchall()]
-        missing = [name for name in _COLUMNS if name not in found]
-        if missing:
-            raise BadInput(
-                f"{log} is no decision log: it has no column {', '.join(missing)}. Name another "
-                "table with --log; one that does not exist is made."
-            )
+        check_log(log, catalog.columns(self._con, log))
         try:  # what does not fit the table is said now, and not after an hour of reviewing
             self._con.execute(
                 f"WITH input AS (FROM {self._table}), log AS (FROM {self._log}) SELECT count(*) "
@@ -153,7 +146,7 @@ class ReviewedTable:
     def log(self) -> list[Decision]:
         """See `Source`."""
         rows = self._con.cursor().execute(
-            f"SELECT {', '.join(f'{name}::VARCHAR' for name in _COLUMNS)} FROM {self._log} "
+            f"SELECT {', '.join(f'{name}::VARCHAR' for name in COLUMNS)} FROM {self._log} "
             "ORDER BY decided_at, key"
         )
         return [Decision(*row) for row in rows.fetchall()]
@@ -161,7 +154,7 @@ class ReviewedTable:
     def append(self, decisions: Sequence[Decision]) -> list[Decision]:
         """See `Source`. Raises CannotKeep."""
         values = [
-            [getattr(each, name) for each in decisions] for name in _COLUMNS if name != "decided_at"
+            [getattr(each, name) for each in decisions] for name in COLUMNS if name != "decided_at"
         ]
         with self._writing:
             con = self._con.cursor()

@@ -1,5 +1,5 @@
 -- title: What better labels gain
--- answers: Accuracy on the test rows of the same model, trained on each kind of labels, with its 95 % interval.
+-- answers: Test accuracy of the same model trained on labels as given, pruned (without flagged rows), as auto_corrections proposes, and reviewed.
 -- param labels list = given,pruned,auto_corrected,reviewed,randomly_reviewed: columns of report_labels; the first is compared with
 -- param base text = fast: what is trained
 -- param prefix text = report_: how the models' names begin
