@@ -104,7 +104,8 @@ def _serve(app: object, listening: socket.socket, link: str | None) -> None:
 
 def _listening(port: int) -> socket.socket:
     """A socket at a port, or at any, if that one is taken by default."""
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named, TCP is sent at once by asyncio; else each page would wait 40 ms for an acknowledgement.
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((_HOST, port))

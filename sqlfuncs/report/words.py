@@ -56,8 +56,8 @@ def difference(row: Mapping[str, float]) -> str:
 def cell(value: object) -> str:
     """A value of a result, in a table.
 
-    >>> cell(1916), cell(0.123456), cell(None), cell("a"), cell(True)
-    ('1,916', '0.123', '', 'a', 'true')
+    >>> cell(1916), cell(0.123456), cell(212.63), cell(None), cell("a"), cell(True)
+    ('1,916', '0.123', '212.6', '', 'a', 'true')
     """
     match value:
         case None:
@@ -67,7 +67,7 @@ def cell(value: object) -> str:
         case int():
             return f"{value:,}"
         case float() | Decimal():
-            return f"{value:,.0f}" if value == int(value) else f"{value:,.3f}"
+            return f"{value:,.{0 if value == int(value) else 1 if abs(value) >= 10 else 3}f}"
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
     return str(value)

@@ -122,7 +122,7 @@ def drawn(folder: Path) -> str:
     lines = figure[: figure.index("</figure>")].count("<polyline")
     last = re.findall(r"<tr>(.*?)</tr>", figure[: figure.index("</table>")])[-1]
     cells = re.findall(r">([\d.,]+)</td>", last)
-    short = re.sub(r"<[^>]+>", "", html[html.index('<ul class="short">') :].partition("</ul>")[0])
+    short = re.sub(r"<[^>]+>", " ", html[html.index('<ul class="short">') :].partition("</ul>")[0])
     return (
         f"The report on it draws {lines} lines; after {cells[0]} decisions: as it went {cells[1]}, "
         f"in order of label quality {cells[2]}, at random {cells[5]}. In short, it says: "

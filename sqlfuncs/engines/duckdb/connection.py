@@ -105,7 +105,8 @@ def _open(path: str | Path, read_only: bool) -> duckdb.DuckDBPyConnection:
         if holder:
             raise DatabaseInUse(
                 f"{path} is open in another process, {holder['process']}, and only one may write "
-                "to a DuckDB file. End it, or wait for it: sqlfuncs run and report take --wait SECONDS."
+                "to a DuckDB file. End it, or wait for it: sqlfuncs run and sqlfuncs report take "
+                "--wait SECONDS."
             ) from None
         raise BadInput(f"{path} cannot be opened as a DuckDB database: {error}") from None
 
