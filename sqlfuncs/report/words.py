@@ -67,7 +67,9 @@ def cell(value: object) -> str:
         case int():
             return f"{value:,}"
         case float() | Decimal():
-            return f"{value:,.{0 if value == int(value) else 1 if abs(value) >= 10 else 3}f}"
+            number = float(value)
+            digits = 0 if number.is_integer() else 1 if abs(number) >= 10 else 3
+            return f"{number:,.{digits}f}"
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
     return str(value)

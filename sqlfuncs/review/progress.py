@@ -9,9 +9,10 @@ from datetime import datetime
 from itertools import pairwise
 
 from sqlfuncs.learning.intervals import wilson
-from sqlfuncs.review.decisions import Decision
+from sqlfuncs.review.decisions import Decision, Decisions
 from sqlfuncs.review.queue import Queue
 
+YIELD_STEP = 50  # decisions, of which it is said how many labels were wrong
 _RECENT = 20  # decisions that tell the pace
 _BREAK_SECONDS = 300.0  # a longer gap is a break, and says nothing of it
 
@@ -64,6 +65,23 @@ def pace(decisions: Sequence[Decision], reviewer: str) -> float | None:
     gaps = [(b - a).total_seconds() for a, b in pairwise(times)]
     gaps = [gap for gap in gaps if 0 < gap < _BREAK_SECONDS]
     return 60 * len(gaps) / sum(gaps) if gaps else None
+
+
+def wrong_by_steps(decisions: Decisions, step: int = YIELD_STEP) -> list[tuple[int, int]]:
+    """For each `step` decisions that stand, in their order: how many, and of wrong labels.
+
+    A row counts where it was first decided, with what is in force about it.
+    """
+    seen: dict[str, bool] = {}
+    for each in decisions.all:
+        standing = decisions.in_force(each.key)
+        if each.decides and not each.is_undo and standing is not None and standing.decides:
+            seen.setdefault(each.key, standing.is_wrong)
+    verdicts = list(seen.values())
+    return [
+        (len(part), sum(part))
+        for part in (verdicts[at : at + step] for at in range(0, len(verdicts), step))
+    ]
 
 
 def by_reviewer(decisions: Sequence[Decision]) -> list[tuple[str, Counter[str]]]:

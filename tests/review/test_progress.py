@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from scipy.stats import binomtest
 
-from sqlfuncs.review.decisions import Decision
-from sqlfuncs.review.progress import by_reviewer, pace, progress
+from sqlfuncs.review.decisions import Decision, Decisions
+from sqlfuncs.review.progress import by_reviewer, pace, progress, wrong_by_steps
 from sqlfuncs.review.queue import Queue
 from tests.review.tables import rows_and_judged
 
@@ -24,6 +26,18 @@ def test_precision_is_of_the_flags_that_were_looked_at() -> None:
     assert (now.flags_reviewed, now.flags_right) == (3, 2)
     interval = binomtest(2, 3).proportion_ci(method="wilson")
     assert now.precision == pytest.approx((2 / 3, interval.low, interval.high))
+
+
+def test_wrong_labels_by_decisions_in_their_order() -> None:
+    """What was taken back or left for later counts nowhere, a row decided twice once, as it is."""
+    log = Decisions(_decision(key, action, minute) for minute, (key, action) in enumerate(
+        [("1", "relabel"), ("2", "keep"), ("3", "needs_review"), ("4", "exclude"), ("1", "keep"),
+         ("5", "relabel"), ("6", "relabel")]
+    ))  # fmt: skip
+    for undone in log.undoing("ann"):
+        log.add(replace(undone, decided_at="2026-01-01 09:00:00"))
+    assert wrong_by_steps(log, 2) == [(2, 0), (2, 2)]
+    assert wrong_by_steps(log, 3) == [(3, 1), (1, 1)]
 
 
 def test_pace_leaves_breaks_out() -> None:

@@ -18,7 +18,7 @@ from sqlfuncs.charts.pages import environment
 from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
 from sqlfuncs.images import browser_type
 from sqlfuncs.review.decisions import Decision
-from sqlfuncs.review.progress import by_reviewer, pace
+from sqlfuncs.review.progress import by_reviewer, pace, wrong_by_steps
 from sqlfuncs.review.queue import SORTS, STATES, Filter, neighbours_in
 from sqlfuncs.review.review import Review, describe
 from sqlfuncs.review.source import Point
@@ -128,6 +128,7 @@ class Pages:
             request, "progress.html", shown.wanted(request.query_params), points=points,
             sample=len(sample), fewest=FEWEST_RANDOM, curve=_curve(points),
             reviewers=by_reviewer(self.review.decisions.all),
+            yields=wrong_by_steps(self.review.decisions),
         )  # fmt: skip
 
     def pulse(self, request: Request) -> Response:
@@ -141,6 +142,7 @@ class Pages:
                 "said": describe(decision) if decision else "",
                 "progress": f"{now.decided:,} of {now.rows:,} decided",
                 "learning": self.review.learning,
+                "learned": self.review.learned_of,
             }
         )
 

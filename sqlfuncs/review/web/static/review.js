@@ -3,6 +3,7 @@
 "use strict";
 
 const PULSE_SECONDS = 4;
+let learned = Number(document.body.dataset.learned); // of how many decisions the queue was told
 const keysAreOn = () => localStorage.getItem("single-keys") !== "off";
 
 function setBusy(busy) {
@@ -120,6 +121,8 @@ setInterval(async () => {
     const now = await answer.json();
     if (row !== document.querySelector("article[data-row]")) return;
     document.querySelector("#decided").textContent = now.progress;
+    if (now.learned > learned) say(`The queue has learned from ${now.learned} decisions; other rows come next.`, false);
+    learned = now.learned;
     if (row && now.version !== row.dataset.version && now.version) say(`Meanwhile ${now.said}.`, true);
   } catch { /* the next decision says that the server is gone */ }
 }, PULSE_SECONDS * 1000);
