@@ -33,7 +33,7 @@ PATHS = (
     "/list?page=900",
     "/?sort=random",
 )
-ROWS, DECISIONS, STEP, REVIEWED = 100_000, 200, 100, 600
+ROWS, DECISIONS, STEP, REVIEWED, SAMPLE = 100_000, 200, 100, 600, 60
 MADE = f"""
 CREATE TABLE train AS
 SELECT i AS id,
@@ -103,31 +103,40 @@ def found_by_page(folder: Path) -> list[int]:
                 while browser.pulse()["learning"]:
                     time.sleep(0.1)
                 page = browser.get()
+        page = browser.get("/?sort=random")  # a random sample, for what is left and the control
+        for _ in range(SAMPLE):
+            key = field(page, "key")
+            page = browser.decide(page, "relabel", label=truth[key], sort="random")
     return wrong
 
 
 def drawn(folder: Path) -> str:
-    """What the report on that review says of the three orders at its end."""
-    db, out = folder / "blog.duckdb", folder / "report.html"
+    """What the reports on that review say, with the truth known to them and without."""
+    db = folder / "blog.duckdb"
     with duckdb.connect(str(db)) as con:
         con.execute(f"CREATE OR REPLACE TABLE train AS {TABLES['blog'][0]}")
         con.execute(f"CREATE TABLE test AS {TABLES['blog'][1]}")
-    subprocess.run(
-        [sys.executable, "-m", "sqlfuncs.cli", "report", str(db), "--truth", "true_label",
-         "--out", str(out)],
-        check=True,
-    )  # fmt: skip
-    html = out.read_text(encoding="utf-8")
-    figure = html[html.index("What the order of the review was worth") :]
-    lines = figure[: figure.index("</figure>")].count("<polyline")
-    last = re.findall(r"<tr>(.*?)</tr>", figure[: figure.index("</table>")])[-1]
-    cells = re.findall(r">([\d.,]+)</td>", last)
-    short = re.sub(r"<[^>]+>", " ", html[html.index('<ul class="short">') :].partition("</ul>")[0])
-    return (
-        f"The report on it draws {lines} lines; after {cells[0]} decisions: as it went {cells[1]}, "
-        f"in order of label quality {cells[2]}, at random {cells[5]}. In short, it says: "
-        f"{unescape(' '.join(short.split()))}"
-    )
+    said = []
+    for knows, options in (("is not", ()), ("is", ("--truth", "true_label"))):
+        out = folder / "report.html"
+        subprocess.run(
+            [sys.executable, "-m", "sqlfuncs.cli", "report", str(db), "--out", str(out), *options],
+            check=True,
+        )
+        html = out.read_text(encoding="utf-8")
+        figure = html[html.index("What the order of the review was worth") :]
+        lines = figure[: figure.index("</figure>")].count("<polyline")
+        last = re.findall(r"<tr>(.*?)</tr>", figure[: figure.index("</table>")])[-1]
+        cells = re.findall(r">([\d.,]+)</td>", last)
+        short = html[html.index('<ul class="short">') :].partition("</ul>")[0]
+        said.append(
+            f"Where the truth {knows} known to it, the report draws {lines} lines; they end, after "
+            f"{cells[0]} decisions with those of a random sample, at: as it went {cells[1]}, in "
+            f"order of label quality {cells[2]} ({cells[3]} to {cells[4]}), at random {cells[5]} "
+            f"({cells[6]} to {cells[7]}). It says: "
+            f"{unescape(' '.join(re.sub('<[^>]+>', ' ', short).split()))}"
+        )
+    return "\n\n".join(said)
 
 
 def found_in_order() -> tuple[list[int], list[float]]:

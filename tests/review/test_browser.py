@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 import signal
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import duckdb
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
+from tests.functions.pictures import shapes
 from tests.review.chromium import Tab, chromium, needs_chromium
 from tests.review.server import Server, serving
 from tests.review.tables import CLASSES, EVIL, make
@@ -314,3 +318,60 @@ def test_without_scripts_it_works_a_page_at_a_time(browser: Browser, server: Ser
     expect(page.locator("#said")).to_contain_text(f"{row}: kept.")
     context.close()
     assert server.log() == [(row, "keep", "ann")]
+
+
+def test_a_page_of_another_origin_posts_nothing(tab: Tab, server: Server) -> None:
+    """Of the same host, so that the browser sends the cookie with it: the origin is what tells."""
+    form = (
+        f'<form method="post" action="http://{tab.host}/decide"><input name="key" value="7">'
+        '<input name="action" value="exclude"><input name="seen" value=""></form>'
+        "<script>document.forms[0].submit()</script>"
+    ).encode()
+
+    class Foreign(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(form)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    foreign = ThreadingHTTPServer(("127.0.0.1", 0), Foreign)
+    threading.Thread(target=foreign.serve_forever, daemon=True).start()
+    page = tab.context.new_page()
+    page.goto(f"http://127.0.0.1:{foreign.server_address[1]}/")
+    expect(page.locator("body")).to_contain_text("came from another page. Nothing was done")
+    assert page.context.cookies(f"http://{tab.host}/")
+    foreign.shutdown()
+    foreign.server_close()
+    assert server.log() == []
+
+
+def test_images_and_fields(browser: Browser, tmp_path: Path) -> None:
+    db = tmp_path / "shapes.duckdb"
+    with duckdb.connect(str(db)) as con:
+        con.execute(
+            "CREATE TABLE train (id INTEGER, text BLOB, label VARCHAR, "
+            "fields STRUCT(side DOUBLE, corners VARCHAR))"
+        )
+        for number, (picture, name) in enumerate(zip(*shapes(60), strict=True)):
+            con.execute(
+                "INSERT INTO train VALUES ($1, $2, $3, {side: $4, corners: $5})",
+                [number, picture, "circle" if number == 8 else name, number % 7, name[0]],
+            )
+    with serving(db) as server:
+        ann = Tab(browser, server.links["ann"])
+        picture = ann.page.locator(".content img")
+        expect(picture).to_have_attribute("alt", f"image of row {ann.row}")
+        assert picture.evaluate("image => image.naturalWidth") == 48
+        expect(ann.page.get_by_text("Other columns")).to_be_visible()
+        assert ann.complaints == []
+        ann.context.close()
+    with serving(db, text="fields") as server:
+        ann = Tab(browser, server.links["ann"])
+        expect(ann.page.locator(".content dt")).to_have_text(["side", "corners"])
+        ann.decide("q")
+        ann.context.close()
+        assert len(server.log()) == 1
