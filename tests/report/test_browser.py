@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.report.written import Report, decide, report, truthfully
 from tests.review.chromium import PHONE, WIDE, chromium, needs_chromium
-from tests.review.tables import EVIL, make
+from tests.review.tables import CLASSES, EVIL, add_test_rows, make
 
 pytestmark = needs_chromium
 
@@ -26,12 +26,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def written(tmp_path: Path) -> Report:
     """A report with every part."""
-    db = make(tmp_path / "my.duckdb")
+    db = add_test_rows(make(tmp_path / "my.duckdb"))
     with duckdb.connect(str(db)) as con:
-        con.execute(
-            "CREATE TABLE test AS SELECT id + 1000 AS id, text || ' please' AS text, label, truth "
-            "FROM train WHERE id <> 4 LIMIT 90"
-        )
+        con.execute("UPDATE test SET label = $1 WHERE id % 5 = 0", [CLASSES[0]])
     random = "md5('review ' || id::VARCHAR)"
     decide(db, "decisions", truthfully(db, random, 60))
     decide(db, "test_decisions", truthfully(db, random, 30, table="test"))

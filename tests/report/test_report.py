@@ -17,9 +17,8 @@ import pytest
 import sqlfuncs
 from sqlfuncs.engines.duckdb.statements import run
 from sqlfuncs.review.decisions import Decision
-from tests.functions.pictures import shapes
 from tests.report.written import decide, ran, report, truthfully
-from tests.review.tables import CLASSES, EVIL, make
+from tests.review.tables import CLASSES, EVIL, add_test_rows, make, make_pictures
 
 RANDOM = "md5('review ' || id::VARCHAR)"
 WORST = "map_extract_value(probs, label), id::VARCHAR"
@@ -28,13 +27,7 @@ WORST = "map_extract_value(probs, label), id::VARCHAR"
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
     """300 rows, a tenth of whose labels are wrong, and 90 to test on."""
-    path = make(tmp_path / "my.duckdb")
-    with duckdb.connect(str(path)) as con:
-        con.execute(
-            "CREATE TABLE test AS SELECT id + 1000 AS id, text || ' please' AS text, "
-            "truth AS label FROM train WHERE id <> 4 LIMIT 90"
-        )
-    return path
+    return add_test_rows(make(tmp_path / "my.duckdb"))
 
 
 def test_before_anybody_has_reviewed(db: Path) -> None:
@@ -119,8 +112,6 @@ def test_the_sql_that_is_shown_gives_what_is_shown(db: Path) -> None:
 
 def test_labels_of_the_test_rows_are_corrected_for(db: Path) -> None:
     with duckdb.connect(str(db)) as con:
-        con.execute("ALTER TABLE test ADD COLUMN truth VARCHAR")
-        con.execute("UPDATE test SET truth = label")
         con.execute("UPDATE test SET label = $1 WHERE id % 5 = 0", [CLASSES[0]])
         wrong = con.execute("SELECT avg((label <> truth)::INT) FROM test").fetchall()[0][0]
     decide(db, "test_decisions", truthfully(db, RANDOM, 15, table="test"))
@@ -195,24 +186,15 @@ class _Tags(HTMLParser):
 
 
 def test_images_and_fields(tmp_path: Path) -> None:
-    db = tmp_path / "pictures.duckdb"
+    db = make_pictures(tmp_path / "pictures.duckdb")
     with duckdb.connect(str(db)) as con:
-        con.execute(
-            "CREATE TABLE train (id INTEGER, picture BLOB, label VARCHAR, "
-            "fields STRUCT(a DOUBLE, b VARCHAR))"
-        )
-        for number, (picture, name) in enumerate(zip(*shapes(60), strict=True)):
-            con.execute(
-                "INSERT INTO train VALUES ($1, $2, $3, {a: $4, b: $5})",
-                [number, picture if number != 5 else b"<svg onload='alert(1)'>",
-                 name if number not in (8, 11) else "circle", number % 7 + len(name), name[0]],
-            )  # fmt: skip
+        con.execute("UPDATE train SET picture = '<svg onload=\"alert(1)\">'::BLOB WHERE id = 8")
     found = report(db, "--text", "picture")
     assert found.html.count('src="data:image/png;base64,') == 20
     assert "svg onload" not in found.html
     assert "There is no decision log" in found.words
     found = report(db, "--text", "fields")
-    assert "'b': c}" in found.words
+    assert "'corners': c}" in found.words
     assert "it takes a table of test rows" in found.words
     with duckdb.connect(str(db)) as con:
         con.execute("CREATE TABLE test AS FROM train")

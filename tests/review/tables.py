@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from tests.functions.pictures import shapes
+
 CLASSES = ("it's <b>billing</b>", "delivery", "product")
 EVIL = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"
 # Class probabilities are read, so that nothing has to be learned; a tenth of the labels is wrong.
@@ -29,6 +31,32 @@ def make(path: Path, rows: int = 300) -> Path:
     """A database with the table `train`: id, text, label, truth and probs."""
     with duckdb.connect(str(path)) as con:
         con.execute(MADE.format(rows=rows), [list(CLASSES), EVIL])
+    return path
+
+
+def add_test_rows(path: Path) -> Path:
+    """Give a database that `make` made the table `test`: 90 rows that are right, with truth."""
+    with duckdb.connect(str(path)) as con:
+        con.execute(
+            "CREATE TABLE test AS SELECT id + 1000 AS id, text || ' please' AS text, "
+            "truth AS label, truth FROM train WHERE id <> 4 LIMIT 90"
+        )
+    return path
+
+
+def make_pictures(path: Path) -> Path:
+    """A database with the table `train`: id, picture, fields and label, of which two are wrong."""
+    with duckdb.connect(str(path)) as con:
+        con.execute(
+            "CREATE TABLE train (id INTEGER, picture BLOB, label VARCHAR, "
+            "fields STRUCT(side DOUBLE, corners VARCHAR))"
+        )
+        for number, (picture, name) in enumerate(zip(*shapes(60), strict=True)):
+            con.execute(
+                "INSERT INTO train VALUES ($1, $2, $3, {side: $4, corners: $5})",
+                [number, picture, name if number not in (8, 11) else "circle",
+                 number % 7, name[0]],
+            )  # fmt: skip
     return path
 
 

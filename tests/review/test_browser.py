@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import duckdb
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.functions.pictures import shapes
 from tests.review.chromium import Tab, chromium, needs_chromium
 from tests.review.server import Server, serving
-from tests.review.tables import CLASSES, EVIL, make
+from tests.review.tables import CLASSES, EVIL, make, make_pictures
 
 pytestmark = needs_chromium
 PATHS = ("/", "/list", "/clean", "/progress", "/?text=nowhere", "/?at=4")
@@ -350,18 +348,8 @@ def test_a_page_of_another_origin_posts_nothing(tab: Tab, server: Server) -> Non
 
 
 def test_images_and_fields(browser: Browser, tmp_path: Path) -> None:
-    db = tmp_path / "shapes.duckdb"
-    with duckdb.connect(str(db)) as con:
-        con.execute(
-            "CREATE TABLE train (id INTEGER, text BLOB, label VARCHAR, "
-            "fields STRUCT(side DOUBLE, corners VARCHAR))"
-        )
-        for number, (picture, name) in enumerate(zip(*shapes(60), strict=True)):
-            con.execute(
-                "INSERT INTO train VALUES ($1, $2, $3, {side: $4, corners: $5})",
-                [number, picture, "circle" if number == 8 else name, number % 7, name[0]],
-            )
-    with serving(db) as server:
+    db = make_pictures(tmp_path / "shapes.duckdb")
+    with serving(db, text="picture") as server:
         ann = Tab(browser, server.links["ann"])
         picture = ann.page.locator(".content img")
         expect(picture).to_have_attribute("alt", f"image of row {ann.row}")
