@@ -85,9 +85,11 @@ def _next_commands(data: Dataset, db: Path) -> str:
     program = _program()
     return f"""
 Everything is in {db}. Try next:
+  {program} report {file} --log reviewed_decisions
   {program} run review_queue --db {file} text={data.text} label={data.label} budget=30
   {program} run evaluate --db {file} text={data.text} label={data.label} model={data.name}_given
   {program} run detect --db {file} text={data.text} label={data.label} cut=confident_learning --show
+  {program} review {file} --table train --text {data.text} --label {data.label} --key {data.key}
 On a CSV of your own, with columns text and label:
   {program} run load --db mine.duckdb file=mine.csv number_rows=id
   {program} run detect --db mine.duckdb text=text label=label

@@ -42,6 +42,11 @@ class Findings:
         """The one row of `rows`: how many rows, flags, decisions."""
         return self["rows"].rows[0]
 
+    @property
+    def is_all_decided(self) -> bool:
+        """Whether no row is left to decide."""
+        return self.counts["reviewed"] == self.counts["rows"]
+
     def by_labels(self, name: str) -> dict[str, Mapping[str, float]]:
         """Rows of `gain` or `noisy` by the labels that were trained on; empty if it is missing."""
         return {row["labels"]: row for row in self[name].rows} if name in self else {}
@@ -92,7 +97,7 @@ def _left(found: Findings, run: _Run) -> None:
             f"{seen} of {FEWEST_RANDOM} are decided. sqlfuncs review shows them in the order "
             '"random sample", the query file review_queue with order=random.'
         )
-    elif found.counts["reviewed"] < found.counts["rows"]:
+    elif not found.is_all_decided:
         run("left")
 
 
@@ -110,12 +115,14 @@ def _gain(found: Findings, run: _Run, types: Mapping[str, str]) -> None:
             f"{wanted.x} is {types[wanted.x].partition('(')[0]}."
         )
         return
-    labels = list(LABELS) if found.counts["reviewed"] else list(LABELS)[:3]
+    # Where every row is decided, random ones are the same ones.
+    known = 3 if not found.counts["reviewed"] else 4 if found.is_all_decided else 5
+    labels = list(LABELS)[:known]
     given = {"labels": ",".join(labels), "base": wanted.base, "prefix": f"report_{wanted.table}_"}
     run("labels")
     run("gain", **given)
     run("models", **given)
-    if "reviewed" in labels:
+    if "randomly_reviewed" in labels:
         run("against_random")
 
 

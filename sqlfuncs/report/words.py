@@ -102,7 +102,7 @@ def in_short(found: Findings) -> Iterator[str]:
     yield _labels(found)
     if found.counts["reviewed"]:
         yield _review(found)
-    if found.counts["random_reviewed"] >= FEWEST_RANDOM:
+    if found.counts["random_reviewed"] >= FEWEST_RANDOM and not found.is_all_decided:
         yield _sample(found)
     if "left" in found:
         now = found["left"].rows[0]
@@ -135,8 +135,8 @@ def _review(found: Findings) -> str:
     """Decisions, and the precision of the flags among them."""
     counts = found.counts
     said = (
-        f"People have decided about {counts['reviewed']:,} rows, and {counts['wrong']:,} labels of "
-        "them were wrong."
+        f"People have decided about {'all ' if found.is_all_decided else ''}"
+        f"{counts['reviewed']:,} rows, and {counts['wrong']:,} labels of them were wrong."
     )
     if counts["flags_reviewed"]:
         said += (

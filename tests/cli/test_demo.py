@@ -69,16 +69,22 @@ def test_without_data_and_network_the_sample_is_used_and_said(tmp_path: Path) ->
     (db,) = tmp_path.glob("*.duckdb")
     assert f"Everything is in {db.name}" in ran.stdout
     shown = [line.strip() for line in ran.stdout.splitlines() if line.startswith("  ")]
-    assert len(shown) == 6
+    assert len(shown) == 8
     # The commands to try next run as they are shown.
-    for line in shown[:3]:
+    on_path = {**os.environ, "PATH": f"{Path(PROGRAM).parent}:{os.environ['PATH']}"}
+    for line in shown[:4]:
         tried = subprocess.run(
-            ["bash", "-c", f'PATH="{Path(PROGRAM).parent}:$PATH" {line}'],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
+            ["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path, env=on_path
         )
         assert tried.returncode == 0, tried.stderr
+    assert "People have decided about all 1,500 rows" in (tmp_path / "report.html").read_text()
+    line = f"exec {shown[4]} --no-browser --port 0"
+    with subprocess.Popen(
+        ["bash", "-c", line], stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=on_path
+    ) as served:
+        assert served.stdout is not None
+        assert served.stdout.readline().startswith("http://127.0.0.1:")
+        served.terminate()
 
 
 def test_a_folder_without_the_data_is_refused(tmp_path: Path) -> None:

@@ -65,6 +65,14 @@ def test_what_was_decided_and_what_it_gains(db: Path) -> None:
     assert re.search(rf"70 {wrong} \d", words)
 
 
+def test_where_every_row_is_decided_there_is_no_control(db: Path) -> None:
+    decide(db, "decisions", truthfully(db, RANDOM, 300))
+    words = report(db, "--x", "probs").words
+    assert "People have decided about all 300 rows, and 30 labels of them were wrong" in words
+    assert "reviewed 300 30" in words
+    assert "at random, it would" not in words and "drawn at random" not in words
+
+
 def test_with_the_truth_every_order_is_drawn_as_it_is(db: Path) -> None:
     decide(db, "decisions", truthfully(db, WORST, 40))
     found = report(db, "--x", "probs", "--truth", "truth", "--skip", "gain")
