@@ -8,7 +8,8 @@ from typing import Protocol
 
 from sqlfuncs import work
 from sqlfuncs.errors import StatementFailed
-from sqlfuncs.report.source import FEWEST_RANDOM, Figure, Source, Wanted
+from sqlfuncs.report.source import Figure, Source, Wanted
+from sqlfuncs.review.source import FEWEST_RANDOM
 
 LABELS = {
     "given": "as given",

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-FEWEST_RANDOM = 20  # decided rows of a random sample, before anything is said of the others
-
 
 @dataclass(frozen=True)
 class Figure:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from sqlfuncs.learning.intervals import wilson
 from sqlfuncs.report.findings import LABELS, Findings
-from sqlfuncs.report.source import FEWEST_RANDOM
+from sqlfuncs.review.source import FEWEST_RANDOM
 
 CLEAR_P = 0.05
 

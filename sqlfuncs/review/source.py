@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from sqlfuncs.review.decisions import Decision
 
+FEWEST_RANDOM = 20  # decided rows of a random sample, before anything is said of the others
+
 
 @dataclass(frozen=True)
 class Point:

@@ -1,43 +1,31 @@
-"""The pages and what can be done on them. Starlette; knows a `Review` and nothing of engines."""
+"""The pages, and all routes. Starlette; knows a `Review` and nothing of engines."""
 
 from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from sqlfuncs.charts import shapes
 from sqlfuncs.charts.pages import environment
-from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
+from sqlfuncs.errors import BadInput
 from sqlfuncs.images import browser_type
-from sqlfuncs.review.decisions import Decision
 from sqlfuncs.review.progress import by_reviewer, pace, wrong_by_steps
 from sqlfuncs.review.queue import SORTS, STATES, Filter, neighbours_in
 from sqlfuncs.review.review import Review, describe
-from sqlfuncs.review.source import Point
+from sqlfuncs.review.source import FEWEST_RANDOM, Point
 from sqlfuncs.review.web import shown
-from sqlfuncs.review.web.guard import Guard, Session
+from sqlfuncs.review.web.deeds import Deeds, posted
+from sqlfuncs.review.web.guard import Guard, session_of
 
-FEWEST_RANDOM = 20  # decided rows of the random sample, before it is said what is left
 _PER_PAGE = 50
-_LONGEST_FORM = 1_000_000  # bytes
-_LONGEST_NAME = 80
 _STATIC = {"review.css": "text/css", "review.js": "text/javascript", "icon.svg": "image/svg+xml"}
-
-
-class Form(dict[str, list[str]]):
-    """The fields of a form that was sent."""
-
-    def one(self, name: str, otherwise: str = "") -> str:
-        """A field that is there once."""
-        return self.get(name, [otherwise])[0]
 
 
 @dataclass
@@ -45,25 +33,24 @@ class Pages:
     """The pages of one review."""
 
     review: Review
-    invite: Callable[[str], str] = lambda reviewer: ""
 
     def __post_init__(self) -> None:
         self._templates = environment("sqlfuncs.review.web")
 
-    def app(self) -> Starlette:
+    def app(self, deeds: Deeds) -> Starlette:
         """All routes. Each is run in a thread: numpy and DuckDB would hold up the others."""
         gets = {
             "/": self.row, "/list": self.rows, "/clean": self.clean, "/progress": self.progress,
             "/pulse": self.pulse, "/image": self.image, "/static/{name}": self.static,
         }  # fmt: skip
         posts = {
-            "/decide": self.decide, "/undo": self.undo, "/clean": self.accept,
-            "/learn": self.learn, "/reviewer": self.rename, "/invite": self.invited,
+            "/decide": deeds.decide, "/undo": deeds.undo, "/clean": deeds.accept,
+            "/learn": deeds.learn, "/reviewer": deeds.rename, "/invite": deeds.invited,
         }  # fmt: skip
         return Starlette(
             routes=[
                 *(Route(path, _threaded(page), methods=["GET"]) for path, page in gets.items()),
-                *(Route(path, _posted(page), methods=["POST"]) for path, page in posts.items()),
+                *(Route(path, posted(deed), methods=["POST"]) for path, deed in posts.items()),
             ]
         )
 
@@ -71,7 +58,7 @@ class Pages:
 
     def row(self, request: Request) -> Response:
         """One row."""
-        wanted, who = shown.wanted(request.query_params), _session(request).reviewer
+        wanted, who = shown.wanted(request.query_params), session_of(request).reviewer
         place = self.review.queue.place.get(request.query_params.get("at", ""))
         if place is None:
             place = self.review.next(wanted, who)
@@ -162,61 +149,10 @@ class Pages:
             file.read_bytes(), media_type=_STATIC[name], headers={"Cache-Control": "max-age=3600"}
         )
 
-    # Deeds.
-
-    def decide(self, session: Session, form: Form) -> str:
-        """Decide about a row, and go on to the next one."""
-        wanted, key = shown.wanted(_flat(form)), form.one("key")
-        place = self.review.queue.place.get(key)
-        on = self.review.next(wanted, session.reviewer, after=place)
-        decided = self.review.decide(
-            key, form.one("action"), form.one("label") or None, session.reviewer, form.one("seen")
-        )
-        session.said = f"{_in_short(decided)} U takes it back."
-        if form.one("from") == "list":
-            return shown.address("/list", wanted, page=form.one("page") or None)
-        at = self.review.queue.keys[on] if on is not None and on != place else None
-        return shown.address("/", wanted, at=at)
-
-    def undo(self, session: Session, form: Form) -> str:
-        """Take back the latest step, and show it."""
-        undone = self.review.undo(session.reviewer)
-        many = len(undone) > 1
-        session.said = f"{len(undone)} decisions were" if many else f"{undone[0].key} was"
-        session.said = f"Undone: {session.said} taken back."
-        wanted = shown.wanted(_flat(form))
-        if many or form.one("from") == "list":
-            return shown.address("/list", wanted)
-        return shown.address("/", wanted, at=undone[0].key)
-
-    def accept(self, session: Session, form: Form) -> str:
-        """Accept the suggestions that were previewed."""
-        done = self.review.accept(form.get("key", []), session.reviewer)
-        session.said = f"{len(done)} labels were replaced. U takes all of them back."
-        return shown.address("/list", shown.wanted(_flat(form)))
-
-    def learn(self, session: Session, form: Form) -> str:
-        """Make the queue anew in the background."""
-        self.review.learn_soon()
-        session.said = "Learning from what is decided; the queue changes when that is done."
-        return shown.address("/", shown.wanted(_flat(form)))
-
-    def rename(self, session: Session, form: Form) -> str:
-        """Say who decides."""
-        session.reviewer = _name(form.one("name"))
-        session.said = f"Decisions are now noted as {session.reviewer}'s."
-        return shown.address("/progress", shown.wanted(_flat(form)))
-
-    def invited(self, session: Session, form: Form) -> str:
-        """A link for somebody else."""
-        name = _name(form.one("name"))
-        session.said = f"For {name}, to open once on this machine: {self.invite(name)}"
-        return shown.address("/progress", shown.wanted(_flat(form)))
-
     # Rendering.
 
     def _page(self, request: Request, template: str, wanted: Filter, **what: object) -> Response:
-        session = _session(request)
+        session = session_of(request)
         said, bad = session.said, session.is_bad_news
         session.said, session.is_bad_news = "", False
         names, cells = shown.matrix(self.review, wanted)
@@ -233,10 +169,10 @@ class Pages:
 
 def guarded(review: Review, host: str, port: int) -> Guard:
     """The application for those who have a link."""
-    pages = Pages(review)
     hosts = frozenset({f"{host}:{port}", f"localhost:{port}", f"127.0.0.1:{port}"})
-    guard = Guard(pages.app(), hosts, f"sqlfuncs_review_{port}")
-    pages.invite = lambda reviewer: f"http://{host}:{port}{guard.link(reviewer)}"
+    guard = Guard(hosts, f"sqlfuncs_review_{port}")
+    deeds = Deeds(review, lambda reviewer: f"http://{host}:{port}{guard.link(reviewer)}")
+    guard.app = Pages(review).app(deeds)
     return guard
 
 
@@ -245,32 +181,6 @@ def _threaded(page: Callable[[Request], Response]) -> Callable[[Request], object
         return await run_in_threadpool(page, request)
 
     return answer
-
-
-def _posted(deed: Callable[[Session, Form], str]) -> Callable[[Request], object]:
-    """A deed that ends on a page; an error is said there, on the row it is about."""
-
-    async def answer(request: Request) -> Response:
-        body = await request.body()
-        if len(body) > _LONGEST_FORM:
-            return Response(status_code=413)
-        form = Form(parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True))
-        session = _session(request)
-        try:
-            to = await run_in_threadpool(deed, session, form)
-        except SqlfuncsError as error:
-            session.said, session.is_bad_news = str(error), True
-            at = form.one("key") if isinstance(error, Conflict) else ""
-            to = shown.address("/", shown.wanted(_flat(form)), at=at or None)
-        return RedirectResponse(to, 303)
-
-    return answer
-
-
-def _session(request: Request) -> Session:
-    session = request.scope["session"]
-    assert isinstance(session, Session)
-    return session
 
 
 def _curve(points: Sequence[Point]) -> shapes.Lines | None:
@@ -282,27 +192,5 @@ def _curve(points: Sequence[Point]) -> shapes.Lines | None:
     return shapes.lines([("left", left)])
 
 
-def _flat(form: Form) -> dict[str, str]:
-    return {name: values[0] for name, values in form.items()}
-
-
-def _name(given: str) -> str:
-    name = " ".join(given.split())[:_LONGEST_NAME]
-    if not name or not name.isprintable():
-        raise BadInput("a reviewer needs a name")
-    return name
-
-
 def _number(text: str | None, otherwise: int) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else otherwise
-
-
-def _in_short(decision: Decision) -> str:
-    match decision.action:
-        case "relabel":
-            return f"{decision.key}: now {decision.new_label}."
-        case "keep":
-            return f"{decision.key}: kept."
-        case "exclude":
-            return f"{decision.key}: excluded."
-    return f"{decision.key}: left for later."
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else otherwise

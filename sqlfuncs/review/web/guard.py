@@ -41,13 +41,20 @@ class Session:
     is_bad_news: bool = False
 
 
+def session_of(request: Request) -> Session:
+    """Whose request it is: of one that was let in."""
+    session = request.scope["session"]
+    assert isinstance(session, Session)
+    return session
+
+
 @dataclass
 class Guard:
     """An application for those who have a link to it."""
 
-    app: ASGIApp
     hosts: frozenset[str]  # names and port under which it may be asked for
     cookie: str
+    app: ASGIApp = field(init=False)
     _links: dict[str, str] = field(default_factory=dict)
     _sessions: dict[str, Session] = field(default_factory=dict)
 

@@ -1,0 +1,128 @@
+"""What can be done on the pages: forms that are posted, each of which ends on a page. Starlette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
+from sqlfuncs.review.decisions import Decision
+from sqlfuncs.review.review import Review
+from sqlfuncs.review.web import shown
+from sqlfuncs.review.web.guard import Session, session_of
+
+_LONGEST_FORM = 1_000_000  # bytes
+_LONGEST_NAME = 80
+
+
+class Form(dict[str, list[str]]):
+    """The fields of a form that was sent."""
+
+    def one(self, name: str, otherwise: str = "") -> str:
+        """A field that is there once."""
+        return self.get(name, [otherwise])[0]
+
+    @property
+    def flat(self) -> dict[str, str]:
+        """Each field once."""
+        return {name: values[0] for name, values in self.items()}
+
+
+@dataclass
+class Deeds:
+    """What reviewers do. Each takes a form and gives the address of the page that follows."""
+
+    review: Review
+    invite: Callable[[str], str]  # a link for a reviewer
+
+    def decide(self, session: Session, form: Form) -> str:
+        """Decide about a row, and go on to the next one."""
+        wanted, key = shown.wanted(form.flat), form.one("key")
+        place = self.review.queue.place.get(key)
+        on = self.review.next(wanted, session.reviewer, after=place)
+        decided = self.review.decide(
+            key, form.one("action"), form.one("label") or None, session.reviewer, form.one("seen")
+        )
+        session.said = f"{_in_short(decided)} U takes it back."
+        if form.one("from") == "list":
+            return shown.address("/list", wanted, page=form.one("page") or None)
+        at = self.review.queue.keys[on] if on is not None and on != place else None
+        return shown.address("/", wanted, at=at)
+
+    def undo(self, session: Session, form: Form) -> str:
+        """Take back the latest step, and show it."""
+        undone = self.review.undo(session.reviewer)
+        many = len(undone) > 1
+        session.said = f"{len(undone)} decisions were" if many else f"{undone[0].key} was"
+        session.said = f"Undone: {session.said} taken back."
+        wanted = shown.wanted(form.flat)
+        if many or form.one("from") == "list":
+            return shown.address("/list", wanted)
+        return shown.address("/", wanted, at=undone[0].key)
+
+    def accept(self, session: Session, form: Form) -> str:
+        """Accept the suggestions that were previewed."""
+        done = self.review.accept(form.get("key", []), session.reviewer)
+        session.said = f"{len(done)} labels were replaced. U takes all of them back."
+        return shown.address("/list", shown.wanted(form.flat))
+
+    def learn(self, session: Session, form: Form) -> str:
+        """Make the queue anew in the background."""
+        self.review.learn_soon()
+        session.said = "Learning from what is decided; the queue changes when that is done."
+        return shown.address("/", shown.wanted(form.flat))
+
+    def rename(self, session: Session, form: Form) -> str:
+        """Say who decides."""
+        session.reviewer = _name(form.one("name"))
+        session.said = f"Decisions are now noted as {session.reviewer}'s."
+        return shown.address("/progress", shown.wanted(form.flat))
+
+    def invited(self, session: Session, form: Form) -> str:
+        """A link for somebody else."""
+        name = _name(form.one("name"))
+        session.said = f"For {name}, to open once on this machine: {self.invite(name)}"
+        return shown.address("/progress", shown.wanted(form.flat))
+
+
+def posted(deed: Callable[[Session, Form], str]) -> Callable[[Request], object]:
+    """A deed that ends on a page; an error is said there, on the row it is about."""
+
+    async def answer(request: Request) -> Response:
+        body = await request.body()
+        if len(body) > _LONGEST_FORM:
+            return Response(status_code=413)
+        form = Form(parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True))
+        session = session_of(request)
+        try:
+            to = await run_in_threadpool(deed, session, form)
+        except SqlfuncsError as error:
+            session.said, session.is_bad_news = str(error), True
+            at = form.one("key") if isinstance(error, Conflict) else ""
+            to = shown.address("/", shown.wanted(form.flat), at=at or None)
+        return RedirectResponse(to, 303)
+
+    return answer
+
+
+def _name(given: str) -> str:
+    name = " ".join(given.split())[:_LONGEST_NAME]
+    if not name or not name.isprintable():
+        raise BadInput("a reviewer needs a name")
+    return name
+
+
+def _in_short(decision: Decision) -> str:
+    match decision.action:
+        case "relabel":
+            return f"{decision.key}: now {decision.new_label}."
+        case "keep":
+            return f"{decision.key}: kept."
+        case "exclude":
+            return f"{decision.key}: excluded."
+    return f"{decision.key}: left for later."
