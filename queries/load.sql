@@ -10,7 +10,9 @@ FROM {{ file | literal }} AS f
 {% if number_rows %}
 WHERE CASE
     WHEN list_contains(struct_keys(f), {{ number_rows | literal }})
-    THEN error('the file has that column already; leave number_rows out, or name another')
+    THEN error(
+        'the file has a column ' || {{ number_rows | literal }} || ' already: leave number_rows out, or name another'
+    )
     ELSE true
 END
 {% endif %};

@@ -9,16 +9,17 @@
 WITH steps AS (
     SELECT
         *,
+        coalesce(starts_with(reason, 'undo of '), false) AS is_undo,
         epoch(decided_at - lag(decided_at) OVER (PARTITION BY decided_by ORDER BY decided_at)) AS gap
     FROM {{ log | ident }}
 )
 SELECT
     decided_by,
-    count(*) FILTER (action = 'keep') AS kept,
-    count(*) FILTER (action = 'relabel') AS relabelled,
-    count(*) FILTER (action = 'exclude') AS excluded,
-    count(*) FILTER (action = 'needs_review') AS needs_review,
-    count(*) FILTER (starts_with(reason, 'undo of ')) AS undone,
+    count(*) FILTER (action = 'keep' AND NOT is_undo) AS kept,
+    count(*) FILTER (action = 'relabel' AND NOT is_undo) AS relabelled,
+    count(*) FILTER (action = 'exclude' AND NOT is_undo) AS excluded,
+    count(*) FILTER (action = 'needs_review' AND NOT is_undo) AS needs_review,
+    count(*) FILTER (is_undo) AS undone,
     round(median(gap) FILTER (gap > 0), 1) AS seconds_each,
     max(decided_at) AS last_decided
 FROM steps
@@ -29,21 +30,16 @@ ORDER BY decided_by;
 CREATE OR REPLACE TEMP TABLE _reviewed AS
 WITH issues AS (FROM {{ issues | ident }}), log AS (
     FROM {{ log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
-), in_force AS (
-    FROM sqlfuncs.main._sf_decisions(issues, log, {{ key | ident }}, {{ label | ident }}, NULL)
-), joined AS (
-    SELECT
-        i.{{ key | ident }} AS key,
-        coalesce(is_label_issue, false) AS is_flagged,
-        coalesce(_sf_action IN ('relabel', 'keep', 'exclude'), false) AS is_decided,
-        is_decided AND (_sf_action = 'exclude' OR _sf_action = 'relabel' AND _sf_new IS DISTINCT FROM _sf_old)
-            AS is_wrong,
-        -- A random order of the rows that is the same for everybody, every time.
-        row_number() OVER (ORDER BY md5('review ' || i.{{ key | ident }}::VARCHAR)) AS place
-    FROM issues AS i LEFT JOIN in_force ON _sf_key = i.{{ key | ident }}::VARCHAR
 )
-SELECT *, place < (SELECT coalesce(min(place) FILTER (NOT is_decided), count(*) + 1) FROM joined) AS is_random
-FROM joined;
+SELECT
+    i.{{ key | ident }} AS key,
+    coalesce(is_label_issue, false) AS is_flagged,
+    _sf_is_decided AS is_decided,
+    _sf_is_wrong AS is_wrong,
+    _sf_is_random AS is_random
+FROM issues AS i
+JOIN sqlfuncs.main._sf_reviewed(issues, log, {{ key | ident }}, {{ label | ident }})
+    ON _sf_row = i.{{ key | ident }}::VARCHAR;
 
 SELECT
     count(*) AS "rows",

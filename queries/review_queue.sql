@@ -23,11 +23,9 @@ WHERE CASE {{ order | literal }}
     {% if log %}
     AND i.{{ key | ident }}::VARCHAR NOT IN (
         SELECT key FROM {{ log | ident }}
-        WHERE key IS NOT NULL
+        WHERE key IS NOT NULL AND decided_by IS DISTINCT FROM 'auto_corrections'
         GROUP BY key
-        HAVING arg_max(
-            decided_by IS DISTINCT FROM 'auto_corrections' AND action <> 'needs_review', decided_at
-        )
+        HAVING arg_max(action <> 'needs_review', decided_at)
     )
     {% endif %}
 ORDER BY

@@ -34,7 +34,7 @@ SELECT
     answered.key,
     CASE WHEN answer = given THEN 'keep' ELSE 'relabel' END AS action,
     given AS old_label,
-    CASE WHEN answer <> given THEN answer END AS new_label,
+    CASE WHEN answer IS DISTINCT FROM given THEN answer END AS new_label,
     {{ reviewer | literal }} AS decided_by,
     'answered in ' || {{ answers | literal }} AS reason,
     now()::TIMESTAMP AS decided_at

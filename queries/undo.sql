@@ -4,7 +4,7 @@
 -- param log table = decisions: the decision log, which is only added to
 
 -- A step is all that a reviewer decided in one moment. What was in force before is written again;
--- where nothing was, needs_review. What was undone, and the rows that undid it, count no longer.
+-- where nothing was, or a proposal of auto_corrections, needs_review. What was undone, and the rows that undid it, count no longer.
 INSERT INTO {{ log | ident }} BY NAME
 WITH standing AS (
     SELECT l.*
@@ -22,6 +22,7 @@ WITH standing AS (
     SELECT s.key, arg_max({action: s.action, new_label: s.new_label}, s.decided_at) AS decision
     FROM standing AS s JOIN step ON step.key = s.key AND s.decided_at < step.decided_at
     GROUP BY s.key
+    HAVING arg_max(s.decided_by IS DISTINCT FROM 'auto_corrections', s.decided_at)
 ), verdict AS (
     SELECT CASE
         WHEN (SELECT count(*) FROM step) = 0 THEN

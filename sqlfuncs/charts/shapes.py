@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 WIDTH, HEIGHT = 640, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 14, 40
@@ -127,13 +128,26 @@ def spans(named: Sequence[tuple[str, float, float, float]]) -> Spans | None:
             at=_round(x(value)),
             low=_round(x(low)),
             high=_round(x(high)),
-            text=f"{100 * value:.1f} % ({100 * low:.1f} to {100 * high:.1f})",
+            text=f"{percent(value)} % ({percent(low)} to {percent(high)})",
         )
         for place, (name, value, low, high) in enumerate(named)
     ]
     digits = 0 if most - least >= 0.04 else 1
     across = [Tick(_round(x(s)), f"{100 * s:.{digits}f} %") for s in steps(least, most)]
     return Spans(shaped, across, height=_SPAN_HEIGHT * len(named) + 36)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share, or a difference of shares, as a number of percent; halves are rounded away from 0.
+
+    So that two shares and their difference add up as they are read.
+
+    >>> percent(0.8325), percent(0.82), percent(0.0125), percent(-0.00001), percent(0.046, 0)
+    ('83.3', '82.0', '1.3', '0.0', '5')
+    """
+    exactly = Decimal(f"{100 * share:.9f}")
+    rounded = exactly.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"{rounded or abs(rounded):f}"
 
 
 def steps(low: float, high: float) -> list[float]:

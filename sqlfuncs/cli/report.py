@@ -32,7 +32,7 @@ _KEY = ("id", "key")
 @click.option("--label", help="The column of labels; by default label or completion.")
 @click.option("--key", help="The column that names a row; by default id or key.")
 @click.option("--x", help="The column the model reads, such as an embedding; by default --text.")
-@click.option("--log", help="The decision log; by default decisions, if there is one.")
+@click.option("--log", help="The decision log, '' for none; by default decisions, if there is one.")
 @click.option("--truth", help="The column of right labels, where they are known.")
 @click.option("--test", help="Rows to test on, for the gain; by default test, if there is one.")
 @click.option("--test-key", help="The column that names a test row; by default as --key.")
@@ -79,6 +79,7 @@ def command(
         types = source.columns(table)
         shown = _column(types, table, "text", text, _TEXT)
         key = _column(types, table, "key", key, _KEY)
+        source.check_keys(table, key)
         test = "" if "gain" in skip else _table(source, "test", test, "test")
         wanted = Wanted(
             table=table,
@@ -103,15 +104,18 @@ def command(
 def _column(
     types: Mapping[str, str], table: str, role: str, given: str | None, usual: Sequence[str]
 ) -> str:
+    known = {name.casefold(): name for name in types}  # which DuckDB's names are the same in
     for name in [given] if given else usual:
-        if name in types:
-            return name
+        if name.casefold() in known:
+            return known[name.casefold()]
     missing = f"--{role} {given}: {table} has no such column" if given else f"--{role} is needed"
     raise BadInput(f"{missing}. {table} has {', '.join(types)}.")
 
 
 def _table(source: Source, role: str, given: str | None, usual: str) -> str:
-    """A table that was named and has to be there, or the usual one, if it is."""
+    """A table that was named and has to be there, or the usual one, if it is; none for ''."""
+    if given == "":
+        return ""
     try:
         source.columns(given or usual)
     except BadInput as error:
@@ -137,7 +141,7 @@ def _with_test_columns(
             raise BadInput(
                 f"{wanted.test} is taken for the rows to test on, and has no column {name}, which "
                 f"is --{role} of {wanted.table}. It has {', '.join(types)}. Name another table "
-                "with --test, or leave this part out: --skip gain."
+                "with --test (a view will do), or leave this part out: --skip gain."
             )
         if role != "label" and (types[name] == "VARCHAR") != (of_train[name] == "VARCHAR"):
             raise BadInput(

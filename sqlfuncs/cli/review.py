@@ -16,6 +16,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import CannotServe
 
 _HOST = "127.0.0.1"
+_USUAL_PORT = 8321
 _SWITCH_SECONDS = 0.0005  # the page is answered while a model learns: threads take short turns
 _GRACE_SECONDS = 0.7  # for requests that are being answered, once the end was asked for
 
@@ -30,7 +31,7 @@ _GRACE_SECONDS = 0.7  # for requests that are being answered, once the end was a
 @click.option("--log", default="decisions", show_default=True, help="The decision log.")
 @click.option("--model", default="fast", show_default=True, help="As in label_issues.")
 @click.option("--reviewer", "reviewers", multiple=True, help="Who reviews; again for another one.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8321, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), help="By default 8321, or one that is free.")
 @click.option("--no-browser", is_flag=True, help="Print the link, open nothing.")
 def command(
     db: str,
@@ -42,7 +43,7 @@ def command(
     log: str,
     model: str,
     reviewers: tuple[str, ...],
-    port: int,
+    port: int | None,
     no_browser: bool,
 ) -> None:
     """Review labels on a page in the browser, on this machine only, until Ctrl-C.
@@ -54,23 +55,27 @@ def command(
     from sqlfuncs.engines.duckdb.reviewing import ReviewedTable
     from sqlfuncs.review.review import Review
     from sqlfuncs.review.web.app import guarded
+    from sqlfuncs.review.web.deeds import reviewer_name
 
     sys.setswitchinterval(_SWITCH_SECONDS)
-    names = reviewers or (_user(),)
+    names = [reviewer_name(name) for name in reviewers or (_user(),)]
     listening = _listening(port)
     con = sqlfuncs.connect(db)
     source = ReviewedTable(
         con, table=table, text=text, label=label, key=key, x=x, log=log, model=model
     )
     review = Review(source)
-    port = listening.getsockname()[1]
-    guard = guarded(review, _HOST, port)
-    links = [f"http://{_HOST}:{port}{guard.link(name)}" for name in names]
+    at = listening.getsockname()[1]
+    guard = guarded(review, _HOST, at)
+    links = [f"http://{_HOST}:{at}{guard.link(name)}" for name in names]
     for name, link in zip(names, links, strict=True):
         print(link if len(names) == 1 else f"{name}: {link}", flush=True)
     work.say("each link lets one browser in, once; Ctrl-C ends the review")
     review.look_around()
     _serve(guard, listening, None if no_browser else links[0])
+    settling = threading.Thread(target=source.settle, daemon=True)
+    settling.start()
+    settling.join(_GRACE_SECONDS)
     work.say(f"every decision is in the table {log}")
     sys.stdout.flush()
     # What is still being learned has nobody to tell it to.
@@ -102,14 +107,17 @@ def _serve(app: object, listening: socket.socket, link: str | None) -> None:
     serving.join(_GRACE_SECONDS)
 
 
-def _listening(port: int) -> socket.socket:
-    """A socket at a port, or at any, if that one is taken by default."""
+def _listening(port: int | None) -> socket.socket:
+    """A socket at a port; at any that is free, if none is named and the usual one is taken."""
     # Named, TCP is sent at once by asyncio; else each page would wait 40 ms for an acknowledgement.
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        found.bind((_HOST, port))
+        found.bind((_HOST, _USUAL_PORT if port is None else port))
     except OSError as error:
+        if port is None:
+            found.close()
+            return _listening(0)
         raise CannotServe(
             f"port {port} cannot be used: {error.strerror}. Take another one: --port 0 finds one."
         ) from None

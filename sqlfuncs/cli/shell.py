@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,18 +29,18 @@ _VERSION = re.compile(r"v(\d+\.\d+\.\d+)")
 @click.command("shell")
 @click.argument("db", default=":memory:")
 @click.option("--with", "chosen", type=click.Choice(SHELLS), help="That one and no other.")
-@click.option("-c", "--command", "sql", help="Run this and end.")
+@click.option("-c", "--command", "given", multiple=True, help="Run this and end; may be repeated.")
 @click.option("--read-only", is_flag=True, help="Open the file without the right to change it.")
-def command(db: str, chosen: str | None, sql: str | None, read_only: bool) -> int:
+def command(db: str, chosen: str | None, given: Sequence[str], read_only: bool) -> int:
     """Open an SQL shell in which every function works.
 
     DuckDB's own where it and its extension quack are installed, else Harlequin, else a prompt of
     our own. That one also runs what comes by a pipe: sqlfuncs shell my.duckdb < file.sql
     """
-    if sql is not None or not sys.stdin.isatty():
+    if given or not sys.stdin.isatty():
         if chosen not in (None, "prompt"):
             raise click.UsageError(f"{chosen} needs a terminal; statements run with the prompt")
-        _run(db, read_only, sys.stdin if sql is None else sql.splitlines(keepends=True))
+        _run(db, read_only, _lines(given) if given else sys.stdin)
         return 0
     program = duckdb_program() if chosen in (None, "duckdb") else None
     if program is not None:
@@ -63,6 +63,13 @@ def command(db: str, chosen: str | None, sql: str | None, read_only: bool) -> in
         )
     _converse(db, read_only)
     return 0
+
+
+def _lines(given: Sequence[str]) -> Iterator[str]:
+    """What was given by options, each to its end."""
+    for text in given:
+        is_over = text.lstrip().startswith(".") or text.rstrip().endswith(";")
+        yield from f"{text}{'' if is_over else ';'}\n".splitlines(keepends=True)
 
 
 def _run(db: str, read_only: bool, lines: Iterable[str]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlfuncs import work
-from sqlfuncs.errors import StatementFailed
+from sqlfuncs.errors import BadInput, StatementFailed
 from sqlfuncs.report.source import Figure, Source, Wanted
 from sqlfuncs.review.source import FEWEST_RANDOM
 
@@ -22,6 +23,11 @@ LABELS = {
 
 class _Run(Protocol):
     def __call__(self, name: str, /, **given: str) -> Figure: ...
+
+
+_NOT_MEASURED = "What better labels gain was not measured"
+_NOT_IN_NAMES = r"[@:\x00-\x1f\x7f]"  # of models
+_LONGEST_PREFIX = 60
 
 
 @dataclass
@@ -65,13 +71,22 @@ def gather(source: Source, wanted: Wanted, skip: frozenset[str] = frozenset()) -
         "is_image": str(types[wanted.text] == "BLOB").lower(),
         "is_text": str(types[wanted.text] == "VARCHAR").lower(),
         "has_truth": str(bool(wanted.truth)).lower(),
+        "fewest": str(FEWEST_RANDOM),
     }
 
     def run(name: str, /, **given: str) -> Figure:
         found.figures[name] = source.run(name, {**shared, **given})
         return found.figures[name]
 
-    for name in ("rows", "health", "confusions", "worst"):
+    try:
+        run("rows")
+    except StatementFailed as error:
+        if wanted.log and "nothing was applied" in str(error):
+            raise BadInput(
+                f"the log {wanted.log}: {error} --log names another log, and --log '' none."
+            ) from None
+        raise
+    for name in ("health", "confusions", "worst"):
         run(name)
     if wanted.log:
         run("reviewers")
@@ -99,48 +114,100 @@ def _left(found: Findings, run: _Run) -> None:
             '"random sample", the query file review_queue with order=random.'
         )
     elif not found.is_all_decided:
-        run("left")
+        try:
+            run("left")
+        except StatementFailed as error:  # where all of the sample were excluded, for one
+            found.missing["left"] = str(error)
 
 
 def _gain(found: Findings, run: _Run, types: Mapping[str, str]) -> None:
     wanted = found.wanted
     if not wanted.test:
         found.missing["gain"] = (
-            "What better labels gain was not measured: it takes a table of test rows, with labels "
-            "that can be trusted (--test)."
+            f"{_NOT_MEASURED}: it takes a table of test rows, with labels that can be trusted "
+            "(--test)."
         )
         return
     if types[wanted.text] != "VARCHAR" and not types[wanted.x].endswith("]"):
         found.missing["gain"] = (
-            "What better labels gain was not measured: fine_tune trains on text or embeddings, and "
-            f"{wanted.x} is {types[wanted.x].partition('(')[0]}."
+            f"{_NOT_MEASURED}: fine_tune trains on text or embeddings, and {wanted.x} is "
+            f"{types[wanted.x].partition('(')[0]}."
         )
         return
-    # Where every row is decided, random ones are the same ones.
-    known = 3 if not found.counts["reviewed"] else 4 if found.is_all_decided else 5
-    labels = list(LABELS)[:known]
-    given = {"labels": ",".join(labels), "base": wanted.base, "prefix": f"report_{wanted.table}_"}
-    run("labels")
+    counts = run("labels").rows[0]
+    why = _why_not(wanted, counts)
+    if why:
+        found.missing["gain"] = f"{_NOT_MEASURED}: {why}"
+        work.say(found.missing["gain"])
+        return
+    strength = run("strength").rows[0]
+    if not strength["can_judge"]:
+        found.missing["strength"] = (
+            f"Auto-corrected labels are those given, as nothing is proposed: {strength['reason']}."
+        )
+    unknown = counts["tested_on"] - counts["tested_on_known"]
+    if unknown:
+        found.missing["unknown"] = (
+            f"{unknown} of the {counts['tested_on']} test rows have labels that no row of "
+            f"{wanted.table} has, and count as errors."
+        )
+    labels = [name for name in _of_interest(found) if counts[name] > 1]
+    left_out = [LABELS[name] for name in _of_interest(found) if counts[name] < 2]
+    if left_out:
+        found.missing["labels"] = f"All rows have the same label: {', '.join(left_out)}."
+    prefix = f"report_{re.sub(_NOT_IN_NAMES, '_', wanted.table)[:_LONGEST_PREFIX]}_"
+    given = {"labels": ",".join(labels), "base": wanted.base, "prefix": prefix}
     run("gain", **given)
     run("models", **given)
     if "randomly_reviewed" in labels:
         run("against_random")
 
 
+def _of_interest(found: Findings) -> list[str]:
+    """The kinds of labels to compare."""
+    names = list(LABELS)
+    if not found.counts["reviewed"]:
+        return names[:3]
+    if found.is_all_decided:  # then random ones are the same ones
+        return names[:4]
+    if not found.wanted.truth and found.counts["random_reviewed"] < FEWEST_RANDOM:
+        found.missing["control"] = (
+            "What reviewing as many rows at random would have gained is not known: that takes "
+            f"{FEWEST_RANDOM} decided rows of the random sample."
+        )
+        return names[:4]
+    return names
+
+
+def _why_not(wanted: Wanted, counts: Mapping[str, int]) -> str:
+    """Why nothing can be trained and tested; empty if it can."""
+    if not counts["tested_on"]:
+        return f"no row of {wanted.test} has something to read and a label."
+    if not counts["trained_on"]:
+        return f"every row of {wanted.table} is among the rows of {wanted.test} too."
+    if not counts["tested_on_known"]:
+        return (
+            f"none of the labels of {wanted.test} is a label of {wanted.table}, written as it is "
+            f"there. Is {wanted.label} of another type in one of them?"
+        )
+    if counts["given"] < 2:
+        return f"all rows of {wanted.table} that can be trained on have the same label."
+    return ""
+
+
 def _noisy(found: Findings, run: _Run) -> None:
     if not found.wanted.test_log:
         found.missing["noisy"] = (
-            "The labels of the test rows were taken as right. Review 20 rows of them or more in "
-            'the order "random sample" (sqlfuncs review --table '
+            f"The labels of the test rows were taken as right. Review {FEWEST_RANDOM} rows of them "
+            'or more in the order "random sample" (sqlfuncs review --table '
             f"{found.wanted.test} --log test_decisions), and the report corrects for wrong ones."
         )
         return
-    try:
-        run(
-            "noisy",
-            labels=",".join(found.by_labels("gain")),
-            test_log=found.wanted.test_log,
+    seen = run("tested", test_log=found.wanted.test_log).rows[0]["reviewed"]
+    if seen < FEWEST_RANDOM:
+        found.missing["noisy"] = (
+            f"The labels of the test rows were taken as right: {seen} rows of their random sample "
+            f"are decided, and {FEWEST_RANDOM} tell something of the others."
         )
-    except StatementFailed as error:
-        found.missing["noisy"] = f"Accuracy was not corrected for wrong test labels: {error}."
-        work.say(found.missing["noisy"])
+        return
+    run("noisy", labels=",".join(found.by_labels("gain")))

@@ -42,5 +42,8 @@ class Source(Protocol):
     def columns(self, table: str) -> Mapping[str, str]:
         """The columns of a table and their types. Raises BadInput if there is no such table."""
 
+    def check_keys(self, table: str, key: str) -> None:
+        """Raise BadInput if a column does not name each row of a table."""
+
     def run(self, name: str, given: Mapping[str, str]) -> Figure:
         """Run a SQL file of the report. Parameters that it does not have are left out."""

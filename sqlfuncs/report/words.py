@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from sqlfuncs.charts import shapes
 from sqlfuncs.learning.intervals import wilson
 from sqlfuncs.report.findings import LABELS, Findings
 from sqlfuncs.review.source import FEWEST_RANDOM
 
 CLEAR_P = 0.05
+_BEST_FIRST = ("reviewed", "auto_corrected", "given")  # of the labels, what is said first
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ def percent(value: float, digits: int = 1) -> str:
     >>> percent(0.5402), percent(0.046, 0)
     ('54.0 %', '5 %')
     """
-    return f"{100 * value:.{digits}f} %"
+    return f"{shapes.percent(value, digits)} %"
 
 
 def between(low: float, high: float, digits: int = 1) -> str:
@@ -37,7 +39,7 @@ def between(low: float, high: float, digits: int = 1) -> str:
     >>> between(0.495, 0.584)
     '49.5 to 58.4 %'
     """
-    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f} %"
+    return f"{shapes.percent(low, digits)} to {percent(high, digits)}"
 
 
 def difference(row: Mapping[str, float]) -> str:
@@ -47,10 +49,18 @@ def difference(row: Mapping[str, float]) -> str:
     '+12.3 points (0.0 to 16.5)'
     """
     value, low, high = (
-        f"{100 * row[name]:.1f}".replace("-0.0", "0.0")
-        for name in ("difference", "difference_low", "difference_high")
+        shapes.percent(row[name]) for name in ("difference", "difference_low", "difference_high")
     )
     return f"{'+' if float(value) > 0 else ''}{value} points ({low} to {high})"
+
+
+def some(n: float, what: str) -> str:
+    """A number of things.
+
+    >>> some(1, "row"), some(1916, "row")
+    ('1 row', '1,916 rows')
+    """
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def cell(value: object) -> str:
@@ -81,16 +91,18 @@ def cards(found: Findings) -> Iterator[Card]:
     yield Card(f"{counts['rows']:,}", f"rows of {found.wanted.table}")
     if counts["reviewed"]:
         yield Card(
-            f"{counts['wrong']:,}", f"wrong labels found in {counts['reviewed']:,} decisions"
+            f"{counts['wrong']:,}", f"wrong labels found in {some(counts['reviewed'], 'decision')}"
         )
     else:
         yield Card(f"{counts['flagged']:,}", "labels flagged as probably wrong")
     if gain:
-        best = "reviewed" if "reviewed" in gain else "auto_corrected"
-        before, after = gain["given"], gain[best]
+        best = next(name for name in _BEST_FIRST if name in gain)
+        before, after = percent(gain["given"]["accuracy"]), percent(gain[best]["accuracy"])
         yield Card(
-            f"{percent(before['accuracy'])} → {percent(after['accuracy'])}",
-            f"of {before['n']:,} test rows right, trained on labels as given and {LABELS[best]}",
+            after if best == "given" else f"{before} → {after}",
+            f"of {some(gain[best]['n'], 'test row')} right, trained on labels as given"
+            + ("" if best == "given" else f" and {LABELS[best]}")
+            + ("" if best == "given" or gain[best]["p_value"] < CLEAR_P else "; may be chance"),
         )
         if "randomly_reviewed" in gain:
             control = gain["randomly_reviewed"]["accuracy"]
@@ -124,19 +136,24 @@ def _labels(found: Findings) -> str:
         for name in ("error_rate", "error_rate_low", "error_rate_high")
     )
     return (
-        f"The model flags {counts['flagged']:,} of {counts['rows']:,} labels in "
-        f"{counts['classes']:,} classes as probably wrong. Its own estimate is that "
-        f"{percent(share, 0)} are; from the labels alone, anything from {between(low, high, 0)} "
-        "is possible."
+        f"The model flags {counts['flagged']:,} of {counts['rows']:,} labels as doubtful, and "
+        f"expects that {percent(share, 0)} of all are wrong; from the labels alone, anything from "
+        f"{between(low, high, 0)} is possible."
+        + (
+            f" {some(counts['not_judged'], 'row')} could not be judged."
+            if counts["not_judged"]
+            else ""
+        )
     )
 
 
 def _review(found: Findings) -> str:
     """Decisions, and the precision of the flags among them."""
     counts = found.counts
+    everything = "all " if found.is_all_decided else ""
     said = (
-        f"People have decided about {'all ' if found.is_all_decided else ''}"
-        f"{counts['reviewed']:,} rows, and {counts['wrong']:,} labels of them were wrong."
+        f"People have reviewed {everything}{some(counts['reviewed'], 'row')} and found "
+        f"{some(counts['wrong'], 'wrong label')}."
     )
     if counts["flags_reviewed"]:
         said += (
@@ -144,6 +161,8 @@ def _review(found: Findings) -> str:
             f"were right: {percent(counts['precision'], 0)} "
             f"({between(counts['precision_low'], counts['precision_high'], 0)})."
         )
+        if counts["flags_reviewed"] < counts["flagged"]:
+            said += " Those that nobody has looked at are less doubtful, and less often right."
     return said
 
 
@@ -151,7 +170,7 @@ def _sample(found: Findings) -> str:
     seen, wrong = int(found.counts["random_reviewed"]), int(found.counts["random_wrong"])
     low, high = (float(wilson([wrong], [seen], side)[0]) for side in (-1, 1))
     return (
-        f"Of {seen:,} rows drawn at random, {wrong:,} labels were wrong: "
+        f"Of {seen:,} rows drawn at random, {wrong:,} had a wrong label: "
         f"{percent(wrong / seen, 0)} ({between(low, high, 0)})."
     )
 
@@ -185,7 +204,11 @@ def _gain(found: Findings) -> Iterator[str]:
 
 def _noisy(found: Findings) -> str:
     by_labels = found.by_labels("noisy")
-    row = by_labels["reviewed" if "reviewed" in by_labels else "auto_corrected"]
+    row = by_labels["reviewed" if "reviewed" in by_labels else "given"]
+    if row["label_accuracy"] == 1:
+        return (
+            f"Of {some(row['reviewed'], 'test row')} that people have looked at, no label is wrong."
+        )
     return (
         f"Test labels are wrong, too: about {percent(1 - row['label_accuracy'], 0)} of them "
         f"({between(1 - row['label_accuracy_high'], 1 - row['label_accuracy_low'], 0)}). Corrected "

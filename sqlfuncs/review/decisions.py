@@ -60,9 +60,10 @@ class Decision:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether it says that the label given was wrong."""
-        return self.action == "exclude" or (
-            self.action == "relabel" and self.new_label != self.old_label
+        """Whether it says that the label given was wrong. No label is none that is wrong."""
+        return self.old_label is not None and (
+            self.action == "exclude"
+            or (self.action == "relabel" and self.new_label != self.old_label)
         )
 
 
@@ -111,6 +112,11 @@ class Decisions:
         standing = self._standing.get(key)
         return standing[-1] if standing else None
 
+    def of_people(self, key: str) -> Decision | None:
+        """The latest that a person made of those that count."""
+        standing = self._standing.get(key, ())
+        return next((each for each in reversed(standing) if each.decided_by != MACHINE), None)
+
     def version(self, key: str) -> str:
         """What changes whenever somebody decides about a row."""
         decision = self.in_force(key)
@@ -130,6 +136,7 @@ class Decisions:
                 f"nothing was undone: since then {standing[-1].decided_by} has decided about {key}."
             )
         reason = _UNDO + moment
-        if len(standing) > 1:
+        # What a machine proposed is for somebody to look at again: it is no decision of a reviewer.
+        if len(standing) > 1 and standing[-2].decided_by != MACHINE:
             return replace(standing[-2], decided_by=reviewer, reason=reason, decided_at="")
         return Decision(key, "needs_review", standing[-1].old_label, None, reviewer, reason)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from sqlfuncs.learning import inputs
 from sqlfuncs.learning.neighbourhood import read, vectors
-from sqlfuncs.review.queue import Mask, Queue
+from sqlfuncs.review.queue import Codes, Mask, Queue
 
 MOST_ROWS = 300_000  # beyond, their vectors would take more than half a gigabyte
 
@@ -16,12 +16,13 @@ MOST_ROWS = 300_000  # beyond, their vectors would take more than half a gigabyt
 class Likeness:
     """How alike rows are, by the cosine of their vectors."""
 
-    def __init__(self, x: pa.Array) -> None:
+    def __init__(self, x: pa.Array, places: Codes) -> None:
+        """`x` is what rows are compared by, `places` (rows,) where they are in the queue."""
         rows = read(x)
         usable = np.flatnonzero(inputs.usable(rows.reasons))
         found = vectors(rows, usable.tolist())
         self._vectors = np.zeros((len(x), found.shape[1]), np.float32)
-        self._vectors[usable] = found
+        self._vectors[places[usable]] = found
 
     def nearest(self, place: int, among: Mask, count: int) -> list[tuple[int, float]]:
         """The rows most like one: their places and cosines, the most alike first."""

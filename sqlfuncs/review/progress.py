@@ -15,6 +15,7 @@ from sqlfuncs.review.queue import Queue
 YIELD_STEP = 50  # decisions, of which it is said how many labels were wrong
 _RECENT = 20  # decisions that tell the pace
 _BREAK_SECONDS = 300.0  # a longer gap is a break, and says nothing of it
+_AT_ONCE_SECONDS = 0.05  # a shorter one is no person's, but a clock's that was set back
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def pace(decisions: Sequence[Decision], reviewer: str) -> float | None:
     )[-_RECENT:]
     times = [datetime.fromisoformat(moment) for moment in moments]
     gaps = [(b - a).total_seconds() for a, b in pairwise(times)]
-    gaps = [gap for gap in gaps if 0 < gap < _BREAK_SECONDS]
+    gaps = [gap for gap in gaps if _AT_ONCE_SECONDS < gap < _BREAK_SECONDS]
     return 60 * len(gaps) / sum(gaps) if gaps else None
 
 

@@ -7,7 +7,7 @@ Imports numpy and pyarrow. Everything about a row is in arrays, by its place in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,20 +64,25 @@ class Scores:
 class Queue:
     """The rows of a table under review.
 
-    `rows` has the columns key, label and text, `judged` is a result of `label_issues` with key.
+    `rows` has the columns key, label and text, `judged` is a result of `label_issues` with key;
+    `more_classes` are labels that no row was given, but somebody has decided on.
     """
 
-    def __init__(self, rows: pa.Table, judged: pa.Table) -> None:
+    def __init__(
+        self, rows: pa.Table, judged: pa.Table, more_classes: Collection[str] = ()
+    ) -> None:
         self.keys: list[str] = rows["key"].to_pylist()
         self.place = {key: place for place, key in enumerate(self.keys)}
         self.text = rows["text"].combine_chunks()
+        if pa.types.is_dictionary(self.text.type):  # an ENUM
+            self.text = self.text.cast(pa.string())
         labels = rows["label"].to_pylist()
         named = {label for label in labels if label is not None}
         probs = inputs.read(judged["class_probs"].combine_chunks())
         assert isinstance(probs, inputs.Probabilities)
-        self.classes: tuple[str, ...] = classes.in_order({*named, *probs.classes})
+        self.classes: tuple[str, ...] = classes.in_order({*named, *probs.classes, *more_classes})
         self.given = classes.codes(labels, self.classes)
-        order = self._places(judged)
+        order = self.places(judged)
         self.not_judged: dict[int, str] = {
             int(place): why
             for place, why in zip(order, judged["not_judged"].to_pylist(), strict=True)
@@ -105,7 +110,7 @@ class Queue:
 
     def take_in(self, learned: pa.Table) -> None:
         """Replace what is known of the rows of a table with review_rank, as of `review_queue`."""
-        at = self._places(learned)
+        at = self.places(learned)
         if not len(at):
             return
         new = replace(
@@ -120,7 +125,8 @@ class Queue:
         probs = inputs.read(learned["class_probs"].combine_chunks())
         assert isinstance(probs, inputs.Probabilities)
         columns = classes.codes(probs.classes, self.classes)
-        new.probs[np.ix_(at, columns)] = np.nan_to_num(probs.values)
+        known = columns >= 0  # a class that another program has put into the log meanwhile is not
+        new.probs[np.ix_(at, columns[known])] = np.nan_to_num(probs.values[:, known])
         self.scores = new
         self._worst_first = np.argsort(new.rank, kind="stable")
 
@@ -132,6 +138,15 @@ class Queue:
         relabelled = decision is not None and decision.action == "relabel"
         new = classes.codes([decision.new_label], self.classes)[0] if decision else -1
         self.in_force[place] = new if relabelled else self.given[place]
+        if decision is None and self.scores.rank[place] > len(self.keys):
+            self._put_back(place)
+
+    def _put_back(self, place: int) -> None:
+        """Rank a row by its quality that is open again, and was decided when others were ranked."""
+        scores = self.scores
+        ranked = scores.rank <= len(self.keys)
+        scores.rank[place] = 1 + int((ranked & (scores.quality < scores.quality[place])).sum())
+        self._worst_first = np.argsort(scores.rank, kind="stable")
 
     @property
     def is_decided(self) -> Mask:
@@ -224,7 +239,8 @@ class Queue:
         )
         return found
 
-    def _places(self, table: pa.Table) -> Codes:
+    def places(self, table: pa.Table) -> Codes:
+        """The places of the rows of a table with the column key."""
         return np.array([self.place[key] for key in table["key"].to_pylist()], dtype=np.int64)
 
 

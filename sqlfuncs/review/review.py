@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,9 +41,14 @@ class Review:
         """Judges the whole table, which may take minutes."""
         begun = time.monotonic()
         self.source = source
-        self.queue = Queue(source.rows(), source.judged())
         self.decisions = Decisions(source.log())
+        self.queue = Queue(
+            source.rows(),
+            source.judged(),
+            {each.new_label for each in self.decisions.all if each.new_label is not None},
+        )
         self.learned_of = 0  # how many decisions the queue has been told of
+        self.learned_rows = 0  # and of how many decided rows
         self.learning = False
         self.failure: str | None = None  # of what went on in the background
         self._alike: dict[int, Alike] = {}
@@ -55,12 +60,20 @@ class Review:
         for key in {each.key for each in self.decisions.all}:
             self._note(key)
         if self.queue.is_decided.any():
-            self.learn()
+            # What is decided may leave nothing to learn from; one can still go on, and undo.
+            self._noting("learning", self.learn)
 
     # What is shown.
 
     def next(self, wanted: Filter, reviewer: str, after: int | None = None) -> int | None:
-        """The row to show: the first that a filter wants, or the first after one."""
+        """The row to show, claimed: the first that a filter wants, or the first after one."""
+        with self._lock:  # two reviewers who ask at the same moment are shown different rows
+            place = self._next(wanted, reviewer, after)
+            if place is not None:
+                self.claim(place, reviewer)
+            return place
+
+    def _next(self, wanted: Filter, reviewer: str, after: int | None) -> int | None:
         order = self.queue.select(wanted)
         if after is not None:
             at = np.flatnonzero(order == after)
@@ -119,17 +132,18 @@ class Review:
         ready = (self.queue.scores.suggested[order] >= 0) & (self.queue.action[order] < 0)
         return [int(place) for place in order[ready][: min(count, MOST_AT_ONCE)]]
 
-    def accept(self, keys: Sequence[str], reviewer: str) -> list[Decision]:
-        """Give rows their suggested labels, in one step. Raises Conflict, BadInput."""
+    def accept(self, labels: Mapping[str, str], reviewer: str) -> list[Decision]:
+        """Give rows, by their keys, labels that were previewed, in one step.
+
+        Raises Conflict, BadInput.
+        """
         with self._lock:
-            reason = f"clean top {len(keys)}"
+            reason = f"clean top {len(labels)}"
             drafts = [
-                self._draft(
-                    key, "relabel", self.queue.suggested(self._place(key)), reviewer, reason
-                )
-                for key in keys
+                self._draft(key, "relabel", label, reviewer, reason)
+                for key, label in labels.items()
             ]
-            for key in keys:
+            for key in labels:
                 self._refuse_unseen(key, "")
             return self._write(drafts) if drafts else []
 
@@ -173,9 +187,7 @@ class Review:
         return written
 
     def _note(self, key: str) -> None:
-        standing = self.decisions.in_force(key)
-        by_person = standing is not None and standing.decided_by != MACHINE
-        self.queue.decide(key, standing if by_person else None)
+        self.queue.decide(key, self.decisions.of_people(key))
 
     # What is learned.
 
@@ -196,9 +208,11 @@ class Review:
     def learn(self) -> None:
         """Make the queue anew from what is decided."""
         begun, known = time.monotonic(), len(self.decisions.all)
+        rows = int(self.queue.is_decided.sum())
         try:
             self.queue.take_in(self.source.learned())
             self.learned_of = known
+            self.learned_rows = rows
         finally:
             self._learned_at = time.monotonic()
             self._seconds_to_learn = self._learned_at - begun
@@ -209,21 +223,21 @@ class Review:
         self._in_background("looking for similar rows", self._look_around)
 
     def _look_around(self) -> None:
-        x = self.source.likeness()
-        if x is None:
+        rows = self.source.likeness()
+        if rows is None:
             return
-        if len(x) <= MOST_ROWS:
-            self._likeness = Likeness(x)
+        if len(rows) <= MOST_ROWS:
+            self._likeness = Likeness(rows["x"].combine_chunks(), self.queue.places(rows))
         found = self.source.alike()
         if found is None:
             return
         groups: dict[int, list[int]] = defaultdict(list)
-        rows = found.to_pylist()
-        for row in rows:
+        described = found.to_pylist()
+        for row in described:
             if row["near_duplicate_group"] is not None:
                 groups[row["near_duplicate_group"]].append(self.queue.place[row["key"]])
         known = {}
-        for row in rows:
+        for row in described:
             place = self.queue.place[row["key"]]
             members = groups.get(row["near_duplicate_group"], [])
             known[place] = Alike(
@@ -234,14 +248,22 @@ class Review:
         self._alike = known
 
     def _in_background(self, what: str, action: Callable[[], None]) -> None:
-        def run() -> None:
-            try:
-                action()
-            except SqlfuncsError as error:
-                self.failure = f"{what}: {error}"
-                work.say(self.failure)
+        threading.Thread(
+            target=self._noting, args=(what, action), name="sqlfuncs-review", daemon=True
+        ).start()
 
-        threading.Thread(target=run, name="sqlfuncs-review", daemon=True).start()
+    def _noting(self, what: str, action: Callable[[], None]) -> None:
+        """Do something, and keep what came in its way to be shown on the page."""
+        try:
+            action()
+            if self.failure is not None and self.failure.startswith(what):
+                self.failure = None
+        except SqlfuncsError as error:
+            self.failure = f"{what}: {error}"
+            work.say(self.failure)
+        except Exception as error:
+            self.failure = f"{what}: {type(error).__name__}: {error}"
+            raise
 
 
 def describe(decision: Decision) -> str:

@@ -27,6 +27,7 @@ class Source(Protocol):
     """A table under review and its decision log. Methods may be called from any thread."""
 
     title: str
+    shows_images: bool
 
     def rows(self) -> pa.Table:
         """Columns key and label (text), and text (any type), in an order that stays."""
@@ -41,8 +42,8 @@ class Source(Protocol):
     def learned(self) -> pa.Table:
         """The same of the rows nobody has decided, learned from what is decided; review_rank."""
 
-    def likeness(self) -> pa.Array | None:
-        """What rows are compared by, text or embeddings, in the order of `rows`; None: nothing."""
+    def likeness(self) -> pa.Table | None:
+        """Columns key and x, what rows are compared by: text or embeddings; None: nothing."""
 
     def alike(self) -> pa.Table | None:
         """Columns key, outlier_score, is_outlier and near_duplicate_group; None: no such rows."""

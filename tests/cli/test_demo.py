@@ -77,7 +77,10 @@ def test_without_data_and_network_the_sample_is_used_and_said(tmp_path: Path) ->
             ["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path, env=on_path
         )
         assert tried.returncode == 0, tried.stderr
-    assert "People have decided about all 1,500 rows" in (tmp_path / "report.html").read_text()
+    assert (
+        "People have reviewed all 1,500 rows and found 273 wrong"
+        in (tmp_path / "report.html").read_text()
+    )
     line = f"exec {shown[4]} --no-browser --port 0"
     with subprocess.Popen(
         ["bash", "-c", line], stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=on_path

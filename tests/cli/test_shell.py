@@ -159,6 +159,9 @@ def test_one_statement_by_an_option() -> None:
     assert ran.returncode == 0
     assert "42" in ran.stdout
     assert "one" in ran.stdout
+    ran = _piped("", "-c", "SELECT 1 AS first", "-c", "SELECT 2 AS second;", "-c", ".tables")
+    assert ran.returncode == 0
+    assert "first" in ran.stdout and "second" in ran.stdout
 
 
 @pytest.mark.parametrize(

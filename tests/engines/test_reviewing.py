@@ -165,3 +165,37 @@ def test_images_and_structs(con: duckdb.DuckDBPyConnection) -> None:
     fields = ReviewedTable(con, table="t", text="fields", label="label", key="id")
     assert fields.rows()["text"].to_pylist()[1] == {"size": 1, "colour": None}
     assert fields.image("1") is None
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMPTZ", "TIMESTAMP_S", "VARCHAR"])
+def test_moments_that_do_not_tell_steps_apart_are_refused(
+    train: duckdb.DuckDBPyConnection, kind: str
+) -> None:
+    _reviewed(train)
+    train.execute(f"ALTER TABLE decisions ALTER decided_at TYPE {kind}")
+    with pytest.raises(BadInput, match="has to be TIMESTAMP, to tell steps apart: ALTER TABLE"):
+        _reviewed(train)
+
+
+def test_what_rows_are_compared_by_has_their_keys(train: duckdb.DuckDBPyConnection) -> None:
+    """A view gives its rows in any order."""
+    train.execute(
+        "CREATE VIEW seen AS SELECT id, any_value(text) AS text, any_value(label) AS label, "
+        "any_value(probs) AS probs FROM train GROUP BY id ORDER BY random()"
+    )
+    found = _reviewed(train, table="seen", x="text").likeness()
+    assert found is not None
+    said = dict(zip(found["key"].to_pylist(), found["x"].to_pylist(), strict=True))
+    assert said["7"] == "where is my order 7?" and len(said) == 120
+
+
+def test_excluded_rows_alone_tell_nothing_of_what_is_left(
+    train: duckdb.DuckDBPyConnection,
+) -> None:
+    table = _reviewed(train)
+    table.judged()
+    keys = [str(each) for each in range(20)]
+    table.append([Decision(key, "exclude", CLASSES[int(key) % 3], None, "ann") for key in keys
+                  if int(key) % 10 != 4])  # fmt: skip
+    with pytest.raises(BadInput, match="no row of a random sample has been reviewed"):
+        table.curve([key for key in keys if int(key) % 10 != 4])

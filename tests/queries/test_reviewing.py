@@ -173,3 +173,15 @@ def test_progress_by_reviewer_of_flags_and_of_what_is_left(t: duckdb.DuckDBPyCon
     assert curve[0]["errors_left_low"] <= curve[0]["errors_left"] <= curve[0]["errors_left_high"]
     tables = t.execute("SELECT table_name FROM duckdb_tables() WHERE table_name = '_reviewed'")
     assert tables.fetchall() == []
+
+
+def test_answers_about_rows_without_a_label_give_them_one(t: duckdb.DuckDBPyConnection) -> None:
+    t.execute("CREATE TABLE answers AS SELECT id, 'b' AS label FROM t")
+    t.execute("UPDATE t SET label = NULL WHERE id = 3")
+    for _ in range(2):
+        run_query(t, "take_review", table="t", reviewer="ann")
+    log = t.execute("SELECT action, new_label FROM reviewed_decisions WHERE key = '3'")
+    assert log.fetchall() == [("relabel", "b")]
+    kept = t.execute("SELECT DISTINCT old_label FROM reviewed_decisions WHERE action = 'keep'")
+    assert kept.fetchall() == [("b",)]
+    assert t.execute("SELECT count(*) FROM reviewed WHERE label <> 'b'").fetchall() == [(0,)]

@@ -9,12 +9,14 @@ import sys
 import time
 from hashlib import sha256
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 import pytest
 
 import sqlfuncs
+from sqlfuncs.charts.shapes import percent
 from sqlfuncs.engines.duckdb.statements import run
 from sqlfuncs.review.decisions import Decision
 from tests.report.written import decide, ran, report, truthfully
@@ -33,7 +35,7 @@ def db(tmp_path: Path) -> Path:
 def test_before_anybody_has_reviewed(db: Path) -> None:
     words = report(db, "--x", "probs").words
     assert "300 rows of train" in words
-    assert "30 of 300 labels in 3 classes" in words or "labels in 3 classes as probably" in words
+    assert "The model flags 28 of 300 labels as doubtful" in words
     assert "nobody has reviewed anything yet" in words
     assert "0 of 20 are decided" in words
     assert "pruned" in words
@@ -54,8 +56,8 @@ def test_what_was_decided_and_what_it_gains(db: Path) -> None:
     wrong = sum(each.is_wrong for each in (*sample, *worst))
     in_sample = sum(each.is_wrong for each in sample)
     words = report(db, "--x", "probs").words
-    assert f"People have decided about 70 rows, and {wrong} labels of them were wrong" in words
-    assert f"Of 40 rows drawn at random, {in_sample} labels were wrong" in words
+    assert f"People have reviewed 70 rows and found {wrong} wrong labels" in words
+    assert f"Of 40 rows drawn at random, {in_sample} had a wrong label" in words
     assert "wrong labels are left in the rows nobody has decided" in words
     assert "the same effort, 70 decisions," in words
     assert f"ann {wrong} {70 - wrong} 0 0 0 1 2026-01-01 10:00" in words
@@ -68,7 +70,7 @@ def test_what_was_decided_and_what_it_gains(db: Path) -> None:
 def test_where_every_row_is_decided_there_is_no_control(db: Path) -> None:
     decide(db, "decisions", truthfully(db, RANDOM, 300))
     words = report(db, "--x", "probs").words
-    assert "People have decided about all 300 rows, and 30 labels of them were wrong" in words
+    assert "People have reviewed all 300 rows and found 30 wrong labels" in words
     assert "reviewed 300 30" in words
     assert "at random, it would" not in words and "drawn at random" not in words
 
@@ -111,11 +113,11 @@ def test_the_sql_that_is_shown_gives_what_is_shown(db: Path) -> None:
     ]  # fmt: skip
     for row in gained:
         n, correct, accuracy, low, high = row[5:10]
-        said = f"{correct} of {n} {100 * accuracy:.1f} % ({100 * low:.1f} to {100 * high:.1f} %)"
+        said = f"{correct} of {n} {percent(accuracy)} % ({percent(low)} to {percent(high)} %)"
         assert said in found.words
     health = next(rows for columns, rows in results if "confused_with" in columns)
     for _, _, _, rate, low, high, _ in health:
-        assert f"{100 * rate:.1f} % ({100 * low:.1f} to {100 * high:.1f})" in found.words
+        assert f"{percent(rate)} % ({percent(low)} to {percent(high)})" in found.words
 
 
 def test_labels_of_the_test_rows_are_corrected_for(db: Path) -> None:
@@ -124,8 +126,7 @@ def test_labels_of_the_test_rows_are_corrected_for(db: Path) -> None:
         wrong = con.execute("SELECT avg((label <> truth)::INT) FROM test").fetchall()[0][0]
     decide(db, "test_decisions", truthfully(db, RANDOM, 15, table="test"))
     few = report(db, "--x", "probs")
-    assert "of the random sample of the test rows, 15 are decided" in few.words
-    assert few.words.count("of the random sample of the test rows") == 1
+    assert "15 rows of their random sample are decided, and 20 tell something" in few.words
     with duckdb.connect(str(db)) as con:
         con.execute("DROP TABLE test_decisions")
     decide(db, "test_decisions", truthfully(db, RANDOM, 90, table="test"))
@@ -241,6 +242,8 @@ def test_a_decision_about_a_row_that_is_gone_is_said(db: Path) -> None:
     done = ran(db, "--x", "probs")
     assert done.returncode == 1
     assert "decisions about keys that are not in the table: gone" in done.stderr
+    assert "--log names another log" in done.stderr
+    assert "nobody has reviewed anything yet" in report(db, "--x", "probs", "--log", "").words
 
 
 def test_ctrl_c_leaves_the_old_report(db: Path) -> None:
@@ -264,3 +267,101 @@ def test_ctrl_c_leaves_the_old_report(db: Path) -> None:
     assert process.returncode == 130
     assert "Traceback" not in said
     assert out.read_text() == "the old one"
+
+
+def test_without_a_random_sample_there_is_no_control(db: Path) -> None:
+    decide(db, "decisions", truthfully(db, WORST, 40))
+    words = report(db, "--x", "probs").words
+    assert "What reviewing as many rows at random would have gained is not known" in words
+    assert "reviewed at random" not in words
+    known = report(db, "--x", "probs", "--truth", "truth").words
+    assert "The right labels of so many rows drawn at random are put in" in known
+
+
+def test_a_missing_label_is_none_that_is_wrong(db: Path) -> None:
+    """Decisions about rows without a label give them one, to train on, and find no wrong one."""
+    with duckdb.connect(str(db)) as con:
+        con.execute("UPDATE train SET label = NULL WHERE id < 100")
+    decide(db, "decisions", truthfully(db, "id", 100))
+    words = report(db, "--x", "probs").words
+    assert "People have reviewed 100 rows and found 0 wrong labels" in words
+    assert "reviewed 300 100" in words  # rows trained on, and labels changed
+    assert "as given 200 0" in words
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("UPDATE test SET label = NULL", "no row of test has something to read and a label"),
+        ("CREATE OR REPLACE TABLE test AS FROM train", "every row of train is among the rows"),
+        ("UPDATE test SET label = label || ' '", "none of the labels of test is a label of train"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_and_the_rest_is_there(
+    db: Path, change: str, message: str
+) -> None:
+    with duckdb.connect(str(db)) as con:
+        con.execute(change)
+    found = report(db, "--x", "probs")
+    assert f"What better labels gain was not measured: {message}" in found.words
+    assert message in found.said
+    assert "How many labels are wrong, by class" in found.words
+
+
+def test_labels_that_leave_one_class_are_not_trained_on(db: Path) -> None:
+    with duckdb.connect(str(db)) as con:
+        con.execute("ALTER TABLE train RENAME TO 'a:b@c'".replace("'", '"'))
+        con.execute('CREATE VIEW train AS FROM "a:b@c"')
+    rows = truthfully(db, "id", 300)
+    to_one = [Decision(each.key, "relabel", each.old_label, CLASSES[0], "ann") for each in rows]
+    decide(db, "decisions", [e for e in to_one if e.old_label != e.new_label])
+    found = report(db, "--x", "probs", "--table", '"a:b@c"')
+    assert "All rows have the same label: reviewed" in found.words
+    assert "pruned 2" in found.words
+
+
+def test_names_are_the_same_in_any_case(db: Path) -> None:
+    with duckdb.connect(str(db)) as con:
+        con.execute("ALTER TABLE train RENAME COLUMN label TO Label")
+    assert "300 rows" in report(db, "--x", "PROBS", "--key", "ID", "--skip", "gain").words
+
+
+def test_each_figure_gives_what_it_shows_after_those_above_it(db: Path) -> None:
+    """As somebody does who copies one after the other, without the list at the end."""
+    decide(db, "decisions", truthfully(db, RANDOM, 60))
+    with sqlfuncs.connect(db, read_only=True) as con:
+        for figure in report(db, "--x", "probs").sql[:-1]:
+            assert [result for result in run(con, figure) if result.columns]
+
+
+def test_what_the_other_orders_found_rises_by_one_a_decision_at_most(db: Path) -> None:
+    sample = truthfully(db, RANDOM, 40)
+    seen = {each.key for each in sample}
+    worst = [each for each in truthfully(db, WORST, 120) if each.key not in seen]
+    decide(db, "decisions", [*worst[:70], *sample])
+    with sqlfuncs.connect(db, read_only=True) as con:
+        results = [r for r in run(con, report(db, "--x", "probs").sql[-1]) if r.columns]
+    found = next(r for r in results if "by_quality" in r.columns)
+    columns = [list(each) for each in zip(*found.rows, strict=True)]
+    decisions, _, by_quality, low, high = columns[:5]
+    assert all(
+        at_least <= it <= at_most
+        for at_least, it, at_most in zip(low, by_quality, high, strict=True)
+    )
+    for before, after in pairwise(zip(decisions, by_quality, strict=True)):
+        assert 0 <= after[1] - before[1] <= after[0] - before[0] + 1e-9
+
+
+def test_keys_have_to_name_rows(db: Path) -> None:
+    with duckdb.connect(str(db)) as con:
+        con.execute("UPDATE train SET id = 1 WHERE id = 2")
+    done = ran(db, "--x", "probs")
+    assert done.returncode == 1
+    assert "--key id does not name a row: several rows have 1" in done.stderr
+
+
+def test_rows_that_were_not_judged_are_said(db: Path) -> None:
+    with duckdb.connect(str(db)) as con:
+        con.execute("UPDATE train SET probs = NULL WHERE id < 7")
+    words = report(db, "--x", "probs", "--skip", "gain").words
+    assert "7 rows could not be judged" in words

@@ -263,7 +263,9 @@ def test_it_learns_and_says_when_to_stop(tab: Tab) -> None:
         tab.decide("w" if page.locator("button.accept").count() else "q")
     page.get_by_role("button", name="Learn from decisions").click()
     tab.says("Learning from what is decided")
-    expect(page.locator("#said")).to_contain_text("has learned from 22 decisions", timeout=20_000)
+    expect(page.locator("#said")).to_contain_text(
+        "has learned from 22 decided rows", timeout=20_000
+    )
     page.get_by_role("link", name="Progress").click()
     expect(page.get_by_role("img", name=re.compile("Wrong labels left"))).to_be_visible()
     expect(page.locator(".verdict")).to_contain_text("wrong labels are left")

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from sqlfuncs.errors import Conflict, SqlfuncsError
-from sqlfuncs.review.decisions import Decision, Decisions
+from sqlfuncs.review.decisions import MACHINE, Decision, Decisions
 from tests.queries.test_reviewing import run_query
 
 
@@ -63,6 +63,8 @@ def test_the_query_file_undo_does_the_same(con: duckdb.DuckDBPyConnection, seed:
             assert [(r["key"], r["action"], r["new_label"]) for r in rows] == expected
         else:
             given = dice.choice([{"new_label": "b"}, {"action": "keep"}, {"action": "exclude"}])
+            if dice.random() < 0.2:
+                by = MACHINE
             run_query(con, "decide", table="t", keys=keys, reviewer=by, **given)
             in_sql.append(keys)
 
@@ -73,3 +75,17 @@ def _read(con: duckdb.DuckDBPyConnection) -> list[Decision]:
         "FROM decisions ORDER BY decided_at, key"
     )
     return [Decision(*row) for row in rows.fetchall()]
+
+
+def test_undone_a_proposal_of_a_machine_waits_for_somebody_again() -> None:
+    log = Decisions([_decision("1", "relabel", MACHINE, 1, "b"), _decision("1", "keep", "ann", 2)])
+    (undone,) = log.undoing("ann")
+    assert (undone.action, undone.new_label, undone.decided_by) == ("needs_review", None, "ann")
+    log.add(replace(undone, decided_at="2026-01-01 00:00:09"))
+    assert log.of_people("1") is None
+
+
+def test_what_a_machine_says_later_takes_nothing_back() -> None:
+    log = Decisions([_decision("1", "keep", "ann", 1), _decision("1", "relabel", MACHINE, 2, "b")])
+    found = log.of_people("1")
+    assert found is not None and found.action == "keep"

@@ -87,3 +87,36 @@ def test_rows_that_were_not_judged_come_last_and_say_why() -> None:
     assert queue.select(Filter()).tolist()[-1] == 7
     assert queue.not_judged == {7: "the text is empty"}
     assert queue.top_classes(7, 9) == [("a", 0.0), ("b", 0.0)]
+
+
+def test_undone_a_row_that_the_queue_was_not_made_of_gets_its_place_by_quality() -> None:
+    rows, judged = rows_and_judged()
+    queue = Queue(rows, judged)
+    queue.decide("k1", Decision("k1", "keep", "b", None, "ann"))
+    left = judged.take([7, 6, 5, 4, 3, 2, 0]).append_column(
+        "review_rank", pa.array([7, 6, 5, 4, 3, 2, 1])
+    )
+    queue.take_in(left)
+    queue.decide("k1", None)
+    assert queue.select(Filter()).tolist().index(1) <= 2
+
+
+def test_a_class_of_the_log_alone_is_one_and_strange_ones_change_nothing() -> None:
+    rows, judged = rows_and_judged()
+    queue = Queue(rows, judged, {"c"})
+    assert queue.classes == ("a", "b", "c")
+    probs = [[("a", 0.5), ("b", 0.3), ("c", 0.15), ("z", 0.05)]] * 8
+    learned = judged.set_column(
+        judged.column_names.index("class_probs"),
+        "class_probs",
+        pa.array(probs, pa.map_(pa.string(), pa.float64())),
+    ).append_column("review_rank", pa.array(range(1, 9)))
+    queue.take_in(learned)
+    assert [round(p, 2) for _, p in queue.top_classes(0, 9)] == [0.5, 0.3, 0.15]
+
+
+def test_text_of_an_enum_is_searched() -> None:
+    rows, judged = rows_and_judged()
+    text = rows["text"].combine_chunks().dictionary_encode()
+    queue = Queue(rows.set_column(2, "text", text), judged)
+    assert queue.select(Filter(text="text 5")).tolist() == [5]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -168,7 +171,8 @@ def test_clean_top_is_previewed_and_undone_as_one_step(server: Server, db: Path)
     keys = [unescape(k) for k in re.findall(r'name="key" value="([^"]*)"', page)]
     assert len(keys) == 7
     assert "0 of 300 decided" in browser.get()
-    page = browser.post("/clean", key=keys)
+    labels = [unescape(k) for k in re.findall(r'name="label" value="([^"]*)"', page)]
+    page = browser.post("/clean", key=keys, label=labels)
     assert "7 labels were replaced" in page
     assert "7 decisions were taken back" in browser.post("/undo")
     assert "no decision of ann stands" in browser.post("/undo")
@@ -205,6 +209,7 @@ def test_a_name_and_an_invitation(server: Server, db: Path) -> None:
     cy.decide(cy.get("/"), "keep")
     browser.decide(browser.get("/"), "keep")
     assert "a reviewer needs a name" in browser.post("/reviewer", name=" \n ")
+    assert "is no reviewer" in browser.post("/reviewer", name="auto_corrections")
     assert [who for _, _, who in server.log()] == ["cy", "Ann O'Neill <b>"]
 
 
@@ -280,3 +285,77 @@ def test_mistakes_of_the_call(server: Server, db: Path, tmp_path: Path) -> None:
     assert "--port 0 finds one" in _refused(other, *names, "--port", port)
     assert "has no such column" in _refused(other, *names[:3], "txt", *names[4:], "--port", "0")
     assert "Missing option '--key'" in _refused(other, *names[:6])
+    assert "is no reviewer" in _refused(other, *names, "--reviewer", "auto_corrections")
+
+
+def test_clean_top_writes_what_was_previewed(server: Server) -> None:
+    """Whatever the queue has learned meanwhile."""
+    browser = server.browser()
+    browser.post("/clean", key=["4", "14"], label=[CLASSES[0], CLASSES[1]])
+    assert server.log("key, new_label") in (
+        [("14", CLASSES[1]), ("4", CLASSES[0])],
+        [("14", None), ("4", CLASSES[0])],  # it was given that label
+    )
+
+
+def test_a_form_that_is_too_long_is_not_read_to_its_end(server: Server) -> None:
+    browser = server.browser()
+    answer = browser.ask("POST", "/decide", {"key": "x" * 2_000_000}, browser.headers)
+    assert answer.status == 413
+
+
+def test_where_every_row_has_one_label_it_can_be_undone(db: Path) -> None:
+    """What is decided leaves nothing to learn from; the review opens all the same, and says so."""
+    with duckdb.connect(str(db)) as con:
+        con.execute("DELETE FROM train WHERE id > 20")
+    with serving(db, "--x", "probs") as server:
+        browser = server.browser()
+        for key in range(21):
+            page = browser.get(f"/?at={key}")
+            page = browser.decide(page, "relabel", label=CLASSES[0])
+        server.process.terminate()
+        server.process.wait()
+    # The journal is settled: a copy of the file alone has every decision.
+    with duckdb.connect(str(shutil.copy(db, db.with_name("copy.duckdb")))) as con:
+        assert con.execute("SELECT count(*) FROM decisions").fetchall() == [(21,)]
+    with serving(db, "--x", "probs") as server:
+        browser = server.browser()
+        assert "learning: every row" in unescape(browser.get("/progress"))
+        assert "was taken back" in browser.post("/undo")
+
+
+def test_labels_are_given_as_they_are_written(db: Path) -> None:
+    with duckdb.connect(str(db)) as con:
+        con.execute("UPDATE train SET label = 'product ' WHERE id % 7 = 0")
+        con.execute("UPDATE train SET label = '' WHERE id % 11 = 0")
+    with serving(db, "--x", "probs") as server:
+        browser = server.browser()
+        page = browser.get("/?at=9")
+        assert '<option value="product "' in page
+        browser.decide(page, "relabel", label="product ")
+        browser.decide(browser.get("/?at=12"), "relabel", label="")
+        assert server.log("new_label") == [("product ",), ("",)]
+
+
+def test_a_row_without_text_is_no_image(db: Path) -> None:
+    with duckdb.connect(str(db)) as con:
+        con.execute("UPDATE train SET text = NULL WHERE id = 9")
+    with serving(db, "--x", "probs") as server:
+        page = server.browser().get("/?at=9")
+        assert "<img" not in page and "<em>NULL</em>" in page
+
+
+def test_where_the_usual_port_is_taken_another_one_is(db: Path) -> None:
+    taken = socket.socket()
+    with contextlib.suppress(OSError):  # by somebody else: all the better
+        taken.bind(("127.0.0.1", 8321))
+    with taken, subprocess.Popen(
+        [sys.executable, "-m", "sqlfuncs.cli", "review", str(db), "--table", "train", "--text",
+         "text", "--label", "label", "--key", "id", "--x", "probs", "--no-browser"],
+        stdout=subprocess.PIPE, encoding="utf-8",
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        link = process.stdout.readline()
+        process.terminate()
+    assert re.match(r"http://127\.0\.0\.1:\d+/\?token=", link)
+    assert ":8321/" not in link

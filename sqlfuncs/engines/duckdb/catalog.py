@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from sqlfuncs.engines.duckdb.connection import CATALOG
-from sqlfuncs.engines.duckdb.names import qualified, split_qualified
+from sqlfuncs.engines.duckdb.names import identifier, qualified, split_qualified
 from sqlfuncs.engines.duckdb.signatures import signatures
 from sqlfuncs.errors import BadInput
 
@@ -52,6 +52,24 @@ def columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
         known = ", ".join(name for name, _, _ in tables(con)) or "no table"
         raise BadInput(f"there is no table {table}. The database has {known}.") from None
     return {name: kind for name, kind, *_ in found}
+
+
+def check_keys(con: duckdb.DuckDBPyConnection, table: str, key: str) -> None:
+    """Raise BadInput if a column does not name each row of a table."""
+    rows, keys, twice = con.execute(f"""
+        SELECT sum(n)::BIGINT, sum(n) FILTER (k IS NOT NULL)::BIGINT,
+            min(k, 5) FILTER (n > 1 AND k IS NOT NULL)
+        FROM (
+            SELECT {identifier(key)}::VARCHAR AS k, count(*) AS n
+            FROM {qualified(split_qualified(table))} GROUP BY ALL
+        )
+    """).fetchall()[0]
+    if rows and (keys != rows or twice):
+        which = f"several rows have {', '.join(twice)}" if twice else "it is NULL in some rows"
+        raise BadInput(
+            f"--key {key} does not name a row: {which}. Take a column that does, or add one: "
+            f"CREATE TABLE numbered AS SELECT row_number() OVER () AS id, * FROM {table}."
+        )
 
 
 def definitions(con: duckdb.DuckDBPyConnection, name: str | None = None) -> list[str]:

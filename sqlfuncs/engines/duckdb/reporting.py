@@ -30,6 +30,10 @@ class ReportedDatabase:
         """See `Source`."""
         return catalog.columns(self._con, table)
 
+    def check_keys(self, table: str, key: str) -> None:
+        """See `Source`."""
+        catalog.check_keys(self._con, table, key)
+
     def run(self, name: str, given: Mapping[str, str]) -> Figure:
         """See `Source`. The last result of a file is what it shows."""
         file = _file(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import duckdb
@@ -41,6 +42,9 @@ class ReviewedTable:
         self._con, self._model = con, model
         self._table, self._log = (qualified(split_qualified(name)) for name in (table, log))
         types = catalog.columns(con, table)
+        known = {name.casefold(): name for name in types}  # DuckDB's names are the same in any case
+        text, label, key = (known.get(name.casefold(), name) for name in (text, label, key))
+        x = known.get((x or text).casefold(), x)
         for role, name in (("text", text), ("label", label), ("key", key), ("x", x or text)):
             if name not in types:
                 raise BadInput(
@@ -48,26 +52,13 @@ class ReviewedTable:
                 )
         self._text, self._label, self._key, self._x = map(identifier, (text, label, key, x or text))
         self._others = [identifier(name) for name in types if name not in (text, label, key, x)]
-        self._is_image = types[text] == "BLOB"
+        self.shows_images = types[text] == "BLOB"
         self._has_likeness = types[x or text] == "VARCHAR" or types[x or text].endswith("]")
         self._writing = threading.Lock()
-        self._check_keys(table, key)
-        self._make_log(log)
-
-    def _check_keys(self, table: str, key: str) -> None:
-        rows, keys, twice = self._con.execute(f"""
-            SELECT sum(n)::BIGINT, sum(n) FILTER (k IS NOT NULL)::BIGINT,
-                min(k, 5) FILTER (n > 1 AND k IS NOT NULL)
-            FROM (SELECT {self._key}::VARCHAR AS k, count(*) AS n FROM {self._table} GROUP BY ALL)
-        """).fetchall()[0]
-        if not rows:
+        catalog.check_keys(con, table, key)
+        if not con.execute(f"FROM {self._table} LIMIT 1").fetchall():
             raise BadInput(f"{table} has no rows: there is nothing to review.")
-        if keys != rows or twice:
-            which = f"several rows have {', '.join(twice)}" if twice else "it is NULL in some rows"
-            raise BadInput(
-                f"--key {key} does not name a row: {which}. Take a column that does, or add one: "
-                f"CREATE TABLE numbered AS SELECT row_number() OVER () AS id, * FROM {table}."
-            )
+        self._make_log(log)
 
     def _make_log(self, log: str) -> None:
         try:
@@ -79,7 +70,13 @@ class ReviewedTable:
             """)
         except duckdb.Error as error:
             raise BadInput(f"the log {log} cannot be made: {plain_message(error)}") from None
-        check_log(log, catalog.columns(self._con, log))
+        columns = catalog.columns(self._con, log)
+        check_log(log, columns)
+        if columns["decided_at"] != "TIMESTAMP":
+            raise BadInput(
+                f"decided_at of {log} is {columns['decided_at']}, and has to be TIMESTAMP, to "
+                f"tell steps apart: ALTER TABLE {log} ALTER decided_at TYPE TIMESTAMP."
+            )
         try:  # what does not fit the table is said now, and not after an hour of reviewing
             self._con.execute(
                 f"WITH input AS (FROM {self._table}), log AS (FROM {self._log}) SELECT count(*) "
@@ -90,7 +87,7 @@ class ReviewedTable:
 
     def rows(self) -> pa.Table:
         """See `Source`."""
-        text = "NULL::VARCHAR" if self._is_image else self._text
+        text = "NULL::VARCHAR" if self.shows_images else self._text
         return self._fetched(f"""
             SELECT {self._key}::VARCHAR AS key, {self._label}::VARCHAR AS label, {text} AS text
             FROM {self._table}
@@ -123,11 +120,13 @@ class ReviewedTable:
             )
         """)
 
-    def likeness(self) -> pa.Array | None:
+    def likeness(self) -> pa.Table | None:
         """See `Source`."""
         if not self._has_likeness:
             return None
-        return self._fetched(f"SELECT {self._x} AS x FROM {self._table}")["x"].combine_chunks()
+        return self._fetched(
+            f"SELECT {self._key}::VARCHAR AS key, {self._x} AS x FROM {self._table}"
+        )
 
     def alike(self) -> pa.Table | None:
         """See `Source`. None for fields, images and maps, of which no likeness is known."""
@@ -173,15 +172,24 @@ class ReviewedTable:
                 raise CannotKeep(f"nothing was decided: {plain_message(error)}") from None
         return [replace(each, decided_at=moment) for each in decisions]
 
+    def settle(self) -> None:
+        """Put what is in DuckDB's journal into the file, where copies of it find it."""
+        # Where something still runs it stays in the journal, which the next program reads.
+        with suppress(duckdb.Error):
+            self._con.cursor().execute("CHECKPOINT")
+
     def curve(self, sample: Sequence[str]) -> list[Point]:
         """See `Source`."""
         con = self._con.cursor()
-        con.execute(f"""
-            WITH log AS ({self._by_people()}), drawn AS (SELECT unnest($1) AS key)
-            SELECT reviewed, errors_left, errors_left_low, errors_left_high
-            FROM sqlfuncs.main.review_curve({_JUDGED}, log, key, label, sample := drawn)
-        """, [list(sample)])  # fmt: skip
-        return [Point(*row) for row in con.fetchall()]
+        try:
+            con.execute(f"""
+                WITH log AS ({self._by_people()}), drawn AS (SELECT unnest($1) AS key)
+                SELECT reviewed, errors_left, errors_left_low, errors_left_high
+                FROM sqlfuncs.main.review_curve({_JUDGED}, log, key, label, sample := drawn)
+            """, [list(sample)])  # fmt: skip
+            return [Point(*row) for row in con.fetchall()]
+        except duckdb.Error as error:
+            raise BadInput(plain_message(error)) from None
 
     def details(self, key: str) -> Mapping[str, str | None]:
         """See `Source`."""
@@ -196,7 +204,7 @@ class ReviewedTable:
 
     def image(self, key: str) -> bytes | None:
         """See `Source`."""
-        if not self._is_image:
+        if not self.shows_images:
             return None
         con = self._con.cursor()
         con.execute(

@@ -1,6 +1,7 @@
 -- title: What the order of the review was worth
 -- answers: Wrong labels found after so many decisions: as it went, in order of label quality, and at random.
 -- param truth column = : the right labels, where they are known
+-- param fewest integer = 20: how many rows of the random sample tell something
 
 -- What is not known of the other two orders is estimated from the random sample, with its 95 %
 -- interval; as far as rows are decided, it lies between what is known and what is possible.
@@ -40,22 +41,28 @@ WITH judged AS (
             AS most_found,
         hits / nullif(m, 0) AS random_share
     FROM counted, totals
+), rising AS (
+    -- More decisions never find fewer, and one decision finds one at most. Where few rows of the
+    -- sample are among the k worst, four rows' worth of the share among all of it stand in.
+    SELECT *, max(least(top_most, greatest(
+        top_known,
+        {% if truth %}top_hits{% else %}k * (top_hits + 4 * random_share) / (top_m + 4){% endif %}
+    ))) OVER (ORDER BY k) AS at_least_as_many
+    FROM ends
 )
 SELECT
     k AS decisions,
     as_reviewed,
-    -- More decisions never find fewer.
-    CASE WHEN m >= 20 THEN max(least(top_most, greatest(top_known, coalesce(share * k, 0)))) OVER so_far END::DOUBLE
-        AS by_quality,
-    CASE WHEN m >= 20 THEN max(greatest(top_known, coalesce(least_found, 0))) OVER so_far END::DOUBLE
+    CASE WHEN m >= {{ fewest | literal }} THEN (k + min(at_least_as_many - k) OVER so_far)::DOUBLE END AS by_quality,
+    CASE WHEN m >= {{ fewest | literal }} THEN least(by_quality, max(greatest(top_known, coalesce(least_found, 0))) OVER so_far) END::DOUBLE
         AS by_quality_low,
-    CASE WHEN m >= 20 THEN max(least(top_most, coalesce(most_found, top_most))) OVER so_far END::DOUBLE
+    CASE WHEN m >= {{ fewest | literal }} THEN greatest(by_quality, max(least(top_most, coalesce(most_found, top_most))) OVER so_far) END::DOUBLE
         AS by_quality_high,
-    CASE WHEN m >= 20 THEN k * random_share END AS at_random,
-    CASE WHEN m >= 20 THEN k * {% if truth %}random_share{% else %}sqlfuncs.main._sf_wilson(hits, m, -1){% endif %} END
+    CASE WHEN m >= {{ fewest | literal }} THEN k * random_share END AS at_random,
+    CASE WHEN m >= {{ fewest | literal }} THEN k * {% if truth %}random_share{% else %}sqlfuncs.main._sf_wilson(hits, m, -1){% endif %} END
         AS at_random_low,
-    CASE WHEN m >= 20 THEN k * {% if truth %}random_share{% else %}sqlfuncs.main._sf_wilson(hits, m, 1){% endif %} END
+    CASE WHEN m >= {{ fewest | literal }} THEN k * {% if truth %}random_share{% else %}sqlfuncs.main._sf_wilson(hits, m, 1){% endif %} END
         AS at_random_high
-FROM ends
+FROM rising
 WINDOW so_far AS (ORDER BY k)
 ORDER BY decisions;

@@ -34,7 +34,7 @@ SELECT
     t.model,
     t."rows",
     t.seconds,
-    (SELECT count(*) FROM report_labels WHERE {{ each | ident }} IS NOT NULL AND {{ each | ident }} <> given)
+    (SELECT count(*) FROM report_labels WHERE {{ each | ident }} IS NOT NULL AND {{ each | ident }} IS DISTINCT FROM given)
         AS labels_changed,
     e.n,
     e.correct,

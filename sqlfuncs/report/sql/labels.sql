@@ -15,18 +15,14 @@ WHERE {{ reads | ident }} IS NOT NULL AND {{ label | ident }} IS NOT NULL;
 
 -- A control: as many rows as people have decided about, had they been drawn at random. What those
 -- would have held is known where the right labels are; else it is as many of the wrong labels that
--- were found as there are wrong ones in so many rows, by the random sample or, without one of 20
--- rows or more, by label_health.
+-- were found as there are wrong ones in so many rows, by the random sample.
 CREATE OR REPLACE TEMP TABLE report_control AS
 WITH counted AS (
-    SELECT count(*) FILTER (is_decided) AS n, count(*) FILTER (is_random) AS m,
-        count(*) FILTER (is_random AND is_wrong) AS hits
+    SELECT count(*) FILTER (is_decided) AS n, count(*) FILTER (is_wrong) AS found,
+        count(*) FILTER (is_random AND is_wrong) / nullif(count(*) FILTER (is_random), 0) AS wrong_share
     FROM report_rows
-), shares AS (
-    SELECT n, CASE WHEN m >= 20 THEN hits / m ELSE estimated END AS wrong_share
-    FROM counted, (SELECT sum(error_rate * "rows") / sum("rows") AS estimated FROM report_health)
 )
-SELECT n, wrong_share, round(n * wrong_share)::BIGINT AS wrong FROM shares;
+SELECT n, found, wrong_share, round(n * wrong_share)::BIGINT AS wrong FROM counted;
 
 -- Rows that are in the table to test on are left out, if they differ in case and signs only.
 CREATE OR REPLACE TEMP TABLE report_labels AS
@@ -51,7 +47,7 @@ SELECT
     CASE WHEN is_drawn AND place <= {% if has_truth %}n{% else %}wrong{% endif %} THEN right_label ELSE label END
         AS randomly_reviewed
 FROM ranked, report_control
-WHERE x IS NOT NULL AND label IS NOT NULL
+WHERE x IS NOT NULL
 {% if is_text %}
     AND regexp_replace(lower(x), '[\s\pP\pS]', '', 'g') NOT IN (
         SELECT regexp_replace(lower(x), '[\s\pP\pS]', '', 'g') FROM report_test
@@ -60,11 +56,18 @@ WHERE x IS NOT NULL AND label IS NOT NULL
     AND x NOT IN (SELECT x FROM report_test)
 {% endif %};
 
+-- What can be trained on takes two classes or more.
 SELECT
     (SELECT count(*) FROM report_rows) AS "rows",
     count(*) AS trained_on,
     (SELECT count(*) FROM report_test) AS tested_on,
-    any_value(n) AS reviewed,
+    (SELECT count(*) FROM report_test WHERE label IN (SELECT label FROM report_rows)) AS tested_on_known,
+    any_value(found) AS found,
     any_value(wrong_share) AS wrong_share,
-    {% if has_truth %}count(*) FILTER (randomly_reviewed IS DISTINCT FROM given){% else %}any_value(wrong){% endif %} AS wrong_at_random
+    {% if has_truth %}count(*) FILTER (randomly_reviewed IS DISTINCT FROM given){% else %}any_value(wrong){% endif %} AS wrong_at_random,
+    count(DISTINCT given) AS given,
+    count(DISTINCT pruned) AS pruned,
+    count(DISTINCT auto_corrected) AS auto_corrected,
+    count(DISTINCT reviewed) AS reviewed,
+    count(DISTINCT randomly_reviewed) AS randomly_reviewed
 FROM report_labels, report_control;

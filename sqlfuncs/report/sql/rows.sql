@@ -43,11 +43,8 @@ WITH input AS (
     FROM {{ table | ident }}
 ), judged AS MATERIALIZED (
     FROM label_issues(input, x, label, model := {{ model | literal }})
-), in_force AS (
-    SELECT _sf_key, _sf_action, _sf_new
-    FROM sqlfuncs.main._sf_decisions(input, report_people, key, label, NULL)
-    UNION ALL
-    SELECT NULL, NULL, NULL
+), reviewed AS (
+    FROM sqlfuncs.main._sf_reviewed(input, report_people, key, label)
 ), moments AS (
     SELECT key AS _sf_key, min(decided_at) AS decided_at
     FROM report_people
@@ -55,31 +52,23 @@ WITH input AS (
     GROUP BY key
     UNION ALL
     SELECT NULL, NULL
-), joined AS (
-    SELECT
-        judged.*,
-        _sf_action AS action,
-        _sf_new AS new_label,
-        decided_at,
-        coalesce(_sf_action IN ('relabel', 'keep', 'exclude'), false) AS is_decided,
-        is_decided AND (_sf_action = 'exclude' OR _sf_action = 'relabel' AND _sf_new IS DISTINCT FROM label)
-            AS is_wrong,
-        row_number() OVER (ORDER BY label_quality, key) AS quality_rank,
-        -- A random order that is the same for everybody, every time.
-        row_number() OVER (ORDER BY md5('review ' || key)) AS random_rank
-    FROM judged
-        LEFT JOIN in_force ON in_force._sf_key = key
-        LEFT JOIN moments ON moments._sf_key = key
 )
--- As far as that order is decided without a gap, it is a random sample.
-SELECT *, random_rank < (
-    SELECT coalesce(min(random_rank) FILTER (NOT is_decided), count(*) + 1) FROM joined
-) AS is_random
-FROM joined;
+SELECT
+    judged.*,
+    _sf_action AS action,
+    _sf_new AS new_label,
+    decided_at,
+    _sf_is_decided AS is_decided,
+    _sf_is_wrong AS is_wrong,
+    row_number() OVER (ORDER BY label_quality, key) AS quality_rank,
+    _sf_is_random AS is_random
+FROM judged
+    LEFT JOIN reviewed ON _sf_row = key
+    LEFT JOIN moments ON moments._sf_key = key;
 
 SELECT
     count(*) AS "rows",
-    count(DISTINCT label) AS classes,
+    count(*) FILTER (not_judged IS NOT NULL) AS not_judged,
     count(*) FILTER (is_decided) AS reviewed,
     count(*) FILTER (is_wrong) AS wrong,
     count(*) FILTER (is_label_issue) AS flagged,

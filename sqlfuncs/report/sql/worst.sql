@@ -11,7 +11,7 @@ SELECT
     label AS given,
     suggested_label AS suggested,
     label_quality,
-    CASE WHEN is_decided THEN action END AS decided,
+    action AS decided,
     CASE WHEN action = 'relabel' THEN new_label END AS new_label,
     {% if is_image %}
     (SELECT any_value({{ text | ident }}) FROM {{ table | ident }} AS t

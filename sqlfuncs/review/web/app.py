@@ -105,17 +105,17 @@ class Pages:
     def progress(self, request: Request) -> Response:
         """How far it is, and whether one may stop."""
         sample = self.review.queue.sample()
-        points = []
+        points, problem = [], ""
         if len(sample) >= FEWEST_RANDOM:
             try:
                 points = self.review.curve()
-            except BadInput:
-                points = []
+            except BadInput as error:
+                problem = str(error)
         return self._page(
             request, "progress.html", shown.wanted(request.query_params), points=points,
             sample=len(sample), fewest=FEWEST_RANDOM, curve=_curve(points),
             reviewers=by_reviewer(self.review.decisions.all),
-            yields=wrong_by_steps(self.review.decisions),
+            problem=problem, yields=wrong_by_steps(self.review.decisions),
         )  # fmt: skip
 
     def pulse(self, request: Request) -> Response:
@@ -130,6 +130,7 @@ class Pages:
                 "progress": f"{now.decided:,} of {now.rows:,} decided",
                 "learning": self.review.learning,
                 "learned": self.review.learned_of,
+                "rows": self.review.learned_rows,
             }
         )
 
@@ -169,7 +170,8 @@ class Pages:
 
 def guarded(review: Review, host: str, port: int) -> Guard:
     """The application for those who have a link."""
-    hosts = frozenset({f"{host}:{port}", f"localhost:{port}", f"127.0.0.1:{port}"})
+    at = "" if port == 80 else f":{port}"  # which browsers leave out
+    hosts = frozenset({f"{host}{at}", f"localhost{at}", f"127.0.0.1{at}"})
     guard = Guard(hosts, f"sqlfuncs_review_{port}")
     deeds = Deeds(review, lambda reviewer: f"http://{host}:{port}{guard.link(reviewer)}")
     guard.app = Pages(review).app(deeds)

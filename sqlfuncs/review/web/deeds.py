@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
-from sqlfuncs.review.decisions import Decision
+from sqlfuncs.review.decisions import MACHINE, Decision
 from sqlfuncs.review.review import Review
 from sqlfuncs.review.web import shown
 from sqlfuncs.review.web.guard import Session, session_of
@@ -46,7 +46,7 @@ class Deeds:
         place = self.review.queue.place.get(key)
         on = self.review.next(wanted, session.reviewer, after=place)
         decided = self.review.decide(
-            key, form.one("action"), form.one("label") or None, session.reviewer, form.one("seen")
+            key, form.one("action"), form.flat.get("label"), session.reviewer, form.one("seen")
         )
         session.said = f"{_in_short(decided)} U takes it back."
         if form.one("from") == "list":
@@ -67,7 +67,8 @@ class Deeds:
 
     def accept(self, session: Session, form: Form) -> str:
         """Accept the suggestions that were previewed."""
-        done = self.review.accept(form.get("key", []), session.reviewer)
+        labels = dict(zip(form.get("key", []), form.get("label", []), strict=False))
+        done = self.review.accept(labels, session.reviewer)
         session.said = f"{len(done)} labels were replaced. U takes all of them back."
         return shown.address("/list", shown.wanted(form.flat))
 
@@ -79,13 +80,13 @@ class Deeds:
 
     def rename(self, session: Session, form: Form) -> str:
         """Say who decides."""
-        session.reviewer = _name(form.one("name"))
+        session.reviewer = reviewer_name(form.one("name"))
         session.said = f"Decisions are now noted as {session.reviewer}'s."
         return shown.address("/progress", shown.wanted(form.flat))
 
     def invited(self, session: Session, form: Form) -> str:
         """A link for somebody else."""
-        name = _name(form.one("name"))
+        name = reviewer_name(form.one("name"))
         session.said = f"For {name}, to open once on this machine: {self.invite(name)}"
         return shown.address("/progress", shown.wanted(form.flat))
 
@@ -94,9 +95,11 @@ def posted(deed: Callable[[Session, Form], str]) -> Callable[[Request], object]:
     """A deed that ends on a page; an error is said there, on the row it is about."""
 
     async def answer(request: Request) -> Response:
-        body = await request.body()
-        if len(body) > _LONGEST_FORM:
-            return Response(status_code=413)
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > _LONGEST_FORM:
+                return Response(status_code=413)
         form = Form(parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True))
         session = session_of(request)
         try:
@@ -104,16 +107,24 @@ def posted(deed: Callable[[Session, Form], str]) -> Callable[[Request], object]:
         except SqlfuncsError as error:
             session.said, session.is_bad_news = str(error), True
             at = form.one("key") if isinstance(error, Conflict) else ""
-            to = shown.address("/", shown.wanted(form.flat), at=at or None)
+            page = "/progress" if request.url.path in ("/reviewer", "/invite") else "/"
+            to = shown.address(page, shown.wanted(form.flat), at=at or None)
         return RedirectResponse(to, 303)
 
     return answer
 
 
-def _name(given: str) -> str:
+def reviewer_name(given: str) -> str:
+    """A name as it is noted in the log. Raises BadInput for none, and for the machine's.
+
+    >>> reviewer_name("  Ann  O'Neill ")
+    "Ann O'Neill"
+    """
     name = " ".join(given.split())[:_LONGEST_NAME]
     if not name or not name.isprintable():
         raise BadInput("a reviewer needs a name")
+    if name == MACHINE:
+        raise BadInput(f"{MACHINE} is no reviewer: its decisions wait for a person's")
     return name
 
 

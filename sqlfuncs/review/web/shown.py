@@ -27,6 +27,7 @@ class Row:
     key: str
     text: str | None
     fields: Mapping[str, str | None]
+    is_image: bool
     given: str | None
     suggested: str | None
     quality: float | None
@@ -54,6 +55,7 @@ def row(review: Review, place: int, chances: int = MOST_CLASSES) -> Row:
         fields={k: None if v is None else str(v) for k, v in value.items()}
         if isinstance(value, dict)
         else {},
+        is_image=review.source.shows_images,
         given=queue.label(place),
         suggested=queue.suggested(place),
         quality=None if np.isnan(quality) else quality,

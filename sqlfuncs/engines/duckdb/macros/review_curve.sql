@@ -50,8 +50,9 @@ WITH _sf_everything AS (
         WHEN _sf_rows = 0 THEN error('review_curve: no row of the table was judged.')
         WHEN _sf_sample_rows = 0 THEN error(
             'review_curve: no row of a random sample has been reviewed: nothing tells how many '
-            || 'errors are left. Review some rows drawn at random, FROM issues USING SAMPLE 100, '
-            || 'and write relabel or keep into the log.'
+            || 'errors are left. Review 20 rows drawn at random or more, and write relabel or keep '
+            || 'into the log: sqlfuncs review shows them in the order "random sample", the query '
+            || 'file review_queue with order=random.'
         )
         WHEN abs(_sf_off) > 4 THEN error(
             'review_curve: the ' || _sf_sample_rows || ' reviewed rows are no random sample: their '

@@ -94,6 +94,7 @@ addEventListener("keydown", (event) => {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const wanted = `[data-key="${CSS.escape(key)}"]`;
   const found = document.querySelector(`[data-active] ${wanted}`) ?? document.querySelector(`:not(li) > ${wanted}, header ${wanted}, aside ${wanted}, .pages ${wanted}`);
+  if (key === "w" && !found && document.querySelector("article")) say("There is no suggestion for this row: Q keeps its label, a number gives another.", false);
   if (!found || found.disabled || event.repeat) return;
   event.preventDefault();
   if (found.hasAttribute("data-focus")) {
@@ -121,7 +122,8 @@ setInterval(async () => {
     const now = await answer.json();
     if (row !== document.querySelector("article[data-row]")) return;
     document.querySelector("#decided").textContent = now.progress;
-    if (now.learned > learned) say(`The queue has learned from ${now.learned} decisions; other rows come next.`, false);
+    const before = document.querySelector("#said").textContent;
+    if (now.learned > learned && (!before || before.startsWith("Learning"))) say(`The queue has learned from ${now.rows} decided rows; other rows come next.`, false);
     learned = now.learned;
     if (row && now.version !== row.dataset.version && now.version) say(`Meanwhile ${now.said}.`, true);
   } catch { /* the next decision says that the server is gone */ }
