@@ -62,11 +62,14 @@ SELECT
         ELSE printf(
             'Of %d rows that nobody has looked at, %.0f to %.0f have wrong labels (95 %%). curve=true says how many more to review.',
             count(*) FILTER (NOT is_decided),
-            greatest(0, count(*) * sqlfuncs.main._sf_wilson(wrong_among_them, random_rows_reviewed, -1) - count(*) FILTER (is_wrong)),
-            least(
-                count(*) FILTER (NOT is_decided),
-                greatest(0, count(*) * sqlfuncs.main._sf_wilson(wrong_among_them, random_rows_reviewed, 1) - count(*) FILTER (is_wrong))
-            )
+            greatest(0, coalesce(sqlfuncs.main._sf_errors_left(
+                wrong_among_them, random_rows_reviewed, count(*) - random_rows_reviewed,
+                count(*) FILTER (is_wrong AND NOT is_random), -1
+            ), 0)),
+            least(count(*) FILTER (NOT is_decided), greatest(0, coalesce(sqlfuncs.main._sf_errors_left(
+                wrong_among_them, random_rows_reviewed, count(*) - random_rows_reviewed,
+                count(*) FILTER (is_wrong AND NOT is_random), 1
+            ), 0)))
         )
     END AS wrong_labels_left
 FROM _reviewed;

@@ -80,11 +80,9 @@ WITH _sf_everything AS (
     FROM _sf_flags
     WINDOW _sf_after AS (ORDER BY _sf_rank ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
 ), _sf_ends AS (
-    -- m sampled rows speak for n others as m * n / (m + n) do for endlessly many. What is known
-    -- of other rows is taken off.
+    -- What is known of other rows is taken off.
     SELECT
         *,
-        _sf_m * _sf_n / nullif(_sf_m + _sf_n, 0) AS _sf_weight,
         _sf_hits / nullif(_sf_m, 0) AS _sf_share
     FROM _sf_behind, _sf_checked
     WHERE _sf_rank = 0
@@ -95,16 +93,8 @@ WITH _sf_everything AS (
         greatest(0, least(_sf_left, min(_sf_share * _sf_n - _sf_other_wrong) OVER (
             ORDER BY _sf_rank
         )))::DOUBLE AS _sf_errors,
-        -- The Wilson interval begins too high where there are one to three errors in the sample; the
-        -- Poisson distribution's does not (Brown, Cai, DasGupta 2001, section 4.1.1).
-        CASE WHEN _sf_hits BETWEEN 1 AND 3 THEN
-            [0.0253, 0.2422, 0.6187][_sf_hits] / _sf_m * _sf_n - _sf_other_wrong
-        WHEN _sf_weight > 0 THEN
-            sqlfuncs.main._sf_wilson(_sf_share * _sf_weight, _sf_weight, -1) * _sf_n - _sf_other_wrong
-        ELSE 0 END AS _sf_low,
-        CASE WHEN _sf_weight > 0 THEN
-            sqlfuncs.main._sf_wilson(_sf_share * _sf_weight, _sf_weight, 1) * _sf_n - _sf_other_wrong
-        ELSE _sf_left END AS _sf_high
+        coalesce(sqlfuncs.main._sf_errors_left(_sf_hits, _sf_m, _sf_n, _sf_other_wrong, -1), 0) AS _sf_low,
+        coalesce(sqlfuncs.main._sf_errors_left(_sf_hits, _sf_m, _sf_n, _sf_other_wrong, 1), _sf_left) AS _sf_high
     FROM _sf_ends
 )
 SELECT
