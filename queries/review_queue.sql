@@ -7,7 +7,27 @@
 -- param log table = : a decision log; rows that somebody has decided there are left out
 -- param budget integer = 10: how many rows
 -- param order text = worst: worst, the most doubtful of the flagged rows first; or random, a sample of all
+-- param learn boolean = false: judge the rows again by what is decided in the log, as the review page does
+-- param table table = train: the table that is judged again
+-- param x column = : what the model reads then, if not the text
 
+{% if learn %}
+{% if not log %}{{ refuse("learn=true learns from a decision log: log=decisions") }}{% endif %}
+{% if order != "worst" %}{{ refuse("what is learned changes the order worst, and no other: leave learn or order out") }}{% endif %}
+WITH input AS (FROM {{ table | ident }}), log AS (
+    FROM {{ log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
+)
+SELECT
+    {{ key | ident }},
+    {{ label | ident }} AS given,
+    suggested_label AS suggested,
+    round(label_quality, 3) AS label_quality,
+    {{ text | ident }}
+FROM review_queue(
+    input, {% if x %}{{ x | ident }}{% else %}{{ text | ident }}{% endif %}, {{ label | ident }}, {{ key | ident }},
+    budget := {{ budget | literal }}, log := log
+);
+{% else %}
 SELECT
     {{ key | ident }},
     {{ label | ident }} AS given,
@@ -34,3 +54,4 @@ ORDER BY
     i.label_quality,
     i.{{ key | ident }}
 LIMIT {{ budget | literal }};
+{% endif %}

@@ -11,6 +11,7 @@ from sqlfuncs.cli.run import rendered
 from sqlfuncs.engines.duckdb.statements import run
 from sqlfuncs.errors import SqlfuncsError
 from sqlfuncs.queries import files
+from tests.review.tables import CLASSES, EVIL, MADE
 
 Rows = list[dict[str, Any]]
 IN_FORCE = """
@@ -185,3 +186,26 @@ def test_answers_about_rows_without_a_label_give_them_one(t: duckdb.DuckDBPyConn
     kept = t.execute("SELECT DISTINCT old_label FROM reviewed_decisions WHERE action = 'keep'")
     assert kept.fetchall() == [("b",)]
     assert t.execute("SELECT count(*) FROM reviewed WHERE label <> 'b'").fetchall() == [(0,)]
+
+
+def test_the_queue_learns_as_that_of_the_page_does(con: duckdb.DuckDBPyConnection) -> None:
+    """Flags of one class turn out wrong: those of the other come before the rest of it."""
+    con.execute(MADE.format(rows=300), [list(CLASSES), EVIL])
+    con.execute("CREATE TABLE issues AS FROM label_issues(train, probs, label)")
+    wanted = {"x": "probs", "budget": 20, "log": "decisions", "learn": True}
+    kept = con.execute(
+        "SELECT string_agg(id, ',' ORDER BY id) FROM "
+        "(FROM issues WHERE is_label_issue AND label = $1 ORDER BY id LIMIT 7)", [CLASSES[0]]
+    ).fetchall()[0][0]  # fmt: skip
+    run_query(con, "decide", keys=kept, reviewer="ann")
+    queue = run_query(con, "review_queue", **wanted)[0]
+    expected = con.execute(
+        "SELECT id FROM review_queue(train, probs, label, id, budget := 20, log := decisions)"
+    ).fetchall()
+    assert [row["id"] for row in queue] == [key for (key,) in expected]
+    assert CLASSES[0] not in {row["given"] for row in queue[:10]}
+    for given, message in (
+        ({"log": ""}, "log=decisions"), ({"order": "random"}, "changes the order worst"),
+    ):  # fmt: skip
+        with pytest.raises(SqlfuncsError, match=message):
+            run_query(con, "review_queue", **{**wanted, **given})
