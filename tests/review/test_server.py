@@ -359,3 +359,35 @@ def test_where_the_usual_port_is_taken_another_one_is(db: Path) -> None:
         process.terminate()
     assert re.match(r"http://127\.0\.0\.1:\d+/\?token=", link)
     assert ":8321/" not in link
+
+
+def test_evidence_of_rows_that_are_alike(tmp_path: Path) -> None:
+    """Near duplicates with their labels, trusted rows of both classes, what is like no other."""
+    db = tmp_path / "vectors.duckdb"
+    with duckdb.connect(str(db)) as con:
+        con.execute("""
+            CREATE TABLE train AS
+            SELECT i AS id, 'text ' || i AS text, ['a', 'b'][1 + (i + (i = 5)::INT) % 2] AS label, [
+                (hash(i * 31 + d) % 1000 / 500 - 1 + 2 * (i % 2 = d % 2)::INT)::FLOAT
+                FOR d IN range(16)
+            ] AS vector
+            FROM range(120) r(i)
+        """)
+        con.execute("INSERT INTO train SELECT 500, 'again', 'a', vector FROM train WHERE id = 5")
+        con.execute("INSERT INTO train VALUES (501, 'odd', 'a', [-99 FOR d IN range(16)])")
+    with serving(db, "--x", "vector") as server:
+        browser = server.browser()
+        until = time.monotonic() + 20
+        while "Nearly the same row" not in (page := browser.get("/?at=5")):
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        group = page.partition("Nearly the same row")[2].partition("</section>")[0]
+        assert 'at=500">500</a> <span class="label">a</span>' in group and "again" in group
+        trusted = re.findall(r'Most alike among trusted <span class="label">(\w)</span>', page)
+        assert sorted(trusted) == ["a", "b"]
+        for label in trusted:
+            alike = page.partition(f'trusted <span class="label">{label}')[2].partition("</ul>")[0]
+            keys = [int(key) for key in re.findall(r">(\d+)</a>", alike)]
+            assert len(keys) == 3 and all(k % 2 == (label == "b") or k == 500 for k in keys)
+        assert "Outlier: it is like no other row" in browser.get("/?at=501")
+        assert "Outlier" not in browser.get("/?at=7")

@@ -25,6 +25,7 @@ from sqlfuncs.review.web.deeds import Deeds, posted
 from sqlfuncs.review.web.guard import Guard, session_of
 
 _PER_PAGE = 50
+_DUPLICATES = 5
 _STATIC = {"review.css": "text/css", "review.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
@@ -73,9 +74,15 @@ class Pages:
         return self._page(
             request, "row.html", wanted, row=row, before=before, after=after, alike=alike,
             evidence=[(label, self._neighbours(place, label)) for label in labels],
-            duplicates=[shown.row(self.review, p) for p in alike.duplicates[:5]] if alike else [],
+            duplicates=self._duplicates(place, alike.duplicates) if alike else [],
             details=self.review.source.details(row.key), wanting=len(order),
         )  # fmt: skip
+
+    def _duplicates(self, place: int, alike: Sequence[int]) -> list[shown.Row]:
+        """Some rows that are nearly the same as one, those of another label first."""
+        given = self.review.queue.given
+        others = sorted(alike, key=lambda other: bool(given[other] == given[place]))
+        return [shown.row(self.review, other) for other in others[:_DUPLICATES]]
 
     def _neighbours(self, place: int, label: str) -> list[tuple[shown.Row, float]] | None:
         found = self.review.neighbours(place, label)
