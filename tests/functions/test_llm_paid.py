@@ -3,13 +3,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from sqlfuncs.llm import usage
 from sqlfuncs.store import answers
 from sqlfuncs.store.answers import Answer
+
+
+@pytest.fixture(autouse=True)
+def _afresh() -> Iterator[None]:
+    with usage.afresh():
+        yield
 
 
 def test_nothing_was_paid_for(con: duckdb.DuckDBPyConnection) -> None:
