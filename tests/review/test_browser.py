@@ -261,6 +261,9 @@ def test_it_learns_and_says_when_to_stop(tab: Tab) -> None:
     page.goto(f"http://{tab.host}/?sort=random")
     for _ in range(22):
         tab.decide("w" if page.locator("button.accept").count() else "q")
+    # A page that was shown while the queue learned by itself hears of the end.
+    page.evaluate("document.querySelector('#learn').disabled = true")
+    page.evaluate("document.querySelector('#learn').textContent = 'Learning'")
     page.get_by_role("button", name="Learn from decisions").click()
     tab.says("Learning from what is decided")
     expect(page.locator("#said")).to_contain_text(

@@ -122,6 +122,9 @@ setInterval(async () => {
     const now = await answer.json();
     if (row !== document.querySelector("article[data-row]")) return;
     document.querySelector("#decided").textContent = now.progress;
+    const learn = document.querySelector("#learn");
+    learn.disabled = now.learning;
+    learn.textContent = now.learning ? "Learning" : "Learn from decisions";
     const before = document.querySelector("#said").textContent;
     if (now.learned > learned && (!before || before.startsWith("Learning"))) say(`The queue has learned from ${now.rows} decided rows; other rows come next.`, false);
     learned = now.learned;
