@@ -51,7 +51,7 @@ def _train(network: Any, **more: Any) -> float:
 
 
 def _bytes(network: Any) -> bytes:
-    return b"".join(each.detach().numpy().tobytes() for each in network.learned().values())
+    return b"".join(each.detach().cpu().numpy().tobytes() for each in network.learned().values())
 
 
 def test_it_learns_what_can_be_learned(recipe: Recipe) -> None:
