@@ -12,16 +12,11 @@ from pathlib import Path
 import click
 
 from sqlfuncs import work
-from sqlfuncs.cli import statements
+from sqlfuncs.cli import columns, statements
 from sqlfuncs.cli.run import SECONDS, opened
 from sqlfuncs.errors import BadInput, CannotKeep
 from sqlfuncs.report.source import Source, Wanted
 from sqlfuncs.review.decisions import check_log
-
-# What columns and tables are called where nothing is said: the first of these that is there.
-_TEXT = ("text", "prompt", "x")
-_LABEL = ("label", "completion")
-_KEY = ("id", "key")
 
 
 @click.command("report")
@@ -77,18 +72,18 @@ def command(
     with opened(db, read_only=True, wait=wait) as con:
         source = ReportedDatabase(con, statements.run)
         types = source.columns(table)
-        shown = _column(types, table, "text", text, _TEXT)
-        key = _column(types, table, "key", key, _KEY)
+        shown = columns.find(types, table, "text", text, columns.TEXT)
+        key = columns.find(types, table, "key", key, columns.KEY)
         source.check_keys(table, key)
         test = "" if "gain" in skip else _table(source, "test", test, "test")
         wanted = Wanted(
             table=table,
             text=shown,
-            label=_column(types, table, "label", label, _LABEL),
+            label=columns.find(types, table, "label", label, columns.LABEL),
             key=key,
-            x=_column(types, table, "x", x, (shown,)),
+            x=columns.find(types, table, "x", x, (shown,)),
             log=_log(source, "log", log, "decisions"),
-            truth=_column(types, table, "truth", truth, ()) if truth else "",
+            truth=columns.find(types, table, "truth", truth, ()) if truth else "",
             test=test,
             test_log=_log(source, "test-log", test_log, "test_decisions") if test else "",
             model=model,
@@ -99,17 +94,6 @@ def command(
         html = page.render(gather(source, wanted, frozenset(skip)))
     _write(place, html)
     work.say(f"{out} is written ({len(html.encode()) / 1024:,.0f} kB)")
-
-
-def _column(
-    types: Mapping[str, str], table: str, role: str, given: str | None, usual: Sequence[str]
-) -> str:
-    known = {name.casefold(): name for name in types}  # which DuckDB's names are the same in
-    for name in [given] if given else usual:
-        if name.casefold() in known:
-            return known[name.casefold()]
-    missing = f"--{role} {given}: {table} has no such column" if given else f"--{role} is needed"
-    raise BadInput(f"{missing}. {table} has {', '.join(types)}.")
 
 
 def _table(source: Source, role: str, given: str | None, usual: str) -> str:

@@ -13,6 +13,7 @@ import webbrowser
 import click
 
 from sqlfuncs import work
+from sqlfuncs.cli import columns
 from sqlfuncs.errors import CannotServe
 
 _HOST = "127.0.0.1"
@@ -23,10 +24,10 @@ _GRACE_SECONDS = 0.7  # for requests that are being answered, once the end was a
 
 @click.command("review")
 @click.argument("db", type=click.Path(exists=True, dir_okay=False))
-@click.option("--table", required=True, help="The table whose labels are reviewed.")
-@click.option("--text", required=True, help="The column to read: text, an image or a STRUCT.")
-@click.option("--label", required=True, help="The column of labels.")
-@click.option("--key", required=True, help="The column that names a row.")
+@click.option("--table", default="train", show_default=True, help="The table that is reviewed.")
+@click.option("--text", help="Text, an image or a STRUCT; by default text or prompt.")
+@click.option("--label", help="The column of labels; by default label or completion.")
+@click.option("--key", help="The column that names a row; by default id or key.")
 @click.option("--x", help="The column the model reads, such as an embedding; by default --text.")
 @click.option("--log", default="decisions", show_default=True, help="The decision log.")
 @click.option("--model", default="fast", show_default=True, help="As in label_issues.")
@@ -36,9 +37,9 @@ _GRACE_SECONDS = 0.7  # for requests that are being answered, once the end was a
 def command(
     db: str,
     table: str,
-    text: str,
-    label: str,
-    key: str,
+    text: str | None,
+    label: str | None,
+    key: str | None,
     x: str | None,
     log: str,
     model: str,
@@ -52,6 +53,7 @@ def command(
     written. A link that is printed lets one browser in, once.
     """
     import sqlfuncs
+    from sqlfuncs.engines.duckdb import catalog
     from sqlfuncs.engines.duckdb.reviewing import ReviewedTable
     from sqlfuncs.review.review import Review
     from sqlfuncs.review.web.app import guarded
@@ -61,8 +63,16 @@ def command(
     names = [reviewer_name(name) for name in reviewers or (_user(),)]
     listening = _listening(port)
     con = sqlfuncs.connect(db)
+    types = catalog.columns(con, table)
     source = ReviewedTable(
-        con, table=table, text=text, label=label, key=key, x=x, log=log, model=model
+        con,
+        table=table,
+        text=columns.find(types, table, "text", text, columns.TEXT),
+        label=columns.find(types, table, "label", label, columns.LABEL),
+        key=columns.find(types, table, "key", key, columns.KEY),
+        x=x,
+        log=log,
+        model=model,
     )
     review = Review(source)
     at = listening.getsockname()[1]

@@ -118,12 +118,12 @@ class Server:
 def serving(
     db: Path, *options: str, reviewers: tuple[str, ...] = ("ann", "bob"), text: str = "text"
 ) -> Iterator[Server]:
-    """Serve the table `train` with the columns id and label until the end of the block."""
+    """Serve the table `train`, whose columns have the usual names, until the end of the block."""
     for reviewer in reviewers:
         options += ("--reviewer", reviewer)
     process = subprocess.Popen(
-        [sys.executable, "-m", "sqlfuncs.cli", "review", str(db), "--table", "train", "--text",
-         text, "--label", "label", "--key", "id", "--port", "0", "--no-browser", *options],
+        [sys.executable, "-m", "sqlfuncs.cli", "review", str(db), "--text", text, "--port", "0",
+         "--no-browser", *options],
         stdout=subprocess.PIPE, encoding="utf-8",
     )  # fmt: skip
     assert process.stdout is not None

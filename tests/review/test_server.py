@@ -284,7 +284,11 @@ def test_mistakes_of_the_call(server: Server, db: Path, tmp_path: Path) -> None:
     port = server.links["ann"].split(":")[2].split("/")[0]
     assert "--port 0 finds one" in _refused(other, *names, "--port", port)
     assert "has no such column" in _refused(other, *names[:3], "txt", *names[4:], "--port", "0")
-    assert "Missing option '--key'" in _refused(other, *names[:6])
+    with duckdb.connect(str(other)) as con:
+        con.execute("CREATE TABLE unnamed AS SELECT * EXCLUDE (id) FROM train")
+    said = _refused(other, "--table", "unnamed")
+    assert "--key is needed. unnamed has text, label" in said
+    assert "CREATE TABLE numbered AS" in said
     assert "is no reviewer" in _refused(other, *names, "--reviewer", "auto_corrections")
 
 
