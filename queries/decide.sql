@@ -12,12 +12,8 @@
 -- param new_class boolean = false: allow a new_label that no row of the table has
 
 {% if not keys %}{{ refuse("keys names no row: keys=12,15") }}{% endif %}
-CREATE TABLE IF NOT EXISTS {{ log | ident }} (
-    key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARCHAR,
-    decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP
-);
-
-INSERT INTO {{ log | ident }} BY NAME
+-- Before there is a log: a mistake leaves nothing behind.
+CREATE OR REPLACE TEMP TABLE _decided AS
 WITH asked AS (
     SELECT DISTINCT unnest({{ keys | literal }}) AS key
 ), found AS (
@@ -55,16 +51,26 @@ WITH asked AS (
 )
 SELECT
     key,
-    action,
+    if(action = 'relabel' AND new_label = given, 'keep', action) AS action,
     given AS old_label,
-    new_label,
+    if(new_label = given, NULL, new_label) AS new_label,
     {{ reviewer | literal }} AS decided_by,
-    {{ reason | literal }}::VARCHAR AS reason,
-    greatest(
-        now()::TIMESTAMP, (SELECT max(decided_at) FROM {{ log | ident }}) + INTERVAL 1 MICROSECOND
-    ) AS decided_at
+    {{ reason | literal }}::VARCHAR AS reason
 FROM found, said, verdict
 WHERE CASE WHEN message IS NULL THEN true ELSE error(message) END;
+
+CREATE TABLE IF NOT EXISTS {{ log | ident }} (
+    key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARCHAR,
+    decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP
+);
+
+INSERT INTO {{ log | ident }} BY NAME
+SELECT *, greatest(
+    now()::TIMESTAMP, (SELECT max(decided_at) FROM {{ log | ident }}) + INTERVAL 1 MICROSECOND
+) AS decided_at
+FROM _decided;
+
+DROP TABLE _decided;
 
 SELECT key, action, old_label, new_label, decided_by, decided_at
 FROM {{ log | ident }}

@@ -28,7 +28,7 @@ ORDER BY decided_by;
 
 -- Decisions of people; what auto_corrections wrote waits for one.
 CREATE OR REPLACE TEMP TABLE _reviewed AS
-WITH issues AS (FROM {{ issues | ident }}), log AS (
+WITH _issues AS (FROM {{ issues | ident }}), _log AS (
     FROM {{ log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
 )
 SELECT
@@ -36,9 +36,11 @@ SELECT
     coalesce(is_label_issue, false) AS is_flagged,
     _sf_is_decided AS is_decided,
     _sf_is_wrong AS is_wrong,
-    _sf_is_random AS is_random
-FROM issues AS i
-JOIN sqlfuncs.main._sf_reviewed(issues, log, {{ key | ident }}, {{ label | ident }})
+    _sf_is_random AS is_random,
+    -- Of which review_curve reckons: rows that were judged and are not excluded.
+    label_quality IS NOT NULL AND _sf_action IS DISTINCT FROM 'exclude' AS counts
+FROM _issues AS i
+JOIN sqlfuncs.main._sf_reviewed(_issues, _log, {{ key | ident }}, {{ label | ident }})
     ON _sf_row = i.{{ key | ident }}::VARCHAR;
 
 SELECT
@@ -72,12 +74,13 @@ SELECT
             ), 0)))
         )
     END AS wrong_labels_left
-FROM _reviewed;
+FROM _reviewed
+WHERE counts;
 
 {% if curve %}
-WITH issues AS (FROM {{ issues | ident }}), log AS (
+WITH _issues AS (FROM {{ issues | ident }}), _log AS (
     FROM {{ log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
-), drawn AS (
+), _drawn AS (
     SELECT key FROM _reviewed WHERE is_random
 )
 SELECT
@@ -86,7 +89,7 @@ SELECT
     round(errors_left_low) AS errors_left_low,
     round(errors_left_high) AS errors_left_high,
     round("precision", 3) AS "precision"
-FROM review_curve(issues, log, {{ key | ident }}, {{ label | ident }}, sample := drawn, points := 10);
+FROM review_curve(_issues, _log, {{ key | ident }}, {{ label | ident }}, sample := _drawn, points := 10);
 {% endif %}
 
 DROP TABLE _reviewed;

@@ -11,10 +11,11 @@
 -- param table table = train: the table that is judged again
 -- param x column = : what the model reads then, if not the text
 
+{% if budget is none or budget < 1 %}{{ refuse("budget is how many rows: 1 or more") }}{% endif %}
 {% if learn %}
 {% if not log %}{{ refuse("learn=true learns from a decision log: log=decisions") }}{% endif %}
 {% if order != "worst" %}{{ refuse("what is learned changes the order worst, and no other: leave learn or order out") }}{% endif %}
-WITH input AS (FROM {{ table | ident }}), log AS (
+WITH _input AS (FROM {{ table | ident }}), _log AS (
     FROM {{ log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
 )
 SELECT
@@ -24,8 +25,8 @@ SELECT
     round(label_quality, 3) AS label_quality,
     {{ text | ident }}
 FROM review_queue(
-    input, {% if x %}{{ x | ident }}{% else %}{{ text | ident }}{% endif %}, {{ label | ident }}, {{ key | ident }},
-    budget := {{ budget | literal }}, log := log
+    _input, {% if x %}{{ x | ident }}{% else %}{{ text | ident }}{% endif %}, {{ label | ident }}, {{ key | ident }},
+    budget := {{ budget | literal }}, log := _log
 );
 {% else %}
 SELECT

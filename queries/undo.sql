@@ -3,8 +3,9 @@
 -- param reviewer text = reviewer: whose step is taken back; again takes back the one before
 -- param log table = decisions: the decision log, which is only added to
 
--- A step is all that a reviewer decided in one moment. What was in force before is written again;
--- where nothing was, or a proposal of auto_corrections, needs_review. What was undone, and the rows that undid it, count no longer.
+-- A step is all that a reviewer decided in one moment and that is in force: what other people have decided since stands. What was
+-- in force before is written again; where nothing was, or a proposal of auto_corrections, needs_review. What was undone, and the rows
+-- that undid it, count no longer.
 INSERT INTO {{ log | ident }} BY NAME
 WITH standing AS (
     SELECT l.*
@@ -12,12 +13,13 @@ WITH standing AS (
         ON u.key = l.key AND u.decided_by = l.decided_by AND u.reason = 'undo of ' || l.decided_at
     WHERE NOT coalesce(starts_with(l.reason, 'undo of '), false)
 ), step AS (
-    FROM standing
+    FROM (
+        FROM standing
+        WHERE decided_by IS DISTINCT FROM 'auto_corrections'
+        QUALIFY decided_at = max(decided_at) OVER (PARTITION BY key)
+    )
     WHERE decided_by = {{ reviewer | literal }}
     QUALIFY decided_at = max(decided_at) OVER ()
-), later AS (
-    SELECT s.key, s.decided_by
-    FROM standing AS s JOIN step ON step.key = s.key AND s.decided_at > step.decided_at
 ), before AS (
     SELECT s.key, arg_max({action: s.action, new_label: s.new_label}, s.decided_at) AS decision
     FROM standing AS s JOIN step ON step.key = s.key AND s.decided_at < step.decided_at
@@ -26,11 +28,8 @@ WITH standing AS (
 ), verdict AS (
     SELECT CASE
         WHEN (SELECT count(*) FROM step) = 0 THEN
-            'nothing to undo: no decision of ' || {{ reviewer | literal }} || ' stands. In the log are those of '
+            'nothing to undo: no decision of ' || {{ reviewer | literal }} || ' is in force. In the log are those of '
             || coalesce((SELECT string_agg(DISTINCT decided_by, ', ') FROM {{ log | ident }}), 'nobody')
-        WHEN (SELECT count(*) FROM later) > 0 THEN
-            'nothing was undone: since then others have decided about '
-            || (SELECT string_agg(DISTINCT key || ' (' || decided_by || ')', ', ') FROM later)
     END AS message
 )
 SELECT

@@ -12,10 +12,11 @@ import click
 
 from sqlfuncs import work
 from sqlfuncs.cli import show, statements
-from sqlfuncs.errors import BadQueryFile, DatabaseInUse, StatementFailed
+from sqlfuncs.errors import BadInput, BadQueryFile, DatabaseInUse, StatementFailed
 from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile
 from sqlfuncs.queries.render import render
+from sqlfuncs.review.decisions import check_log
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,19 +65,24 @@ def command(
     if only_show or remote:
         print(sql)
         return
-    if db != ":memory:" and Path(db).parent.is_dir() and not Path(db).exists() and not read_only:
+    is_new = not (db == ":memory:" or read_only or Path(db).exists()) and Path(db).parent.is_dir()
+    if is_new:
         work.say(f"{db} does not exist yet; it is made")
-    with opened(db, read_only=read_only, wait=wait) as con:
-        try:
-            for result in statements.run(con, sql, timeout):
-                if result.columns:
-                    show.result(result.columns, result.rows, form)
-                print(f"sqlfuncs: {query.name} {_summary(result)}", file=sys.stderr)
-        except StatementFailed as error:
-            hints = _hints(query, db) if error.missing_name else []
-            if hints:
-                raise BadQueryFile("\n".join([str(error), *hints])) from None
-            raise
+    is_empty = False
+    try:
+        with opened(db, read_only=read_only, wait=wait) as con:
+            try:
+                for result in statements.run(con, sql, timeout):
+                    if result.columns:
+                        show.result(result.columns, result.rows, form)
+                    print(f"sqlfuncs: {query.name} {_summary(result)}", file=sys.stderr)
+            except StatementFailed as error:
+                is_empty = is_new and not _has_tables(con)
+                _explain(con, query, pairs, error, db)
+                raise
+    finally:
+        if is_empty:
+            Path(db).unlink(missing_ok=True)
 
 
 def opened(db: str, *, read_only: bool, wait: float) -> duckdb.DuckDBPyConnection:
@@ -101,14 +107,47 @@ def _summary(result: Result[Rows]) -> str:
     return f"{result.number}/{result.count}: {did} in {result.seconds:.1f} s"
 
 
-def _hints(query: QueryFile, db: str) -> list[str]:
-    """What may be behind a name that does not exist."""
+def _explain(
+    con: duckdb.DuckDBPyConnection,
+    query: QueryFile,
+    given: Mapping[str, str],
+    error: StatementFailed,
+    db: str,
+) -> None:
+    """Raise what is behind an error that has to do with names, if there is more to say of it."""
     hints = []
-    if query.parameters:
+    for parameter in query.parameters:
+        table = given.get(parameter.name, parameter.default)
+        if parameter.type != "table" or not table:
+            continue
+        columns = _columns(con, table)
+        if columns is not None and parameter.name == "log":
+            check_log(table, columns)
+        if columns is None and f"Table with name {table} does not exist" in str(error):
+            hints.append(f"{query.name} reads a table that is not there: {parameter.describe()}")
+    if not error.missing_name:
+        return
+    if query.parameters and not hints:
         hints.append(f"{query.name} takes names as parameters; {query.accepts()}")
     if db == ":memory:":
         hints.append("This was a new database in memory. Name the file of yours: --db mine.duckdb")
-    return hints
+    if hints:
+        raise BadQueryFile("\n".join([str(error), *hints])) from None
+
+
+def _has_tables(con: duckdb.DuckDBPyConnection) -> bool:
+    from sqlfuncs.engines.duckdb import catalog
+
+    return bool(catalog.tables(con))
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> Mapping[str, str] | None:
+    from sqlfuncs.engines.duckdb import catalog
+
+    try:
+        return catalog.columns(con, table)
+    except BadInput:
+        return None
 
 
 def rendered(query: QueryFile, given: Mapping[str, str]) -> str:

@@ -24,15 +24,13 @@ def check_log(name: str, columns: Iterable[str]) -> None:
 
     >>> check_log("t", ["key", "action", "old_label", "new_label", "reason", "decided_by"])
     Traceback (most recent call last):
-    sqlfuncs.errors.BadInput: t is no decision log: it has no column decided_at. Name another one \
-with --log.
+    sqlfuncs.errors.BadInput: t is no decision log: it has no column decided_at. Name another one.
     """
     known = set(columns)
     missing = [column for column in COLUMNS if column not in known]
     if missing:
         raise BadInput(
-            f"{name} is no decision log: it has no column {', '.join(missing)}. Name another one "
-            "with --log."
+            f"{name} is no decision log: it has no column {', '.join(missing)}. Name another one."
         )
 
 
@@ -104,8 +102,6 @@ class Decisions:
             for each in self._standing[undo.key]
             if (each.decided_by, each.decided_at) != (undo.decided_by, moment)
         ]
-        if moment in self._steps[undo.decided_by]:
-            self._steps[undo.decided_by].remove(moment)
 
     def in_force(self, key: str) -> Decision | None:
         """The decision about a row that counts; None where there is none, or it was undone."""
@@ -123,20 +119,27 @@ class Decisions:
         return f"{decision.decided_at} {decision.decided_by}" if decision else ""
 
     def undoing(self, reviewer: str) -> list[Decision]:
-        """What to write to take back a reviewer's latest step. Raises Conflict."""
-        if not self._steps[reviewer]:
-            raise Conflict(f"there is nothing to undo: no decision of {reviewer} stands.")
-        moment = self._steps[reviewer][-1]
-        return [self._before(key, reviewer, moment) for key in self._keys[reviewer, moment]]
+        """What to write to take back a reviewer's latest step, as far as it is in force.
+
+        What other people have decided since about its rows stands. Raises Conflict.
+        """
+        for moment in reversed(self._steps[reviewer]):
+            keys = (
+                key for key in self._keys[reviewer, moment] if self._counts(key, reviewer, moment)
+            )
+            if rows := [self._before(key, reviewer, moment) for key in keys]:
+                return rows
+        raise Conflict(f"there is nothing to undo: no decision of {reviewer} is in force.")
+
+    def _counts(self, key: str, reviewer: str, moment: str) -> bool:
+        now = self.of_people(key)
+        return now is not None and (now.decided_by, now.decided_at) == (reviewer, moment)
 
     def _before(self, key: str, reviewer: str, moment: str) -> Decision:
-        standing = self._standing[key]
-        if (standing[-1].decided_by, standing[-1].decided_at) != (reviewer, moment):
-            raise Conflict(
-                f"nothing was undone: since then {standing[-1].decided_by} has decided about {key}."
-            )
-        reason = _UNDO + moment
+        standing, reason = self._standing[key], _UNDO + moment
+        steps = [(each.decided_by, each.decided_at) for each in standing]
+        at = steps.index((reviewer, moment))
         # What a machine proposed is for somebody to look at again: it is no decision of a reviewer.
-        if len(standing) > 1 and standing[-2].decided_by != MACHINE:
-            return replace(standing[-2], decided_by=reviewer, reason=reason, decided_at="")
-        return Decision(key, "needs_review", standing[-1].old_label, None, reviewer, reason)
+        if at > 0 and standing[at - 1].decided_by != MACHINE:
+            return replace(standing[at - 1], decided_by=reviewer, reason=reason, decided_at="")
+        return Decision(key, "needs_review", standing[at].old_label, None, reviewer, reason)

@@ -31,14 +31,30 @@ def test_a_step_is_taken_back_as_one() -> None:
     for each in undone:
         log.add(replace(each, decided_at="2026-01-01 00:00:09"))
     assert log.in_force("1") is None
-    with pytest.raises(Conflict, match="no decision of ann stands"):
+    with pytest.raises(Conflict, match="no decision of ann is in force"):
         log.undoing("ann")
 
 
 def test_what_somebody_else_decided_since_stands() -> None:
-    log = Decisions([_decision("1", "keep", "ann", 1), _decision("1", "exclude", "bob", 2)])
-    with pytest.raises(Conflict, match="since then bob has decided about 1"):
+    """The rest of a step is taken back, and then the step before it."""
+    log = Decisions([_decision("0", "keep", "ann", 0)])
+    for each in [
+        *(_decision(key, "keep", "ann", 1) for key in "12"),
+        _decision("1", "exclude", "bob", 2),
+    ]:
+        log.add(each)
+    for second, key in enumerate("20", 3):
+        (undone,) = log.undoing("ann")
+        assert (undone.key, undone.action) == (key, "needs_review")
+        log.add(replace(undone, decided_at=f"2026-01-01 00:00:{second:02d}"))
+    with pytest.raises(Conflict, match="no decision of ann is in force"):
         log.undoing("ann")
+
+
+def test_what_a_machine_says_later_hinders_no_undo() -> None:
+    log = Decisions([_decision("1", "keep", "ann", 1), _decision("1", "relabel", MACHINE, 2, "b")])
+    (undone,) = log.undoing("ann")
+    assert (undone.action, undone.decided_by) == ("needs_review", "ann")
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -138,7 +138,7 @@ def test_reviewers_see_and_do_not_overwrite_each_other(server: Server, db: Path)
     assert f"meanwhile ann has kept the label of {key}" in unescape(page)
     assert field(page, "key") == key
     bob.decide(page, "exclude")  # having seen it, he may
-    assert "since then bob has decided" in unescape(ann.post("/undo"))
+    assert "no decision of ann is in force" in unescape(ann.post("/undo"))
     assert server.log() == [(key, "keep", "ann"), (key, "exclude", "bob")]
 
 
@@ -175,7 +175,7 @@ def test_clean_top_is_previewed_and_undone_as_one_step(server: Server, db: Path)
     page = browser.post("/clean", key=keys, label=labels)
     assert "7 labels were replaced" in page
     assert "7 decisions were taken back" in browser.post("/undo")
-    assert "no decision of ann stands" in browser.post("/undo")
+    assert "no decision of ann is in force" in browser.post("/undo")
     assert browser.get("/clean?count=7").count('name="key"') == 7
     log = server.log("action, decided_at")
     assert [action for action, _ in log] == ["relabel"] * 7 + ["needs_review"] * 7
