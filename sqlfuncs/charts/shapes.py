@@ -104,8 +104,8 @@ def lines(named: Sequence[tuple[str, Sequence[Point]]]) -> Lines | None:
             Line(name, place, _path((x(p.x), y(p.y)) for p in points), _band(points, x, y))
             for place, (name, points) in enumerate(drawn, 1)
         ],
-        across=[Tick(_round(x(value)), f"{value:,.0f}") for value in steps(first, last)],
-        up=[Tick(_round(y(value)), f"{value:,.0f}") for value in steps(0.0, top)],
+        across=[Tick(_round(x(value)), f"{value:,.0f}") for value in steps(first, last, least=1.0)],
+        up=[Tick(_round(y(value)), f"{value:,.0f}") for value in steps(0.0, top, least=1.0)],
     )
 
 
@@ -150,15 +150,15 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{rounded or abs(rounded):f}"
 
 
-def steps(low: float, high: float) -> list[float]:
-    """Some round numbers from `low` to `high`.
+def steps(low: float, high: float, least: float = 0.0) -> list[float]:
+    """Some round numbers from `low` to `high`, at least so far apart.
 
-    >>> steps(0, 47), steps(0.31, 0.52)
-    ([0.0, 10.0, 20.0, 30.0, 40.0], [0.35, 0.4, 0.45, 0.5])
+    >>> steps(0, 47), steps(0.31, 0.52), steps(0, 2, least=1)
+    ([0.0, 10.0, 20.0, 30.0, 40.0], [0.35, 0.4, 0.45, 0.5], [0.0, 1.0, 2.0])
     """
     if high <= low:
         return [low]
-    rough = (high - low) / _TICKS
+    rough = max((high - low) / _TICKS, least)
     scale = 10.0 ** math.floor(math.log10(rough))
     step = next(scale * n for n in (1, 2, 5, 10) if scale * n >= rough * 0.999)
     numbers = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)

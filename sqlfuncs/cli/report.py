@@ -18,6 +18,8 @@ from sqlfuncs.errors import BadInput, CannotKeep
 from sqlfuncs.report.source import Source, Wanted
 from sqlfuncs.review.decisions import check_log
 
+_BEGIN = b"<!doctype html>"
+
 
 @click.command("report")
 @click.argument("db", type=click.Path(exists=True, dir_okay=False))
@@ -68,15 +70,17 @@ def command(
     from sqlfuncs.report.findings import gather
 
     place = Path(out)
-    _check_place(place)
+    _check_place(place, Path(db))
     with opened(db, read_only=True, wait=wait) as con:
         source = ReportedDatabase(con, statements.run)
         types = source.columns(table)
         shown = columns.find(types, table, "text", text, columns.TEXT)
         key = columns.find(types, table, "key", key, columns.KEY)
         source.check_keys(table, key)
+        is_asked = bool(test or test_key or test_log)
         test = "" if "gain" in skip else _table(source, "test", test, "test")
         wanted = Wanted(
+            file=Path(db).name,
             table=table,
             text=shown,
             label=columns.find(types, table, "label", label, columns.LABEL),
@@ -90,7 +94,7 @@ def command(
             base=base,
         )
         if test:
-            wanted = _with_test_columns(wanted, source.columns(test), types, test_key)
+            wanted = _tested(source, wanted, types, test_key, is_asked)
         html = page.render(gather(source, wanted, frozenset(skip)))
     _write(place, html)
     work.say(f"{out} is written ({len(html.encode()) / 1024:,.0f} kB)")
@@ -116,6 +120,18 @@ def _log(source: Source, role: str, given: str | None, usual: str) -> str:
     return found
 
 
+def _tested(
+    source: Source, wanted: Wanted, types: Mapping[str, str], key: str | None, is_asked: bool
+) -> Wanted:
+    """With the test rows, or without those that nobody asked for and that do not fit."""
+    try:
+        return _with_test_columns(wanted, source.columns(wanted.test), types, key)
+    except BadInput as error:
+        if is_asked:
+            raise
+        return replace(wanted, test="", test_log="", why_no_test=str(error))
+
+
 def _with_test_columns(
     wanted: Wanted, types: Mapping[str, str], of_train: Mapping[str, str], key: str | None
 ) -> Wanted:
@@ -125,13 +141,12 @@ def _with_test_columns(
             raise BadInput(
                 f"{wanted.test} is taken for the rows to test on, and has no column {name}, which "
                 f"is --{role} of {wanted.table}. It has {', '.join(types)}. Name another table "
-                "with --test (a view will do), or leave this part out: --skip gain."
+                "with --test (a view will do)."
             )
         if role != "label" and (types[name] == "VARCHAR") != (of_train[name] == "VARCHAR"):
             raise BadInput(
                 f"{name} is {of_train[name]} in {wanted.table} and {types[name]} in {wanted.test}, "
-                "the rows to test on. Name another table with --test, or leave this part out: "
-                "--skip gain."
+                "the rows to test on. Name another table with --test."
             )
     if key is not None and key not in types:
         raise BadInput(
@@ -146,14 +161,29 @@ def _with_test_columns(
     return replace(wanted, test_key=found)
 
 
-def _check_place(place: Path) -> None:
+def _check_place(place: Path, db: Path) -> None:
     """What stands in the way of the file is said before the work, not after it."""
+    if place.exists() and place.samefile(db):
+        raise BadInput(f"--out {place} is the database. Name another file: --out report.html.")
     if not place.parent.is_dir():
         raise BadInput(f"--out {place}: there is no folder {place.parent}.")
     if place.is_dir():
         raise BadInput(f"--out {place} is a folder. Name a file in it: {place / 'report.html'}.")
+    if place.exists() and not (place.is_file() and _is_page(place)):
+        raise BadInput(
+            f"--out {place} is there and no HTML page, so it is left as it is. Name another file."
+        )
     with _aside(place):
         pass
+
+
+def _is_page(place: Path) -> bool:
+    try:
+        with place.open("rb") as file:
+            begin = file.read(len(_BEGIN))
+    except OSError:
+        return False
+    return not begin or begin.lower() == _BEGIN
 
 
 def _write(place: Path, html: str) -> None:

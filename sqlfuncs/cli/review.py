@@ -9,12 +9,13 @@ import socket
 import sys
 import threading
 import webbrowser
+from functools import partial
 
 import click
 
 from sqlfuncs import work
 from sqlfuncs.cli import columns
-from sqlfuncs.errors import CannotServe
+from sqlfuncs.errors import Cancelled, CannotServe
 
 _HOST = "127.0.0.1"
 _USUAL_PORT = 8321
@@ -55,6 +56,7 @@ def command(
     import sqlfuncs
     from sqlfuncs.engines.duckdb import catalog
     from sqlfuncs.engines.duckdb.reviewing import ReviewedTable
+    from sqlfuncs.engines.duckdb.statements import interruptibly
     from sqlfuncs.review.review import Review
     from sqlfuncs.review.web.app import guarded
     from sqlfuncs.review.web.deeds import reviewer_name
@@ -74,7 +76,10 @@ def command(
         log=log,
         model=model,
     )
-    review = Review(source)
+    try:
+        review = interruptibly(con, partial(Review, source))
+    except Cancelled:
+        raise Cancelled("stopped before there was a page; nothing was decided") from None
     at = listening.getsockname()[1]
     guard = guarded(review, _HOST, at)
     links = [f"http://{_HOST}:{at}{guard.link(name)}" for name in names]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -123,10 +124,11 @@ def _left(found: Findings, run: _Run) -> None:
 def _gain(found: Findings, run: _Run, types: Mapping[str, str]) -> None:
     wanted = found.wanted
     if not wanted.test:
-        found.missing["gain"] = (
-            f"{_NOT_MEASURED}: it takes a table of test rows, with labels that can be trusted "
-            "(--test)."
+        found.missing["gain"] = f"{_NOT_MEASURED}: " + (
+            wanted.why_no_test
+            or "it takes a table of test rows, with labels that can be trusted (--test)."
         )
+        work.say(found.missing["gain"])
         return
     if types[wanted.text] != "VARCHAR" and not types[wanted.x].endswith("]"):
         found.missing["gain"] = (
@@ -199,8 +201,8 @@ def _noisy(found: Findings, run: _Run) -> None:
     if not found.wanted.test_log:
         found.missing["noisy"] = (
             f"The labels of the test rows were taken as right. Review {FEWEST_RANDOM} rows of them "
-            'or more in the order "random sample" (sqlfuncs review --table '
-            f"{found.wanted.test} --log test_decisions), and the report corrects for wrong ones."
+            f'or more in the order "random sample" ({_review_of_test(found.wanted)}), and the '
+            "report corrects for wrong ones."
         )
         return
     seen = run("tested", test_log=found.wanted.test_log).rows[0]["reviewed"]
@@ -211,3 +213,19 @@ def _noisy(found: Findings, run: _Run) -> None:
         )
         return
     run("noisy", labels=",".join(found.by_labels("gain")))
+
+
+def _review_of_test(wanted: Wanted) -> str:
+    """The command that reviews the rows to test on."""
+    columns = {"text": wanted.text, "label": wanted.label, "key": wanted.test_key}
+    options = [f"--{role}={name}" for role, name in columns.items() if name]
+    return shlex.join(
+        [
+            "sqlfuncs",
+            "review",
+            wanted.file,
+            f"--table={wanted.test}",
+            *options,
+            "--log=test_decisions",
+        ]
+    )

@@ -22,6 +22,7 @@ class Figure:
 class Wanted:
     """What a report is about: tables, columns, models. Empty text: there is none."""
 
+    file: str  # the database's, without its folder
     table: str
     text: str
     label: str
@@ -32,6 +33,7 @@ class Wanted:
     test: str = ""
     test_key: str = ""
     test_log: str = ""
+    why_no_test: str = ""
     model: str = "fast"
     base: str = "fast"
 

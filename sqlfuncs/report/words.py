@@ -66,8 +66,8 @@ def some(n: float, what: str) -> str:
 def cell(value: object) -> str:
     """A value of a result, in a table.
 
-    >>> cell(1916), cell(0.123456), cell(212.63), cell(None), cell("a"), cell(True)
-    ('1,916', '0.123', '212.6', '', 'a', 'true')
+    >>> cell(1916), cell(0.123456), cell(3.9), cell(212.63), cell(None), cell("a"), cell(True)
+    ('1,916', '0.123', '3.9', '212.6', '', 'a', 'true')
     """
     match value:
         case None:
@@ -78,8 +78,8 @@ def cell(value: object) -> str:
             return f"{value:,}"
         case float() | Decimal():
             number = float(value)
-            digits = 0 if number.is_integer() else 1 if abs(number) >= 10 else 3
-            return f"{number:,.{digits}f}"
+            said = f"{number:,.{1 if abs(number) >= 10 else 3}f}"
+            return said.rstrip("0").removesuffix(".")
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
     return str(value)
@@ -140,7 +140,7 @@ def _labels(found: Findings) -> str:
         f"expects that {percent(share, 0)} of all are wrong; from the labels alone, anything from "
         f"{between(low, high, 0)} is possible."
         + (
-            f" {some(counts['not_judged'], 'row')} could not be judged."
+            f" {some(counts['not_judged'], 'row')} could not be judged: {counts['why_not_judged']}."
             if counts["not_judged"]
             else ""
         )

@@ -25,14 +25,17 @@ class Likeness:
         self._vectors[places[usable]] = found
 
     def nearest(self, place: int, among: Mask, count: int) -> list[tuple[int, float]]:
-        """The rows most like one: their places and cosines, the most alike first."""
+        """The rows most like one: their places and cosines, the most alike first.
+
+        None of those that have nothing in common with it.
+        """
         cosines: npt.NDArray[np.float32] = self._vectors @ self._vectors[place]
         cosines[~among] = -2
         cosines[place] = -2
         count = min(count, len(cosines))
         best = np.argpartition(-cosines, count - 1)[:count]
         best = best[np.argsort(-cosines[best], kind="stable")]
-        return [(int(at), float(cosines[at])) for at in best if cosines[at] > -1.5]
+        return [(int(at), float(cosines[at])) for at in best if cosines[at] > 0]
 
 
 def confident(queue: Queue, label: str) -> Mask:

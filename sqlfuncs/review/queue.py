@@ -7,6 +7,7 @@ Imports numpy and pyarrow. Everything about a row is in arrays, by its place in 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,7 @@ Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-STATES = ("open", "decided", "needs_review", "all")
+STATES = ("open", "unlabelled", "decided", "needs_review", "all")
 SORTS = ("worst", "random", "table")
 
 
@@ -194,10 +195,10 @@ class Queue:
         return [self.keys[place] for place in self.random_order[:end]]
 
     def top_classes(self, place: int, count: int) -> list[tuple[str, float]]:
-        """The likeliest classes of a row, with their probabilities; none if it was not judged."""
+        """The likeliest classes of a row, with their probabilities, NaN if it was not judged."""
         probs = self.scores.probs[place]
         if not probs.any():
-            return [(name, 0.0) for name in self.classes[:count]]
+            return [(name, math.nan) for name in self.classes[:count]]
         best = np.argsort(-probs, kind="stable")[:count]
         return [(self.classes[code], float(probs[code])) for code in best]
 
@@ -224,7 +225,7 @@ class Queue:
                 return np.ones(len(self.keys), bool)
         # What somebody was not sure of is not open: it has a state of its own.
         open_: Mask = self.action < 0
-        return open_
+        return open_ & (self.given < 0) if state == "unlabelled" else open_
 
     def _code(self, name: str) -> int:
         return self.classes.index(name) if name in self.classes else -2

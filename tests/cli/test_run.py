@@ -215,6 +215,41 @@ def test_mistakes_end_with_their_code_and_say_why(
     assert said in ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("query", "given", "said"),
+    [
+        ("review_progress", "log=log", "issues=... (table, default issues): a result of detect"),
+        ("review_queue", "", "issues=... (table, default issues): a result of detect"),
+        ("undo", "", "log=... (table, default decisions): the decision log"),
+        ("review_queue", "budget=0", "budget is how many rows: 1 or more"),
+        (
+            "review_queue",
+            "log=train issues=train",
+            "train is no decision log: it has no column key",
+        ),
+        ("decide", "keys=1 log=train", "train is no decision log"),
+        ("undo", "log=train", "train is no decision log"),
+        ("review_progress", "log=train", "train is no decision log"),
+    ],
+)
+def test_what_a_table_should_be_is_said(tmp_path: Path, query: str, given: str, said: str) -> None:
+    db = tmp_path / "mine.duckdb"
+    with duckdb.connect(str(db)) as con:
+        con.execute("CREATE TABLE train AS SELECT 1 AS id, 'a' AS label, 'b' AS text, "
+            "true AS is_label_issue, 0.5 AS label_quality, 'c' AS suggested_label")  # fmt: skip
+        con.execute("CREATE TABLE log (key VARCHAR, action VARCHAR, old_label VARCHAR, new_label "
+            "VARCHAR, decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP)")  # fmt: skip
+    ran = _sqlfuncs("run", query, *given.split(), "--db", db)
+    assert ran.returncode == 1
+    assert said in ran.stderr
+
+
+def test_a_file_into_which_nothing_came_is_gone(tmp_path: Path) -> None:
+    ran = _sqlfuncs("run", "undo", "--db", tmp_path / "typo.duckdb")
+    assert ran.returncode == 1
+    assert list(tmp_path.glob("typo*")) == []
+
+
 def test_help_and_version_are_no_mistakes() -> None:
     for arguments in (["--help"], ["-h"], ["run", "-h"], ["demo", "--help"], ["--version"]):
         assert _sqlfuncs(*arguments).returncode == 0

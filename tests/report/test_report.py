@@ -23,6 +23,7 @@ from tests.report.written import decide, ran, report, truthfully
 from tests.review.tables import CLASSES, EVIL, add_test_rows, make, make_pictures
 
 RANDOM = "md5('review ' || id::VARCHAR)"
+OLD = "<!DOCTYPE html>the old one"
 WORST = "map_extract_value(probs, label), id::VARCHAR"
 
 
@@ -41,6 +42,10 @@ def test_before_anybody_has_reviewed(db: Path) -> None:
     assert "pruned" in words
     assert "reviewed at random" not in words
     assert "labels of the test rows were taken as right" in words
+    assert (
+        "(sqlfuncs review my.duckdb --table=test --text=text --label=label --key=id "
+        "--log=test_decisions)"
+    ) in words
     assert "nothing was paid" in words
 
 
@@ -246,6 +251,27 @@ def test_a_decision_about_a_row_that_is_gone_is_said(db: Path) -> None:
     assert "nobody has reviewed anything yet" in report(db, "--x", "probs", "--log", "").words
 
 
+def test_nothing_but_a_page_is_replaced(db: Path, tmp_path: Path) -> None:
+    before = db.read_bytes()
+    link = tmp_path / "report.html"
+    link.symlink_to(db)
+    for out in (db, link):
+        done = ran(db, "--x", "probs", out=out)
+        assert (done.returncode, "is the database" in done.stderr) == (1, True)
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    assert "no HTML page, so it is left as it is" in ran(db, "--x", "probs", out=notes).stderr
+    assert (db.read_bytes(), notes.read_text()) == (before, "mine")
+
+
+def test_test_rows_that_nobody_asked_for_may_be_something_else(db: Path) -> None:
+    with duckdb.connect(str(db)) as con:
+        con.execute("CREATE OR REPLACE TABLE test AS SELECT 'a' AS body, 'b' AS label")
+    found = report(db, "--x", "probs")
+    assert "What better labels gain was not measured: test is taken for the rows" in found.words
+    assert "It has body, label" in ran(db, "--x", "probs", "--test", "test").stderr
+
+
 def test_ctrl_c_leaves_the_old_report(db: Path) -> None:
     with duckdb.connect(str(db)) as con:
         con.execute(
@@ -254,7 +280,7 @@ def test_ctrl_c_leaves_the_old_report(db: Path) -> None:
         )
         con.execute("UPDATE train SET id = rowid")
     out = db.with_suffix(".html")
-    out.write_text("the old one")
+    out.write_text(OLD)
     process = subprocess.Popen(
         [sys.executable, "-m", "sqlfuncs.cli", "report", str(db), "--out", str(out)],
         stderr=subprocess.PIPE, encoding="utf-8",
@@ -266,7 +292,7 @@ def test_ctrl_c_leaves_the_old_report(db: Path) -> None:
     assert time.monotonic() - begun < 3
     assert process.returncode == 130
     assert "Traceback" not in said
-    assert out.read_text() == "the old one"
+    assert out.read_text() == OLD
 
 
 def test_without_a_random_sample_there_is_no_control(db: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 import pyarrow as pa
 import pytest
@@ -73,6 +74,16 @@ def test_what_is_learned_replaces_ranks_and_keeps_what_is_not_said(queue: Queue)
     assert queue.suggested(0) == "b"
 
 
+def test_rows_without_a_label_can_be_asked_for() -> None:
+    rows, judged = rows_and_judged()
+    labels = [None, *rows["label"].to_pylist()[1:-1], None]
+    at = rows.schema.get_field_index("label")
+    queue = Queue(rows.set_column(at, "label", [labels]), judged)
+    assert sorted(queue.select(Filter(state="unlabelled"))) == [0, 7]
+    queue.decide(queue.keys[7], Decision(queue.keys[7], "relabel", None, "a", "ann"))
+    assert queue.select(Filter(state="unlabelled")).tolist() == [0]
+
+
 def test_rows_that_were_not_judged_come_last_and_say_why() -> None:
     rows, judged = rows_and_judged()
     why = [None] * 7 + ["the text is empty"]
@@ -86,7 +97,10 @@ def test_rows_that_were_not_judged_come_last_and_say_why() -> None:
     queue = Queue(rows, judged)
     assert queue.select(Filter()).tolist()[-1] == 7
     assert queue.not_judged == {7: "the text is empty"}
-    assert queue.top_classes(7, 9) == [("a", 0.0), ("b", 0.0)]
+    assert [(name, math.isnan(share)) for name, share in queue.top_classes(7, 9)] == [
+        ("a", True),
+        ("b", True),
+    ]
 
 
 def test_undone_a_row_that_the_queue_was_not_made_of_gets_its_place_by_quality() -> None:

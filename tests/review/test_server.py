@@ -238,6 +238,12 @@ def test_addresses_that_make_no_sense_show_a_page(server: Server, path: str) -> 
     assert "<main" in server.browser().get(path)
 
 
+def test_a_key_that_no_row_has_is_said(server: Server) -> None:
+    page = server.browser().get("/?at=%3Cb%3E9")
+    assert "No row has the key &lt;b&gt;9." in page
+    assert "data-row" in page
+
+
 def test_started_again_it_goes_on_where_it_was(db: Path) -> None:
     with serving(db, "--x", "probs") as server:
         browser = server.browser()
@@ -363,6 +369,23 @@ def test_where_the_usual_port_is_taken_another_one_is(db: Path) -> None:
         process.terminate()
     assert re.match(r"http://127\.0\.0\.1:\d+/\?token=", link)
     assert ":8321/" not in link
+
+
+def test_ctrl_c_before_there_is_a_page(tmp_path: Path) -> None:
+    db = make(tmp_path / "many.duckdb", rows=9_000)
+    with subprocess.Popen(
+        [sys.executable, "-m", "sqlfuncs.cli", "review", str(db), "--no-browser", "--port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+    ) as process:  # fmt: skip
+        assert process.stderr is not None and process.stdout is not None
+        first = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+        assert process.wait() == 130, first
+        assert said.splitlines()[-1].endswith(
+            "stopped before there was a page; nothing was decided"
+        )
+        assert process.stdout.read() == ""
 
 
 def test_evidence_of_rows_that_are_alike(tmp_path: Path) -> None:

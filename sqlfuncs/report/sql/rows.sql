@@ -69,6 +69,13 @@ FROM judged
 SELECT
     count(*) AS "rows",
     count(*) FILTER (not_judged IS NOT NULL) AS not_judged,
+    (
+        SELECT string_agg(not_judged || ' (' || n || ')', ', ' ORDER BY n DESC, not_judged)
+        FROM (
+            SELECT not_judged, count(*) AS n FROM report_rows WHERE not_judged IS NOT NULL GROUP BY ALL
+            ORDER BY n DESC, not_judged LIMIT 5
+        )
+    ) AS why_not_judged,
     count(*) FILTER (is_decided) AS reviewed,
     count(*) FILTER (is_wrong) AS wrong,
     count(*) FILTER (is_label_issue) AS flagged,

@@ -60,7 +60,11 @@ class Pages:
     def row(self, request: Request) -> Response:
         """One row."""
         wanted, who = shown.wanted(request.query_params), session_of(request).reviewer
-        place = self.review.queue.place.get(request.query_params.get("at", ""))
+        asked = request.query_params.get("at")
+        place = None if asked is None else self.review.queue.place.get(asked)
+        if asked is not None and place is None:
+            session = session_of(request)
+            session.said, session.is_bad_news = f"No row has the key {asked}.", True
         if place is None:
             place = self.review.next(wanted, who)
         if place is None:

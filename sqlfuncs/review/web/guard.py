@@ -26,8 +26,9 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _USED = (
-    "This page is for those who were given a link to it, and a link works once. Type the command "
-    "sqlfuncs review again for a new one, or ask somebody who is on the page to invite you."
+    "This page is for those who were given a link to it, and a link works once. Somebody who is on "
+    "the page can make you another one, under Progress; or end sqlfuncs review with Ctrl-C and "
+    "start it again: every decision is kept."
 )
 _FOREIGN = "This request came from another page. Nothing was done."
 

@@ -33,7 +33,7 @@ class Row:
     quality: float | None
     is_flagged: bool
     not_judged: str | None
-    chances: Sequence[tuple[str, float]]
+    chances: Sequence[tuple[str, float | None]]
     decision: Decision | None
     version: str
 
@@ -61,7 +61,10 @@ def row(review: Review, place: int, chances: int = MOST_CLASSES) -> Row:
         quality=None if np.isnan(quality) else quality,
         is_flagged=bool(queue.scores.flagged[place]),
         not_judged=queue.not_judged.get(place),
-        chances=queue.top_classes(place, chances),
+        chances=[
+            (name, None if np.isnan(share) else share)
+            for name, share in queue.top_classes(place, chances)
+        ],
         decision=review.decisions.in_force(key),
         version=review.decisions.version(key),
     )
