@@ -26,7 +26,8 @@ FROM steps
 GROUP BY ALL
 ORDER BY decided_by;
 
--- Decisions of people; what auto_corrections wrote waits for one.
+-- Decisions of people; what auto_corrections wrote waits for one. A name of a WITH that is the table's would be taken for the table
+-- where that is missing, and DuckDB would speak of a circle.
 CREATE OR REPLACE TEMP TABLE _reviewed AS
 WITH _issues AS (FROM {{ issues | ident }}), _log AS (
     FROM {{ log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'

@@ -66,13 +66,14 @@ def command(
     listening = _listening(port)
     con = sqlfuncs.connect(db)
     types = catalog.columns(con, table)
+    shown = columns.find(types, table, "text", text, columns.TEXT)
     source = ReviewedTable(
         con,
         table=table,
-        text=columns.find(types, table, "text", text, columns.TEXT),
+        text=shown,
         label=columns.find(types, table, "label", label, columns.LABEL),
         key=columns.find(types, table, "key", key, columns.KEY),
-        x=x,
+        x=columns.find(types, table, "x", x, (shown,)),
         log=log,
         model=model,
     )

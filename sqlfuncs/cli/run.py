@@ -12,7 +12,7 @@ import click
 
 from sqlfuncs import work
 from sqlfuncs.cli import show, statements
-from sqlfuncs.errors import BadInput, BadQueryFile, DatabaseInUse, StatementFailed
+from sqlfuncs.errors import BadInput, BadQueryFile, DatabaseInUse, SqlfuncsError, StatementFailed
 from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile
 from sqlfuncs.queries.render import render
@@ -68,21 +68,20 @@ def command(
     is_new = not (db == ":memory:" or read_only or Path(db).exists()) and Path(db).parent.is_dir()
     if is_new:
         work.say(f"{db} does not exist yet; it is made")
-    is_empty = False
-    try:
-        with opened(db, read_only=read_only, wait=wait) as con:
-            try:
-                for result in statements.run(con, sql, timeout):
-                    if result.columns:
-                        show.result(result.columns, result.rows, form)
-                    print(f"sqlfuncs: {query.name} {_summary(result)}", file=sys.stderr)
-            except StatementFailed as error:
-                is_empty = is_new and not _has_tables(con)
-                _explain(con, query, pairs, error, db)
-                raise
-    finally:
-        if is_empty:
-            Path(db).unlink(missing_ok=True)
+    with opened(db, read_only=read_only, wait=wait) as con:
+        has_run = False
+        try:
+            for result in statements.run(con, sql, timeout):
+                has_run = True
+                if result.columns:
+                    show.result(result.columns, result.rows, form)
+                print(f"sqlfuncs: {query.name} {_summary(result)}", file=sys.stderr)
+        except StatementFailed as error:
+            failure = _explained(con, query, pairs, error, db)
+            if is_new and not has_run:
+                con.close()
+                Path(db).unlink(missing_ok=True)
+            raise failure from None
 
 
 def opened(db: str, *, read_only: bool, wait: float) -> duckdb.DuckDBPyConnection:
@@ -107,14 +106,14 @@ def _summary(result: Result[Rows]) -> str:
     return f"{result.number}/{result.count}: {did} in {result.seconds:.1f} s"
 
 
-def _explain(
+def _explained(
     con: duckdb.DuckDBPyConnection,
     query: QueryFile,
     given: Mapping[str, str],
     error: StatementFailed,
     db: str,
-) -> None:
-    """Raise what is behind an error that has to do with names, if there is more to say of it."""
+) -> SqlfuncsError:
+    """What is behind an error that has to do with names, or the error itself."""
     hints = []
     for parameter in query.parameters:
         table = given.get(parameter.name, parameter.default)
@@ -122,23 +121,19 @@ def _explain(
             continue
         columns = _columns(con, table)
         if columns is not None and parameter.name == "log":
-            check_log(table, columns)
+            try:
+                check_log(table, columns)
+            except BadInput as no_log:
+                return no_log
         if columns is None and f"Table with name {table} does not exist" in str(error):
             hints.append(f"{query.name} reads a table that is not there: {parameter.describe()}")
     if not error.missing_name:
-        return
+        return error
     if query.parameters and not hints:
         hints.append(f"{query.name} takes names as parameters; {query.accepts()}")
     if db == ":memory:":
         hints.append("This was a new database in memory. Name the file of yours: --db mine.duckdb")
-    if hints:
-        raise BadQueryFile("\n".join([str(error), *hints])) from None
-
-
-def _has_tables(con: duckdb.DuckDBPyConnection) -> bool:
-    from sqlfuncs.engines.duckdb import catalog
-
-    return bool(catalog.tables(con))
+    return BadQueryFile("\n".join([str(error), *hints])) if hints else error
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> Mapping[str, str] | None:

@@ -217,15 +217,7 @@ def _noisy(found: Findings, run: _Run) -> None:
 
 def _review_of_test(wanted: Wanted) -> str:
     """The command that reviews the rows to test on."""
-    columns = {"text": wanted.text, "label": wanted.label, "key": wanted.test_key}
-    options = [f"--{role}={name}" for role, name in columns.items() if name]
-    return shlex.join(
-        [
-            "sqlfuncs",
-            "review",
-            wanted.file,
-            f"--table={wanted.test}",
-            *options,
-            "--log=test_decisions",
-        ]
-    )
+    names = {"table": wanted.test, "text": wanted.text, "label": wanted.label}
+    names |= {"key": wanted.test_key, "log": "test_decisions"}
+    options = [f"--{role}={name}" for role, name in names.items() if name]
+    return shlex.join(["sqlfuncs", "review", wanted.file, *options])

@@ -125,13 +125,15 @@ class Decisions:
         """
         for moment in reversed(self._steps[reviewer]):
             keys = (
-                key for key in self._keys[reviewer, moment] if self._counts(key, reviewer, moment)
+                key
+                for key in self._keys[reviewer, moment]
+                if self._is_latest(key, reviewer, moment)
             )
             if rows := [self._before(key, reviewer, moment) for key in keys]:
                 return rows
         raise Conflict(f"there is nothing to undo: no decision of {reviewer} is in force.")
 
-    def _counts(self, key: str, reviewer: str, moment: str) -> bool:
+    def _is_latest(self, key: str, reviewer: str, moment: str) -> bool:
         now = self.of_people(key)
         return now is not None and (now.decided_by, now.decided_at) == (reviewer, moment)
 

@@ -7,7 +7,6 @@ Imports numpy and pyarrow. Everything about a row is in arrays, by its place in 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -194,11 +193,11 @@ class Queue:
         end = len(decided) if decided.all() else int(np.argmin(decided))
         return [self.keys[place] for place in self.random_order[:end]]
 
-    def top_classes(self, place: int, count: int) -> list[tuple[str, float]]:
-        """The likeliest classes of a row, with their probabilities, NaN if it was not judged."""
+    def top_classes(self, place: int, count: int) -> list[tuple[str, float | None]]:
+        """The likeliest classes of a row, with their probabilities if there are any."""
         probs = self.scores.probs[place]
         if not probs.any():
-            return [(name, math.nan) for name in self.classes[:count]]
+            return [(name, None) for name in self.classes[:count]]
         best = np.argsort(-probs, kind="stable")[:count]
         return [(self.classes[code], float(probs[code])) for code in best]
 

@@ -248,6 +248,10 @@ def test_a_file_into_which_nothing_came_is_gone(tmp_path: Path) -> None:
     ran = _sqlfuncs("run", "undo", "--db", tmp_path / "typo.duckdb")
     assert ran.returncode == 1
     assert list(tmp_path.glob("typo*")) == []
+    query = _query(tmp_path, "CREATE MACRO half(x) AS x / 2; SELECT nothing;")
+    assert _sqlfuncs("run", query, "--db", tmp_path / "mine.duckdb").returncode == 1
+    with duckdb.connect(str(tmp_path / "mine.duckdb")) as con:
+        assert con.execute("SELECT half(4)").fetchall() == [(2.0,)]
 
 
 def test_help_and_version_are_no_mistakes() -> None:

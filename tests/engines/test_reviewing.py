@@ -97,8 +97,6 @@ def test_how_many_wrong_labels_are_left(train: duckdb.DuckDBPyConnection) -> Non
     ("given", "message"),
     [
         ({"table": "trai"}, "there is no table trai. The database has train"),
-        ({"text": "tex"}, "--text tex: train has no such column. It has id, text, label"),
-        ({"x": "vector"}, "--x vector: train has no such column"),
         ({"key": "truth"}, "--key truth does not name a row: several rows have delivery, "),
         ({"log": "train"}, "train is no decision log: it has no column key, action"),
         ({"log": "gone.decisions"}, "the log gone.decisions cannot be made"),

@@ -390,4 +390,4 @@ def test_rows_that_were_not_judged_are_said(db: Path) -> None:
     with duckdb.connect(str(db)) as con:
         con.execute("UPDATE train SET probs = NULL WHERE id < 7")
     words = report(db, "--x", "probs", "--skip", "gain").words
-    assert "7 rows could not be judged" in words
+    assert "7 rows could not be judged: the probabilities are NULL (7)." in words

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 
 import pyarrow as pa
 import pytest
@@ -20,7 +19,8 @@ def test_the_worst_rows_come_first(queue: Queue) -> None:
     assert queue.select(Filter()).tolist() == list(range(8))
     assert queue.select(Filter(flagged=True)).tolist() == [0, 1, 2, 3]
     assert (queue.label(0), queue.suggested(0), queue.suggested(7)) == ("a", "b", None)
-    assert [(name, round(p, 3)) for name, p in queue.top_classes(0, 9)] == [("b", 0.8), ("a", 0.2)]
+    assert dict(queue.top_classes(0, 9)) == pytest.approx({"b": 0.8, "a": 0.2})
+    assert [name for name, _ in queue.top_classes(0, 9)] == ["b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,7 @@ def test_rows_that_were_not_judged_come_last_and_say_why() -> None:
     queue = Queue(rows, judged)
     assert queue.select(Filter()).tolist()[-1] == 7
     assert queue.not_judged == {7: "the text is empty"}
-    assert [(name, math.isnan(share)) for name, share in queue.top_classes(7, 9)] == [
-        ("a", True),
-        ("b", True),
-    ]
+    assert queue.top_classes(7, 9) == [("a", None), ("b", None)]
 
 
 def test_undone_a_row_that_the_queue_was_not_made_of_gets_its_place_by_quality() -> None:
@@ -126,7 +123,7 @@ def test_a_class_of_the_log_alone_is_one_and_strange_ones_change_nothing() -> No
         pa.array(probs, pa.map_(pa.string(), pa.float64())),
     ).append_column("review_rank", pa.array(range(1, 9)))
     queue.take_in(learned)
-    assert [round(p, 2) for _, p in queue.top_classes(0, 9)] == [0.5, 0.3, 0.15]
+    assert [p for _, p in queue.top_classes(0, 9)] == pytest.approx([0.5, 0.3, 0.15])
 
 
 def test_text_of_an_enum_is_searched() -> None:

@@ -355,6 +355,20 @@ def test_a_row_without_text_is_no_image(db: Path) -> None:
         assert "<img" not in page and "<em>NULL</em>" in page
 
 
+def test_of_a_row_that_was_not_judged_nothing_is_made_up(db: Path) -> None:
+    with duckdb.connect(str(db)) as con:
+        con.execute("UPDATE train SET probs = NULL WHERE id = 9")
+        con.execute("UPDATE train SET label = NULL WHERE id = 10")
+    with serving(db, "--x", "probs") as server:
+        browser = server.browser()
+        page = browser.get("/?at=9")
+        assert "Not judged" in page and "<h2>Labels</h2>" in page
+        assert "0.0 %" not in page and 'class="bar"' not in page
+        page = browser.get("/?at=10")
+        assert "Not judged" in page and "<h2>Labels by probability</h2>" in page
+        assert 'class="bar"' in page
+
+
 def test_where_the_usual_port_is_taken_another_one_is(db: Path) -> None:
     taken = socket.socket()
     with contextlib.suppress(OSError):  # by somebody else: all the better
@@ -380,8 +394,10 @@ def test_ctrl_c_before_there_is_a_page(tmp_path: Path) -> None:
         assert process.stderr is not None and process.stdout is not None
         first = process.stderr.readline()
         process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
         said = process.stderr.read()
         assert process.wait() == 130, first
+        assert time.monotonic() - begun < 2
         assert said.splitlines()[-1].endswith(
             "stopped before there was a page; nothing was decided"
         )

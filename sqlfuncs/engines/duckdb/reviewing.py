@@ -23,7 +23,7 @@ _MODEL = "label_quality, is_label_issue, suggested_label::VARCHAR AS suggested_l
 
 
 class ReviewedTable:
-    """A table whose labels are reviewed. Raises BadInput for names that do not fit."""
+    """A table whose labels are reviewed. Raises BadInput for keys and logs that do not fit."""
 
     def __init__(
         self,
@@ -37,23 +37,16 @@ class ReviewedTable:
         log: str = "decisions",
         model: str = "fast",
     ) -> None:
-        """`text` is shown, `x` what the model reads, by default the same."""
+        """`text` is shown, `x` what the model reads (else `text`): columns, as they are spelt."""
         self.title = table
         self._con, self._model = con, model
         self._table, self._log = (qualified(split_qualified(name)) for name in (table, log))
         types = catalog.columns(con, table)
-        known = {name.casefold(): name for name in types}  # DuckDB's names are the same in any case
-        text, label, key = (known.get(name.casefold(), name) for name in (text, label, key))
-        x = known.get((x or text).casefold(), x)
-        for role, name in (("text", text), ("label", label), ("key", key), ("x", x or text)):
-            if name not in types:
-                raise BadInput(
-                    f"--{role} {name}: {table} has no such column. It has {', '.join(types)}."
-                )
-        self._text, self._label, self._key, self._x = map(identifier, (text, label, key, x or text))
+        x = x or text
+        self._text, self._label, self._key, self._x = map(identifier, (text, label, key, x))
         self._others = [identifier(name) for name in types if name not in (text, label, key, x)]
         self.shows_images = types[text] == "BLOB"
-        self._has_likeness = types[x or text] == "VARCHAR" or types[x or text].endswith("]")
+        self._has_likeness = types[x] == "VARCHAR" or types[x].endswith("]")
         self._writing = threading.Lock()
         catalog.check_keys(con, table, key)
         if not con.execute(f"FROM {self._table} LIMIT 1").fetchall():

@@ -38,6 +38,11 @@ class Row:
     version: str
 
     @property
+    def has_probabilities(self) -> bool:
+        """Whether the model says how likely each class is: of rows without a label, too."""
+        return any(share is not None for _, share in self.chances)
+
+    @property
     def said(self) -> str:
         """The decision in force, in words."""
         return describe(self.decision) if self.decision else ""
@@ -61,10 +66,7 @@ def row(review: Review, place: int, chances: int = MOST_CLASSES) -> Row:
         quality=None if np.isnan(quality) else quality,
         is_flagged=bool(queue.scores.flagged[place]),
         not_judged=queue.not_judged.get(place),
-        chances=[
-            (name, None if np.isnan(share) else share)
-            for name, share in queue.top_classes(place, chances)
-        ],
+        chances=queue.top_classes(place, chances),
         decision=review.decisions.in_force(key),
         version=review.decisions.version(key),
     )
