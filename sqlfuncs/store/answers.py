@@ -48,7 +48,9 @@ class Answer:
 
     `probabilities` are of each label, summing to 1, where the model has any. `note` says what
     was done to the text (cut to the model's length). Tokens are this text's share of a request.
-    `waits`: there is none yet, but it has been asked for.
+    `waits`: there is none yet, but it has been asked for. `read_by` says, of an answer without a
+    label, which version of our reader and which server it came from: with another of either it
+    is asked again.
     """
 
     labels: tuple[str, ...] | None
@@ -58,6 +60,7 @@ class Answer:
     input_tokens: int = 0
     output_tokens: int = 0
     waits: bool = False
+    read_by: str | None = None
 
     @property
     def label(self) -> str | None:
