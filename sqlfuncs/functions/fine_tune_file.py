@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sqlfuncs.errors import TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import classes
+from sqlfuncs.learning import classes, labels
 from sqlfuncs.learning.inputs import usable
 from sqlfuncs.llm.openai_tuning import lines
 from sqlfuncs.llm.rows import texts_of
@@ -22,10 +22,10 @@ def fine_tune_file(rows: pa.StructArray) -> pa.StructArray:
     Errors: fewer than two classes, a column that is no text.
     """
     texts = texts_of(rows.field("text"), "fine_tune_file")
-    labels = rows.field("label").to_pylist()
+    given = labels.read(rows).texts.to_pylist()
     pairs = [
         (text, label)
-        for text, label, use in zip(texts.values, labels, usable(texts.reasons), strict=True)
+        for text, label, use in zip(texts.values, given, usable(texts.reasons), strict=True)
         if use and label is not None
     ]
     distinct = classes.in_order(label for _, label in pairs)

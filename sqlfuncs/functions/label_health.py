@@ -43,7 +43,7 @@ def label_health(
     judged, found = label_issues.issues(rows, model, cut, method, folds, seed)
     codes, probs = judged.evidence
     estimated = health(codes, probs)
-    given = rows.field("label").cast(pa.string()).drop_null().to_pylist()
+    given = judged.labels.texts.drop_null().to_pylist()
     # A label that no map of probabilities names has rows, but nothing is known of them.
     names = classes.in_order({*judged.classes, *given})
     place = classes.codes(names, judged.classes)

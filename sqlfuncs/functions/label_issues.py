@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import confident, inputs
+from sqlfuncs.learning import confident, inputs, labels
 from sqlfuncs.learning.confident import Found
 from sqlfuncs.learning.folds import check_folds
 from sqlfuncs.learning.judged import Judged, judge
@@ -73,7 +73,14 @@ def issues(
     check_folds(folds)
     if method == "auto" and pa.types.is_map(rows.field("x").type):
         method = "self_confidence"
-    judged = judge(rows.field("x"), rows.field("label"), model=model, folds=folds, seed=seed)
+    judged = judge(
+        rows.field("x"),
+        labels.read(rows),
+        keys_kind=labels.kind_of(rows, "x"),
+        model=model,
+        folds=folds,
+        seed=seed,
+    )
     return judged, confident.find(*judged.evidence, cut, method)
 
 

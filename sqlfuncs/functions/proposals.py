@@ -8,7 +8,7 @@ import pyarrow as pa
 from sqlfuncs import work
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.functions.strength import judged_rows
-from sqlfuncs.learning import classes, corrections
+from sqlfuncs.learning import classes, corrections, labels
 
 
 def proposals(rows: pa.StructArray) -> pa.StructArray:
@@ -20,8 +20,10 @@ def proposals(rows: pa.StructArray) -> pa.StructArray:
         work.say(f"auto_corrections proposes nothing: {reason}")
     else:
         flagged = np.asarray(rows.field("is_label_issue").fill_null(False))[places]
-        labels = rows.field("suggested_label").take(pa.array(places)).to_pylist()
-        suggested = classes.codes(labels, names)
+        named = labels.as_classes(
+            labels.read(rows, "suggested_label"), names, labels.kind_of(rows, "class_probs")
+        )
+        suggested = classes.codes(named.texts.take(pa.array(places)).to_pylist(), names)
         flagged &= suggested >= 0
         proposed[places] = corrections.worth_making(codes, probs, flagged, suggested)
     return pa.StructArray.from_arrays([pa.array(proposed)], names=["_sf_proposed"])

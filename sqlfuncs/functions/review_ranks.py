@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -13,6 +15,7 @@ from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import classes, confident, inputs
 from sqlfuncs.learning.folds import check_folds
 from sqlfuncs.learning.judged import Judged, judge
+from sqlfuncs.learning.labels import as_classes, kind_of, read
 from sqlfuncs.learning.review import quality_after_review
 
 Mask = npt.NDArray[np.bool_]
@@ -34,15 +37,26 @@ def review_ranks(
     if budget < 1:
         raise BadOption(f"budget := {budget} is too few. It has to be 1 or more.")
     check_folds(folds)
-    label = rows.field("label").cast(pa.string())
+    labels = read(rows)
+    label = labels.texts
     said = {name: _is(rows.field("action"), name) for name in ("relabel", "keep", "exclude")}
     decided = said["relabel"] | said["keep"] | said["exclude"]
     learned = pc.if_else(
         pa.array(said["relabel"]), rows.field("new_label").cast(pa.string()), label
     )
     learned = pc.if_else(pa.array(said["exclude"]), pa.scalar(None, pa.string()), learned)
-    judged = judge(rows.field("x"), learned, model=model, folds=folds, seed=seed)
-    given = classes.codes(label.to_pylist(), judged.classes)
+    keys_kind = kind_of(rows, "x")
+    judged = judge(
+        rows.field("x"),
+        replace(labels, texts=learned),
+        keys_kind=keys_kind,
+        model=model,
+        folds=folds,
+        seed=seed,
+    )
+    if judged.kind is inputs.Probabilities:
+        labels = as_classes(labels, judged.classes, keys_kind)
+    given = classes.codes(labels.texts.to_pylist(), judged.classes)
     usable = inputs.usable(judged.reasons) & (given >= 0)
     queued = usable & ~decided
     if not queued.any():

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import classes, corrections, inputs
+from sqlfuncs.learning import classes, corrections, inputs, labels
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.inputs import Floats
 
@@ -38,8 +38,9 @@ def judged_rows(rows: pa.StructArray) -> tuple[tuple[str, ...], Codes, Floats, C
     given = inputs.read(rows.field("class_probs")) if len(rows) else None
     if not isinstance(given, inputs.Probabilities):
         return (), none, np.zeros((0, 0)), none
-    labels = rows.field("label").to_pylist()
-    codes = classes.codes(labels, given.classes)
+    keys_kind = labels.kind_of(rows, "class_probs")
+    named = labels.as_classes(labels.read(rows), given.classes, keys_kind)
+    codes = classes.codes(named.texts.to_pylist(), given.classes)
     usable = inputs.usable(given.reasons) & (codes >= 0)
     usable &= np.asarray(rows.field("not_judged").is_null())
     return given.classes, codes[usable], given.values[usable], np.flatnonzero(usable)

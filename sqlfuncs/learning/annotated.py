@@ -14,6 +14,8 @@ from sqlfuncs.learning import votes as counting
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.features import TextFeatures, VectorFeatures
 from sqlfuncs.learning.inputs import Embeddings, Floats, Images, Probabilities, Tabular, Texts
+from sqlfuncs.learning.labels import as_classes, kind_of
+from sqlfuncs.learning.labels import read as read_labels
 from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
 from sqlfuncs.learning.votes import Votes
 
@@ -28,13 +30,17 @@ def has_x(x: pa.Array) -> bool:
 def read(rows: pa.StructArray, *, more_classes: Sequence[str] = ()) -> tuple[Votes, Codes]:
     """The votes of a long table, and the item of each of its rows: (rows,), -1 for NULL.
 
+    `more_classes` are those of the probabilities in x: labels are named as they are there.
     Raises NoUsableRows where there is no vote at all.
     """
     if len(rows) == 0:
         raise NoUsableRows("the table has no rows: there are no labels to agree on.")
     items = rows.field("item").to_pylist()
     annotators = rows.field("annotator").to_pylist()
-    labels = rows.field("label").to_pylist()
+    named = read_labels(rows)
+    if more_classes:
+        named = as_classes(named, more_classes, kind_of(rows, "x"))
+    labels = named.texts.to_pylist()
     missing = {
         "the item is NULL": sum(item is None for item in items),
         "a label has no annotator": sum(

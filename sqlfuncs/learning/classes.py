@@ -1,4 +1,4 @@
-"""The classes of a label column, in one fixed order. Imports numpy only."""
+"""The classes of a label column, in one fixed order. Imports numpy and the errors only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from sqlfuncs.errors import TooManyClasses
+
 Codes = npt.NDArray[np.int64]
+
+MOST_CLASSES = 1_000
+MOST_PROBABILITIES = 100_000_000  # rows times classes: 0.8 GB, held a few times at once
 
 
 def in_order(labels: Iterable[str]) -> tuple[str, ...]:
@@ -33,3 +38,19 @@ def codes(labels: Sequence[str | None], classes: Sequence[str]) -> Codes:
     """
     position = {label: code for code, label in enumerate(classes)}
     return np.array([-1 if v is None else position.get(v, -1) for v in labels], dtype=np.int64)
+
+
+def refuse_too_many(rows: int, n_classes: int) -> None:
+    """Raise rather than run for hours, or out of memory."""
+    if n_classes > MOST_CLASSES:
+        raise TooManyClasses(
+            f"the label has {n_classes:,} different values in {rows:,} rows; at most "
+            f"{MOST_CLASSES:,} can be learned. Is it the right column? If so, put rare values "
+            "together, or set them to NULL: rows without a label are not learned from."
+        )
+    if rows * n_classes > MOST_PROBABILITIES:
+        raise TooManyClasses(
+            f"{rows:,} rows of {n_classes:,} classes would need more memory than is sensible: "
+            f"rows times classes may be {MOST_PROBABILITIES:,}. Take a part of the rows, or of "
+            "the classes, at a time."
+        )

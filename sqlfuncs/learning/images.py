@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput
+from sqlfuncs.learning import media
 from sqlfuncs.learning.inputs import Images
 
 if TYPE_CHECKING:
@@ -53,12 +54,19 @@ class Unreadable(Exception):
 def are_paths(x: pa.Array) -> bool:
     """Whether a column is text that names image files: every value ends like one, one exists.
 
-    Raises BadInput if every value ends like one and none exists.
+    Raises BadInput if every value ends like one and none exists, or like files of other media.
     """
     if not (pa.types.is_string(x.type) or pa.types.is_large_string(x.type)):
         return False
     distinct = pc.drop_null(x).unique().to_pylist()
     if not distinct or not all(value.lower().endswith(SUFFIXES) for value in distinct):
+        other = media.of_paths(distinct, SUFFIXES) if distinct else None
+        if other is not None:
+            raise BadInput(
+                f"every x ends like the path of {other} ('{min(distinct)}'), which is not "
+                "understood yet: text, embeddings, fields, images and class probabilities are. "
+                "Give an embedding of each (FLOAT[]) or, where the name is the text, x || ' '."
+            )
         return False
     if any(_is_file(value) for value in distinct):
         work.say_once("x is read as the paths of image files")
@@ -135,9 +143,19 @@ def decode(source: bytes | str | None, side: int) -> Image:
     except Image.DecompressionBombError:
         raise Unreadable(f"the image has more pixels than are read ({MAX_PIXELS:,})") from None
     except UnidentifiedImageError:
-        raise Unreadable("the image is in no format that can be read") from None
+        what = media.of_bytes(_beginning(source))
+        raise Unreadable(
+            f"it is {what}, not an image" if what else "the image is in no format that can be read"
+        ) from None
     except Exception:  # decoders meet damage with errors of many kinds
         raise Unreadable("the image is damaged or cut off") from None
+
+
+def _beginning(source: bytes | str) -> bytes:
+    if isinstance(source, bytes):
+        return source[:16]
+    with Path(source).expanduser().open("rb") as file:
+        return file.read(16)
 
 
 def _too_large(width: int, height: int) -> str:

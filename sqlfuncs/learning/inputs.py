@@ -17,11 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.classes import in_order
+from sqlfuncs.learning.classes import in_order, refuse_too_many
 
 Floats = npt.NDArray[np.float64]
 Reasons = npt.NDArray[np.object_]
 _BLOCK = 8192  # rows
+LARGEST = (
+    1e18  # of a number in an embedding: the square of a larger one is none in single precision
+)
 SUM_TOLERANCE = 0.01  # probabilities rounded to a few digits for storage still count as such
 
 
@@ -147,6 +150,7 @@ def read_column(x: pa.Array) -> Learnable | Probabilities:
     """
     from sqlfuncs.learning import images
 
+    x = _without_dictionary(x)
     if images.are_paths(x):
         return images.read(x)
     return read(x)
@@ -154,11 +158,13 @@ def read_column(x: pa.Array) -> Learnable | Probabilities:
 
 def read(x: pa.Array) -> Learnable | Probabilities:
     """The rows of a column, by its type. Raises BadInput for a type that is not known."""
+    x = _without_dictionary(x)
     if is_text(x.type):
         return texts(x)
     if pa.types.is_map(x.type):
         return probabilities(x)
     if pa.types.is_list(x.type) or pa.types.is_fixed_size_list(x.type):
+        refuse_lists_of_others(x.type)
         return embeddings(x)
     if pa.types.is_struct(x.type):
         from sqlfuncs.learning import structs
@@ -178,8 +184,33 @@ def read(x: pa.Array) -> Learnable | Probabilities:
 
 
 def is_text(of: pa.DataType) -> bool:
-    """Whether a column of a type holds texts."""
+    """Whether a column of a type holds texts, perhaps of few kinds (an ENUM)."""
+    if pa.types.is_dictionary(of):
+        of = of.value_type
     return bool(pa.types.is_string(of) or pa.types.is_large_string(of))
+
+
+def _without_dictionary(x: pa.Array) -> pa.Array:
+    return x.cast(x.type.value_type) if pa.types.is_dictionary(x.type) else x
+
+
+def refuse_lists_of_others(of: pa.DataType) -> None:
+    """Raise BadInput for lists that are no vectors of numbers."""
+    inner = of.value_type
+    if pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_decimal(inner):
+        return
+    if is_text(inner):
+        cure = "Words are read as a text: array_to_string(x, ' ')"
+    elif pa.types.is_list(inner) or pa.types.is_fixed_size_list(inner):
+        cure = "Several vectors of a row are one after the other: flatten(x)"
+    elif pa.types.is_null(inner):
+        cure = "Give the list its type: x::FLOAT[]"
+    else:
+        cure = "Several values of a row are a STRUCT: {a: x[1], b: x[2]}"
+    raise BadInput(
+        f"x is of type {type_in_sql(of)}, a list of what are no numbers. A list is read as an "
+        f"embedding (FLOAT[]). {cure}."
+    )
 
 
 def type_in_sql(of: pa.DataType) -> str:
@@ -196,6 +227,13 @@ def type_in_sql(of: pa.DataType) -> str:
         return f"MAP({type_in_sql(of.key_type)}, {type_in_sql(of.item_type)})"
     if pa.types.is_list(of):
         return f"{type_in_sql(of.value_type)}[]"
+    if pa.types.is_fixed_size_list(of):
+        return f"{type_in_sql(of.value_type)}[{of.list_size}]"
+    if pa.types.is_struct(of):
+        fields = ", ".join(f"{each.name} {type_in_sql(each.type)}" for each in of)
+        return f"STRUCT({fields})"
+    if pa.types.is_dictionary(of):
+        return "ENUM"
     return _SQL_TYPES.get(str(of).partition("[")[0], str(of))
 
 
@@ -245,6 +283,8 @@ def _fill(values: npt.NDArray[np.floating[Any]], x: pa.Array, reasons: Reasons) 
         values[regular] = flat.reshape(-1, values.shape[1])
     finite = np.isfinite(values).all(axis=1)
     reasons[regular & ~finite] = "the embedding holds NULL, NaN or infinity"
+    small = (np.abs(values) <= LARGEST).all(axis=1)
+    reasons[regular & finite & ~small] = f"the embedding holds a number beyond {LARGEST:g}"
     reasons[regular & finite & ~values.any(axis=1)] = "the embedding is all zeros"
     values[~usable(reasons)] = 0
 
@@ -265,6 +305,7 @@ def probabilities(x: pa.Array) -> Probabilities:
     own = slice(offsets[0], offsets[-1])
     keys = present.keys[own].dictionary_encode()
     classes = in_order(keys.dictionary.to_pylist())
+    refuse_too_many(len(maps), len(classes))
     # The classes in order, for each position in the dictionary.
     order = {label: column for column, label in enumerate(classes)}
     small = np.min_scalar_type(len(classes))  # a number for each probability of each row

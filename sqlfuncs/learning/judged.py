@@ -16,22 +16,23 @@ import pyarrow.compute as pc
 from sqlfuncs.errors import NoUsableRows, TooFewClasses
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import doubts, inputs
+from sqlfuncs.learning.labels import TEXT, Labels, as_classes
 from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
 from sqlfuncs.learning.registered import way_of
-
-_NO_LABEL = "the label is NULL"
 
 
 @dataclass(frozen=True)
 class Judged:
     """What is known of each row. Where `reasons` has one, the row was not judged.
 
-    `kind` is what x is (a class of `inputs`), `codes` (rows,) the given classes, `probs` (rows,
-    classes). `as_given` are the rows whose `x` is the very map that `class_probs` would be,
-    `unlabeled` those without a label that have probabilities all the same.
+    `kind` is what x is (a class of `inputs`), `labels` the labels as named among the classes,
+    `codes` (rows,) the given classes, `probs` (rows, classes). `as_given` are the rows whose `x` is
+    the very map that `class_probs` would be, `unlabeled` those without a label that have
+    probabilities all the same.
     """
 
     kind: type
+    labels: Labels
     classes: tuple[str, ...]
     codes: class_order.Codes
     probs: inputs.Floats
@@ -58,39 +59,47 @@ class Judged:
         return self.codes[rows], self.probs[rows]
 
 
-def judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) -> Judged:
-    """Judge the rows of a table by what they are, `x`, and their labels, as text.
+def judge(
+    x: pa.Array, labels: Labels, *, keys_kind: str = TEXT, model: str, folds: int, seed: int
+) -> Judged:
+    """Judge the rows of a table by what they are, `x`, and their labels.
 
+    `keys_kind` is the kind of the classes that maps of probabilities name (`learning.labels`).
     Raises NoUsableRows, TooFewClasses and TooManyClasses.
     """
-    if len(label) == 0:
+    if len(x) == 0:
         raise NoUsableRows("the table has no rows: there is nothing to judge.")
     rows = inputs.read_column(x)
+    if isinstance(rows, inputs.Probabilities):
+        labels = as_classes(labels, rows.classes, keys_kind)
     reasons = rows.reasons.copy()
-    no_label = np.asarray(label.is_null())
-    reasons[no_label & inputs.usable(reasons)] = _NO_LABEL
-    labels = label.cast(pa.string()).dictionary_encode()
-    _refuse_unusable(labels, reasons)
+    no_label = np.asarray(labels.texts.is_null())
+    unreasoned = no_label & inputs.usable(reasons)
+    reasons[unreasoned] = labels.reasons[unreasoned]
+    encoded = labels.texts.dictionary_encode()
+    _refuse_unusable(encoded, reasons)
     # What has an x but no label is not judged, but its label can be suggested.
     unlabeled = no_label & inputs.usable(rows.reasons)
     if isinstance(rows, inputs.Probabilities):
         classes = rows.classes
-        codes = _codes(labels, classes)
+        codes = _codes(encoded, classes)
         probs, as_given = rows.values, rows.complete & _holds_floats(x)
         named = (codes >= 0) & rows.has[np.arange(len(codes)), codes]
         for row in np.flatnonzero(inputs.usable(reasons) & ~named).tolist():
-            reasons[row] = f"the probabilities have no class '{labels[row]}'"
+            reasons[row] = f"the probabilities have no class '{encoded[row]}'"
     else:
         learnable = inputs.usable(rows.reasons)
-        classes = class_order.in_order(_distinct(labels, inputs.usable(reasons)))
-        codes = _codes(labels, classes)
+        classes = class_order.in_order(_distinct(encoded, inputs.usable(reasons)))
+        codes = _codes(encoded, classes)
+        doubts.about_probabilities_of_another_type(x, classes)
         way = way_of(model)
         prepared = prepare(take(rows, learnable), codes[learnable], len(classes), way)
-        probs, as_given = np.full((len(labels), len(classes)), np.nan), np.zeros(len(labels), bool)
+        probs, as_given = np.full((len(x), len(classes)), np.nan), np.zeros(len(x), bool)
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
-        reasons[learnable] = np.where(unlabeled[learnable], _NO_LABEL, why)
-    _refuse_unusable(labels, reasons)
-    judged = Judged(type(rows), classes, codes, probs, as_given, reasons, unlabeled)
+        no_reason = unlabeled[learnable]
+        reasons[learnable] = np.where(no_reason, labels.reasons[learnable], why)
+    _refuse_unusable(encoded, reasons)
+    judged = Judged(type(rows), labels, classes, codes, probs, as_given, reasons, unlabeled)
     doubts.about_rows(reasons, len(classes))
     doubts.about_spelling(classes)
     doubts.about_agreement(*judged.evidence, judged.kind)

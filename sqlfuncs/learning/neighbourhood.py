@@ -101,8 +101,9 @@ def _computed(
 def read(x: pa.Array) -> Texts | Embeddings:
     """The rows of a column, by its type. Raises BadInput for what cannot be compared."""
     if pa.types.is_list(x.type) or pa.types.is_fixed_size_list(x.type):
+        inputs.refuse_lists_of_others(x.type)
         return inputs.embeddings(x, np.float32)
-    rows = inputs.read(x)
+    rows = inputs.read_column(x)
     if isinstance(rows, inputs.Probabilities):
         raise BadInput(
             f"x is of type {inputs.type_in_sql(x.type)}: class probabilities do not say which rows "

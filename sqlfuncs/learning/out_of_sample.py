@@ -9,9 +9,9 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.errors import BadOption, TooManyClasses
+from sqlfuncs.errors import BadOption
 from sqlfuncs.learning import fast, features
-from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.classes import Codes, refuse_too_many
 from sqlfuncs.learning.folds import Order, canonical_order, digests, fold_numbers, groups
 from sqlfuncs.learning.heads import AnyHead, Learned, RowWeights
 from sqlfuncs.learning.inputs import (
@@ -29,9 +29,6 @@ from sqlfuncs.learning.networks.refitted import Refitted
 from sqlfuncs.learning.pooling import Pool
 
 REPEATS = 3  # cuts into folds that are averaged: label errors rank a little better than by one
-
-MOST_CLASSES = 1_000
-MOST_PROBABILITIES = 100_000_000  # rows times classes: 0.8 GB, held a few times at once
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def prepare(
     Rows are judged by heads on what `model` says of them, or by networks of that recipe.
     Raises TooManyClasses, and BadOption for rows that the model cannot read.
     """
-    _refuse_too_many(len(codes), n_classes)
+    refuse_too_many(len(codes), n_classes)
     keys = digests(rows)
     order = canonical_order(keys, codes)
     alike = groups(rows, keys)
@@ -82,22 +79,6 @@ def _learn(rows: Learnable, model: str | Recipe) -> tuple[Learned[AnyHead] | Ref
     if not isinstance(rows, Texts):
         raise BadOption(f"the model was trained on text; it cannot read {KINDS[type(rows)]}.")
     return Refitted(model, rows), []
-
-
-def _refuse_too_many(rows: int, n_classes: int) -> None:
-    """Raise rather than run for hours, or out of memory."""
-    if n_classes > MOST_CLASSES:
-        raise TooManyClasses(
-            f"the label has {n_classes:,} different values in {rows:,} rows; at most "
-            f"{MOST_CLASSES:,} can be learned. Is it the right column? If so, put rare values "
-            "together, or set them to NULL: rows without a label are not learned from."
-        )
-    if rows * n_classes > MOST_PROBABILITIES:
-        raise TooManyClasses(
-            f"{rows:,} rows of {n_classes:,} classes would need more memory than is sensible: "
-            f"rows times classes may be {MOST_PROBABILITIES:,}. Take a part of the rows, or of "
-            "the classes, at a time."
-        )
 
 
 def out_of_sample(

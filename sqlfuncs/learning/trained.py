@@ -14,6 +14,7 @@ from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning import inputs
 from sqlfuncs.learning.fast import FastModel
 from sqlfuncs.learning.inputs import Floats
+from sqlfuncs.learning.labels import NUMBER, TEXT, canonical
 from sqlfuncs.learning.networks.model import RECIPE, NetworkModel
 from sqlfuncs.learning.out_of_sample import take
 from sqlfuncs.store import models
@@ -56,13 +57,23 @@ def _allowed(record: ModelRecord, labels: Sequence[str] | None) -> list[int]:
         return list(range(len(record.classes)))
     if len(set(labels)) < 2:
         raise BadOption(f"labels has to hold two different labels or more, not {list(labels)!r}.")
-    unknown = [label for label in labels if label not in record.classes]
+    found = [_class_of(record, label) for label in labels]
+    unknown = [label for label in found if label not in record.classes]
     if unknown:
         raise BadOption(
             f"the model '{record.name}' has no class {', '.join(map(repr, unknown))}. Its classes "
             f"are {', '.join(map(repr, record.classes))}."
         )
-    return [record.classes.index(label) for label in labels]
+    return [record.classes.index(label) for label in found]
+
+
+def _class_of(record: ModelRecord, label: str) -> str:
+    """The class that a label stands for: 1 is 1.0, whichever a model was trained on."""
+    if label in record.classes:
+        return label
+    wanted = canonical(label, TEXT, NUMBER)
+    same = [name for name in record.classes if canonical(name, TEXT, NUMBER) == wanted]
+    return same[0] if len(same) == 1 else label
 
 
 def _load(reference: str) -> tuple[ModelRecord, _Model]:

@@ -10,10 +10,12 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, BadOption, NoUsableRows
-from sqlfuncs.learning import inputs
+from sqlfuncs.learning import inputs, labels
 from sqlfuncs.learning.heads import RowWeights
 from sqlfuncs.learning.inputs import Embeddings, Texts
 from sqlfuncs.learning.out_of_sample import take
+
+_LEAST_WEIGHT = 1e-30  # less is nothing in single precision
 
 
 def to_train_on(rows: pa.StructArray) -> tuple[Texts | Embeddings, list[str], RowWeights | None]:
@@ -22,36 +24,42 @@ def to_train_on(rows: pa.StructArray) -> tuple[Texts | Embeddings, list[str], Ro
     Raises NoUsableRows, BadInput for an x that is neither text nor embedding, and BadOption for
     weights or drop that are none.
     """
-    labels: list[str | None] = rows.field("label").to_pylist()
-    if not labels:
+    if not len(rows):
         raise NoUsableRows("the table has no rows: there is nothing to train on.")
+    given = labels.read(rows)
     values = _read(rows.field("x"))
     reasons = values.reasons.copy()
-    reasons[[label is None for label in labels]] = "the label is NULL"
+    no_label = np.asarray(given.texts.is_null())
+    reasons[no_label] = given.reasons[no_label]
     weights = _weights(rows.field("weights"), reasons)
     reasons[_dropped(rows.field("drop"))] = "drop is true"
     usable = inputs.usable(reasons)
+    if weights is not None and usable.any() and weights[usable].max() < _LEAST_WEIGHT:
+        raise BadOption(
+            "weights is 0, or too small to count, in every row that can be used: no row would "
+            "teach anything. It is a column of numbers of which some are above 1e-30."
+        )
     if not usable.any():
         raise NoUsableRows(f"no row can be trained on: {inputs.describe(reasons)}.")
     if not usable.all():
         work.say(f"left out of training: {inputs.describe(reasons)}")
     return (
         take(values, usable),
-        [label for label, use in zip(labels, usable, strict=True) if use and label is not None],
+        given.texts.filter(pa.array(usable)).to_pylist(),
         None if weights is None else weights[usable],
     )
 
 
-def balanced_weights(labels: Sequence[str], weights: RowWeights | None) -> RowWeights:
+def balanced_weights(given: Sequence[str], weights: RowWeights | None) -> RowWeights:
     """Weights under which all classes count the same in all, and a row 1 on average.
 
     >>> balanced_weights(["a", "a", "a", "a", "b", "b"], None).tolist()
     [0.75, 0.75, 0.75, 0.75, 1.5, 1.5]
     """
-    own = np.ones(len(labels), dtype=np.float64) if weights is None else weights.astype(np.float64)
-    names, codes = np.unique(np.array(labels, dtype=object), return_inverse=True)
+    own = np.ones(len(given), dtype=np.float64) if weights is None else weights.astype(np.float64)
+    names, codes = np.unique(np.array(given, dtype=object), return_inverse=True)
     totals = np.bincount(codes, own, len(names))[codes]
-    shared = np.divide(own * len(labels), len(names) * totals, where=totals > 0, out=own)
+    shared = np.divide(own * len(given), len(names) * totals, where=totals > 0, out=own)
     return shared.astype(np.float32)
 
 

@@ -39,7 +39,9 @@ class Case:
 
 
 def random_case(seed: int, rows: int, classes: int, nulls: float = 0.1) -> Case:
-    """At least one row has a true label."""
+    """At least one row has a true label, and is predicted right: labels that share no value with
+    predictions are an error.
+    """
     random = np.random.default_rng(seed)
     names = np.array(NAMES[:classes], dtype=object)
     actual = names[random.choice(classes, rows, p=random.dirichlet(np.full(classes, 0.5)))]
@@ -47,7 +49,7 @@ def random_case(seed: int, rows: int, classes: int, nulls: float = 0.1) -> Case:
     predicted = np.where(random.random(rows) < random.random(), actual, guesses)
     actual[random.random(rows) < nulls] = None
     predicted[random.random(rows) < nulls] = None
-    actual[0] = names[0]
+    actual[0] = predicted[0] = names[0]
     return Case(actual, predicted)
 
 

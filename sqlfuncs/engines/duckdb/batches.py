@@ -11,11 +11,13 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from sqlfuncs.learning.labels import KIND
 
 PACKED = "_sf_packed"
 RETURNS = "BIGINT"
@@ -62,10 +64,10 @@ class Waiting:
                 del self._batches[ticket]
 
 
-def pack(numbers: pa.Array, given: pa.StructArray) -> bytes:
-    """The rows of a batch and their numbers."""
+def pack(numbers: pa.Array, given: pa.StructArray, kinds: Mapping[str, str] | None = None) -> bytes:
+    """The rows of a batch and their numbers. `kinds` of its columns go into their metadata."""
     columns = [
-        _small(field.name, column)
+        _small(field.name, column, kinds or {})
         for field, column in zip(given.type, given.flatten(), strict=True)
     ]
     first = numbers[0].as_py()
@@ -86,12 +88,17 @@ def unpack(packed: Sequence[bytes]) -> pa.StructArray:
     batches.sort(key=_first)
     numbers = np.concatenate([_numbers(batch) for batch in batches])
     names = [name for name in batches[0].schema.names if name != _NUMBERS]
+    columns = [
+        _whole([(batch.schema.field(name), batch.column(name)) for batch in batches])
+        for name in names
+    ]
+    kinds = [(batches[0].schema.field(name).metadata or {}).get(KIND) for name in names]
     rows = pa.StructArray.from_arrays(
-        [
-            _whole([(batch.schema.field(name), batch.column(name)) for batch in batches])
-            for name in names
+        columns,
+        fields=[
+            pa.field(name, column.type, metadata=None if kind is None else {KIND: kind})
+            for name, column, kind in zip(names, columns, kinds, strict=True)
         ],
-        names=names,
     )
     if (np.diff(numbers) <= 0).any():
         return rows.take(pa.array(np.argsort(numbers)))
@@ -109,8 +116,16 @@ def _numbers(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
     return numbers
 
 
-def _small(name: str, column: pa.Array) -> tuple[pa.Field, pa.Array]:
+def _small(name: str, column: pa.Array, kinds: Mapping[str, str]) -> tuple[pa.Field, pa.Array]:
     """A column of a batch, few texts as positions and the keys of its maps once if they agree."""
+    field, column = _smaller(name, column)
+    metadata = {**(field.metadata or {})}
+    if name in kinds:
+        metadata[KIND] = kinds[name].encode()
+    return field.with_metadata(metadata), column
+
+
+def _smaller(name: str, column: pa.Array) -> tuple[pa.Field, pa.Array]:
     if pa.types.is_string(column.type):
         texts = column.dictionary_encode()
         if len(texts.dictionary) <= _BYTE:

@@ -158,21 +158,23 @@ def _split(
 
 def _packed(arguments: Sequence[pa.Array]) -> pa.Array:
     """A ticket in the first row of a batch, NULL in the others."""
-    numbers, given, *of = arguments
+    numbers, given, kinds, *of = arguments
     instance, connection, number = (value[0].as_py() for value in of)
     query = instance, connection, number
     if numbers[0].as_py() != 1:
         # In the midst of a table; a `call` would take a Ctrl-C since the last batch for an old one.
-        return _waiting(query, numbers, given)
+        return _waiting(query, numbers, given, kinds)
     _batches.forget(query)
     with work.call():
-        return _waiting(query, numbers, given)
+        return _waiting(query, numbers, given, kinds)
 
 
-def _waiting(query: Query, numbers: pa.Array, given: pa.StructArray) -> pa.Array:
+def _waiting(
+    query: Query, numbers: pa.Array, given: pa.StructArray, kinds: pa.StructArray
+) -> pa.Array:
     try:
         work.check()
-        ticket = _batches.put(query, batches.pack(numbers, given))
+        ticket = _batches.put(query, batches.pack(numbers, given, kinds[0].as_py()))
     except BaseException:
         _batches.forget(query, and_itself=True)
         raise

@@ -23,6 +23,9 @@ from sqlfuncs.functions.spec import (
 )
 
 _BARE = "sqlfuncs.main._sf_bare"
+_LABEL = "sqlfuncs.main._sf_label"
+_TEXT_KEYS = "sqlfuncs.main._sf_text_keys"
+_TYPED = "sqlfuncs.main._sf_typed"
 _MAP = "sqlfuncs.main._sf_map"
 _NONE = "sqlfuncs.main._sf_none"
 _INSTANCE = "_sf_instance"
@@ -190,16 +193,28 @@ FROM _sf_kept POSITIONAL JOIN _sf_rows"""
 
 
 def _packed(function: TableFunction) -> str:
-    # A label travels as DuckDB's own text for it, which casts back to the type it had.
-    given = ", ".join(
-        f"{name}: {_BARE}({_input(function, name)})"
-        + ("::VARCHAR" if name in function.as_text else "")
-        for name in function.inputs
-    )
+    given = ", ".join(f"{name}: {_given(function, name)}" for name in function.inputs)
     if function.second:
         given += f", {function.second}: _sf_second"
+    kinds = ", ".join(f"{name}: {_kind(function, name)}" for name in function.inputs)
     typed = "".join(f", {name} AS _sf_typed_{name}" for name in _typed_like(function))
-    return f"{PACKED}(_sf_n, {{{given}}}, {_QUERY}) AS _sf_batch{typed}"
+    return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch{typed}"
+
+
+def _given(function: TableFunction, name: str) -> str:
+    bare = f"{_BARE}({_input(function, name)})"
+    # A label travels as DuckDB's own text for it, and so do the keys of maps: both cast back.
+    if name in function.optional:  # which may be NULL without a type, and is to stay so
+        return bare
+    if name not in function.as_text:
+        return f"{_TEXT_KEYS}({bare})"
+    return f"{_LABEL}({bare}, {literal(name)})" if name.endswith("label") else f"{bare}::VARCHAR"
+
+
+def _kind(function: TableFunction, name: str) -> str:
+    """What an input's values are as labels, or the keys of its maps: see `learning.labels`."""
+    kind = "_sf_kind" if name in function.as_text else "_sf_keys_kind"
+    return f"sqlfuncs.main.{kind}(typeof({name}))"
 
 
 def _gathered(function: TableFunction, packed: str, names: str) -> str:
@@ -235,7 +250,7 @@ def _input(function: TableFunction, name: str) -> str:
 
 def _own_column(function: TableFunction, column: Column, value: str) -> str:
     if isinstance(column.type, str):
-        value = f"TRY(cast_to_type({value}, _sf_any_{column.type}))"
+        value = f"TRY(cast_to_type({value}, {_TYPED}(_sf_any_{column.type})))"
     elif column.given:
         given = f"{_MAP}({_input(function, column.given)})"
         value = f"CASE WHEN cardinality({value}) = 0 THEN {given} ELSE {value} END"

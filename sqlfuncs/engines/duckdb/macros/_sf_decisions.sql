@@ -1,10 +1,11 @@
--- Internal: the decisions in force, one per key, checked against the table they are about.
--- Keys and labels are compared as text, so that a log of VARCHAR keys serves any table.
+-- Internal: the decisions in force, one per key, checked against the table they are about. What keys and
+-- labels of the log are among those of the table is decided as for all labels (_sf_canonical), whatever
+-- the types of both; what comes out is in the table's own words, which cast back to its types.
 _sf_decisions(tbl, log, key, label, as_of) AS TABLE
 WITH _sf_rows AS (
     SELECT
-        sqlfuncs.main._sf_bare(key)::VARCHAR AS _sf_key,
-        (label)::VARCHAR AS _sf_label,
+        sqlfuncs.main._sf_bare(key) AS _sf_key,
+        sqlfuncs.main._sf_one(label, alias(label)) AS _sf_label,
         CASE
             WHEN list_contains(struct_keys(_sf_in), alias(label)) THEN true
             ELSE error('label has to be a column of the table, written bare; '
@@ -13,23 +14,91 @@ WITH _sf_rows AS (
     FROM query_table(tbl) AS _sf_in
 ), _sf_logged AS (
     SELECT
-        _sf_l.key::VARCHAR AS _sf_key, _sf_l.action AS _sf_action,
-        _sf_l.old_label::VARCHAR AS _sf_old, _sf_l.new_label::VARCHAR AS _sf_new,
-        _sf_l.decided_by AS _sf_by, _sf_l.decided_at AS _sf_at
+        _sf_l.key AS _sf_key, _sf_l.action AS _sf_action, _sf_l.old_label AS _sf_old,
+        _sf_l.new_label AS _sf_new, _sf_l.decided_by AS _sf_by, _sf_l.decided_at AS _sf_at
     FROM query_table(log) AS _sf_l
     WHERE as_of IS NULL OR _sf_l.decided_at <= cast_to_type(as_of, _sf_l.decided_at)
-), _sf_latest AS (
-    SELECT _sf_key, _sf_action, _sf_old, _sf_new, any_value(_sf_by) AS _sf_by, _sf_at
+), _sf_kinds_of_table AS (
+    SELECT any_value(_sf_key) AS _sf_any_key, any_value(_sf_label) AS _sf_any_label,
+        typeof(any_value(_sf_key)) AS _sf_key_type,
+        sqlfuncs.main._sf_kind(typeof(any_value(_sf_key))) AS _sf_key_kind,
+        sqlfuncs.main._sf_kind(typeof(any_value(_sf_label))) AS _sf_label_kind
+    FROM _sf_rows
+), _sf_kinds_of_log AS (
+    SELECT typeof(any_value(_sf_key)) AS _sf_log_type,
+        sqlfuncs.main._sf_kind(typeof(any_value(_sf_key))) AS _sf_log_kind
     FROM _sf_logged
+), _sf_kinds AS (
+    -- Keys are compared as text, after a cast to the table's type; where that is text and the log's
+    -- is not, 7 and '007' are one key, as for SQL's =.
+    SELECT *, _sf_key_kind = 'text' AND _sf_log_kind NOT IN ('text', 'null', 'plain') AS _sf_by_form
+    FROM _sf_kinds_of_table, _sf_kinds_of_log
+), _sf_in_words AS (
+    SELECT
+        CASE
+            WHEN _sf_by_form
+            THEN sqlfuncs.main._sf_canonical(_sf_key, _sf_log_kind, _sf_key_kind || ' ' || _sf_log_kind, '', '')
+            WHEN _sf_log_type = _sf_key_type THEN _sf_key::VARCHAR
+            ELSE coalesce(
+                sqlfuncs.main._sf_unrounded(_sf_key, _sf_log_kind, _sf_any_key, _sf_key_kind),
+                _sf_key::VARCHAR
+            )
+        END AS _sf_key,
+        _sf_action,
+        _sf_old::VARCHAR AS _sf_old_text, sqlfuncs.main._sf_kind(typeof(_sf_old)) AS _sf_old_kind,
+        sqlfuncs.main._sf_canonical(
+            _sf_old, sqlfuncs.main._sf_kind(typeof(_sf_old)),
+            _sf_label_kind || ' ' || sqlfuncs.main._sf_kind(typeof(_sf_old)), _sf_any_label, ''
+        ) AS _sf_old,
+        sqlfuncs.main._sf_canonical(
+            _sf_new, sqlfuncs.main._sf_kind(typeof(_sf_new)),
+            _sf_label_kind || ' ' || sqlfuncs.main._sf_kind(typeof(_sf_new)), _sf_any_label, ''
+        ) AS _sf_new,
+        sqlfuncs.main._sf_kind(typeof(_sf_new)) AS _sf_new_kind,
+        _sf_new::VARCHAR AS _sf_new_text,
+        _sf_by, _sf_at
+    FROM _sf_logged, _sf_kinds
+), _sf_latest AS (
+    SELECT _sf_key, _sf_action, _sf_old, _sf_new, any_value(_sf_by) AS _sf_by, _sf_at,
+        any_value(_sf_old_text) AS _sf_old_text, any_value(_sf_new_text) AS _sf_new_text,
+        any_value(_sf_old_kind) AS _sf_old_kind, any_value(_sf_new_kind) AS _sf_new_kind
+    FROM _sf_in_words
     GROUP BY _sf_key, _sf_action, _sf_old, _sf_new, _sf_at
     QUALIFY rank() OVER (PARTITION BY _sf_key ORDER BY _sf_at DESC NULLS LAST) = 1
 ), _sf_keys AS (
-    SELECT _sf_key, count(*) AS _sf_n, any_value(_sf_label) AS _sf_label
-    FROM _sf_rows
+    SELECT
+        CASE
+            WHEN _sf_by_form
+            THEN sqlfuncs.main._sf_canonical(_sf_key, _sf_key_kind, _sf_key_kind || ' ' || _sf_log_kind, '', '')
+            ELSE _sf_key::VARCHAR
+        END AS _sf_key,
+        any_value(_sf_key)::VARCHAR AS _sf_key_text, count(*) AS _sf_n, any_value(_sf_label) AS _sf_label
+    FROM _sf_rows, _sf_kinds
     WHERE _sf_is_column
-    GROUP BY _sf_key
-), _sf_typed AS (
-    SELECT any_value(label) AS _sf_exemplar FROM query_table(tbl) AS _sf_in
+    GROUP BY 1
+), _sf_spellings AS (
+    SELECT sqlfuncs.main._sf_canonical(_sf_label, _sf_label_kind, _sf_new_kinds, '', '') AS _sf_form,
+        _sf_new_kinds, min(_sf_label::VARCHAR) AS _sf_spelling
+    FROM (SELECT DISTINCT _sf_label FROM _sf_rows WHERE _sf_label IS NOT NULL), _sf_kinds_of_table,
+        (SELECT DISTINCT _sf_label_kind || ' ' || _sf_new_kind AS _sf_new_kinds
+            FROM _sf_latest, _sf_kinds_of_table WHERE _sf_action = 'relabel')
+    GROUP BY ALL
+), _sf_decided AS MATERIALIZED (
+    SELECT
+        d.* EXCLUDE (_sf_old),
+        k._sf_n, k._sf_key_text, k._sf_label::VARCHAR AS _sf_label_text,
+        k._sf_n IS NOT NULL AND d._sf_old IS DISTINCT FROM sqlfuncs.main._sf_canonical(
+            k._sf_label, _sf_label_kind, _sf_label_kind || ' ' || d._sf_old_kind, d._sf_old_text, ''
+        ) AS _sf_is_stale,
+        -- A label that stands in the table is spelt as there; a new one is cast, if nothing is rounded.
+        coalesce(
+            CASE WHEN _sf_label_kind IN ('text', 'json') THEN s._sf_spelling END,
+            sqlfuncs.main._sf_unrounded(d._sf_new_text, d._sf_new_kind, _sf_any_label, _sf_label_kind)
+        ) AS _sf_new_words
+    FROM _sf_latest AS d CROSS JOIN _sf_kinds_of_table
+    LEFT JOIN _sf_keys AS k ON k._sf_key = d._sf_key
+    LEFT JOIN _sf_spellings AS s
+        ON s._sf_form = d._sf_new AND s._sf_new_kinds = _sf_label_kind || ' ' || d._sf_new_kind
 ), _sf_problems AS (
     SELECT 1 AS _sf_rank, 'keys that stand in the table more than once' AS _sf_what,
         _sf_key || ' (' || _sf_n || ' rows)' AS _sf_item
@@ -48,21 +117,24 @@ WITH _sf_rows AS (
     SELECT 5, 'decisions to relabel without a new_label', _sf_key
     FROM _sf_latest WHERE _sf_action = 'relabel' AND _sf_new IS NULL
     UNION ALL
-    SELECT 6, 'decisions about keys that are not in the table', d._sf_key
-    FROM _sf_latest AS d LEFT JOIN _sf_keys AS k ON k._sf_key = d._sf_key
-    WHERE k._sf_key IS NULL
+    SELECT 6, 'decisions about keys that are not in the table', _sf_key
+    FROM _sf_decided WHERE _sf_n IS NULL
     UNION ALL
     SELECT 7, 'decisions whose old_label is no longer the label',
-        d._sf_key || ' (old_label ' || coalesce(d._sf_old, 'NULL') || ', now '
-        || coalesce(k._sf_label, 'NULL') || ')'
-    FROM _sf_latest AS d JOIN _sf_keys AS k ON k._sf_key = d._sf_key
-    WHERE d._sf_old IS DISTINCT FROM k._sf_label
+        _sf_key || ' (old_label ' || coalesce(_sf_old_text, 'NULL') || ', now '
+        || coalesce(_sf_label_text, 'NULL') || ')'
+    FROM _sf_decided WHERE _sf_is_stale
     UNION ALL
-    SELECT 8, 'decisions whose new_label is no value of the label''s type',
-        _sf_key || ' (' || _sf_new || ')'
-    FROM _sf_latest, _sf_typed
-    WHERE _sf_action = 'relabel' AND _sf_new IS NOT NULL
-        AND TRY(cast_to_type(_sf_new, _sf_exemplar)) IS NULL
+    SELECT
+        CASE WHEN TRY(cast_to_type(_sf_new_text, sqlfuncs.main._sf_typed(_sf_any_label))) IS NULL THEN 8 ELSE 9 END
+            AS _sf_which,
+        CASE _sf_which
+            WHEN 8 THEN 'decisions whose new_label is no value of the label''s type'
+            ELSE 'decisions whose new_label would be rounded to be of the label''s type'
+        END,
+        _sf_key || ' (' || _sf_new_text || ')'
+    FROM _sf_decided, _sf_kinds_of_table
+    WHERE _sf_action = 'relabel' AND _sf_new_text IS NOT NULL AND _sf_new_words IS NULL
 ), _sf_first AS (
     SELECT _sf_rank, _sf_what, count(*) AS _sf_n, min(coalesce(_sf_item, 'NULL'), 10) AS _sf_items
     FROM _sf_problems
@@ -81,6 +153,7 @@ WITH _sf_rows AS (
     ) AS _sf_message
     FROM _sf_first
 )
-SELECT _sf_key, _sf_action, _sf_old, _sf_new, _sf_by
-FROM _sf_latest, _sf_verdict
+SELECT _sf_key_text AS _sf_key, _sf_action, _sf_label_text AS _sf_old,
+    CASE WHEN _sf_action = 'relabel' THEN _sf_new_words ELSE _sf_new_text END AS _sf_new, _sf_by
+FROM _sf_decided, _sf_verdict
 WHERE CASE WHEN _sf_message IS NULL THEN true ELSE error(_sf_message) END;

@@ -1,16 +1,14 @@
--- Internal: what an evaluation compares, as text, rows without a true label left out.
+-- Internal: what an evaluation compares: true and predicted label and how many rows have both, rows
+-- without a true label left out.
 _sf_pairs(tbl, actual, predicted) AS TABLE
-WITH _sf_compared AS MATERIALIZED (
-    SELECT
-        sqlfuncs.main._sf_text(sqlfuncs.main._sf_bare(actual), predicted) AS _sf_actual,
-        sqlfuncs.main._sf_text(predicted, actual) AS _sf_predicted
-    FROM query_table(tbl) AS _sf_in
+WITH _sf_all AS MATERIALIZED (
+    FROM sqlfuncs.main._sf_compared(tbl, actual, predicted)
 ), _sf_counted AS (
-    SELECT count(*) AS _sf_rows, count(_sf_actual) AS _sf_known FROM _sf_compared
+    SELECT coalesce(sum(_sf_n), 0)::BIGINT AS _sf_rows, count(_sf_actual) AS _sf_known FROM _sf_all
 )
-SELECT _sf_actual, _sf_predicted
+SELECT _sf_actual, _sf_predicted, _sf_n
 -- The count stands on the left, so that it is checked for a table without rows too.
-FROM _sf_counted LEFT JOIN _sf_compared ON _sf_actual IS NOT NULL
+FROM _sf_counted LEFT JOIN _sf_all ON _sf_actual IS NOT NULL
 WHERE CASE
     WHEN _sf_known > 0 THEN true
     WHEN _sf_rows = 0 THEN error('the table has no rows: there is nothing to evaluate')

@@ -13,11 +13,11 @@ WITH _sf_rows AS (
         label AS _sf_old,
         suggested_label AS _sf_new,
         suggested_confidence AS _sf_confidence,
-        map_extract_value(class_probs, (label)::VARCHAR) AS _sf_given,
-        map_extract_value(class_probs, suggested_label::VARCHAR) AS _sf_other,
+        sqlfuncs.main._sf_probability(class_probs, label) AS _sf_given,
+        sqlfuncs.main._sf_probability(class_probs, suggested_label) AS _sf_other,
         _sf_proposed
     FROM sqlfuncs.main._proposals(
-        issues, label, class_probs, not_judged, is_label_issue, suggested_label
+        issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged, is_label_issue, suggested_label
     ) AS _sf_in
 ), _sf_checked AS (
     SELECT

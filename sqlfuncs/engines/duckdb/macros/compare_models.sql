@@ -3,23 +3,21 @@
 -- paired, method 10), error_reduction (share of the errors that are gone), how many rows
 -- only one of them has right, and the exact two-sided McNemar p_value.
 compare_models(tbl, actual, before, after) AS TABLE
-WITH _sf_compared AS MATERIALIZED (
+WITH _sf_rows AS (
     SELECT
-        sqlfuncs.main._sf_bare(actual) IS NOT NULL AS _sf_known,
-        coalesce(sqlfuncs.main._sf_text(actual, before)
-            = sqlfuncs.main._sf_text(before, actual), false) AS _sf_b,
-        coalesce(sqlfuncs.main._sf_text(actual, after)
-            = sqlfuncs.main._sf_text(after, actual), false) AS _sf_a
-    FROM query_table(tbl) AS _sf_in
+        coalesce(_sf_actual = _sf_predicted, false) AS _sf_b,
+        coalesce(_sf_actual = _sf_other, false) AS _sf_a,
+        _sf_n AS _sf_times
+    FROM sqlfuncs.main._sf_compared(tbl, actual, before, other := after, b := 'before', c := 'after')
+    WHERE _sf_actual IS NOT NULL
 ), _sf_counted AS (
     SELECT
-        count(*) AS _sf_n,
-        count(*) FILTER (_sf_b AND _sf_a) AS _sf_both,
-        count(*) FILTER (_sf_b AND NOT _sf_a) AS _sf_only_b,
-        count(*) FILTER (_sf_a AND NOT _sf_b) AS _sf_only_a,
-        count(*) FILTER (NOT _sf_a AND NOT _sf_b) AS _sf_none
-    FROM _sf_compared
-    WHERE _sf_known
+        coalesce(sum(_sf_times), 0)::BIGINT AS _sf_n,
+        coalesce(sum(_sf_times) FILTER (_sf_b AND _sf_a), 0)::BIGINT AS _sf_both,
+        coalesce(sum(_sf_times) FILTER (_sf_b AND NOT _sf_a), 0)::BIGINT AS _sf_only_b,
+        coalesce(sum(_sf_times) FILTER (_sf_a AND NOT _sf_b), 0)::BIGINT AS _sf_only_a,
+        coalesce(sum(_sf_times) FILTER (NOT _sf_a AND NOT _sf_b), 0)::BIGINT AS _sf_none
+    FROM _sf_rows
 ), _sf_checked AS (
     SELECT *, (_sf_both + _sf_only_b) / _sf_n AS _sf_pb, (_sf_both + _sf_only_a) / _sf_n AS _sf_pa
     FROM _sf_counted

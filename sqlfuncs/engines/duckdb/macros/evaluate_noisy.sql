@@ -6,16 +6,16 @@
 -- share that is right is taken from the reviewed rows (double sampling for stratification,
 -- Cochran 1977, chapter 12). Rows without a given label are left out; a NULL prediction is wrong.
 evaluate_noisy(tbl, actual, predicted, reviewed_sample) AS TABLE
-WITH _sf_compared AS MATERIALIZED (
-    SELECT
-        sqlfuncs.main._sf_text(sqlfuncs.main._sf_bare(actual), predicted) AS _sf_actual,
-        sqlfuncs.main._sf_text(predicted, actual) AS _sf_predicted,
-        sqlfuncs.main._sf_text(sqlfuncs.main._sf_bare(reviewed_sample), actual) AS _sf_true
-    FROM query_table(tbl) AS _sf_in
+WITH _sf_rows AS MATERIALIZED (
+    SELECT _sf_actual, _sf_predicted, _sf_other AS _sf_true, _sf_n AS _sf_times
+    FROM sqlfuncs.main._sf_compared(tbl, actual, predicted, other := reviewed_sample, c := 'reviewed_sample')
 ), _sf_counted AS (
-    SELECT count(*) AS _sf_rows, count(_sf_actual) AS _sf_given,
-        count(*) FILTER (_sf_actual IS NOT NULL AND _sf_true IS NOT NULL) AS _sf_reviewed
-    FROM _sf_compared
+    SELECT coalesce(sum(_sf_times), 0)::BIGINT AS _sf_rows,
+        coalesce(sum(_sf_times) FILTER (_sf_actual IS NOT NULL), 0)::BIGINT AS _sf_given,
+        coalesce(
+            sum(_sf_times) FILTER (_sf_actual IS NOT NULL AND _sf_true IS NOT NULL), 0
+        )::BIGINT AS _sf_reviewed
+    FROM _sf_rows
 ), _sf_checked AS (
     FROM _sf_counted
     WHERE CASE
@@ -35,12 +35,15 @@ WITH _sf_compared AS MATERIALIZED (
     -- A share of which nothing is known is a half, anything between none and all.
     SELECT
         coalesce(_sf_actual = _sf_predicted, false) AS _sf_agree,
-        count(*) / any_value(_sf_given) AS _sf_weight,
-        greatest(1, count(_sf_true)) AS _sf_m,
-        if(count(_sf_true) = 0, 0.5, count(*) FILTER (_sf_true = _sf_predicted)) AS _sf_hits,
-        if(count(_sf_true) = 0, 0.5, count(*) FILTER (_sf_true = _sf_actual)) AS _sf_labels,
-        count(_sf_true) = 0 AS _sf_unknown
-    FROM _sf_checked, _sf_compared
+        sum(_sf_times)::BIGINT / any_value(_sf_given) AS _sf_weight,
+        coalesce(sum(_sf_times) FILTER (_sf_true IS NOT NULL), 0)::BIGINT AS _sf_seen,
+        greatest(1, _sf_seen) AS _sf_m,
+        if(_sf_seen = 0, 0.5, coalesce(sum(_sf_times) FILTER (_sf_true = _sf_predicted), 0)::BIGINT)
+            AS _sf_hits,
+        if(_sf_seen = 0, 0.5, coalesce(sum(_sf_times) FILTER (_sf_true = _sf_actual), 0)::BIGINT)
+            AS _sf_labels,
+        _sf_seen = 0 AS _sf_unknown
+    FROM _sf_checked, _sf_rows
     WHERE _sf_actual IS NOT NULL
     GROUP BY ALL
 ), _sf_ends AS (

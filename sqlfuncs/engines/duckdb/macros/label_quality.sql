@@ -4,29 +4,32 @@
 -- 'confidence_weighted_entropy', as in cleanlab.rank.
 label_quality(label, probs, method := 'self_confidence') AS (
     CASE
-        WHEN NOT isfinite(list_sum(map_values(probs::MAP(VARCHAR, DOUBLE)))) THEN NULL
+        WHEN NOT isfinite(list_sum(map_values(sqlfuncs.main._sf_probs(probs)))) THEN NULL
         ELSE CASE coalesce(method, 'self_confidence')
-            WHEN 'self_confidence' THEN
-                map_extract_value(probs::MAP(VARCHAR, DOUBLE), label::VARCHAR)
-            WHEN 'normalized_margin' THEN (
-                map_extract_value(probs::MAP(VARCHAR, DOUBLE), label::VARCHAR) + 1
-                - list_max([
-                    CASE WHEN _sf_e.key = label::VARCHAR THEN NULL ELSE _sf_e.value END
-                    FOR _sf_e IN map_entries(probs::MAP(VARCHAR, DOUBLE))
-                ])
-            ) / 2
+            WHEN 'self_confidence' THEN sqlfuncs.main._sf_probability(probs, label)
+            WHEN 'normalized_margin' THEN list_transform(
+                [sqlfuncs.main._sf_probability(probs, label)],
+                -- The best other class: the best, or the second where the label is the best.
+                lambda _sf_g: (_sf_g + 1 - CASE
+                    WHEN _sf_g < list_max(map_values(sqlfuncs.main._sf_probs(probs)))
+                    THEN list_max(map_values(sqlfuncs.main._sf_probs(probs)))
+                    ELSE list_reverse_sort(map_values(sqlfuncs.main._sf_probs(probs)))[2]
+                END) / 2
+            )[1]
             WHEN 'confidence_weighted_entropy' THEN list_transform(
-                [
-                    list_sum([
-                        CASE WHEN _sf_p > 0 THEN -_sf_p * ln(_sf_p) ELSE 0 END
-                        FOR _sf_p IN map_values(probs::MAP(VARCHAR, DOUBLE))
-                    ])
-                    / ln(nullif(len(map_keys(probs)), 1))
-                    / greatest(map_extract_value(probs::MAP(VARCHAR, DOUBLE), label::VARCHAR), 1e-6)
-                    -- greatest() skips NULL: a label that is not in the map stays unknown.
-                    + 0 * map_extract_value(probs::MAP(VARCHAR, DOUBLE), label::VARCHAR)
-                ],
-                lambda _sf_w: ln(_sf_w + 1) / greatest(_sf_w, 1e-6)
+                [sqlfuncs.main._sf_probability(probs, label)],
+                lambda _sf_g: list_transform(
+                    [
+                        list_sum([
+                            CASE WHEN _sf_p > 0 THEN -_sf_p * ln(_sf_p) ELSE 0 END
+                            FOR _sf_p IN map_values(sqlfuncs.main._sf_probs(probs))
+                        ])
+                        / ln(nullif(len(map_values(sqlfuncs.main._sf_probs(probs))), 1))
+                        -- greatest() skips NULL: a label that is not in the map stays unknown.
+                        / greatest(_sf_g, 1e-6) + 0 * _sf_g
+                    ],
+                    lambda _sf_w: ln(_sf_w + 1) / greatest(_sf_w, 1e-6)
+                )[1]
             )[1]
             ELSE error(
                 'label_quality: method := ''' || method || ''' is not known. It may be '

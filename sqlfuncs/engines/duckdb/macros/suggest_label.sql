@@ -3,15 +3,15 @@
 -- likely), where the map has no such label, and where it holds NaN or infinity.
 suggest_label(label, probs) AS (
     CASE
-        WHEN NOT isfinite(list_sum(map_values(probs::MAP(VARCHAR, DOUBLE)))) THEN NULL
-        WHEN map_extract_value(probs::MAP(VARCHAR, DOUBLE), label::VARCHAR)
-            < list_max(map_values(probs::MAP(VARCHAR, DOUBLE)))
+        WHEN NOT isfinite(list_sum(map_values(sqlfuncs.main._sf_probs(probs)))) THEN NULL
+        WHEN sqlfuncs.main._sf_probability(probs, label)
+            < list_max(map_values(sqlfuncs.main._sf_probs(probs)))
         THEN TRY(cast_to_type(
-            map_keys(probs::MAP(VARCHAR, DOUBLE))[list_position(
-                map_values(probs::MAP(VARCHAR, DOUBLE)),
-                list_max(map_values(probs::MAP(VARCHAR, DOUBLE)))
+            map_keys(sqlfuncs.main._sf_read_probs(probs))[list_position(
+                map_values(sqlfuncs.main._sf_read_probs(probs)),
+                list_max(map_values(sqlfuncs.main._sf_read_probs(probs)))
             )],
-            label
+            sqlfuncs.main._sf_typed(label)
         ))
     END
 );

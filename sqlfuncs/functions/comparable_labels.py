@@ -1,0 +1,28 @@
+"""Internal: refuses to compare columns of labels that cannot agree."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from sqlfuncs.functions.spec import ScalarFunction
+from sqlfuncs.learning import labels
+from sqlfuncs.learning.labels import Side
+
+
+def comparable_labels(sides: pa.Array, rows: pa.Array) -> pa.Array:
+    """True for each list of sides {name, kind, forms}, of which the first is the truth.
+
+    Raises BadInput where true labels are numbers, or another side has values and none of them.
+    """
+    for given, count in zip(sides.to_pylist(), rows.to_pylist(), strict=True):
+        actual, *others = (Side(side["name"], side["kind"], side["forms"] or []) for side in given)
+        labels.refuse_incomparable(actual, int(count or 0), others)
+    return pa.array([True] * len(rows))
+
+
+FUNCTION = ScalarFunction(
+    name="_comparable_labels",
+    compute=comparable_labels,
+    inputs=("sides", "rows"),
+    returns=pa.bool_(),
+)
