@@ -15,13 +15,20 @@ from pathlib import Path
 
 import platformdirs
 
+from sqlfuncs.errors import BadOption
+
 _GROUP = stat.S_ISGID | stat.S_IWGRP
 
 
 def home() -> Path:
     """The folder everything is kept in; made on first use by whoever writes there."""
     given = os.environ.get("SQLFUNCS_HOME")
-    return Path(given).expanduser() if given else Path(platformdirs.user_data_dir("sqlfuncs"))
+    if not given:
+        return Path(platformdirs.user_data_dir("sqlfuncs"))
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        raise BadOption(f"SQLFUNCS_HOME is '{given}', but there is no such user.") from None
 
 
 def made(folder: Path) -> Path:
@@ -56,6 +63,11 @@ def closed(folder: Path) -> None:
     """Close a folder and all in it to others."""
     for each in (folder, *folder.rglob("*")):
         _allow(each)
+
+
+def close_umask() -> None:
+    """Let whatever this process makes be its owner's alone: one that works in the home only."""
+    os.umask(0o007 if _is_shared() else 0o077)
 
 
 def file_mode() -> int:
