@@ -205,7 +205,7 @@ FORMAT = Format(
     application_id=0x53514601,
     steps=(_first, _checked),
     tables=(
-        Table("answer", (*COLUMNS, "checksum"), _kept),
-        Table("handed_in", ("key", "batch", "checksum"), _kept_batch),
+        Table("answer", (*COLUMNS, "checksum"), 9, _kept),
+        Table("handed_in", ("key", "batch", "checksum"), 2, _kept_batch),
     ),
 )

@@ -133,7 +133,7 @@ _FORMAT = Format(
     lost="computed again",
     application_id=0x53514602,
     steps=(_first, _with_keys),
-    tables=(Table("embedding", ("at", "key", "vector", "checksum"), _kept),),
+    tables=(Table("embedding", ("at", "key", "vector", "checksum"), 4, _kept),),
 )
 
 

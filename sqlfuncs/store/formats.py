@@ -36,14 +36,16 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} if os.name != "nt" else {er
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose rows outlive damage, with its columns in their order.
+    """A table whose rows outlive damage, with its columns in their order, the checksum last.
 
     `keep` is given a row of a damaged file, or of another version: what it has of the columns,
-    by name. It returns the row as it is to be kept, or None if it is not sound.
+    by name. It returns the row as it is to be kept, or None if it is not sound. The first
+    version had the first `at_first` of the columns.
     """
 
     name: str
     columns: tuple[str, ...]
+    at_first: int
     keep: Callable[[Row], Row | None]
 
 
@@ -68,6 +70,10 @@ class Format:
 
 class Misfit(Exception):
     """A file is not of the version that it says, or not ours."""
+
+
+class Damaged(Exception):
+    """SQLite reads a file without an error, but not all that is in it."""
 
 
 def checksum(values: tuple[object, ...]) -> bytes:
@@ -114,18 +120,29 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def version(connection: sqlite3.Connection, file: Path, form: Format) -> int:
-    """Of which version a file is. Raises CannotKeep for a newer one, Misfit if it is not ours."""
+    """Of which version a file is. Raises CannotKeep for a newer one, Misfit, Damaged."""
     ((found,),) = connection.execute("PRAGMA user_version")
     ((owner,),) = connection.execute("PRAGMA application_id")
     if owner not in (0, form.application_id) or found < 0:
         raise Misfit("it is no file of sqlfuncs")
     if found > form.version:
+        _check_header(file)
         raise CannotKeep(
             f"{file} was written by a newer sqlfuncs (format {found}, this one knows "
             f"{form.version}). Upgrade sqlfuncs, or set the environment's SQLFUNCS_HOME to "
             "another folder."
         )
     return int(found)
+
+
+def _check_header(file: Path) -> None:
+    """Raise Damaged where there is garbage around the version, which is none then either."""
+    with contextlib.suppress(OSError), file.open("rb") as content:
+        header = content.read(100)
+        encoding, vacuum, unused = header[56:60], header[64:68], header[72:92]
+        is_utf8 = int.from_bytes(encoding, "big") in (0, 1)  # 0: its first pages are in the log
+        if not is_utf8 or any(vacuum) or any(unused):
+            raise Damaged("its header is overwritten")
 
 
 def migrate(connection: sqlite3.Connection, form: Format) -> None:
@@ -193,6 +210,13 @@ def _wanted(form: Format) -> dict[str, Columns]:
         }
 
 
+def check_pages(connection: sqlite3.Connection) -> None:
+    """Raise Damaged if rows are not where SQLite looks for them: it would not say so itself."""
+    ((said,),) = connection.execute("PRAGMA integrity_check(1)")
+    if said != "ok":
+        raise Damaged(" ".join(str(said).split()))
+
+
 def _columns(connection: sqlite3.Connection, table: str) -> Columns:
     rows = connection.execute(f"PRAGMA table_info('{table}')").fetchall()
     return {
@@ -208,7 +232,7 @@ def column_names(connection: sqlite3.Connection, table: str) -> list[str]:
 
 def is_damage(error: BaseException, file: Path, form: Format) -> bool:
     """Whether an error of a file comes from what is in it, and not from what is around it."""
-    if isinstance(error, Misfit):
+    if isinstance(error, Misfit | Damaged):
         return True
     if not isinstance(error, sqlite3.Error | MemoryError):
         return False
@@ -262,9 +286,9 @@ def _is_sound(file: Path, form: Format) -> bool:
     try:
         with contextlib.closing(connected(file, "mode=ro")) as connection:
             check_fit(connection, form)
-            ((said,),) = connection.execute("PRAGMA quick_check(1)")
-            return bool(said == "ok")
-    except (Misfit, MemoryError):
+            check_pages(connection)
+            return True
+    except (Misfit, Damaged, MemoryError):
         return False
     except sqlite3.Error as error:
         return is_outside(error)

@@ -166,5 +166,5 @@ FORMAT = Format(
     lost="not listed any more; models that were trained are",
     application_id=0x53514603,
     steps=(_first, _checked),
-    tables=(Table("job", (*COLUMNS, "checksum"), _kept),),
+    tables=(Table("job", (*COLUMNS, "checksum"), 14, _kept),),
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 _LEAF_OF_ROWS, _LEAF_OF_KEYS, _INNER_OF_KEYS = 0x0D, 0x0A, 0x02
 _WAL_HEADER, _FRAME_HEADER = 32, 24
-_SIZES = [1 << bits for bits in range(9, 17)]
+_POSSIBLE_SIZES = [1 << bits for bits in range(9, 16)]
 _USUAL_SIZE = 4096
 _INTEGER_BYTES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
@@ -29,10 +29,11 @@ def rows(file: Path) -> Iterator[list[object]]:
 
     Where a row has its number as primary key, that is NULL. Raises OSError.
     """
-    content = file.read_bytes()
-    pages = _Pages(content, _wal(file.with_name(f"{file.name}-wal")))
-    for number in pages.numbers:
-        yield from pages.rows(number)
+    content, wal = file.read_bytes(), _wal(file.with_name(f"{file.name}-wal"))
+    for size in _sizes(content, wal):
+        pages = _Pages(content, wal, size)
+        for number in pages.numbers:
+            yield from pages.rows(number)
 
 
 def _wal(file: Path) -> bytes:
@@ -41,20 +42,18 @@ def _wal(file: Path) -> bytes:
     return b""
 
 
+def _sizes(content: bytes, wal: bytes) -> list[int]:
+    """How large pages are, by the headers, which may be damaged, too, and as they mostly are."""
+    said = (int.from_bytes(wal[8:12], "big"), int.from_bytes(content[16:18], "big"))
+    return sorted({_USUAL_SIZE, *(size for size in said if size in _POSSIBLE_SIZES)})
+
+
 class _Pages:
     """The pages of a file, as its journal has left them."""
 
-    def __init__(self, content: bytes, wal: bytes) -> None:
-        """The header may be damaged, too: then pages have the usual size."""
-        said = int.from_bytes(content[16:18], "big")
-        said = 65536 if said == 1 else said
-        in_wal = int.from_bytes(wal[8:12], "big")
-        sizes = [size for size in (in_wal, said) if size in _SIZES] or [_USUAL_SIZE]
-        self._size = sizes[0]
-        if content[:16] != b"SQLite format 3\0" and not wal:
-            self._size = _USUAL_SIZE
-        reserved = content[20] if len(content) > 20 and content[20] <= 64 else 0
-        self._usable = self._size - reserved
+    def __init__(self, content: bytes, wal: bytes, size: int) -> None:
+        """None of our files sets bytes of its pages aside for an extension."""
+        self._size = self._usable = size
         self._content = content
         self._newer = dict(_frames(wal, self._size))
         in_file = range(1, -(-len(content) // self._size) + 1)

@@ -138,37 +138,46 @@ def _begin(file: Path, aside: Path, form: Format) -> int:
 def _fill(connection: sqlite3.Connection, file: Path, form: Format) -> int:
     """Take over what can be read. Returns how many rows of the first table there are then.
 
-    What SQLite reads is of this moment; in the pages stands, too, what was replaced.
+    First what SQLite reads and a checksum confirms, for it is of this moment: in the pages stands,
+    too, what was replaced. Last what has no checksum for all of it.
     """
     with transaction(connection):
         for table in form.tables:
-            with contextlib.suppress(sqlite3.Error, MemoryError):
-                for row in _readable(file, table):
-                    _insert(connection, "REPLACE", table, row)
+            for row in _read(file, table, is_whole=True):
+                _insert(connection, table, row)
         with contextlib.suppress(OSError):
             for values in pages.rows(file):
                 for table in form.tables:
-                    row = dict(zip(table.columns, values, strict=False))
-                    if _insert(connection, "IGNORE", table, row):
-                        break
+                    if len(values) == table.at_first or len(values) >= len(table.columns):
+                        row = dict(zip(table.columns, values, strict=False))
+                        if _insert(connection, table, row):
+                            break
+        for table in form.tables:
+            for row in _read(file, table, is_whole=False):
+                _insert(connection, table, row)
     ((saved,),) = connection.execute(f"SELECT count(*) FROM {form.tables[0].name}")
     return int(saved)
 
 
-def _readable(file: Path, table: Table) -> Iterator[Row]:
-    with contextlib.closing(connected(file, "mode=ro")) as source:
+def _read(file: Path, table: Table, *, is_whole: bool) -> Iterator[Row]:
+    """What SQLite reads, until it meets damage; with or without all of the columns."""
+    with (
+        contextlib.suppress(sqlite3.Error, MemoryError),
+        contextlib.closing(connected(file, "mode=ro")) as source,
+    ):
         names = [name for name in column_names(source, table.name) if name in table.columns]
-        for values in source.execute(f"SELECT {','.join(names)} FROM {table.name}"):
-            yield dict(zip(names, values, strict=True))
+        if names and is_whole == (len(names) == len(table.columns)):
+            for values in source.execute(f"SELECT {','.join(names)} FROM {table.name}"):
+                yield dict(zip(names, values, strict=True))
 
 
-def _insert(connection: sqlite3.Connection, otherwise: str, table: Table, found: Row) -> bool:
+def _insert(connection: sqlite3.Connection, table: Table, found: Row) -> bool:
     row = table.keep(found)
     if row is None:
         return False
     marks = ",".join("?" * len(row))
     connection.execute(
-        f"INSERT OR {otherwise} INTO {table.name} ({','.join(row)}) VALUES ({marks})",
+        f"INSERT OR IGNORE INTO {table.name} ({','.join(row)}) VALUES ({marks})",
         list(row.values()),
     )
     return True

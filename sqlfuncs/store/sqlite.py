@@ -21,9 +21,11 @@ from typing import TypeVar
 from sqlfuncs.errors import CannotKeep
 from sqlfuncs.store import salvage
 from sqlfuncs.store.formats import (
+    Damaged,
     Format,
     Misfit,
     check_fit,
+    check_pages,
     connected,
     explained,
     in_memory,
@@ -38,6 +40,8 @@ from sqlfuncs.store.home import made, made_file
 _Result = TypeVar("_Result")
 _TRIES = 3  # at what meets damage: each time a new file is begun
 _LEAST_ROOM = 1 << 18  # bytes
+_SMALL = 8 << 20  # bytes, which a tenth of a second is enough for
+_looked_into: set[tuple[Path, salvage.Identity | None]] = set()  # by this process
 
 
 class Database:
@@ -107,7 +111,7 @@ class Database:
                 break
             try:
                 return self._writable()
-            except (Misfit, sqlite3.Error, OSError, MemoryError) as error:
+            except (Misfit, Damaged, sqlite3.Error, OSError, MemoryError) as error:
                 if not left or not is_damage(error, self.file, self._form):
                     return self._read_only(error)
                 try:
@@ -138,12 +142,20 @@ class Database:
                         connection.execute("PRAGMA journal_mode = WAL")
                     migrate(connection, form)
             check_fit(connection, form)
+            self._check_pages(connection)
             # A killed process loses nothing; a power cut may lose the last rows.
             connection.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _check_pages(self, connection: sqlite3.Connection) -> None:
+        """Look once into each file that this takes no time for."""
+        known = (self.file, self._identity)
+        if known not in _looked_into and self.file.stat().st_size <= _SMALL:
+            check_pages(connection)
+            _looked_into.add(known)
 
     def _read_only(self, error: Exception | None) -> sqlite3.Connection:
         """What is kept, as far as it can be read. Raises CannotKeep for a newer version."""
