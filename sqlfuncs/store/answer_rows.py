@@ -81,6 +81,13 @@ def is_sound(row: tuple[object, ...]) -> bool:
     return checksum(row[:-1]) == row[-1]
 
 
+def is_paid_for(row: tuple[object, ...]) -> bool:
+    """Whether a row says what it has cost, and when."""
+    _, model, *_, input_tokens, output_tokens, at, _, _ = row
+    kinds = (type(model), type(input_tokens), type(output_tokens), type(at))
+    return kinds == (str, int, int, float)
+
+
 def answer(row: Sequence[object]) -> Answer | None:
     """The answer in a row, its checksum left aside; None if there is none in it."""
     _, model, labels, error, probabilities, note, input_tokens, output_tokens, at, read_by = row

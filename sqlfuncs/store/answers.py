@@ -188,7 +188,9 @@ class Store:
         def on_disk(database: sqlite3.Connection) -> list[Paid]:
             paid: dict[str, Paid] = {}
             select = f"SELECT {answer_rows.SELECTED} FROM answer"
-            for row in filter(answer_rows.is_sound, database.execute(select)):
+            for row in database.execute(select):
+                if not (answer_rows.is_sound(row) and answer_rows.is_paid_for(row)):
+                    continue
                 _, model, labels, *_, input_tokens, output_tokens, at, _, _ = row
                 one = Paid(model, 1, int(labels is None), input_tokens, output_tokens, at, at)
                 paid[model] = one if model not in paid else paid[model].and_(one)

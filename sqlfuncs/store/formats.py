@@ -31,6 +31,8 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT
 _FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
+# Whatever a statement raises: what SQLite says of a damaged schema may be no UTF-8 itself.
+FAILURES = (sqlite3.Error, MemoryError, UnicodeDecodeError)
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} if os.name != "nt" else {errno.ENOSPC}
 
 
@@ -232,9 +234,9 @@ def column_names(connection: sqlite3.Connection, table: str) -> list[str]:
 
 def is_damage(error: BaseException, file: Path, form: Format) -> bool:
     """Whether an error of a file comes from what is in it, and not from what is around it."""
-    if isinstance(error, Misfit | Damaged):
+    if isinstance(error, Misfit | Damaged | UnicodeDecodeError):
         return True
-    if not isinstance(error, sqlite3.Error | MemoryError):
+    if not isinstance(error, FAILURES):
         return False
     extended = getattr(error, "sqlite_errorcode", 0)
     code = extended & 0xFF
@@ -288,7 +290,7 @@ def _is_sound(file: Path, form: Format) -> bool:
             check_fit(connection, form)
             check_pages(connection)
             return True
-    except (Misfit, Damaged, MemoryError):
+    except (Misfit, Damaged):
         return False
-    except sqlite3.Error as error:
+    except FAILURES as error:
         return is_outside(error)

@@ -23,6 +23,7 @@ from filelock import Timeout
 from sqlfuncs import work
 from sqlfuncs.store import pages
 from sqlfuncs.store.formats import (
+    FAILURES,
     Format,
     Misfit,
     Row,
@@ -162,7 +163,7 @@ def _fill(connection: sqlite3.Connection, file: Path, form: Format) -> int:
 def _read(file: Path, table: Table, *, is_whole: bool) -> Iterator[Row]:
     """What SQLite reads, until it meets damage; with or without all of the columns."""
     with (
-        contextlib.suppress(sqlite3.Error, MemoryError),
+        contextlib.suppress(*FAILURES),
         contextlib.closing(connected(file, "mode=ro")) as source,
     ):
         names = [name for name in column_names(source, table.name) if name in table.columns]

@@ -21,6 +21,7 @@ from typing import TypeVar
 from sqlfuncs.errors import CannotKeep
 from sqlfuncs.store import salvage
 from sqlfuncs.store.formats import (
+    FAILURES,
     Damaged,
     Format,
     Misfit,
@@ -64,16 +65,16 @@ class Database:
         """What a task reads; after damage it is done again, in a new file. Raises CannotKeep."""
         with self._lock:
             for left in reversed(range(_TRIES)):
-                if self._identity is not None and salvage.identity(self.file) != self._identity:
-                    self._reopen()  # another process has put it aside
+                if self._is_elsewhere():
+                    self._reopen()
                 try:
                     return task(self._connection)
-                except (sqlite3.Error, MemoryError) as error:
+                except FAILURES as error:
                     self._mend(error, is_last=not left)
         raise AssertionError
 
     def write(self, task: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        """What a task does, in one transaction. Raises CannotKeep."""
+        """What a task does, in one transaction; it may be done again. Raises CannotKeep."""
 
         def whole(connection: sqlite3.Connection) -> _Result:
             if self.why_not is not None:
@@ -81,7 +82,16 @@ class Database:
             with transaction(connection):
                 return task(connection)
 
-        return self.read(whole)
+        with self._lock:
+            for _ in range(_TRIES):
+                done = self.read(whole)
+                if not self._is_elsewhere():  # else it may be in what is not read any more
+                    break
+            return done
+
+    def _is_elsewhere(self) -> bool:
+        """Whether another process has put the file aside, or somebody has removed it."""
+        return self._identity is not None and salvage.identity(self.file) != self._identity
 
     def check_room(self) -> None:
         """Raise CannotKeep if the disk takes no more now; what has changed meanwhile counts."""
@@ -111,12 +121,12 @@ class Database:
                 break
             try:
                 return self._writable()
-            except (Misfit, Damaged, sqlite3.Error, OSError, MemoryError) as error:
+            except (Misfit, Damaged, OSError, *FAILURES) as error:
                 if not left or not is_damage(error, self.file, self._form):
                     return self._read_only(error)
                 try:
                     salvage.set_aside(self.file, self._form, self._identity, error)
-                except (sqlite3.Error, OSError) as reason:
+                except (OSError, *FAILURES) as reason:
                     return self._read_only(reason)
         return self._read_only(None)
 
@@ -179,7 +189,7 @@ class Database:
                 salvage.set_aside(self.file, self._form, self._identity, error)
                 self._connection = self._opened()
                 return
-        except (sqlite3.Error, OSError) as reason:
+        except (OSError, *FAILURES) as reason:
             self.why_not = CannotKeep(explained(reason, self.file, self._form))
             self._identity = None
         self._connection = salvage.into_memory(self.file, self._form)
@@ -213,7 +223,7 @@ def _read_only(file: Path, form: Format) -> sqlite3.Connection:
         migrate(copy, form)
         check_fit(copy, form)
         return copy
-    except (Misfit, sqlite3.Error, MemoryError) as error:
+    except (Misfit, Damaged, *FAILURES) as error:
         if is_outside(error):
             return in_memory(form)
         return salvage.into_memory(file, form)
