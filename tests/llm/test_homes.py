@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -106,23 +108,33 @@ def test_on_a_read_only_home_what_is_kept_is_read(
     assert "SQLFUNCS_KEEP=off" in second
 
 
-def test_by_rights_the_same(home: Path, server: FaultServer) -> None:
-    around = disks.as_nobody()
-    _ask(5)
-    _whole(home / "answers" / "answers.sqlite")
-    for path in (home, *home.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    for path in home.parents:
-        if path.stat().st_mode & 0o005 != 0o005 and path.owner() == "root":
-            if "pytest" not in path.name:
-                pytest.skip(f"{path} is closed to others")
-            path.chmod(0o755)
-    server.behave()
-    said = disks.run(_code(QUERY.format(count=5), QUERY.format(count=6)), around=around)
-    first, second = said.stdout.splitlines()
-    assert "refused" not in first, said.stderr
-    assert "it may not be written" in second or "Permission denied" in second
-    assert server.log["paid"] == []
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="needs root")
+def test_by_rights_the_same(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's home, which everybody may read."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        monkeypatch.setenv("SQLFUNCS_HOME", str(folder / "home"))
+        before = _ask(5)
+        _whole(folder / "home" / "answers" / "answers.sqlite")
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        server.behave()
+        code = f"""
+import os
+import sqlfuncs
+os.environ["SQLFUNCS_HOME"] = {str(folder / "other")!r}
+sqlfuncs.connect().execute({QUERY.format(count=1)!r})  # so that all is imported
+os.environ["SQLFUNCS_HOME"] = {str(folder / "home")!r}
+os.setgid(65534)
+os.setuid(65534)
+"""
+        code += _code(QUERY.format(count=5), QUERY.format(count=6), "FROM llm_paid()")
+        said = disks.run(code, around=[])
+        first, second, _ = said.stdout.splitlines()
+    assert first == str(before), said.stderr
+    assert "Permission denied" in second or "it may not be written" in second
+    assert "SQLFUNCS_KEEP=off" in second
+    assert server.paid == ["text 0"]
 
 
 def test_told_to_it_asks_and_keeps_nothing(

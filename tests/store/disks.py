@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-_NOBODY = "65534"
-
 
 def run(
     code: str, *, around: list[str], mounting: str = "true"
@@ -36,14 +34,6 @@ def with_processes() -> list[str]:
         if _works(*command, "true"):
             return command
     pytest.skip("this user cannot begin a process in a namespace of its own")
-
-
-def as_nobody() -> list[str]:
-    """The command that begins a process which may not write everywhere."""
-    command = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
-    if not _works(*command, sys.executable, "-c", "import sqlfuncs"):
-        pytest.skip("this user cannot become another, or that one cannot read the package")
-    return command
 
 
 def read_only(folder: Path) -> str:
