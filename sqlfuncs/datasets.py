@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, DownloadFailed
 from sqlfuncs.share import share
-from sqlfuncs.store.home import home
+from sqlfuncs.store.home import home, made, made_file
 
 _BLOG = (
     "https://raw.githubusercontent.com/databricks-industry-solutions/cleanlab-improving-llms/"
@@ -101,9 +101,9 @@ def download(file: PublicFile, to: Path) -> None:
     if sha256(content).hexdigest() != file.sha256:
         raise DownloadFailed(f"{file.url} is not what it was: its SHA-256 differs")
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
+        made(to.parent)
         aside = to.with_name(f".{to.name}-{uuid.uuid4().hex}")
-        aside.write_bytes(content)
+        made_file(aside).write_bytes(content)
         aside.replace(to)
     except OSError as error:
         raise DownloadFailed(f"{to} cannot be written: {error}") from None

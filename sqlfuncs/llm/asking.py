@@ -44,19 +44,20 @@ def ask(
     """An answer for each text, and whether it was kept before.
 
     With `batch`, texts are handed to the provider's batch endpoint, and the answer of those that
-    are not done is an error which says so. Raises ModelUnusable and BudgetExhausted before the
-    first request, BadOption for `batch` where there is none, and Cancelled; answers that have
-    arrived by then are kept.
+    are not done is an error which says so. Raises ModelUnusable, BudgetExhausted and CannotKeep
+    before the first request, BadOption for `batch` where there is none, and Cancelled; answers
+    that have arrived by then are kept.
     """
     if batch and not isinstance(provider, BatchProvider):
         raise BadOption(f"batch := true: '{model}' has no batch endpoint; 'openai:...' has.")
     keys = _keys(provider, task, texts)
-    known = kept.store().read(list(keys.values()))
+    known = kept.store().read(list(keys.values()), task.labels)
     failed = _just_failed([(key, budget, batch) for key in keys.values()]) if _failures else {}
     wanted = {key: text for text, key in keys.items() if key not in known and key not in failed}
     usage.add(model, rows=len(texts), cache_hits=len(texts) - len(wanted))
     fresh: dict[bytes, Answer] = {}
     if wanted:
+        kept.store().check_keeps()
         try:
             work.interruptible(provider.check)
         except Unusable as failure:
@@ -97,7 +98,7 @@ def ask(
 def missing(provider: Provider, task: Task, texts: Iterable[str]) -> list[str]:
     """The distinct texts that no answer is kept of."""
     keys = _keys(provider, task, texts)
-    known = kept.store().read(list(keys.values()))
+    known = kept.store().read(list(keys.values()), task.labels)
     return [text for text, key in keys.items() if key not in known]
 
 

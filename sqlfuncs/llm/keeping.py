@@ -19,10 +19,19 @@ class Keeping:
     store costs as much as a request.
     """
 
-    def __init__(self, identity: str, keys: Sequence[bytes], finished: Callable[[], None]) -> None:
-        """`identity` is the provider's; `finished` is called once every question has an answer."""
+    def __init__(
+        self,
+        identity: str,
+        labels: Sequence[str],
+        keys: Sequence[bytes],
+        finished: Callable[[], None],
+    ) -> None:
+        """`identity` is the provider's, `labels` the task's.
+
+        `finished` is called once every question has an answer.
+        """
         self.answers: dict[bytes, Answer] = {}
-        self._identity = identity
+        self._identity, self._labels = identity, labels
         self._count = len(keys)
         self._finished = finished
         self._unclaimed = deque(keys)
@@ -57,7 +66,7 @@ class Keeping:
         store = kept.store()
         self._offered.update(keys)
         self._claimed.update(store.claim([key for key in keys if key not in self.answers]))
-        self.done(store.read(keys))
+        self.done(store.read(keys, self._labels))
 
     def keep(self, answers: Mapping[bytes, Answer]) -> None:
         """Put answers on disk, then count them as done.

@@ -100,7 +100,7 @@ class Run:
             _Part(0.0, next(self._numbers), keys[at : at + at_once], is_last=is_last)
             for at in range(0, len(keys), at_once)
         ]
-        self._keeping = Keeping(provider.identity, keys, self._stop)
+        self._keeping = Keeping(provider.identity, task.labels, keys, self._stop)
         self._changed = threading.Condition()
         self._finished = threading.Event()
         self._fatal: BaseException | None = None

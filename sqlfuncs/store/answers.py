@@ -3,69 +3,34 @@
 One SQLite file, which several processes may use at once. Texts are not stored, only a digest of
 the whole question. Each answer is committed as it arrives, so that a process that is killed has
 lost none. Before a question is asked it is claimed, so that no two processes pay for it; the
-claim of a process that has died counts no more.
+claim of a process that has died counts no more. What is not what was written is not there.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 from sqlfuncs import work
-from sqlfuncs.errors import CannotKeep
+from sqlfuncs.errors import BadOption, CannotKeep
+from sqlfuncs.store import answer_rows, claims
+from sqlfuncs.store.answer_rows import Answer as Answer
+from sqlfuncs.store.answer_rows import handed_in
 from sqlfuncs.store.home import home
+from sqlfuncs.store.sqlite import Database
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS answer (
-    key BLOB PRIMARY KEY, model TEXT NOT NULL, labels TEXT, error TEXT, probabilities TEXT,
-    note TEXT, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, at REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS claim (
-    key BLOB PRIMARY KEY, process INTEGER NOT NULL, until REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS handed_in (
-    key BLOB PRIMARY KEY, batch TEXT NOT NULL
-) WITHOUT ROWID;
-"""
-_CLAIM_SECONDS = 600.0  # longer than any request may take
+_Result = TypeVar("_Result")
+_HAND_IN = "INSERT OR REPLACE INTO handed_in (key, batch, checksum) VALUES (?, ?, ?)"
 _open: dict[Path, Store] = {}
+_of_parents: list[Store] = []  # of before a fork: closing them would end what the parent does
 _opening = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Labels of the task, or None with the reason in `error`.
-
-    `probabilities` are of each label, summing to 1, where the model has any. `note` says what
-    was done to the text (cut to the model's length). Tokens are this text's share of a request.
-    `waits`: there is none yet, but it has been asked for. `read_by` says, of an answer without a
-    label, which version of our reader and which server it came from: with another of either it
-    is asked again.
-    """
-
-    labels: tuple[str, ...] | None
-    error: str | None = None
-    probabilities: Mapping[str, float] | None = None
-    note: str | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-    waits: bool = False
-    read_by: str | None = None
-
-    @property
-    def label(self) -> str | None:
-        """The one label of a task that asks for one."""
-        return self.labels[0] if self.labels else None
 
 
 @dataclass(frozen=True)
@@ -80,6 +45,18 @@ class Paid:
     first_at: float
     last_at: float
 
+    def and_(self, other: Paid) -> Paid:
+        """Both together, of one model."""
+        return Paid(
+            self.model,
+            self.answers + other.answers,
+            self.errors + other.errors,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            min(self.first_at, other.first_at),
+            max(self.last_at, other.last_at),
+        )
+
 
 def key(model: str, task: str, text: str) -> bytes:
     """What an answer is kept under."""
@@ -87,258 +64,242 @@ def key(model: str, task: str, text: str) -> bytes:
 
 
 def store() -> Store:
-    """The store of this home, the same object at every call of a process."""
-    file = home() / "answers" / "answers.sqlite"
+    """The store of this home, the same object at every call of a process.
+
+    Raises CannotKeep for one that a newer sqlfuncs has written.
+    """
+    file, is_kept = home() / "answers" / "answers.sqlite", _is_kept()
     with _opening:
-        if file not in _open or _open[file].process != os.getpid():
-            _open[file] = Store(file)
+        known = _open.get(file)
+        if known is not None and known.process != os.getpid():
+            _of_parents.append(_open.pop(file))
+            known = None
+        if known is None or known.is_kept != is_kept:
+            _open[file] = Store(file, is_kept=is_kept)
+            if known is not None:
+                _open[file].remember(known)
         return _open[file]
+
+
+def _is_kept() -> bool:
+    """Whether new answers are to be kept on disk, as the environment says."""
+    given = os.environ.get("SQLFUNCS_KEEP") or "on"
+    if given not in ("on", "off"):
+        raise BadOption(f"SQLFUNCS_KEEP is '{given}'; it may be 'on' or 'off'.")
+    return given == "on"
 
 
 class Store:
     """The answers in one file. Safe for threads and processes.
 
-    Where the disk takes nothing, answers are kept for the life of the process, and this is said.
+    Where the disk takes nothing, answers are kept for the life of the process, and this is said;
+    nothing more is asked then (`check_keeps`).
     """
 
-    def __init__(self, file: Path) -> None:
-        """Opens or makes the file; one that is no database is put aside."""
-        self.process = os.getpid()
-        self.is_on_disk = True
-        self._file = file
-        self._lock = threading.RLock()
-        self._memory: dict[bytes, Answer] = {}
-        self._database = self._opened()
+    def __init__(self, file: Path, *, is_kept: bool = True) -> None:
+        """Opens or makes the file; one that is damaged is put aside. Raises CannotKeep.
 
-    def read(self, keys: Sequence[bytes]) -> dict[bytes, Answer]:
-        """The answers there are."""
+        Unless `is_kept`, the file is only read.
+        """
+        self.process = os.getpid()
+        self.is_kept = is_kept
+        self._lock = threading.RLock()
+        self._memory: dict[bytes, tuple[str, Answer]] = {}  # with its model: what is not on disk
+        self._database = Database(file, answer_rows.FORMAT, reads_only=not is_kept)
+        self._claimant: claims.Claimant | None = None
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether what is written is kept when the process ends."""
+        return self.is_kept and self._database.why_not is None
+
+    def check_keeps(self) -> None:
+        """Raise CannotKeep if no answer could be kept now, unless that was asked for."""
+        if not self.is_kept:
+            return
+        try:
+            self._database.check_room()
+            with self._lock:
+                left = dict(self._memory)
+            now = time.time()
+            rows = [answer_rows.as_row(key, *kept, now) for key, kept in left.items()]
+            mark = self.process.to_bytes(8, "big")
+
+            def try_it(database: sqlite3.Connection) -> None:
+                database.execute("INSERT OR REPLACE INTO claim VALUES (?, '', 0)", [mark])
+                database.execute("DELETE FROM claim WHERE key = ?", [mark])
+                database.executemany(answer_rows.WRITE, rows)
+
+            self._database.write(try_it)
+            with self._lock:
+                for key in left:
+                    self._memory.pop(key, None)
+        except CannotKeep as error:
+            raise CannotKeep(
+                f"{error} Nothing was asked, for it would be paid for again. To ask all the same "
+                "and keep answers for this process only, set the environment's SQLFUNCS_KEEP=off."
+            ) from None
+
+    def remember(self, other: Store) -> None:
+        """Take over what another could not keep."""
         with self._lock:
-            found = {key: self._memory[key] for key in keys if key in self._memory}
-            missing = [key for key in keys if key not in found]
-            with self._forgiving():
-                for some in _chunks(missing):
-                    marks = ",".join("?" * len(some))
-                    rows = self._database.execute(
-                        "SELECT key, labels, error, probabilities, note, input_tokens, "
-                        f"output_tokens FROM answer WHERE key IN ({marks})",
-                        some,
-                    )
-                    found.update((row[0], _answer(row[1:])) for row in rows)
-            return found
+            self._memory.update(other._memory)
+
+    def read(
+        self, keys: Sequence[bytes], labels: Collection[str] | None = None
+    ) -> dict[bytes, Answer]:
+        """The answers there are. One that gives none of the task's labels is not there."""
+        with self._lock:
+            found = {key: self._memory[key][1] for key in keys if key in self._memory}
+        missing = [key for key in keys if key not in found]
+
+        def on_disk(database: sqlite3.Connection) -> dict[bytes, Answer]:
+            read = {}
+            for some in _chunks(missing):
+                select = f"SELECT {answer_rows.SELECTED} FROM answer WHERE key IN ({_marks(some)})"
+                for row in database.execute(select, some):
+                    if answer_rows.is_sound(row) and (answer := answer_rows.answer(row[:-1])):
+                        read[row[0]] = answer
+            return read
+
+        nothing: dict[bytes, Answer] = {}
+        found |= self._forgiving(lambda: self._database.read(on_disk), nothing)
+        if labels is not None:
+            found = {key: answer for key, answer in found.items() if answer.fits(labels)}
+        return found
 
     def write(self, model: str, answers: Mapping[bytes, Answer]) -> None:
         """Keep answers; they are on disk when this returns, and their claims are gone."""
         now = time.time()
-        rows = [(key, model, *_columns(answer), now) for key, answer in answers.items()]
-        with self._lock:
-            try:
-                with self._transaction():
-                    self._database.executemany(
-                        "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
-                    )
-                    self._database.executemany(
-                        "DELETE FROM claim WHERE key = ?", [(key,) for key in answers]
-                    )
-            except (sqlite3.Error, OSError) as error:
-                self._memory.update(answers)
-                self._failed(error)
+        rows = [answer_rows.as_row(key, model, answer, now) for key, answer in answers.items()]
+
+        def put(database: sqlite3.Connection) -> bool:
+            database.executemany(answer_rows.WRITE, rows)
+            database.executemany("DELETE FROM claim WHERE key = ?", [(key,) for key in answers])
+            return True
+
+        if not self.is_kept or not self._forgiving(lambda: self._database.write(put), False):
+            with self._lock:
+                self._memory.update((key, (model, answer)) for key, answer in answers.items())
 
     def paid(self) -> list[Paid]:
         """What is kept of each model, in order of name."""
-        with self._lock, self._forgiving():
-            rows = self._database.execute(
-                "SELECT model, count(*), count(error), sum(input_tokens), sum(output_tokens), "
-                "min(at), max(at) FROM answer GROUP BY model ORDER BY model"
-            ).fetchall()
-            return [Paid(*row) for row in rows]
-        return []
+
+        def on_disk(database: sqlite3.Connection) -> list[Paid]:
+            paid: dict[str, Paid] = {}
+            select = f"SELECT {answer_rows.SELECTED} FROM answer"
+            for row in database.execute(select):
+                if not (answer_rows.is_sound(row) and answer_rows.is_paid_for(row)):
+                    continue
+                _, model, labels, *_, input_tokens, output_tokens, at, _, _ = row
+                one = Paid(model, 1, int(labels is None), input_tokens, output_tokens, at, at)
+                paid[model] = one if model not in paid else paid[model].and_(one)
+            return [paid[model] for model in sorted(paid)]
+
+        return self._forgiving(lambda: self._database.read(on_disk), [])
 
     def claim(self, keys: Sequence[bytes]) -> list[bytes]:
         """Those of the keys that this process may ask now; another is asking the others."""
-        now = time.time()
-        with self._lock, self._forgiving(), self._transaction():
-            held: set[bytes] = set()
-            for some in _chunks(keys):
-                marks = ",".join("?" * len(some))
-                rows = self._database.execute(
-                    f"SELECT key, process FROM claim WHERE until >= ? AND key IN ({marks})",
-                    [now, *some],
-                ).fetchall()
-                held.update(key for key, process in rows if _is_alive(process))
-            free = [key for key in keys if key not in held]
-            self._database.executemany(
+        if not self.is_kept:
+            return list(keys)
+        earliest, latest = claims.counting()
+
+        def take(database: sqlite3.Connection) -> list[bytes]:
+            tokens = {
+                key: token
+                for some in _chunks(keys)
+                for key, token in database.execute(
+                    "SELECT key, token FROM claim WHERE until BETWEEN ? AND ? "
+                    f"AND key IN ({_marks(some)})",
+                    [earliest, latest, *some],
+                )
+            }
+            folder = self._folder
+            alive = {token for token in set(tokens.values()) if claims.is_alive(folder, token)}
+            free = [key for key in keys if tokens.get(key) not in alive]
+            token, until = self._token(), claims.counts_until()
+            database.executemany(
                 "INSERT OR REPLACE INTO claim VALUES (?, ?, ?)",
-                [(key, self.process, now + _CLAIM_SECONDS) for key in free],
+                [(key, token, until) for key in free],
             )
             return free
-        return list(keys)
+
+        return self._forgiving(lambda: self._database.write(take), list(keys))
 
     def release(self, keys: Iterable[bytes]) -> None:
         """Give up claims of this process that came to no answer."""
-        with self._lock, self._forgiving(), self._transaction():
-            self._database.executemany(
-                "DELETE FROM claim WHERE key = ? AND process = ?",
-                [(key, self.process) for key in keys],
-            )
+        if self._claimant is not None:
+            mine = [(key, self._claimant.token) for key in keys]
+            self._changed("DELETE FROM claim WHERE key = ? AND token = ?", mine)
 
     def hand_in(self, batch: str, keys: Iterable[bytes]) -> None:
         """Note that questions are in a provider's batch. They stay claimed. Raises CannotKeep."""
-        rows = [(key, batch) for key in keys]
-        with self._lock:
-            try:
-                with self._transaction():
-                    self._database.executemany(
-                        "INSERT OR REPLACE INTO handed_in VALUES (?, ?)", rows
-                    )
-            except (sqlite3.Error, OSError) as error:
-                raise CannotKeep(f"{self._file} cannot be written: {error}") from None
+        rows = [handed_in(key, batch) for key in keys]
+        self._database.write(lambda database: database.executemany(_HAND_IN, rows))
 
     def rename_batch(self, batch: str, name: str) -> None:
         """A batch has another name, and claims on what is in it are gone."""
-        with self._lock, self._forgiving(), self._transaction():
-            self._database.execute(
-                "DELETE FROM claim WHERE key IN (SELECT key FROM handed_in WHERE batch = ?)",
-                [batch],
-            )
-            self._database.execute("UPDATE handed_in SET batch = ? WHERE batch = ?", [name, batch])
+
+        def rename(database: sqlite3.Connection) -> bool:
+            select = "SELECT key FROM handed_in WHERE batch = ?"
+            keys = database.execute(select, [batch]).fetchall()
+            database.executemany("DELETE FROM claim WHERE key = ?", keys)
+            database.executemany(_HAND_IN, [handed_in(key, name) for (key,) in keys])
+            return True
+
+        self._forgiving(lambda: self._database.write(rename), False)
 
     def batches(self, keys: Sequence[bytes]) -> dict[str, list[bytes]]:
         """The batches that hold some of these questions, and which."""
-        found: dict[str, list[bytes]] = {}
-        with self._lock, self._forgiving():
+
+        def on_disk(database: sqlite3.Connection) -> dict[str, list[bytes]]:
+            found: dict[str, list[bytes]] = {}
             for some in _chunks(keys):
-                marks = ",".join("?" * len(some))
-                for key, batch in self._database.execute(
-                    f"SELECT key, batch FROM handed_in WHERE key IN ({marks})", some
+                for row in database.execute(
+                    f"SELECT key, batch, checksum FROM handed_in WHERE key IN ({_marks(some)})",
+                    some,
                 ):
-                    found.setdefault(batch, []).append(key)
-        return found
+                    if answer_rows.is_sound(row):
+                        found.setdefault(row[1], []).append(row[0])
+            return found
+
+        nothing: dict[str, list[bytes]] = {}
+        return self._forgiving(lambda: self._database.read(on_disk), nothing)
 
     def close_batch(self, batch: str) -> None:
         """A batch is over, and its answers are written."""
-        with self._lock, self._forgiving(), self._transaction():
-            self._database.execute("DELETE FROM handed_in WHERE batch = ?", [batch])
+        self._changed("DELETE FROM handed_in WHERE batch = ?", [(batch,)])
 
-    def _opened(self) -> sqlite3.Connection:
+    @property
+    def _folder(self) -> Path:
+        return self._database.file.parent / "processes"
+
+    def _token(self) -> str:
+        if self._claimant is None:
+            self._claimant = claims.Claimant(self._folder)
+        return self._claimant.token
+
+    def _changed(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        def change(database: sqlite3.Connection) -> bool:
+            database.executemany(statement, rows)
+            return True
+
+        if self.is_kept:
+            self._forgiving(lambda: self._database.write(change), False)
+
+    def _forgiving(self, task: Callable[[], _Result], otherwise: _Result) -> _Result:
+        """What a task comes to; where the disk does not let it, that is said."""
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                return self._made()
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError as error:
-                self._put_aside(error)
-                return self._made()
-        except (sqlite3.Error, OSError) as error:
-            self._say(error)
-            self.is_on_disk = False
-            memory = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-            memory.executescript(_SCHEMA)
-            return memory
-
-    def _made(self) -> sqlite3.Connection:
-        database = sqlite3.connect(
-            self._file, timeout=30, check_same_thread=False, isolation_level=None
-        )
-        # Where several processes make the file at once, SQLite waits for none of them in this.
-        with contextlib.suppress(sqlite3.OperationalError):
-            database.execute("PRAGMA journal_mode = WAL")
-        # A killed process loses nothing; a power cut may lose the last answers.
-        database.execute("PRAGMA synchronous = NORMAL")
-        tables = database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchall()
-        if len(tables) < _SCHEMA.count(";"):
-            database.execute("BEGIN IMMEDIATE")
-            for statement in _SCHEMA.split(";")[:-1]:
-                database.execute(statement)
-            database.execute("COMMIT")
-        return database
-
-    def _put_aside(self, error: Exception) -> None:
-        aside = self._file.with_name(f"{self._file.name}.damaged")
-        with contextlib.suppress(OSError):  # another process may have done it
-            self._file.replace(aside)
-        for journal in ("-wal", "-shm"):
-            Path(f"{self._file}{journal}").unlink(missing_ok=True)
-        work.say_once(
-            f"{self._file} was damaged ({error}) and is now called {aside.name}; a new one is "
-            "begun. What cannot be read any more is paid for again."
-        )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
-
-    @contextmanager
-    def _forgiving(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            self._failed(error)
-
-    def _failed(self, error: Exception) -> None:
-        """A damaged file is put aside, and what of it can be read goes into a new one."""
-        is_damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(
-            error, sqlite3.OperationalError | sqlite3.ProgrammingError | sqlite3.IntegrityError
-        )
-        if not is_damaged or not self.is_on_disk:
-            self._say(error)
-            return
-        with contextlib.suppress(sqlite3.Error):
-            self._database.close()
-        self._put_aside(error)
-        self._database = self._opened()
-
-    def _say(self, error: Exception) -> None:
-        work.say_once(
-            f"answers are not kept in {self._file}: {error}. They last for this process only, and "
-            "are paid for again in the next."
-        )
+            return task()
+        except CannotKeep as error:
+            work.say_once(
+                f"{error} They last for this process only, and are paid for again in the next."
+            )
+            return otherwise
 
 
-def _is_alive(process: int) -> bool:
-    if os.name == "nt":  # there, signal 0 is Ctrl-C; claims run out by their time alone
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it is somebody else's
-        return True
-    return True
-
-
-def _columns(answer: Answer) -> tuple[object, ...]:
-    return (
-        None if answer.labels is None else json.dumps(answer.labels, ensure_ascii=False),
-        answer.error,
-        None if answer.probabilities is None else json.dumps(dict(answer.probabilities)),
-        answer.note,
-        answer.input_tokens,
-        answer.output_tokens,
-    )
-
-
-def _answer(row: Sequence[object]) -> Answer:
-    labels, error, probabilities, note, input_tokens, output_tokens = row
-    return Answer(
-        None if labels is None else _labels(str(labels)),
-        None if error is None else str(error),
-        None if probabilities is None else json.loads(str(probabilities)),
-        None if note is None else str(note),
-        int(str(input_tokens)),
-        int(str(output_tokens)),
-    )
-
-
-@lru_cache(maxsize=1024)
-def _labels(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
+def _marks(keys: Sequence[bytes]) -> str:
+    return ",".join("?" * len(keys))
 
 
 def _chunks(keys: Sequence[bytes]) -> Iterable[Sequence[bytes]]:

@@ -1,17 +1,16 @@
 """Embeddings on disk, by model and content: never computed twice, never trusted blindly.
 
 One SQLite file, which several processes may use at once. Texts are not stored, only their
-SHA-256. An entry that does not match its checksum is computed again; a file that is no
-database is put aside; a disk that is full or read-only costs time, not the query.
+SHA-256. An entry that does not match its checksum is computed again; a file that is damaged is
+put aside; a disk that is full or read-only costs time, not the query.
 """
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,48 +18,69 @@ import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs import work
+from sqlfuncs.errors import CannotKeep
+from sqlfuncs.store.formats import Format, Row, Table, fill_checksums
 from sqlfuncs.store.home import home
+from sqlfuncs.store.sqlite import opened
 
 Vector = npt.NDArray[np.float32]
 MAX_ENTRIES = 1_000_000  # about 1.6 GB of 384-dimensional vectors; the oldest leave first
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS embedding (
-    at INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, vector BLOB NOT NULL,
-    checksum INTEGER NOT NULL
-)
-"""
-
 
 def read(model: str, texts: Sequence[str]) -> dict[str, Vector]:
-    """The embeddings that are kept, by text."""
+    """The embeddings that are kept, by text; all have one length."""
     keys = {_key(model, text): text for text in texts}
-    found: dict[str, Vector] = {}
-    with _forgiving(), _database() as database:
-        for some in _chunks(list(keys)):
-            marks = ",".join("?" * len(some))
-            rows = database.execute(
-                f"SELECT key, vector, checksum FROM embedding WHERE key IN ({marks})", some
+
+    def on_disk(database: sqlite3.Connection) -> dict[str, bytes]:
+        rows = (
+            row
+            for some in _chunks(list(keys))
+            for row in database.execute(
+                "SELECT key, vector, checksum FROM embedding "
+                f"WHERE key IN ({','.join('?' * len(some))})",
+                some,
             )
-            for key, vector, checksum in rows:
-                if isinstance(vector, bytes) and zlib.crc32(vector) == checksum:
-                    found[keys[key]] = np.frombuffer(vector, dtype=np.float32)
-    return found
+        )
+        return {keys[key]: blob for key, blob, given in rows if _is_sound(key, blob, given)}
+
+    try:
+        with opened(_file(), _FORMAT) as database:
+            found = database.read(on_disk)
+    except CannotKeep as error:
+        _say(error)
+        return {}
+    lengths = Counter(map(len, found.values())).most_common(1)
+    return {
+        text: np.frombuffer(blob, dtype=np.float32)
+        for text, blob in found.items()
+        if len(blob) == lengths[0][0]
+    }
 
 
 def write(model: str, vectors: Mapping[str, Vector]) -> None:
     """Keep embeddings, by text; the oldest make room."""
     entries = []
     for text, vector in vectors.items():
-        blob = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
-        entries.append((_key(model, text), blob, zlib.crc32(blob)))
-    with _forgiving(), _database() as database, database:
+        key, blob = _key(model, text), np.ascontiguousarray(vector, dtype=np.float32).tobytes()
+        entries.append((key, blob, _checksum(key, blob)))
+
+    def put(database: sqlite3.Connection) -> None:
         database.executemany(
             "INSERT OR REPLACE INTO embedding (key, vector, checksum) VALUES (?, ?, ?)", entries
         )
         database.execute(
             "DELETE FROM embedding WHERE at <= (SELECT max(at) FROM embedding) - ?", (MAX_ENTRIES,)
         )
+
+    try:
+        with opened(_file(), _FORMAT) as database:
+            database.write(put)
+    except CannotKeep as error:
+        _say(error)
+
+
+def _say(error: CannotKeep) -> None:
+    work.say_once(f"{error} They are computed each time.")
 
 
 def _file() -> Path:
@@ -71,43 +91,50 @@ def _key(model: str, text: str) -> bytes:
     return sha256(f"{model}\0{text}".encode("utf-8", "surrogatepass")).digest()
 
 
-@contextmanager
-def _database() -> Iterator[sqlite3.Connection]:
-    file = _file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(file, timeout=30)) as database:
-        # Where several processes make the file at once, SQLite waits for none of them in this.
-        with contextlib.suppress(sqlite3.OperationalError):
-            database.execute("PRAGMA journal_mode = WAL")
-        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'embedding'").fetchall():
-            database.execute("BEGIN IMMEDIATE")
-            database.execute(_SCHEMA)
-            database.commit()
-        yield database
+def _checksum(key: bytes, vector: bytes) -> int:
+    """Of a vector, its length and what it is the vector of."""
+    return zlib.crc32(vector, zlib.crc32(key + len(vector).to_bytes(8, "big")))
 
 
-@contextmanager
-def _forgiving() -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(
-            error, sqlite3.OperationalError
-        )
-        if damaged:
-            _put_aside()
-            work.say_once(f"{_file()} was damaged ({error}) and is put aside; a new one is begun")
-        else:
-            work.say_once(
-                f"embeddings are not kept in {_file()}: {error}. They are computed each time."
-            )
+def _is_sound(key: object, vector: object, given: object) -> bool:
+    return (
+        isinstance(key, bytes)
+        and isinstance(vector, bytes)
+        and len(vector) > 0
+        and len(vector) % 4 == 0
+        and _checksum(key, vector) == given
+    )
 
 
-def _put_aside() -> None:
-    with contextlib.suppress(OSError):  # another process may have done it
-        _file().replace(_file().with_suffix(".damaged"))
-    for journal in ("-wal", "-shm"):
-        Path(f"{_file()}{journal}").unlink(missing_ok=True)
+def _kept(found: Row) -> Row | None:
+    """A row of another file; in those of the first version the checksum leaves out the key."""
+    key, vector, given = found.get("key"), found.get("vector"), found.get("checksum")
+    if not isinstance(key, bytes) or not isinstance(vector, bytes):
+        return None
+    if given not in (_checksum(key, vector), zlib.crc32(vector)):
+        return None
+    return {"key": key, "vector": vector, "checksum": _checksum(key, vector)}
+
+
+def _first(database: sqlite3.Connection) -> None:
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS embedding (at INTEGER PRIMARY KEY AUTOINCREMENT, "
+        "key BLOB NOT NULL UNIQUE, vector BLOB NOT NULL, checksum INTEGER NOT NULL)"
+    )
+
+
+def _with_keys(database: sqlite3.Connection) -> None:
+    """The checksum covers the key and the length."""
+    fill_checksums(database, "embedding", ("at", "key", "vector", "checksum"), _kept)
+
+
+_FORMAT = Format(
+    what="embeddings",
+    lost="computed again",
+    application_id=0x53514602,
+    steps=(_first, _with_keys),
+    tables=(Table("embedding", ("at", "key", "vector", "checksum"), 4, _kept),),
+)
 
 
 def _chunks(keys: Sequence[bytes]) -> Iterable[Sequence[bytes]]:

@@ -10,25 +10,32 @@ while somebody holds that lock.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, Cancelled, CannotKeep, SqlfuncsError
-from sqlfuncs.store import models
-from sqlfuncs.store.home import home
+from sqlfuncs.store import job_rows, models
+from sqlfuncs.store.formats import explained
+from sqlfuncs.store.home import home, made
+from sqlfuncs.store.job_rows import CANCELLED as CANCELLED
+from sqlfuncs.store.job_rows import FAILED as FAILED
+from sqlfuncs.store.job_rows import PENDING as PENDING
+from sqlfuncs.store.job_rows import RUNNING as RUNNING
+from sqlfuncs.store.job_rows import SUCCEEDED as SUCCEEDED
+from sqlfuncs.store.job_rows import Job as Job
+from sqlfuncs.store.locks import is_held, lock
+from sqlfuncs.store.sqlite import opened
 
-PENDING, RUNNING, SUCCEEDED = "PENDING", "RUNNING", "SUCCEEDED"
-FAILED, CANCELLED = "FAILED", "CANCELLED"
 STARTING_SECONDS = 60.0  # a process of its own may take to begin
 _REPORT_SECONDS = 0.5  # between two looks at the file
 _LOCK_SECONDS = 5.0  # somebody who asks whether it is held, holds it for a moment
@@ -38,54 +45,6 @@ _KILLED = (
 )
 _STOPPING = "it was asked to stop, which takes some seconds"
 _FOLLOWING = "the same fine_tune does, to its end"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS job (
-    id TEXT PRIMARY KEY, model TEXT NOT NULL, base TEXT NOT NULL, rows INTEGER NOT NULL,
-    created_at REAL NOT NULL, status TEXT NOT NULL, progress REAL NOT NULL, error TEXT,
-    version INTEGER, remote TEXT, is_stopping INTEGER NOT NULL, began_at REAL, began_with REAL,
-    ended_at REAL
-)"""
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is known of a training. `progress` is 0 to 1; times are seconds since 1970.
-
-    `remote` names it at the service that trains it, if it is not this machine.
-    """
-
-    id: str
-    model: str
-    base: str
-    rows: int
-    created_at: float
-    status: str = PENDING
-    progress: float = 0.0
-    error: str | None = None
-    version: int | None = None
-    remote: str | None = None
-    is_stopping: bool = False
-    began_at: float | None = None
-    began_with: float = 0.0
-    ended_at: float | None = None
-
-    @property
-    def seconds(self) -> float | None:
-        """How long it has run, or ran."""
-        if self.began_at is None:
-            return None
-        return (self.ended_at or time.time()) - self.began_at
-
-    @property
-    def seconds_left(self) -> float | None:
-        """How long it will take yet, if it goes on as it has; None if it does not run."""
-        done = self.progress - self.began_with
-        if self.status != RUNNING or self.began_at is None or done <= 0:
-            return None
-        return (time.time() - self.began_at) / done * (1 - self.progress)
-
-
-_COLUMNS = tuple(each.name for each in fields(Job))
 
 
 def folder(job: str) -> Path:
@@ -95,13 +54,9 @@ def folder(job: str) -> Path:
 
 def create(job: Job) -> None:
     """Note a job that is to begin, in place of an earlier one of its id. Raises CannotKeep."""
-    with _database() as database:
-        folder(job.id).mkdir(parents=True, exist_ok=True)
-        marks = ",".join("?" * len(_COLUMNS))
-        database.execute(
-            f"INSERT OR REPLACE INTO job ({','.join(_COLUMNS)}) VALUES ({marks})",
-            [getattr(job, name) for name in _COLUMNS],
-        )
+    with opened(_file(), job_rows.FORMAT) as database:
+        database.write(partial(job_rows.put, job=job))
+        _made(job.id)
 
 
 def clear(job: str) -> None:
@@ -120,45 +75,38 @@ def listed() -> list[Job]:
     """All jobs as they are now, the newest first: one whose process has died says so."""
     if not _file().exists():
         return []
-    with _database() as database:
-        rows = database.execute(
-            f"SELECT {','.join(_COLUMNS)} FROM job ORDER BY created_at DESC, id"
-        ).fetchall()
-    return [_settled(Job(*row)) for row in rows]
+    with opened(_file(), job_rows.FORMAT) as database:
+        found, damaged = database.read(job_rows.read)
+    if damaged:
+        work.say_once(f"{damaged:,} rows of {_file()} are not what was noted, and are left out")
+    return [_settled(job) for job in found]
 
 
 def is_alive(job: str) -> bool:
     """Whether a process, this one perhaps, is at it."""
-    if not folder(job).is_dir():
-        return False
-    lock = _lock(job)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
+    return folder(job).is_dir() and is_held(_lock_file(job))
 
 
 @contextmanager
 def unattended(job: str) -> Iterator[bool]:
     """Whether nobody is at a job, nor about to be; nobody can begin until the end of the block."""
-    with _database():
-        folder(job).mkdir(parents=True, exist_ok=True)
+    with opened(_file(), job_rows.FORMAT) as database:
+        database.check_room()
+        _made(job)
     found = find(job)
     if found and found.status == PENDING and time.time() - found.created_at < STARTING_SECONDS:
         yield False
         return
-    lock = _lock(job)
+    own = lock(_lock_file(job))
     try:
-        lock.acquire(timeout=0)
+        own.acquire(timeout=0)
     except Timeout:
         yield False
         return
     try:
         yield True
     finally:
-        lock.release()
+        own.release()
 
 
 def stop(job: str) -> Job:
@@ -210,9 +158,9 @@ class Running:
     @property
     def is_stopping(self) -> bool:
         """Whether somebody has asked for it to stop."""
-        with _database() as database:
-            row = database.execute("SELECT is_stopping FROM job WHERE id = ?", [self.id]).fetchone()
-        return row is None or bool(row[0])
+        with opened(_file(), job_rows.FORMAT) as database:
+            found = database.read(partial(job_rows.find, job=self.id))
+        return found is None or found.is_stopping
 
     def is_at(self, remote: str) -> None:
         """Note what a service calls it."""
@@ -231,9 +179,9 @@ def running(job: str) -> Iterator[Running]:
 
     Raises BadInput if another process is at it.
     """
-    lock = _lock(job)
+    own = lock(_lock_file(job))
     try:
-        lock.acquire(timeout=_LOCK_SECONDS)
+        own.acquire(timeout=_LOCK_SECONDS)
     except Timeout:
         raise BadInput(f"another process is at the job '{job}'. FROM jobs() shows it.") from None
     try:
@@ -252,7 +200,7 @@ def running(job: str) -> Iterator[Running]:
         _update(job, status=FAILED, ended_at=time.time(), error=_reason(error))
         raise
     finally:
-        lock.release()
+        own.release()
 
 
 def _reason(error: BaseException) -> str:
@@ -268,50 +216,39 @@ def _settled(job: Job) -> Job:
         return replace(job, error=f"nobody follows {job.remote} at the service; {_FOLLOWING}")
     if job.status == PENDING and time.time() - job.created_at < STARTING_SECONDS:
         return job
-    made = [
+    versions = [
         record.version
         for record in models.records()
         if record.job_id == job.id and record.name == job.model
     ]
-    if made:
-        change = {"status": SUCCEEDED, "progress": 1.0, "version": made[-1]}
+    change: dict[str, Any]
+    if versions:
+        change = {"status": SUCCEEDED, "progress": 1.0, "version": versions[-1]}
     else:
         change = {"status": FAILED, "error": _KILLED}
-    with _database() as database:
+    settled = replace(job, ended_at=time.time(), **change)
+    try:
         # Unless it has ended by itself in the meantime.
-        names = ",".join(f"{name} = ?" for name in (*change, "ended_at"))
-        database.execute(
-            f"UPDATE job SET {names} WHERE id = ? AND status = ?",
-            [*change.values(), time.time(), job.id, job.status],
-        )
-        row = database.execute(
-            f"SELECT {','.join(_COLUMNS)} FROM job WHERE id = ?", [job.id]
-        ).fetchone()
-    return Job(*row)
+        with opened(_file(), job_rows.FORMAT) as database:
+            return database.write(partial(job_rows.replace_if_same, job=job, by=settled)) or settled
+    except CannotKeep:  # it is as it is, noted or not
+        return settled
 
 
 def _update(job: str, **values: object) -> None:
-    with _database() as database:
-        names = ",".join(f"{name} = ?" for name in values)
-        database.execute(f"UPDATE job SET {names} WHERE id = ?", [*values.values(), job])
+    with opened(_file(), job_rows.FORMAT) as database:
+        database.write(partial(job_rows.update, job=job, values=values))
 
 
-@contextmanager
-def _database() -> Iterator[sqlite3.Connection]:
+def _made(job: str) -> None:
     try:
-        _root().mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(sqlite3.connect(_file(), timeout=30, isolation_level=None)) as own:
-            own.execute(_SCHEMA)
-            yield own
-    except (sqlite3.Error, OSError) as error:
-        raise CannotKeep(
-            f"jobs cannot be noted in {_file()}: {error}. Make room, or set the environment's "
-            "SQLFUNCS_HOME to a folder that you may write to."
-        ) from None
+        made(folder(job))
+    except OSError as error:
+        raise CannotKeep(explained(error, folder(job), job_rows.FORMAT)) from None
 
 
-def _lock(job: str) -> FileLock:
-    return FileLock(folder(job) / "lock", thread_local=False)
+def _lock_file(job: str) -> Path:
+    return folder(job) / "lock"
 
 
 def _root() -> Path:

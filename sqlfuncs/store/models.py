@@ -9,42 +9,26 @@ trainer never meets half of one. Files that differ from their digest are refused
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, CannotKeep, DamagedModel, UnknownModel
-from sqlfuncs.store.home import home
+from sqlfuncs.store import manifests
+from sqlfuncs.store.home import file_mode, home, made
+from sqlfuncs.store.manifests import MANIFEST as MANIFEST
+from sqlfuncs.store.manifests import ModelRecord as ModelRecord
 
-MANIFEST = "manifest.json"
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
 _TRIES = 3  # at reading a version that is there and cannot be read
 _ABANDONED_SECONDS = 24 * 3600
-
-
-@dataclass(frozen=True)
-class ModelRecord:
-    """What is known of a model's version; `version` is given when it is saved."""
-
-    name: str
-    base: str
-    job_id: str
-    kind: str
-    classes: tuple[str, ...]
-    rows: int
-    cv_accuracy: float | None
-    seconds: float
-    fingerprint: str
-    created_at: float
-    version: int = 0
-    bytes: int = 0
 
 
 def check_name(name: object) -> str:
@@ -63,9 +47,7 @@ def check_name(name: object) -> str:
 def check_home() -> None:
     """Raise CannotKeep, before any work is done, if no model can be stored."""
     try:
-        _root().mkdir(parents=True, exist_ok=True)
-        (aside := _aside()).mkdir()
-        aside.rmdir()
+        made(_aside_of(made(_root()))).rmdir()
     except OSError as error:
         raise _cannot_keep(error) from None
 
@@ -85,23 +67,21 @@ def _cannot_keep(error: OSError) -> CannotKeep:
     )
 
 
-def _aside() -> Path:
-    return _root() / f".saving-{uuid.uuid4().hex}"
+def _aside_of(root: Path) -> Path:
+    return root / f".saving-{uuid.uuid4().hex}"
 
 
 def _save(record: ModelRecord, files: Mapping[str, bytes]) -> ModelRecord:
     record = replace(record, bytes=sum(len(content) for content in files.values()))
-    aside = _aside()
-    aside.mkdir(parents=True)
+    aside = made(_aside_of(_root()))
     try:
         for name, content in files.items():
             _write(aside / name, content)
         digests = {name: sha256(content).hexdigest() for name, content in files.items()}
-        folder = _folder(record.name)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = made(_folder(record.name))
         while True:
             saved = replace(record, version=max(_versions(folder), default=0) + 1)
-            _write(aside / MANIFEST, _manifest(saved, digests))
+            _write(aside / MANIFEST, manifests.written(saved, digests))
             try:
                 aside.rename(folder / str(saved.version))
             except OSError:
@@ -121,10 +101,12 @@ def load(reference: str) -> tuple[ModelRecord, dict[str, bytes]]:
     """
     record = find(reference)
     folder = _folder(record.name) / str(record.version)
-    _, digests = _read(folder)
+    _, digests = manifests.read(folder)
     files = {}
     for name, digest in digests.items():
         try:
+            if not (folder / name).is_file():
+                raise OSError("it is not there, or is no file")
             content = (folder / name).read_bytes()
         except OSError as error:
             raise DamagedModel(f"{reference}: {name} cannot be read: {error}") from None
@@ -166,38 +148,52 @@ def find(reference: str) -> ModelRecord:
 
 
 def records() -> list[ModelRecord]:
-    """Every version of every model, in order of name and version; damaged ones are remarked on."""
-    if not _root().is_dir():
-        return []
+    """Every version of every model, in order of name and version; damaged ones are remarked on.
+
+    Raises CannotKeep if the folder of models cannot be read.
+    """
     damaged: list[DamagedModel] = []
-    found = [
-        record
-        for folder in _root().iterdir()
-        if not folder.name.startswith(".")
-        for record in _of_folder(folder, damaged)
-    ]
-    for error in damaged:
-        work.say_once(str(error))
+    try:
+        folders = [each for each in _root().iterdir() if not each.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise CannotKeep(f"{_root()} cannot be read: {error.strerror or error}.") from None
+    found = [record for folder in folders for record in _of_folder(folder, damaged)]
+    for each in damaged:
+        work.say_once(str(each))
     return sorted(found, key=lambda record: (record.name, record.version))
 
 
 def drop(name: str) -> list[ModelRecord]:
-    """Remove all versions of a model and return what they were. Raises UnknownModel."""
+    """Remove all versions of a model and return what they were. Raises UnknownModel, CannotKeep."""
     if "@" in name:
         raise BadInput(
             f"drop_model takes a name without a version: drop_model('{name.partition('@')[0]}') "
             "removes all its versions."
         )
-    if not _folder(name).is_dir():
+    folder = _folder(name)
+    if folder.is_symlink():
+        raise CannotKeep(
+            f"the model '{name}' is not dropped: {folder} is a link, and what it leads to may be "
+            "somebody else's. To drop it here, remove that link."
+        )
+    if not folder.is_dir():
         known = ", ".join(sorted({record.name for record in records()}))
         raise UnknownModel(
             f"there is no model '{name}' to drop. "
             + (f"There are: {known}." if known else "No model has been trained yet.")
         )
-    gone = _of_folder(_folder(name), [])  # what is damaged goes too
+    gone = _of_folder(folder, [])  # what is damaged goes too
     aside = _root() / f".dropped-{uuid.uuid4().hex}"
-    _folder(name).rename(aside)
-    shutil.rmtree(aside)
+    try:
+        folder.rename(aside)
+    except OSError as error:
+        raise CannotKeep(
+            f"the model '{name}' is not dropped: {folder} cannot be removed: "
+            f"{error.strerror or error}."
+        ) from None
+    shutil.rmtree(aside, ignore_errors=True)  # what is left goes with the next that is saved
     return gone
 
 
@@ -211,55 +207,49 @@ def _folder(name: str) -> Path:
 
 
 def _versions(folder: Path) -> list[int]:
+    """The numbers of versions that have a folder, or something of that name. Raises OSError."""
     try:
-        return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal())
+        names = [entry.name for entry in folder.iterdir()]
     except (FileNotFoundError, NotADirectoryError):
         return []
+    return sorted(int(name) for name in names if _VERSION.fullmatch(name))
 
 
 def _of_folder(folder: Path, damaged: list[DamagedModel]) -> list[ModelRecord]:
     """The versions in a model's folder, in order; what cannot be read goes to `damaged`."""
+    try:
+        versions = _versions(folder)
+    except OSError as error:
+        damaged.append(DamagedModel(f"{folder} cannot be read: {error.strerror or error}."))
+        return []
     found = []
-    for version in _versions(folder):
+    for version in versions:
         # Another process may drop a version while it is read here, and save one in its place.
         for left in reversed(range(_TRIES)):
             try:
-                found.append(_read(folder / str(version))[0])
+                found.append(manifests.read(folder / str(version))[0])
                 break
             except DamagedModel as error:
-                if not (folder / str(version)).is_dir():
+                if not _is_there(folder / str(version)):
                     break
                 if not left:
                     damaged.append(error)
     return found
 
 
-def _manifest(record: ModelRecord, digests: Mapping[str, str]) -> bytes:
-    described = {"model": asdict(record), "files": dict(digests)}
-    return json.dumps({**described, "digest": _digest(described)}, ensure_ascii=False).encode()
-
-
-def _digest(described: Mapping[str, object]) -> str:
-    return sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-
-
-def _read(folder: Path) -> tuple[ModelRecord, dict[str, str]]:
-    """A version's record, and the digests of its files."""
+def _is_there(path: Path) -> bool:
     try:
-        stored = json.loads((folder / MANIFEST).read_bytes())
-        digest = stored.pop("digest")
-        if digest != _digest(stored):
-            raise ValueError("it was changed after it was stored")
-        record = ModelRecord(**{**stored["model"], "classes": tuple(stored["model"]["classes"])})
-        return record, stored["files"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DamagedModel(
-            f"{folder / MANIFEST} cannot be used: {error}. Delete that folder, or drop the model."
-        ) from None
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _write(file: Path, content: bytes) -> None:
-    with file.open("wb") as handle:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file_mode())
+    with os.fdopen(descriptor, "wb") as handle:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())

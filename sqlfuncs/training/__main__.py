@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 
 from sqlfuncs.errors import SqlfuncsError
+from sqlfuncs.store.home import close_umask
 from sqlfuncs.training import run
 
 
 def main() -> int:
     """Train; what went wrong stands in the job's row, and its traceback in the job's log."""
+    close_umask()
     try:
         run.taken(sys.argv[1])
     except SqlfuncsError as error:

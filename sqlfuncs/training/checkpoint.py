@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlfuncs import work
+from sqlfuncs.store.home import made_file
 
 if TYPE_CHECKING:
     from sqlfuncs.learning.networks.training import Progress
@@ -29,7 +30,7 @@ def keep(folder: Path, progress: Progress) -> None:
             about[each.name] = repr(value)
     aside = folder / f"{_FILE}.aside"
     try:
-        save_file(tensors, aside, about)
+        save_file(tensors, made_file(aside), about)
         aside.replace(folder / _FILE)
     except (OSError, SafetensorError) as error:
         aside.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import inputs
 from sqlfuncs.learning.folds import digests
 from sqlfuncs.learning.heads import RowWeights
+from sqlfuncs.store.home import made_file
 
 _ABOUT, _ROWS = "request.json", "rows.arrow"
 RECIPE = 5  # raised whenever the same rows would give another model
@@ -86,11 +87,11 @@ class Request:
             columns["weight"] = pa.array(self.weights)
         table = pa.table(columns)
         with (
-            pa.OSFile(str(folder / _ROWS), "wb") as sink,
+            pa.OSFile(str(made_file(folder / _ROWS)), "wb") as sink,
             pa.ipc.new_file(sink, table.schema) as to,
         ):
             to.write_table(table)
-        (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+        made_file(folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
     @classmethod
     def taken(cls, folder: Path) -> Request:

@@ -12,6 +12,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import CannotKeep, DamagedModel
 from sqlfuncs.learning import features
 from sqlfuncs.store import jobs, models
+from sqlfuncs.store.home import made_file
 from sqlfuncs.store.jobs import Job, Running
 from sqlfuncs.store.models import ModelRecord
 from sqlfuncs.training import checkpoint, heads, hosted, network
@@ -94,7 +95,7 @@ def apart(request: Request) -> None:
     folder = jobs.folder(request.job)
     try:
         request.keep(folder)
-        with (folder / "log").open("wb") as log:
+        with made_file(folder / "log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "sqlfuncs.training", request.job],
                 stdin=subprocess.DEVNULL,

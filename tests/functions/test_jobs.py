@@ -90,10 +90,12 @@ def test_one_that_was_cancelled_does_not_begin() -> None:
     assert jobs.listed()[0].status == "CANCELLED"
 
 
-def test_a_file_that_is_no_database_is_an_error_that_says_so(
-    con: duckdb.DuckDBPyConnection,
+def test_a_file_that_is_no_database_is_put_aside(
+    con: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jobs.create(_job())
     (jobs.folder("ft-1").parent / "jobs.sqlite").write_bytes(b"no database" * 100)
-    with pytest.raises(duckdb.Error, match=r"jobs cannot be noted in .*jobs\.sqlite"):
-        con.execute("FROM jobs()").fetchall()
+    assert con.execute("FROM jobs()").fetchall() == []
+    assert "jobs.sqlite was damaged" in capsys.readouterr().err
+    jobs.create(_job("ft-2"))
+    assert [job.id for job in jobs.listed()] == ["ft-2"]

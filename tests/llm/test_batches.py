@@ -203,10 +203,16 @@ def test_mistakes(
 
 
 def test_no_disk_no_batch(
-    texts: duckdb.DuckDBPyConnection, server: FaultServer, home: Path
+    texts: duckdb.DuckDBPyConnection,
+    server: FaultServer,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (home / "answers").write_text("no folder")
     kept._open.clear()
+    with pytest.raises(duckdb.Error, match="SQLFUNCS_KEEP=off"):
+        _run(texts)
+    monkeypatch.setenv("SQLFUNCS_KEEP", "off")
     with pytest.raises(duckdb.Error, match="needs a disk"):
         _run(texts)
     assert server.log["batches"] == []

@@ -91,7 +91,7 @@ def test_a_file_that_is_no_database_is_put_aside(
     said = capfd.readouterr().err
     assert said.count("\n") == 1
     assert str(file) in said
-    assert file.with_suffix(".damaged").read_bytes() == content
+    assert file.with_name("embeddings.sqlite.damaged").read_bytes() == content
     embeddings.write("m", vectors)
     assert _same(embeddings.read("m", ["one"]), vectors)
 

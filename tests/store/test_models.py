@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
-from sqlfuncs.errors import BadInput, DamagedModel, UnknownModel
+from sqlfuncs.errors import BadInput, DamagedModel, SqlfuncsError, UnknownModel
 from sqlfuncs.store import models
 from sqlfuncs.store.models import ModelRecord
 
@@ -292,3 +298,231 @@ def test_listing_while_another_process_saves_and_drops() -> None:
         models.drop("support")
     _, err = lister.communicate()
     assert (lister.returncode, err) == (0, "")
+
+
+def _described(home: Path, record: ModelRecord) -> tuple[Path, dict[str, Any]]:
+    manifest = _folder_of(home, record) / models.MANIFEST
+    return manifest, json.loads(manifest.read_bytes())
+
+
+def _signed(manifest: Path, content: dict[str, Any]) -> None:
+    """Write a manifest whose digest is right, as another version of sqlfuncs would."""
+    content.pop("digest", None)
+    digest = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    manifest.write_text(json.dumps({**content, "digest": digest}))
+
+
+def test_a_manifest_says_of_which_format_it_is(home: Path) -> None:
+    _, content = _described(home, models.save(_record(), FILES))
+    assert content["format"] == 1
+
+
+def test_one_of_before_there_were_formats_is_read(home: Path) -> None:
+    saved = models.save(_record(), FILES)
+    manifest, content = _described(home, saved)
+    del content["format"]
+    _signed(manifest, content)
+    assert models.load("support") == (saved, FILES)
+
+
+def test_fields_that_nobody_knows_are_ignored(home: Path) -> None:
+    saved = models.save(_record(), FILES)
+    manifest, content = _described(home, saved)
+    content["model"] |= {"colour": "blue", "tags": {"a": [1]}}
+    content["more"] = [None]
+    _signed(manifest, content)
+    assert models.load("support") == (saved, FILES)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("base", "job_id", "kind", "rows", "cv_accuracy", "seconds", "fingerprint"),
+        *("created_at", "version", "bytes"),
+    ],
+)
+def test_a_field_less_costs_only_what_it_said(
+    home: Path, con: duckdb.DuckDBPyConnection, field: str
+) -> None:
+    saved = models.save(_record(), FILES)
+    manifest, content = _described(home, saved)
+    del content["model"][field]
+    _signed(manifest, content)
+    record, files = models.load("support")
+    assert files == FILES
+    assert (record.name, record.classes, record.version) == ("support", ("a", "b"), 1)
+    assert con.execute("SELECT model, version FROM models()").fetchall() == [("support", 1)]
+
+
+@pytest.mark.parametrize("given", [2, 99])
+def test_a_newer_format_is_named(
+    home: Path, given: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest, content = _described(home, models.save(_record(), FILES))
+    content |= {"format": given, "digest": "by another rule", "model": ["of another shape"]}
+    manifest.write_text(json.dumps(content))
+    said = rf"newer sqlfuncs \(format {given}, this one knows 1\)\. Upgrade sqlfuncs"
+    with pytest.raises(DamagedModel, match=said):
+        models.load("support")
+    assert models.records() == []
+    assert "elete" not in capsys.readouterr().err
+
+
+DEEP = "[" * 100_000
+ODD: list[tuple[str, object]] = [
+    ("rows", "many"),
+    ("rows", -1),
+    ("rows", 10**30),
+    ("rows", True),
+    ("rows", 1.5),
+    ("seconds", None),
+    ("seconds", "long"),
+    ("created_at", 1e300),
+    ("created_at", float("inf")),
+    ("created_at", float("nan")),
+    ("created_at", [1]),
+    ("cv_accuracy", "good"),
+    ("cv_accuracy", {}),
+    ("name", 7),
+    ("name", "half \ud83c of it"),
+    ("base", None),
+    ("kind", ["text"]),
+    ("classes", "ab"),
+    ("classes", {"a": 1}),
+    ("classes", ["a", 1]),
+    ("classes", ["a", "a"]),
+    ("classes", [["a"], ["b"]]),
+    ("classes", ["a", "\udfff"]),
+    ("classes", None),
+    ("bytes", "x"),
+    ("fingerprint", 3),
+    ("files", ["a.json"]),
+    ("files", {}),
+    ("files", {"a.json": 1}),
+    ("files", {"../../other/1/a.json": "0"}),
+    ("files", {"/etc/passwd": "0"}),
+    ("files", None),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), ODD)
+def test_an_odd_manifest_locks_no_other_model_away(
+    home: Path,
+    con: duckdb.DuckDBPyConnection,
+    field: str,
+    value: object,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fine = models.save(_record("fine"), FILES)
+    manifest, content = _described(home, models.save(_record("odd"), FILES))
+    (content if field == "files" else content["model"])[field] = value
+    _signed(manifest, content)
+    assert models.records() == [fine]
+    assert con.execute("SELECT model FROM models()").fetchall() == [("fine",)]
+    said = capsys.readouterr().err
+    assert str(manifest) in said
+    assert "elete" not in said
+    with pytest.raises(SqlfuncsError):
+        models.load("odd")
+    assert models.load("fine") == (fine, FILES)
+
+
+def _no_file(manifest: Path) -> None:
+    manifest.unlink()
+    manifest.mkdir()
+
+
+def _a_link_to_nothing(manifest: Path) -> None:
+    shutil.rmtree(manifest.parent)
+    manifest.parent.symlink_to(manifest.parent.with_name("nowhere"))
+
+
+def _a_link_to_itself(manifest: Path) -> None:
+    shutil.rmtree(manifest.parent)
+    manifest.parent.symlink_to(manifest.parent)
+
+
+def _a_file_for_a_folder(manifest: Path) -> None:
+    shutil.rmtree(manifest.parent)
+    manifest.parent.write_text("")
+
+
+def _a_pipe(manifest: Path) -> None:
+    manifest.unlink()
+    os.mkfifo(manifest)
+
+
+def _deep(manifest: Path) -> None:
+    manifest.write_text(DEEP + "]" * len(DEEP))
+
+
+def _deep_inside(manifest: Path) -> None:
+    content = json.loads(manifest.read_bytes())
+    manifest.write_text(json.dumps(content)[:-1] + ', "more": ' + "[" * 3000 + "]" * 3000 + "}")
+
+
+def _bytes(manifest: Path) -> None:
+    manifest.write_bytes(b"\xff\xfe\x00")
+
+
+PLACES = [
+    *(_no_file, _a_link_to_nothing, _a_link_to_itself, _a_file_for_a_folder, _a_pipe),
+    *(_deep, _deep_inside, _bytes),
+]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes among files there")
+@pytest.mark.parametrize("change", PLACES)
+def test_what_is_no_manifest_locks_no_other_model_away(
+    home: Path,
+    con: duckdb.DuckDBPyConnection,
+    change: Callable[[Path], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fine = models.save(_record("fine"), FILES)
+    manifest, _ = _described(home, models.save(_record("odd"), FILES))
+    change(manifest)
+    assert models.records() == [fine]
+    assert con.execute("SELECT model FROM models()").fetchall() == [("fine",)]
+    assert str(manifest.parent) in capsys.readouterr().err
+    with pytest.raises(SqlfuncsError):
+        models.load("odd")
+    assert models.save(_record("odd"), FILES).version > 0
+
+
+def test_a_link_to_a_model_is_read_and_never_removed(
+    home: Path, tmp_path: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    saved = models.save(_record(), FILES)
+    folder = _folder_of(home, saved).parent
+    elsewhere = tmp_path / "elsewhere"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    assert models.load("support") == (saved, FILES)
+    with pytest.raises(duckdb.Error, match=r"CannotKeep: the model 'support' is not dropped.*link"):
+        con.execute("FROM drop_model('support')").fetchall()
+    assert models.load("support") == (saved, FILES)
+
+
+def test_what_a_link_inside_a_model_leads_to_is_never_removed(home: Path, tmp_path: Path) -> None:
+    saved = models.save(_record(), FILES)
+    folder = _folder_of(home, saved)
+    elsewhere = tmp_path / "elsewhere"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    assert models.drop("support") == [saved]
+    assert models.records() == []
+    assert {each.name for each in elsewhere.iterdir()} == {*FILES, models.MANIFEST}
+
+
+@pytest.mark.parametrize("odd", ["folder", "pipe"])
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes among files there")
+def test_a_file_of_a_model_that_is_none(home: Path, odd: str) -> None:
+    folder = _folder_of(home, models.save(_record(), FILES))
+    (folder / "b.bin").unlink()
+    if odd == "folder":
+        (folder / "b.bin").mkdir()
+    else:
+        os.mkfifo(folder / "b.bin")
+    with pytest.raises(DamagedModel, match=r"b\.bin cannot be read"):
+        models.load("support")

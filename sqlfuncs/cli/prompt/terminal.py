@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.filters import completion_is_selected
-from prompt_toolkit.history import FileHistory
+from prompt_toolkit.history import FileHistory, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.sql import SqlLexer
@@ -20,7 +20,7 @@ from sqlfuncs import __version__
 from sqlfuncs.cli.prompt.completion import Names
 from sqlfuncs.cli.prompt.session import Session, say
 from sqlfuncs.llm.redaction import redacted
-from sqlfuncs.store.home import home
+from sqlfuncs.store.home import home, made
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,7 +36,7 @@ class History(FileHistory):
     """What was typed, for its owner only, and nothing that names a secret."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        made(file.parent)
         file.touch(mode=0o600)
         super().__init__(file)
 
@@ -70,7 +70,7 @@ def converse(con: duckdb.DuckDBPyConnection, db: str) -> None:
 def _reader(known: Callable[[], list[Name]]) -> PromptSession[str]:
     return PromptSession(
         _FIRST,
-        history=History(home() / "history"),
+        history=_history(),
         completer=Names(known),
         lexer=PygmentsLexer(SqlLexer),
         multiline=True,
@@ -78,6 +78,13 @@ def _reader(known: Callable[[], list[Name]]) -> PromptSession[str]:
         key_bindings=_keys(),
         enable_open_in_editor="EDITOR" in os.environ,
     )
+
+
+def _history() -> FileHistory | InMemoryHistory:
+    try:
+        return History(home() / "history")
+    except OSError:  # a home that is read only
+        return InMemoryHistory()
 
 
 def _keys() -> KeyBindings:
