@@ -44,13 +44,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class QueryFile:
-    """A query file: its header, and the text that is rendered."""
+    """A query file: its header, and the text that is rendered; `is_shipped` if it is of ours."""
 
     name: str
     title: str
     answers: str
     parameters: tuple[Parameter, ...]
     text: str
+    is_shipped: bool = False
 
     def given(self, words: Sequence[str]) -> dict[str, str]:
         """Parameters as they are typed, `name=value`. Raises BadQueryFile."""

@@ -139,9 +139,10 @@ def _without_marks(marked: str, written: Collection[str]) -> str:
             if piece.text == _MARK:
                 parts.append(_apart(next(given), text[: piece.at], text[piece.at + 1 :]))
             elif _MARK in piece.text:
+                around = piece.text.replace(_MARK, "")
                 raise _Unquoted(
-                    f"a value stands inside quotes or a comment ({piece.text.replace(_MARK, '')!r});"
-                    " write it outside of them"
+                    f"a value stands inside quotes or a comment ({around!r}); write it outside of "
+                    "them"
                 )
             else:
                 parts.append(piece.text)
