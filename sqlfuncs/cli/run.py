@@ -70,19 +70,18 @@ def command(
     if is_new:
         work.say(f"{db} does not exist yet; it is made")
     with opened(db, read_only=read_only, wait=wait) as con:
-        has_run = False
         try:
             for result in statements.run(con, ready(con, query, sql), timeout):
-                has_run = True
                 if result.columns:
                     show.result(result.columns, result.rows, form)
                 summary = f"sqlfuncs: {query.name} {_summary(result)}"
                 print(visible(summary), file=sys.stderr)
         except StatementFailed as error:
             failure = _explained(con, query, pairs, error, db)
-            if is_new and not has_run:
+            if is_new and _is_empty(con):
                 con.close()
-                Path(db).unlink(missing_ok=True)
+                for file in (db, f"{db}.wal"):
+                    Path(file).unlink(missing_ok=True)
             raise failure from None
 
 
@@ -139,6 +138,9 @@ def _explained(
                 return no_log
         if columns is None and f"Table with name {table} does not exist" in str(error):
             hints.append(f"{query.name} reads a table that is not there: {parameter.describe()}")
+    if query.is_shipped and "not utf-8 encoded" in str(error):
+        hints.append(f"{query.name} takes the encoding: encoding=latin-1, or encoding=utf-16")
+        return StatementFailed("\n".join([str(error), *hints]))
     if not error.missing_name:
         return error
     if query.parameters and not hints:
@@ -146,6 +148,12 @@ def _explained(
     if db == ":memory:":
         hints.append("This was a new database in memory. Name the file of yours: --db mine.duckdb")
     return BadQueryFile("\n".join([str(error), *hints])) if hints else error
+
+
+def _is_empty(con: duckdb.DuckDBPyConnection) -> bool:
+    from sqlfuncs.engines.duckdb import catalog
+
+    return catalog.is_empty(con)
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> Mapping[str, str] | None:

@@ -60,7 +60,8 @@ def render(file: QueryFile, given: Mapping[str, str], quoting: Quoting) -> str:
     environment = _environment(quoting, written)
     try:
         _refuse_blocks(environment.parse(file.text))
-        rendered = environment.from_string(file.text).render(context)
+        # `given` has the names of what was given, if only as nothing.
+        rendered = environment.from_string(file.text).render({"given": frozenset(given), **context})
         return _without_marks(rendered, written).strip()
     except TemplateSyntaxError as error:
         raise BadQueryFile(f"{file.name}, line {error.lineno}: {error.message}") from None

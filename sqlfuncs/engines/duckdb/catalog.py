@@ -53,6 +53,16 @@ def tables(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int | None]]:
     return [(name, kind, n) for name, kind, n in rows]
 
 
+def is_empty(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether nothing has been made in the database."""
+    found = " UNION ALL ".join(
+        f"SELECT 1 FROM duckdb_{kind}() WHERE NOT internal AND database_name = current_database()"
+        for kind in ("tables", "views", "types", "schemas", "functions")
+    )
+    sequences = "SELECT 1 FROM duckdb_sequences() WHERE database_name = current_database()"
+    return not _asked(con, f"{found} UNION ALL {sequences} LIMIT 1").fetchall()
+
+
 def columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     """The columns of a table or view and their types. Raises BadInput, saying what there is."""
     try:
