@@ -6,6 +6,7 @@ SELECT only as far as it is read. So statements run in a thread of their own, to
 
 from __future__ import annotations
 
+import builtins
 import re
 import threading
 import time
@@ -27,7 +28,10 @@ Rows = list[tuple[Any, ...]]
 GRACE_SECONDS = 0.7
 # DuckDB takes a table that is missing for a variable of the frame that runs the statement: there is
 # none here but these two, and no name of a module.
-_run_it = FunctionType((lambda _sf_con, _sf_statement: _sf_con.execute(_sf_statement)).__code__, {})
+_run_it = FunctionType(
+    (lambda _sf_con, _sf_statement: _sf_con.execute(_sf_statement)).__code__,
+    {"__builtins__": builtins},  # which the functions that are called from here need
+)
 _MISSING_NAME = re.compile(r"Referenced column|Table with name")
 _UDF_PREFIX = "Python exception occurred while executing the UDF: "
 
