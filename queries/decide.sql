@@ -12,13 +12,30 @@
 -- param new_class boolean = false: allow a new_label that no row of the table has
 
 {% if not keys %}{{ refuse("keys names no row: keys=12,15") }}{% endif %}
+{% for name, value in [("new_label", new_label), ("action", action), ("reviewer", reviewer)] %}
+{% if name in given and value is none %}{{ refuse(name ~ " is empty: say what it is, or leave it out") }}{% endif %}
+{% endfor %}
 -- Before there is a log: a mistake leaves nothing behind.
+-- Keys and labels may be typed as they are shown: 3 is the key 3.0 of a DOUBLE. What a cast would round is no key.
 CREATE OR REPLACE TEMP TABLE _decided AS
-WITH asked AS (
-    SELECT DISTINCT unnest({{ keys | literal }}) AS key
+WITH kinds AS (
+    SELECT any_value({{ key | ident }}) AS a_key, any_value({{ label | ident }}) AS a_label FROM {{ table | ident }}
+), asked AS (
+    SELECT DISTINCT unnest({{ keys | literal }}) AS asked
+), typed AS (
+    SELECT asked, if(asked = cast_key::VARCHAR OR CASE
+        WHEN TRY_CAST(cast_key::VARCHAR AS DOUBLE) IS NOT NULL
+        THEN coalesce(TRY_CAST(asked AS DOUBLE) = TRY_CAST(cast_key::VARCHAR AS DOUBLE), false)
+        WHEN TRY_CAST(cast_key::VARCHAR AS TIMESTAMP) IS NOT NULL
+        THEN coalesce(TRY_CAST(asked AS TIMESTAMP) = TRY_CAST(cast_key::VARCHAR AS TIMESTAMP), false)
+        ELSE true
+    END, cast_key, NULL) AS typed
+    FROM (SELECT asked, TRY(cast_to_type(asked, a_key)) AS cast_key FROM asked, kinds)
 ), found AS (
-    SELECT asked.key, count(t.{{ key | ident }}) AS n, any_value(t.{{ label | ident }}::VARCHAR) AS given
-    FROM asked LEFT JOIN {{ table | ident }} AS t ON t.{{ key | ident }}::VARCHAR = asked.key
+    SELECT
+        asked, count(t.{{ key | ident }}) AS n, any_value(t.{{ key | ident }}::VARCHAR) AS key,
+        any_value(t.{{ label | ident }}::VARCHAR) AS given
+    FROM typed LEFT JOIN {{ table | ident }} AS t ON t.{{ key | ident }} = typed.typed
     GROUP BY ALL
 ), classes AS (
     SELECT DISTINCT {{ label | ident }}::VARCHAR AS class
@@ -27,7 +44,17 @@ WITH asked AS (
 ), said AS (
     SELECT
         coalesce({{ action | literal }}, if({{ new_label | literal }} IS NULL, 'keep', 'relabel')) AS action,
-        {{ new_label | literal }}::VARCHAR AS new_label
+        -- A class of the table as it is written there, or what was typed.
+        coalesce(
+            (SELECT class FROM classes WHERE class = {{ new_label | literal }}),
+            (
+                SELECT min(class) FROM classes, kinds
+                WHERE class = TRY(cast_to_type({{ new_label | literal }}::VARCHAR, a_label))::VARCHAR
+                    AND TRY_CAST(class AS DOUBLE) IS NOT DISTINCT FROM TRY_CAST({{ new_label | literal }} AS DOUBLE)
+                    AND TRY_CAST(class AS TIMESTAMP) IS NOT DISTINCT FROM TRY_CAST({{ new_label | literal }} AS TIMESTAMP)
+            ),
+            {{ new_label | literal }}
+        )::VARCHAR AS new_label
 ), verdict AS (
     SELECT CASE
         WHEN any_value(action) NOT IN ('relabel', 'keep', 'exclude', 'needs_review') THEN
@@ -36,10 +63,10 @@ WITH asked AS (
             'nothing was written: new_label says what to relabel to, and goes with no other action'
         WHEN count(*) FILTER (n = 0) > 0 THEN
             'nothing was written: no row has the key '
-            || string_agg(key, ', ' ORDER BY key) FILTER (n = 0)
+            || string_agg(asked, ', ' ORDER BY asked) FILTER (n = 0)
         WHEN count(*) FILTER (n > 1) > 0 THEN
             'nothing was written: several rows have the key '
-            || string_agg(key, ', ' ORDER BY key) FILTER (n > 1)
+            || string_agg(asked, ', ' ORDER BY asked) FILTER (n > 1)
         {% if not new_class %}
         WHEN any_value(new_label) NOT IN (SELECT class FROM classes) THEN
             'nothing was written: no row has the label ' || any_value(new_label) || '. There are '
@@ -49,7 +76,7 @@ WITH asked AS (
     END AS message
     FROM found, said
 )
-SELECT
+SELECT DISTINCT
     key,
     if(action = 'relabel' AND new_label = given, 'keep', action) AS action,
     given AS old_label,
@@ -70,10 +97,10 @@ SELECT *, greatest(
 ) AS decided_at
 FROM _decided;
 
-DROP TABLE _decided;
-
 SELECT key, action, old_label, new_label, decided_by, decided_at
 FROM {{ log | ident }}
-WHERE key IN (SELECT unnest({{ keys | literal }}))
+WHERE key IN (SELECT key FROM _decided)
 QUALIFY row_number() OVER (PARTITION BY key ORDER BY decided_at DESC) = 1
 ORDER BY key;
+
+DROP TABLE _decided;

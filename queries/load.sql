@@ -3,19 +3,76 @@
 -- param file text: path of the file
 -- param table table = train: the table to make; one of that name is replaced
 -- param number_rows column = : a key column to add, numbering the rows from 1
+-- param encoding text = : of a CSV file that is not UTF-8: latin-1 or utf-16
+-- param header boolean = : whether the first row of a CSV file holds the names; by default what it looks like
+
+{% if not file %}{{ refuse("file is the path of a file: file=rows.csv") }}{% endif %}
+CREATE OR REPLACE TEMP VIEW _loading AS
+{% if encoding or header is not none %}
+FROM read_csv(
+    {{ file | literal }}
+    {% if encoding %}
+    , encoding := {{ encoding | literal }}
+    {% endif %}
+    {% if header is not none %}
+    , header := {{ header | literal }}
+    {% endif %}
+);
+{% else %}
+FROM {{ file | literal }};
+{% endif %}
+
+-- What was read otherwise than it was meant is said before a table is replaced.
+SET VARIABLE sf_loading = (
+    SELECT CASE
+        WHEN bool_or(contains(column_name, chr(0)) OR starts_with(column_name, 'ï»¿')) THEN error(
+            'the names of the columns show that the file has another encoding: UTF-8 (leave encoding out), or encoding=utf-16'
+        )
+        WHEN count(*) = 1 AND regexp_matches(any_value(column_name), '[,;|\t]') THEN error(
+            'the file would become one column, ' || any_value(column_name) || ': a row has more or fewer parts than '
+            || 'the first one, such as text with a separator in it that is not in quotes. Nothing was replaced.'
+        )
+        {% if (".csv" in file | lower or ".tsv" in file | lower) and "*" not in file %}
+        WHEN (SELECT SkipRows FROM sniff_csv({{ file | literal }}{% if encoding %}, encoding := {{ encoding | literal }}{% endif %})) > 0
+        THEN error(
+            'the first row would be left out, because it has fewer parts than those that follow. Give each column a name, or '
+            || 'leave it out yourself: CREATE TABLE ... AS FROM read_csv(''...'', skip := 1). Nothing was replaced.'
+        )
+        {% endif %}
+        {% if header is none %}
+        WHEN bool_and(regexp_full_match(column_name, 'column\d+')) AND (
+            SELECT starts_with(row_text, '{''column0'': NULL') OR starts_with(row_text, '{''column0'': ,')
+            FROM (SELECT (l)::VARCHAR AS row_text FROM _loading AS l LIMIT 1)
+        ) THEN error(
+            'the first row begins with nothing, so it cannot be told whether it holds the names, as where pandas has '
+            || 'written its index: header=true if it does (column0 is the index then), header=false if it does not'
+        )
+        {% endif %}
+    END
+    FROM (DESCRIBE FROM _loading)
+);
+{% if number_rows %}
+
+SET VARIABLE sf_loading = (
+    SELECT CASE WHEN bool_or(lower(column_name) = lower({{ number_rows | literal }})) THEN error(
+        'the file has a column ' || any_value(column_name) FILTER (lower(column_name) = lower({{ number_rows | literal }}))
+        || ' already: leave number_rows out, or name another'
+    ) END
+    FROM (DESCRIBE FROM _loading)
+);
+{% endif %}
 
 CREATE OR REPLACE TABLE {{ table | ident }} AS
-SELECT {% if number_rows %}row_number() OVER () AS {{ number_rows | ident }}, {% endif %}*
-FROM {{ file | literal }} AS f
-{% if number_rows %}
-WHERE CASE
-    WHEN list_contains(struct_keys(f), {{ number_rows | literal }})
-    THEN error(
-        'the file has a column ' || {{ number_rows | literal }} || ' already: leave number_rows out, or name another'
-    )
-    ELSE true
-END
-{% endif %};
+SELECT {% if number_rows %}row_number() OVER () AS {{ number_rows | ident }}, {% endif %}* FROM _loading;
 
-SELECT column_name, column_type, count AS "rows", null_percentage
-FROM (SUMMARIZE {{ table | ident }});
+DROP VIEW _loading;
+
+WITH given AS (SELECT count(COLUMNS(*)) FROM {{ table | ident }}), "all" AS (
+    SELECT count(*) AS "rows" FROM {{ table | ident }}
+), shown AS (
+    FROM (DESCRIBE FROM {{ table | ident }})
+    POSITIONAL JOIN (SELECT unnest(list_value(*COLUMNS(*))) AS n FROM given)
+)
+SELECT column_name, column_type, "rows",
+    coalesce(100 * (1 - n / nullif("rows", 0)), 0)::DECIMAL(9, 2) AS null_percentage
+FROM shown CROSS JOIN "all";

@@ -32,7 +32,7 @@ SELECT
 FROM issues CROSS JOIN strength;
 
 CREATE OR REPLACE TABLE {{ (prefix ~ '_models') | ident }} AS
-SELECT * REPLACE (array_to_string(classes, ', ') AS classes) FROM models();
+SELECT * REPLACE (list_aggregate(classes, 'string_agg', ', ') AS classes) FROM models();
 {% if log %}
 
 CREATE OR REPLACE TABLE {{ (prefix ~ '_decisions') | ident }} AS FROM {{ log | ident }};

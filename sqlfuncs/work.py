@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import Protocol, TypeVar
 
 from sqlfuncs.errors import Cancelled
+from sqlfuncs.visible import visible
 
 _Result = TypeVar("_Result")
 
@@ -91,7 +92,7 @@ class Quiet:
 
     def said(self, message: str) -> None:
         """One line on stderr, where it cannot mix with results."""
-        print(f"sqlfuncs: {message}", file=sys.stderr, flush=True)
+        print(f"sqlfuncs: {visible(message)}", file=sys.stderr, flush=True)
 
 
 _CHECK_SECONDS = 0.1  # between looks for Ctrl-C

@@ -15,9 +15,10 @@ import click
 
 from sqlfuncs import datasets, work
 from sqlfuncs.cli import show, statements
-from sqlfuncs.cli.run import rendered
+from sqlfuncs.cli.run import opened, ready, rendered
 from sqlfuncs.datasets import Dataset
 from sqlfuncs.queries import files
+from sqlfuncs.visible import visible
 
 TRAINED_ON = {
     "given": "train",
@@ -40,24 +41,22 @@ class Step:
 @click.option("--db", help="The DuckDB file to make; default: demo_politeness.duckdb.")
 def command(folder: str | None, db: str | None) -> None:
     """Find wrong labels, correct them, train before and after, and show the gain."""
-    import sqlfuncs
-
     data = datasets.find(folder)
     print(f"Data: {data.title}\n      {data.why}.", file=sys.stderr)
     file = Path(db or f"demo_{data.name}.duckdb")
     begun = time.perf_counter()
-    with sqlfuncs.connect(file) as con:
+    with opened(str(file)) as con:
         for step in steps(data):
             query = files.find(step.query)
             show.heading(f"{query.title}  ({query.name}.sql) - {query.answers}")
             sql = rendered(query, step.given)
             show.sql(sql)
-            for result in statements.run(con, sql):
+            for result in statements.run(con, ready(con, query, sql)):
                 if result.columns:
                     show.result(result.columns, result.rows, "table")
                 print(f"{result.seconds:.1f} s", file=sys.stderr)
     work.say(f"the whole loop took {time.perf_counter() - begun:.0f} s")
-    print(_next_commands(data, file))
+    print(visible(_next_commands(data, file)))
 
 
 def steps(data: Dataset) -> Iterator[Step]:

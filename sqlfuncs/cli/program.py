@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from io import StringIO, TextIOWrapper
 
 import click
 
@@ -12,7 +14,8 @@ from sqlfuncs import __version__, work
 from sqlfuncs.cli import demo, models, queries, report, review, run, serve, shell
 from sqlfuncs.cli.progress import Bars
 from sqlfuncs.cli.statements import leave
-from sqlfuncs.errors import Cancelled, SqlfuncsError
+from sqlfuncs.errors import BadInput, Cancelled, SqlfuncsError
+from sqlfuncs.visible import visible
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,32 +24,69 @@ def cli() -> None:
     """Find wrong labels, correct them, train on them and evaluate, in SQL."""
 
 
-cli.add_command(run.command)
-cli.add_command(queries.command)
-cli.add_command(demo.command)
-cli.add_command(models.command)
-cli.add_command(serve.command)
-cli.add_command(shell.command)
-cli.add_command(review.command)
-cli.add_command(report.command)
-
-
 def run_program(arguments: Sequence[str] | None) -> int:
     """Run a command line and return the exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    _take_every_character()
     try:
+        _refuse_no_text(given)
         with work.listening(Bars()):
-            result = cli.main(arguments, prog_name="sqlfuncs", standalone_mode=False)
+            result = cli.main(given, prog_name="sqlfuncs", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
+        print(_usage(error), file=sys.stderr)
         return error.exit_code
     except Cancelled as error:
         leave(error)
     except (click.Abort, KeyboardInterrupt):
         leave(Cancelled())
     except SqlfuncsError as error:
-        print(f"sqlfuncs: {error}", file=sys.stderr)
+        print(f"sqlfuncs: {visible(str(error))}", file=sys.stderr)
     except BrokenPipeError:
         # Whoever read our output has had enough; nothing more can be said to them.
         os._exit(1)
     return 1
+
+
+def _take_every_character() -> None:
+    """What a terminal's encoding lacks is written as it is spelt; input that is no text is told."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="strict")
+
+
+def _refuse_no_text(arguments: Sequence[str]) -> None:
+    for argument in arguments:
+        if any("\ud800" <= letter <= "\udfff" for letter in argument):
+            raise click.UsageError(f"{argument!r} is no text: it has bytes that are not UTF-8")
+
+
+def _usage(error: click.ClickException) -> str:
+    """What click would show, as a terminal may get it."""
+    shown = StringIO()
+    error.show(shown)
+    return visible(shown.getvalue().rstrip("\n"))
+
+
+def _naming_the_file(run: Callable[..., object]) -> Callable[..., object]:
+    """A command in which an error of DuckDB's, as of a damaged file, is one of ours."""
+
+    @wraps(run)
+    def command(**given: object) -> object:
+        try:
+            return run(**given)
+        except Exception as error:
+            if not type(error).__module__.startswith(("duckdb", "_duckdb")):
+                raise
+            said = str(error).partition("\n")[0]
+            raise BadInput(f"{given.get('db') or 'the database'} cannot be read: {said}") from None
+
+    return command
+
+
+for _part in (run, queries, demo, models, serve, shell, review, report):
+    _made = _part.command
+    if _made.callback is not None:
+        _made.callback = _naming_the_file(_made.callback)
+    cli.add_command(_made)

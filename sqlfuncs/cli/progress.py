@@ -14,6 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from sqlfuncs.visible import visible
 from sqlfuncs.work import Quiet, Share, Task
 
 
@@ -48,7 +49,7 @@ class Bars(Quiet):
                 )
                 self._progress.start()
             self._ids[id(task)] = self._progress.add_task(
-                task.title, total=task.total, note=task.note
+                visible(task.title), total=task.total, note=visible(task.note)
             )
 
     def advanced(self, task: Task) -> None:
@@ -58,7 +59,7 @@ class Bars(Quiet):
                 super().advanced(task)
             elif self._progress is not None and id(task) in self._ids:
                 bar = self._ids[id(task)]
-                self._progress.update(bar, completed=task.done, note=task.note)
+                self._progress.update(bar, completed=task.done, note=visible(task.note))
 
     def finished(self, task: Task) -> None:
         """Take its bar away."""
@@ -74,5 +75,9 @@ class Bars(Quiet):
     def said(self, message: str) -> None:
         """A remark, above the bars."""
         self._console.print(
-            f"sqlfuncs: {message}", highlight=False, markup=False, emoji=False, soft_wrap=True
+            f"sqlfuncs: {visible(message)}",
+            highlight=False,
+            markup=False,
+            emoji=False,
+            soft_wrap=True,
         )

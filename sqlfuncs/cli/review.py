@@ -15,6 +15,7 @@ import click
 
 from sqlfuncs import work
 from sqlfuncs.cli import columns
+from sqlfuncs.cli.run import opened
 from sqlfuncs.errors import Cancelled, CannotServe
 
 _HOST = "127.0.0.1"
@@ -53,7 +54,6 @@ def command(
     Every decision is a row of the decision log before the next row is shown; nothing else is
     written. A link that is printed lets one browser in, once.
     """
-    import sqlfuncs
     from sqlfuncs.engines.duckdb import catalog
     from sqlfuncs.engines.duckdb.reviewing import ReviewedTable
     from sqlfuncs.engines.duckdb.statements import interruptibly
@@ -64,7 +64,7 @@ def command(
     sys.setswitchinterval(_SWITCH_SECONDS)
     names = [reviewer_name(name) for name in reviewers or (_user(),)]
     listening = _listening(port)
-    con = sqlfuncs.connect(db)
+    con = opened(db)
     types = catalog.columns(con, table)
     shown = columns.find(types, table, "text", text, columns.TEXT)
     source = ReviewedTable(

@@ -17,6 +17,7 @@ from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile
 from sqlfuncs.queries.render import render
 from sqlfuncs.review.decisions import check_log
+from sqlfuncs.visible import visible
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,35 +64,45 @@ def command(
 
         sql = "\n".join(f"{client.remote(each)};" for each in engine.texts(sql))
     if only_show or remote:
-        print(sql)
+        show.written(sql)
         return
     is_new = not (db == ":memory:" or read_only or Path(db).exists()) and Path(db).parent.is_dir()
     if is_new:
         work.say(f"{db} does not exist yet; it is made")
     with opened(db, read_only=read_only, wait=wait) as con:
-        has_run = False
         try:
-            for result in statements.run(con, sql, timeout):
-                has_run = True
+            for result in statements.run(con, ready(con, query, sql), timeout):
                 if result.columns:
                     show.result(result.columns, result.rows, form)
-                print(f"sqlfuncs: {query.name} {_summary(result)}", file=sys.stderr)
+                summary = f"sqlfuncs: {query.name} {_summary(result)}"
+                print(visible(summary), file=sys.stderr)
         except StatementFailed as error:
             failure = _explained(con, query, pairs, error, db)
-            if is_new and not has_run:
+            if is_new and _is_empty(con):
                 con.close()
-                Path(db).unlink(missing_ok=True)
+                for file in (db, f"{db}.wal"):
+                    Path(file).unlink(missing_ok=True)
             raise failure from None
 
 
-def opened(db: str, *, read_only: bool, wait: float) -> duckdb.DuckDBPyConnection:
+def ready(con: duckdb.DuckDBPyConnection, query: QueryFile, sql: str) -> str:
+    """What a query file was rendered to, as it runs: ours call nothing that is the user's."""
+    from sqlfuncs.engines.duckdb.builtins import unshadowed
+
+    return unshadowed(con, sql) if query.is_shipped else sql
+
+
+def opened(db: str, *, read_only: bool = False, wait: float = 0.0) -> duckdb.DuckDBPyConnection:
     """A connection, once nobody else has the file. Raises DatabaseInUse."""
     import sqlfuncs
 
     until = time.monotonic() + wait
     while True:
         try:
-            return sqlfuncs.connect(db, read_only=read_only)
+            con = sqlfuncs.connect(db, read_only=read_only)
+            # A table that is missing is no variable of this program.
+            con.execute("SET GLOBAL python_enable_replacements = false")
+            return con
         except DatabaseInUse as error:
             if time.monotonic() > until:
                 raise
@@ -127,6 +138,9 @@ def _explained(
                 return no_log
         if columns is None and f"Table with name {table} does not exist" in str(error):
             hints.append(f"{query.name} reads a table that is not there: {parameter.describe()}")
+    if query.is_shipped and "not utf-8 encoded" in str(error):
+        hints.append(f"{query.name} takes the encoding: encoding=latin-1, or encoding=utf-16")
+        return StatementFailed("\n".join([str(error), *hints]))
     if not error.missing_name:
         return error
     if query.parameters and not hints:
@@ -134,6 +148,12 @@ def _explained(
     if db == ":memory:":
         hints.append("This was a new database in memory. Name the file of yours: --db mine.duckdb")
     return BadQueryFile("\n".join([str(error), *hints])) if hints else error
+
+
+def _is_empty(con: duckdb.DuckDBPyConnection) -> bool:
+    from sqlfuncs.engines.duckdb import catalog
+
+    return catalog.is_empty(con)
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> Mapping[str, str] | None:

@@ -10,6 +10,7 @@ import threading
 import click
 
 from sqlfuncs import work
+from sqlfuncs.cli.run import opened
 from sqlfuncs.cli.serving import served
 
 
@@ -24,13 +25,12 @@ def command(db: str, port: int, host: str, read_only: bool) -> None:
     Prints the line to type in duckdb. The token it needs is in the file which that line reads;
     only you may read it, and it is gone with the server.
     """
-    import sqlfuncs
     from sqlfuncs.engines.duckdb.quack import VERSION
 
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
-    con = sqlfuncs.connect(db, read_only=read_only)
+    con = opened(db, read_only=read_only)
     with served(con, host=host, port=port) as it:
         script = it.script(VERSION, alone=False)
         print(f".read '{script}'", flush=True)

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import click
 
 from sqlfuncs import work
+from sqlfuncs.cli.run import opened
 from sqlfuncs.cli.serving import served
-from sqlfuncs.errors import BadOption
+from sqlfuncs.errors import BadInput, BadOption
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,18 +75,22 @@ def _lines(given: Sequence[str]) -> Iterator[str]:
 
 def _run(db: str, read_only: bool, lines: Iterable[str]) -> None:
     """Statements that come by a pipe or an option, until the first that fails."""
-    import sqlfuncs
     from sqlfuncs.cli.prompt.session import Session
 
-    with sqlfuncs.connect(db, read_only=read_only) as con:
-        Session(con).run_all(lines)
+    with opened(db, read_only=read_only) as con:
+        try:
+            Session(con).run_all(lines)
+        except UnicodeDecodeError as error:
+            raise BadInput(
+                f"what comes by the pipe is not UTF-8 (byte {error.object[error.start]:#04x}). Save "
+                "it as UTF-8 and run it again."
+            ) from None
 
 
 def _converse(db: str, read_only: bool) -> None:
-    import sqlfuncs
     from sqlfuncs.cli.prompt.terminal import converse
 
-    with sqlfuncs.connect(db, read_only=read_only) as con:
+    with opened(db, read_only=read_only) as con:
         converse(con, db)
 
 
@@ -109,7 +114,6 @@ def duckdb_program() -> tuple[Path, str] | None:
 
 def _duckdb(db: str, read_only: bool, program: tuple[Path, str], *, needed: bool) -> int | None:
     """DuckDB's shell on a database that this process serves; None where that cannot be."""
-    import sqlfuncs
     from sqlfuncs.engines.duckdb import quack
 
     path, version = program
@@ -119,7 +123,7 @@ def _duckdb(db: str, read_only: bool, program: tuple[Path, str], *, needed: bool
             raise BadOption(f"{said}: install the same version of both")
         work.say(said)
         return None
-    con = sqlfuncs.connect(db, read_only=read_only)
+    con = opened(db, read_only=read_only)
     if not needed and not quack.can_serve(con):
         con.close()
         return None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sqlfuncs.errors import Cancelled, StillRunning, TimedOut
+from sqlfuncs.visible import visible
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,7 +38,7 @@ def leave(reason: Cancelled) -> None:
     Every file we keep is complete or not there, and DuckDB's are made for this.
     """
     show_cursor_again = "\r\x1b[2K\x1b[?25h" if sys.stderr.isatty() else ""
-    print(f"{show_cursor_again}sqlfuncs: {reason}", file=sys.stderr)
+    print(f"{show_cursor_again}sqlfuncs: {visible(str(reason))}", file=sys.stderr)
     sys.stderr.flush()
     sys.stdout.flush()
     os._exit(TIMED_OUT if isinstance(reason, TimedOut) else STOPPED)

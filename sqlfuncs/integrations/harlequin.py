@@ -48,7 +48,7 @@ class SqlfuncsConnection(DuckDbConnection):
         self._pieces = Piecewise(QUOTING, self._variable)
 
     def _variable(self, name: str) -> str | None:
-        found = self.conn.execute(f"SELECT getvariable({literal(name)})::VARCHAR")
+        found = self.conn.execute(f"SELECT system.main.getvariable({literal(name)})::VARCHAR")
         value: str | None = found.fetchall()[0][0]
         return value
 

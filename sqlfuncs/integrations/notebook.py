@@ -16,6 +16,7 @@ from IPython.display import display
 import sqlfuncs
 from sqlfuncs import work
 from sqlfuncs.engines.duckdb import statements
+from sqlfuncs.engines.duckdb.builtins import unshadowed
 from sqlfuncs.engines.duckdb.connection import use_bare_names
 from sqlfuncs.engines.duckdb.quoting import QUOTING
 from sqlfuncs.errors import BadQueryFile, SqlfuncsError, StillRunning
@@ -103,6 +104,7 @@ class SqlfuncsMagics(Magics):
         if "query" in call.options:
             query = files.find(call.options["query"])
             file = render(query, query.given(shlex.split(call.rest)), QUOTING)
+            file = unshadowed(self._connection(), file) if query.is_shipped else file
             return f"{file};\n{self._pieces.sql(body) if body else ''}"
         if cell is not None and call.rest:
             raise BadQueryFile(f"{call.rest} is not understood: {_USAGE}")
@@ -144,7 +146,11 @@ class SqlfuncsMagics(Magics):
         return sqlfuncs.connect(named, read_only=read_only)
 
     def _variable(self, name: str) -> str | None:
-        found = self._connection().execute("SELECT getvariable($1)::VARCHAR", [name]).fetchall()
+        found = (
+            self._connection()
+            .execute("SELECT system.main.getvariable($1)::VARCHAR", [name])
+            .fetchall()
+        )
         value: str | None = found[0][0]
         return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from sqlfuncs.errors import BadQueryFile
@@ -15,14 +16,13 @@ def find(name: str) -> QueryFile:
     Raises BadQueryFile if there is none, or if it cannot be read.
     """
     path = Path(name)
-    if not path.is_file():
-        path = folder() / f"{name.removesuffix('.sql')}.sql"
-        if Path(name).name != name or not path.is_file():
-            known = ", ".join(file.stem for file in sorted(folder().glob("*.sql")))
-            raise BadQueryFile(
-                f"there is no file {name}, and no shipped query of that name: {known}."
-            )
-    return read(path)
+    if path.is_file():
+        return read(path)
+    path = folder() / f"{name.removesuffix('.sql')}.sql"
+    if Path(name).name != name or not path.is_file():
+        known = ", ".join(file.stem for file in sorted(folder().glob("*.sql")))
+        raise BadQueryFile(f"there is no file {name}, and no shipped query of that name: {known}.")
+    return replace(read(path), is_shipped=True)
 
 
 def read(path: Path) -> QueryFile:

@@ -21,6 +21,9 @@ Value = str | int | float | bool | tuple[str, ...] | None
 _PARAM = re.compile(
     r"--\s*param\s+(?P<name>[a-z_][a-z0-9_]*)\s+(?P<type>[a-z]+)(?:\s*=\s*(?P<default>.*?))?\s*:\s+(?P<help>.+)"
 )
+_NO_TEXT = re.compile(
+    "[\ud800-\udfff]"
+)  # bytes of a command line that are no UTF-8, or half a sign
 _ITEM = re.compile(r'\s*(?:"((?:""|[^"])*)"\s*(?=,|\Z)|([^,]*))(?:,|\Z)', re.DOTALL)
 
 
@@ -41,13 +44,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class QueryFile:
-    """A query file: its header, and the text that is rendered."""
+    """A query file: its header, and the text that is rendered; `is_shipped` if it is of ours."""
 
     name: str
     title: str
     answers: str
     parameters: tuple[Parameter, ...]
     text: str
+    is_shipped: bool = False
 
     def given(self, words: Sequence[str]) -> dict[str, str]:
         """Parameters as they are typed, `name=value`. Raises BadQueryFile."""
@@ -110,6 +114,11 @@ def values(file: QueryFile, given: Mapping[str, str]) -> dict[str, Value]:
         text = given.get(parameter.name, parameter.default)
         if text is None:
             raise BadQueryFile(f"{file.name} needs {parameter.name}=...; {file.accepts()}")
+        if _NO_TEXT.search(text):
+            raise BadQueryFile(
+                f"{file.name}: {parameter.name}={text!r} is no text: it has bytes that are not "
+                "UTF-8, or half a character."
+            )
         try:
             typed[parameter.name] = _typed(parameter.type, text)
         except ValueError:

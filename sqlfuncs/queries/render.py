@@ -7,14 +7,15 @@ file is rendered. The engine gives the quoting; this module knows none of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from sqlfuncs.errors import BadQueryFile
-from sqlfuncs.queries.header import QueryFile, Value, values
+from sqlfuncs.queries.header import QueryFile, values
+from sqlfuncs.queries.pieces import Unclear, pieces
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,9 @@ class Quoting:
 
 # NUL cannot stand in SQL, so it can mark where a value begins and ends.
 _MARK = "\0"
-_PIECES = re.compile(
-    r"""[eE]'(?:\\.|''|[^'\\])*'  # the quotes and comments of SQL, each as a whole
-    | '(?:''|[^'])*'
-    | "(?:""|[^"])*"
-    | --[^\n]*
-    | /\*.*?\*/
-    | (?P<dollar>\$\w*\$).*?(?P=dollar)
-    | \0(?P<value>[^\0]*)\0  # a value
-    """,
-    re.DOTALL | re.VERBOSE,
-)
+_VALUE = re.compile(f"{_MARK}([^{_MARK}]*){_MARK}")
+# What would become one piece with a value that it touches.
+_TOUCHES = re.compile(r"""[A-Za-z0-9_$'"\u0080-\U0010ffff\0]""")
 
 
 class _Quoted(str):
@@ -55,37 +48,46 @@ class _Unquoted(TemplateError):
 
 def render(file: QueryFile, given: Mapping[str, str], quoting: Quoting) -> str:
     """The SQL of a query file. Raises BadQueryFile for its parameters and its template."""
+    if _MARK in file.text:
+        raise BadQueryFile(f"{file.name} has a NUL character, which cannot stand in SQL.")
     typed = values(file, given)
     kinds = {parameter.name: parameter.type for parameter in file.parameters}
     context = {
         name: _Table(value) if kinds[name] == "table" and isinstance(value, str) else value
         for name, value in typed.items()
     }
-    environment = _environment(quoting)
+    written: set[str] = set()
+    environment = _environment(quoting, written)
     try:
-        _refuse_filter_blocks(environment.parse(file.text))
-        return _without_marks(environment.from_string(file.text).render(context)).strip()
+        _refuse_blocks(environment.parse(file.text))
+        # `given` has the names of what was given, if only as nothing.
+        rendered = environment.from_string(file.text).render({"given": frozenset(given), **context})
+        return _without_marks(rendered, written).strip()
     except TemplateSyntaxError as error:
         raise BadQueryFile(f"{file.name}, line {error.lineno}: {error.message}") from None
     except Exception as error:  # a template can fail in as many ways as a program
         raise BadQueryFile(f"{file.name} cannot be rendered: {error}; {file.accepts()}") from None
 
 
-def _environment(quoting: Quoting) -> SandboxedEnvironment:
+def _environment(quoting: Quoting, written: set[str]) -> SandboxedEnvironment:
+    """What templates are read with; `written` gets all that its filters have quoted."""
     environment = SandboxedEnvironment(
         undefined=StrictUndefined, finalize=_only_quoted, keep_trailing_newline=True,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
 
-    def ident(name: Value) -> _Quoted:
-        _refuse_undefined(name)
-        if not isinstance(name, str):
+    def ident(name: object) -> _Quoted:
+        own = _plain(name)
+        if not isinstance(own, str):
             raise TypeError(f"{name!r} is not a name")
-        return _Quoted(quoting.table(name) if isinstance(name, _Table) else quoting.column(name))
+        return quoted(quoting.table(own) if isinstance(name, _Table) else quoting.column(own))
 
-    def literal(value: Value) -> _Quoted:
-        _refuse_undefined(value)
-        return _Quoted(quoting.literal(value))
+    def literal(value: object) -> _Quoted:
+        return quoted(quoting.literal(_plain(value)))
+
+    def quoted(sql: str) -> _Quoted:
+        written.add(sql)
+        return _Quoted(sql)
 
     def refuse(message: str) -> None:
         raise _Unquoted(message)
@@ -105,30 +107,64 @@ def _only_quoted(value: object) -> object:
     return f"{_MARK}{value}{_MARK}"
 
 
-def _without_marks(marked: str) -> str:
+def _plain(value: object) -> object:
+    """A value as what it is and nothing more.
+
+    Filters such as `e` make text that quotes what is added to it, the quotes of SQL among it.
+    """
+    _refuse_undefined(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or type(value) in (bool, int, float):
+        return value
+    raise TypeError(f"{value!r} is no plain value: text, a number, true or false, or a list")
+
+
+def _without_marks(marked: str, written: Collection[str]) -> str:
     """The SQL, once it is sure that no value stands where its quoting does not hold.
 
-    Values come marked. One inside quotes or a comment of the file would end them.
+    Values come marked, and have to be as they were `written`. One inside quotes or a comment of the
+    file would end them, and so would one that becomes a part of what it touches.
     """
+    values = [found[1] for found in _VALUE.finditer(marked)]
+    for value in values:
+        if value not in written:
+            raise _Unquoted(f"a value was changed after it was quoted ({value!r})")
+    text = _VALUE.sub(_MARK, marked)
+    given = iter(values)
+    parts = []
+    try:
+        for piece in pieces(text):
+            if piece.text == _MARK:
+                parts.append(_apart(next(given), text[: piece.at], text[piece.at + 1 :]))
+            elif _MARK in piece.text:
+                around = piece.text.replace(_MARK, "")
+                raise _Unquoted(
+                    f"a value stands inside quotes or a comment ({around!r}); write it outside of "
+                    "them"
+                )
+            else:
+                parts.append(piece.text)
+    except Unclear as error:
+        raise _Unquoted(f"{error}, or a value stands within it") from None
+    return "".join(parts)
 
-    def plain(piece: re.Match[str]) -> str:
-        if piece["value"] is None and _MARK in piece[0]:
-            raise _Unquoted(
-                f"a value stands inside quotes or a comment ({piece[0].replace(_MARK, '')!r}); "
-                "write it outside of them"
-            )
-        return piece["value"] if piece["value"] is not None else piece[0]
 
-    sql = _PIECES.sub(plain, marked)
-    if _MARK in sql:
-        raise _Unquoted("a value stands after a quote that is never closed")
-    return sql
+def _apart(value: str, before: str, after: str) -> str:
+    """A value that becomes no part of what stands beside it. `--` would begin a comment."""
+    for beside in (before[-1:], after[:1]):
+        if _TOUCHES.match(beside):
+            raise _Unquoted(f"a value touches {beside.replace(_MARK, 'another')!r}: write a space")
+    return f" {value}" if value.startswith("-") and before.endswith("-") else value
 
 
-def _refuse_filter_blocks(template: nodes.Template) -> None:
-    for block in template.find_all(nodes.FilterBlock):
+def _refuse_blocks(template: nodes.Template) -> None:
+    for block in template.find_all((nodes.FilterBlock, nodes.EvalContextModifier)):
+        kind = "filter" if isinstance(block, nodes.FilterBlock) else "autoescape"
         raise TemplateSyntaxError(
-            "filter blocks could undo the quoting; use | ident or | literal", block.lineno
+            f"{kind} blocks could undo the quoting; use | ident or | literal", block.lineno
         )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import duckdb
 import pytest
 from hypothesis import given
@@ -233,3 +235,142 @@ def test_quotes_and_comments_around_values_are_left_alone() -> None:
     text = "SELECT 'it''s', {{ p | literal }}, \"a\"\"b\" -- it's\n, {{ p | literal }} /* ' */"
     rendered = _render(text, {"p": "x"}, "-- param p text: it\n")
     assert rendered == text.replace("{{ p | literal }}", "'x'")
+
+
+# Values that would end a quote or a comment, begin one, or be part of what stands beside them.
+HOSTILE = [
+    "billing",
+    "*/; DROP TABLE t; /*",
+    "'; DROP TABLE t; --",
+    '"; DROP TABLE t; --',
+    "\\'; DROP TABLE t; --",
+    "$$; DROP TABLE t; $$",
+    "$a$; DROP TABLE t; $a$",
+    "\n; DROP TABLE t; --",
+    "\r; DROP TABLE t; --",
+    "/* ' /* \"",
+    "; DROP TABLE t",
+    "&#39;",
+]
+SURROUNDINGS = [
+    "SELECT 1 /* old: SELECT 2 /* two */ WHERE l = {} */ AS x",
+    "SELECT 1 /* /* */ {} */ AS x",
+    "SELECT 1 /* */ , {} /* */ AS x",
+    "SELECT 1 -- it's\r , {}\n AS x",
+    "SELECT 1 --\r'\n, {}, '' AS x",
+    "SELECT 'a' LIKE'b\\', {}, '' AS x",
+    "SELECT E'a\\' {} ' AS x",
+    "SELECT E'a\\\\', {} AS x",
+    "SELECT E'a'\n'b\\', {}, 'c' AS x",
+    "SELECT\u00a0E'a\\', {}, 'c' AS x",
+    "SELECT $a$ ' $a$, {}, $a$ ' $a$ AS x",
+    "SELECT $1a$ ' $1a$, {}, ' ' AS x",
+    "SELECT 1 AS a$b$, {} AS c$b$",
+    "SELECT $$ {} $$ AS x",
+    "SELECT 'a'{} AS x",
+    "SELECT E{} AS x",
+    "SELECT x{} AS x",
+    "SELECT 5 -{} AS x",
+    "SELECT 5{} AS x",
+    "SELECT {}{} AS x",
+    "SELECT {}'b' AS x",
+    "SELECT ' {} ' AS x",
+    'SELECT 1 AS " {} "',
+    "SELECT {} AS x; SELECT 2 AS y",
+]
+FILTERS = [
+    "v | literal",
+    "v | e | literal",
+    "v | tojson | literal",
+    "v | urlize | literal",
+    "v | forceescape | literal",
+    "[v] | literal",
+    "[v | e] | literal",
+    "(v, v | e) | literal",
+    "v | e | ident",
+    "v | striptags | literal",
+    "v | indent(1) | literal",
+    "v | xmlattr | literal",
+    "{'a': v} | xmlattr | literal",
+    "v | safe | literal",
+    "v | literal | literal",
+    "v | reverse | literal",
+    "n | literal",
+    "-n | literal",
+    "(v ~ n) | literal",
+]
+
+
+@pytest.fixture(scope="module")
+def plain_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as con:
+        yield con
+
+
+def _shape(con: duckdb.DuckDBPyConnection, sql: str) -> list[object]:
+    """The tokens of SQL without what they say, and its statements: what a value must not change."""
+    try:
+        statements: list[object] = [each.type for each in con.extract_statements(sql)]
+    except duckdb.ParserException:
+        return ["no SQL"]
+    return [*statements, *(kind for _, kind in duckdb.tokenize(sql))]
+
+
+@pytest.mark.parametrize("surrounding", SURROUNDINGS)
+@pytest.mark.parametrize("filters", FILTERS)
+def test_no_value_changes_the_shape_of_a_statement(
+    plain_duckdb: duckdb.DuckDBPyConnection, surrounding: str, filters: str
+) -> None:
+    template = surrounding.replace("{}", "{{ " + filters + " }}")
+    header = "-- param v text: it\n-- param n integer: it\n"
+    shapes = []
+    for value in HOSTILE:
+        for number in ("3", "-3") if "n |" in filters else ("3",):
+            try:
+                sql = _render(template, {"v": value, "n": number}, header)
+                shapes.append(_shape(plain_duckdb, sql))
+            except BadQueryFile:
+                continue
+    if "n" in filters and "v" not in filters:
+        # A minus before the number is a sign of its own.
+        shapes = [
+            [kind for kind in shape if kind != duckdb.token_type.operator] for shape in shapes
+        ]
+    assert all(shape == shapes[0] for shape in shapes), template
+
+
+QUOTES = ["'", '"', "$$", "$a$", "$1$", "E'", "x'", "''", "/*", "*/", "--", "\\"]
+OTHERS = ["a", "e", "1", "é", ",", "-", " ", "\n", "\r", "\u00a0", "\u3000"]
+PARTS = st.sampled_from([*QUOTES, *OTHERS, "{}", "{}", "{}"])
+
+
+@given(st.lists(PARTS, min_size=1, max_size=12), st.sampled_from(HOSTILE[1:]))
+def test_what_a_random_template_means_is_not_for_a_value_to_say(
+    plain_duckdb: duckdb.DuckDBPyConnection, parts: list[str], value: str
+) -> None:
+    template = ("SELECT 0, " + "".join(parts)).replace("{}", "{{ v | literal }}")
+    header = "-- param v text: it\n"
+    try:
+        plain = _shape(plain_duckdb, _render(template, {"v": "billing"}, header))
+    except BadQueryFile:
+        return
+    assert _shape(plain_duckdb, _render(template, {"v": value}, header)) == plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT {% autoescape true %}{{ v | literal }}{% endautoescape %}",
+        "SELECT \0{{ v | literal }}",
+        "SELECT {{ v | literal }}{{ v | literal }}",
+        "SELECT 1 /* a /* b */ {{ v | literal }} */",
+    ],
+)
+def test_templates_that_would_undo_the_quoting_are_refused(text: str) -> None:
+    with pytest.raises(BadQueryFile):
+        _render(text, {"v": "x"}, "-- param v text: it\n")
+
+
+def test_what_is_no_text_is_refused() -> None:
+    with pytest.raises(BadQueryFile, match="not UTF-8"):
+        _render("SELECT {{ v | literal }}", {"v": "a\udce9"}, "-- param v text: it\n")

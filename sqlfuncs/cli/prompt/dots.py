@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlfuncs.cli import show
 from sqlfuncs.errors import BadInput
+from sqlfuncs.visible import visible
 
 if TYPE_CHECKING:
     from sqlfuncs.cli.prompt.session import Session
@@ -39,7 +40,7 @@ def tables(session: Session, arguments: Sequence[str]) -> None:
     if rows:
         show.result(("name", "kind", "rows"), rows, session.form)
     else:
-        print("no tables" + (f" like {arguments[0]}" if arguments else ""))
+        print("no tables" + (f" like {visible(arguments[0])}" if arguments else ""))
 
 
 def schema(session: Session, arguments: Sequence[str]) -> None:
@@ -52,7 +53,7 @@ def schema(session: Session, arguments: Sequence[str]) -> None:
         there = ", ".join(row[0] for row in catalog.tables(session.con)) or "none"
         raise BadInput(f"there is no table {name}; there are: {there}")
     for sql in found:
-        print(sql)
+        print(visible(sql))
 
 
 def mode(session: Session, arguments: Sequence[str]) -> None:
@@ -67,7 +68,7 @@ def mode(session: Session, arguments: Sequence[str]) -> None:
 
 def read(session: Session, arguments: Sequence[str]) -> None:
     """.read FILE [NAME=VALUE]...     run a query file, or a shipped one by its name"""
-    from sqlfuncs.cli.run import rendered
+    from sqlfuncs.cli.run import ready, rendered
     from sqlfuncs.queries import files
     from sqlfuncs.queries.piecewise import PREFIX
 
@@ -80,7 +81,8 @@ def read(session: Session, arguments: Sequence[str]) -> None:
         value = session.variable(f"{PREFIX}{parameter.name}")
         if value is not None:
             given[parameter.name] = value
-    session.sql(rendered(query, given | query.given(arguments[1:])))
+    sql = rendered(query, given | query.given(arguments[1:]))
+    session.sql(ready(session.con, query, sql))
 
 
 def timer(session: Session, arguments: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from sqlfuncs.cli import show
 from sqlfuncs.cli.prompt import dots
 from sqlfuncs.cli.statements import leave
 from sqlfuncs.errors import SqlfuncsError, StillRunning
+from sqlfuncs.visible import visible
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,7 +33,7 @@ class Session:
 
     def variable(self, name: str) -> str | None:
         """The value of a variable of the session, as text."""
-        found = self.con.execute("SELECT getvariable($1)::VARCHAR", [name]).fetchall()
+        found = self.con.execute("SELECT system.main.getvariable($1)::VARCHAR", [name]).fetchall()
         value: str | None = found[0][0]
         return value
 
@@ -96,7 +97,7 @@ def entries(lines: Iterable[str]) -> Iterator[str]:
 def say(message: str) -> None:
     """A line on stderr, beside what stdout has."""
     sys.stdout.flush()
-    print(message, file=sys.stderr)
+    print(visible(message), file=sys.stderr)
 
 
 def _wait_for(error: StillRunning) -> None:

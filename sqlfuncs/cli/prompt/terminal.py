@@ -51,7 +51,7 @@ def converse(con: duckdb.DuckDBPyConnection, db: str) -> None:
     from sqlfuncs.engines.duckdb import catalog
 
     session = Session(con)
-    version = con.execute("SELECT version()").fetchall()[0][0]
+    version = con.execute("SELECT system.main.version()").fetchall()[0][0]
     where = "a database in memory" if db == ":memory:" else db
     say(f"sqlfuncs {__version__} on DuckDB {version}, {where}. A statement ends with ; (.help)")
     names: list[Name] = []

@@ -28,7 +28,7 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 from sqlfuncs import plugins, work
 from sqlfuncs.engines.duckdb import names
 from sqlfuncs.engines.duckdb.macros import create_statements
-from sqlfuncs.engines.duckdb.udf import callables
+from sqlfuncs.engines.duckdb.udf import Free, callables
 from sqlfuncs.errors import BadInput, CannotRegister, DatabaseInUse
 
 CATALOG = "sqlfuncs"
@@ -49,6 +49,9 @@ def connect(path: str | Path = ":memory:", *, read_only: bool = False) -> duckdb
         con.execute("SET enable_progress_bar = false")
     except BaseException as error:
         con.close()
+        if isinstance(error, duckdb.Error):
+            # A damaged file shows here first, where the catalog is read.
+            raise BadInput(_no_database(path, error)) from None
         # DuckDB's word for Ctrl-C in the main thread.
         if isinstance(error, RuntimeError) and "Query interrupted" in str(error):
             raise KeyboardInterrupt from None
@@ -68,8 +71,8 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
         existing = {
             name
             for (name,) in con.execute(
-                "SELECT function_name FROM duckdb_functions() WHERE function_name LIKE '\\_sf\\_%' "
-                "ESCAPE '\\'"
+                "SELECT function_name FROM system.main.duckdb_functions() "
+                "WHERE database_name = 'system'"
             ).fetchall()
         }
         for udf in callables(functions):
@@ -81,7 +84,7 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
                     udf.returns,
                     type=PythonUDFType.ARROW,
                     null_handling=FunctionNullHandling.SPECIAL,
-                    side_effects=True,
+                    side_effects=not isinstance(udf, Free),  # names are looked at as they are bound
                 )
         # READ_WRITE, because an instance opened read-only refuses a plain in-memory database.
         con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {CATALOG} (READ_WRITE)")
@@ -91,7 +94,9 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
 
 def use_bare_names(con: duckdb.DuckDBPyConnection) -> None:
     """Let `label_issues(...)` be found without `sqlfuncs.` before it, on this connection."""
-    current = con.execute("SELECT current_database(), current_schema()").fetchone()
+    current = con.execute(
+        "SELECT system.main.current_database(), system.main.current_schema()"
+    ).fetchone()
     assert current is not None
     path = f"{names.qualified(current)},{CATALOG}.main"
     con.execute(f"SET search_path = {names.literal(path)}")
@@ -108,20 +113,28 @@ def _open(path: str | Path, read_only: bool) -> duckdb.DuckDBPyConnection:
                 "to a DuckDB file. End it, or wait for it: sqlfuncs run and sqlfuncs report take "
                 "--wait SECONDS."
             ) from None
-        raise BadInput(f"{path} cannot be opened as a DuckDB database: {error}") from None
+        raise BadInput(_no_database(path, error)) from None
+    except (duckdb.Error, RuntimeError, ValueError, UnicodeError) as error:
+        raise BadInput(_no_database(path, error)) from None
+
+
+def _no_database(path: str | Path, error: Exception) -> str:
+    """That a file cannot be opened, and why, in a line."""
+    said = str(error).partition("\n")[0].strip() or type(error).__name__
+    return f"{path} cannot be opened as a DuckDB database: {said}"
 
 
 def _is_registered(con: duckdb.DuckDBPyConnection) -> bool:
     found = con.execute(
-        "SELECT count(*) FROM duckdb_functions() "
+        "SELECT function_name FROM system.main.duckdb_functions() "
         f"WHERE database_name = '{CATALOG}' AND function_name = 'label_issues'"
     ).fetchone()
-    return found is not None and found[0] > 0
+    return found is not None
 
 
 def _refuse_in_transaction(con: duckdb.DuckDBPyConnection) -> None:
     # Outside a transaction every statement has an id of its own; BEGIN would abort one that runs.
-    ids = {con.execute("SELECT txid_current()").fetchone() for _ in range(2)}
+    ids = {con.execute("SELECT system.main.txid_current()").fetchone() for _ in range(2)}
     if len(ids) == 1:
         raise CannotRegister(
             "this connection is inside a transaction, whose end could lose the functions. "
@@ -131,7 +144,7 @@ def _refuse_in_transaction(con: duckdb.DuckDBPyConnection) -> None:
 
 def _refuse_taken_name(con: duckdb.DuckDBPyConnection) -> None:
     taken = con.execute(
-        f"SELECT path FROM duckdb_databases() WHERE database_name = '{CATALOG}'"
+        f"SELECT path FROM system.main.duckdb_databases() WHERE database_name = '{CATALOG}'"
     ).fetchone()
     if taken is not None and taken[0]:
         raise CannotRegister(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+OWN = "_sf_"  # what names of ours begin with, those of columns within our functions among them
+
 
 def identifier(name: str) -> str:
     """One name, quoted so that it is nothing but a name.

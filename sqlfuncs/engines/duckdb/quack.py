@@ -80,7 +80,7 @@ def serve(
         # DuckDB shows the statement in some of its messages, and the token with it.
         said = plain_message(error).replace(token, "...")
         raise CannotServe(f"{address} cannot be served: {said}") from None
-    path = con.execute("SELECT current_setting('search_path')").fetchall()[0][0]
+    path = con.execute("SELECT system.main.current_setting('search_path')").fetchall()[0][0]
     return Endpoint(address, token, path)
 
 
@@ -143,7 +143,9 @@ def _free_port(host: str, port: int) -> int:
 
 
 def _has_function(con: duckdb.DuckDBPyConnection, name: str) -> bool:
-    found = con.execute("SELECT 1 FROM duckdb_functions() WHERE function_name = $1", [name])
+    found = con.execute(
+        "SELECT 1 FROM system.main.duckdb_functions() WHERE function_name = $1", [name]
+    )
     return bool(found.fetchall())
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import duckdb
 
 from sqlfuncs.engines.duckdb import catalog
+from sqlfuncs.engines.duckdb.builtins import unshadowed
 from sqlfuncs.engines.duckdb.quoting import QUOTING
 from sqlfuncs.engines.duckdb.statements import Result, Rows, texts
 from sqlfuncs.errors import InternalError
@@ -40,7 +41,9 @@ class ReportedDatabase:
         known = {parameter.name for parameter in file.parameters}
         sql = render(file, {k: v for k, v in given.items() if k in known}, QUOTING)
         shown: Result[Rows] | None = None
-        for statement in texts(sql):  # each by itself: nobody has typed a fourth statement of five
+        for statement in texts(
+            unshadowed(self._con, sql)
+        ):  # each by itself: nobody has typed a fourth statement of five
             for result in self._statements(self._con, statement):
                 shown = result if result.columns else shown
         if shown is None:

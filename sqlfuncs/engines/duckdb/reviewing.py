@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from sqlfuncs.engines.duckdb import catalog
+from sqlfuncs.engines.duckdb.builtins import Qualifying
 from sqlfuncs.engines.duckdb.names import identifier, literal, qualified, split_qualified
 from sqlfuncs.engines.duckdb.statements import plain_message
 from sqlfuncs.errors import BadInput, CannotKeep
@@ -39,7 +40,7 @@ class ReviewedTable:
     ) -> None:
         """`text` is shown, `x` what the model reads (else `text`): columns, as they are spelt."""
         self.title = table
-        self._con, self._model = con, model
+        self._con, self._model = Qualifying(con), model
         self._table, self._log = (qualified(split_qualified(name)) for name in (table, log))
         types = catalog.columns(con, table)
         x = x or text
@@ -63,7 +64,7 @@ class ReviewedTable:
             """)
         except duckdb.Error as error:
             raise BadInput(f"the log {log} cannot be made: {plain_message(error)}") from None
-        columns = catalog.columns(self._con, log)
+        columns = catalog.columns(self._con.plain, log)
         check_log(log, columns)
         if columns["decided_at"] != "TIMESTAMP":
             raise BadInput(

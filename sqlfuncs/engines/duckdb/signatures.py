@@ -28,8 +28,12 @@ class Signature:
 def signatures(con: duckdb.DuckDBPyConnection) -> list[Signature]:
     """Of all our functions that are registered, by name."""
     rows = con.execute(
-        "SELECT function_name, parameters, function_type FROM duckdb_functions() "
-        "WHERE database_name = $1 AND NOT starts_with(function_name, '_') ORDER BY ALL",
+        "SELECT function_name, parameters, function_type FROM system.main.duckdb_functions() "
+        "WHERE database_name = $1 ORDER BY ALL",
         [CATALOG],
     ).fetchall()
-    return [Signature(name, tuple(own), kind == "table_macro") for name, own, kind in rows]
+    return [
+        Signature(name, tuple(own), kind == "table_macro")
+        for name, own, kind in rows
+        if name[0] != "_"
+    ]

@@ -6,15 +6,18 @@ SELECT only as far as it is read. So statements run in a thread of their own, to
 
 from __future__ import annotations
 
+import builtins
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from types import FunctionType
 from typing import Any, Generic, TypeVar
 
 import duckdb
+import numpy as np
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, Cancelled, StatementFailed, StillRunning, TimedOut
@@ -23,6 +26,12 @@ T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
 
 GRACE_SECONDS = 0.7
+# DuckDB takes a table that is missing for a variable of the frame that runs the statement: there is
+# none here but these two, and no name of a module.
+_run_it = FunctionType(
+    (lambda _sf_con, _sf_statement: _sf_con.execute(_sf_statement)).__code__,
+    {"__builtins__": builtins},  # which the functions that are called from here need
+)
 _MISSING_NAME = re.compile(r"Referenced column|Table with name")
 _UDF_PREFIX = "Python exception occurred while executing the UDF: "
 
@@ -48,7 +57,36 @@ def run(
 ) -> Iterator[Result[Rows]]:
     """Run a text of statements and yield each one's rows as it ends; see `run_and`."""
     nothing: Rows = []
-    yield from run_and(con, sql, lambda con: con.fetchall(), nothing, timeout=timeout)
+    yield from run_and(con, sql, _rows, nothing, timeout=timeout)
+
+
+def _rows(con: duckdb.DuckDBPyConnection) -> Rows:
+    """The rows that a statement gave. A FLOAT is as it is written: 0.1, and not all of a DOUBLE."""
+    types = [str(column[1]) for column in con.description or []]
+    rows = con.fetchall()
+    single = [at for at, kind in enumerate(types) if "FLOAT" in kind and "DOUBLE" not in kind]
+    if not single:
+        return rows
+    return [
+        tuple(_short_floats(value) if at in single else value for at, value in enumerate(row))
+        for row in rows
+    ]
+
+
+def _short_floats(value: object) -> object:
+    """The shortest number that a FLOAT tells from its neighbours; DOUBLE beside it loses digits.
+
+    >>> _short_floats([0.10000000149011612, None])
+    [0.1, None]
+    """
+    match value:
+        case float():
+            return float(str(np.float32(value)))
+        case list() | tuple():
+            return [_short_floats(each) for each in value]
+        case dict():
+            return {key: _short_floats(each) for key, each in value.items()}
+    return value
 
 
 def run_and(
@@ -193,7 +231,7 @@ def _executed(
     nothing: T,
 ) -> tuple[list[str], int | None, T]:
     """Columns, how many rows were changed, and what `fetch` took: it is read once only."""
-    con.execute(statement)
+    _run_it(con, statement)
     columns = [column[0] for column in con.description or []]
     if columns in (["Count"], ["Success"]) and not _is_query(statement):
         rows = con.fetchall()

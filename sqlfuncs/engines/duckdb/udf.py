@@ -15,6 +15,7 @@ import pyarrow as pa
 from sqlfuncs import work
 from sqlfuncs.engines.duckdb import batches
 from sqlfuncs.engines.duckdb.batches import Query, Waiting
+from sqlfuncs.engines.duckdb.names import OWN, identifier
 from sqlfuncs.engines.duckdb.types import sql_type
 from sqlfuncs.errors import BadOption, Cancelled, ColumnClash, InternalError, SqlfuncsError
 from sqlfuncs.functions.spec import (
@@ -26,6 +27,7 @@ from sqlfuncs.functions.spec import (
     checked_options,
 )
 
+FREE = "_sf_is_free"
 _log = logging.getLogger("sqlfuncs")
 _batches = Waiting()
 _UdfFunction = TableFunction | ListFunction | ScalarFunction
@@ -57,6 +59,17 @@ class Udf:
                 return _of_table(self.function, arguments)
             case ListFunction():
                 return _list(self.function, arguments)
+
+
+class Free:
+    """The callable that looks at the names of the columns of each table that a caller names."""
+
+    name = FREE
+    returns = "BOOLEAN"
+
+    def __call__(self, names: pa.ChunkedArray | pa.Array) -> pa.Array:
+        """True for each. Raises ColumnClash for one that is called like ours."""
+        return _guarded("reading the names of columns", _free, (names,))
 
 
 class Packing:
@@ -99,9 +112,9 @@ def udf_name(function: str) -> str:
 
 
 @cache
-def callables(functions: tuple[SqlFunction, ...]) -> tuple[Udf | Packing, ...]:
+def callables(functions: tuple[SqlFunction, ...]) -> tuple[Udf | Packing | Free, ...]:
     """The UDFs of the functions that compute in Python, the same objects at every call."""
-    return (Packing(), *(Udf(f) for f in functions if not isinstance(f, SqlMacro)))
+    return (Free(), Packing(), *(Udf(f) for f in functions if not isinstance(f, SqlMacro)))
 
 
 def _returned(function: _UdfFunction) -> pa.DataType:
@@ -154,6 +167,19 @@ def _split(
         [given[name] for name in function.arguments],
         checked_options(function.compute, given),
     )
+
+
+def _free(arguments: Sequence[pa.Array]) -> pa.Array:
+    names: list[str] = arguments[0].to_pylist()
+    for name in names:
+        if name.casefold().startswith(OWN):
+            raise ColumnClash(
+                f"the table has the column {identifier(name)}, and names that begin with {OWN} are "
+                "those of columns within the functions. Give it another: WITH input AS (SELECT * "
+                f"RENAME ({identifier(name)} AS other) FROM ...), and name input in the place of "
+                "the table."
+            )
+    return pa.repeat(True, len(names))
 
 
 def _packed(arguments: Sequence[pa.Array]) -> pa.Array:

@@ -11,6 +11,7 @@ from graphlib import TopologicalSorter
 from importlib import resources
 
 from sqlfuncs.engines.duckdb.batches import PACKED
+from sqlfuncs.engines.duckdb.macros.sealed import NAMED, seal
 from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.udf import udf_name
 from sqlfuncs.functions.spec import (
@@ -63,11 +64,16 @@ def create_statements(
     """
     yield f"CREATE OR REPLACE MACRO {catalog}.main.{_INSTANCE}() AS {instance}"
     yield f"COMMENT ON MACRO {catalog}.main.{_INSTANCE} IS 'Tells instances apart.'"
-    yield f"CREATE OR REPLACE VIEW {_NONE} AS SELECT NULL AS _sf_nothing WHERE false"
-    for function in _in_order_of_need(functions):
-        if isinstance(function, ScalarFunction) and function.name.startswith("_"):
-            continue  # called by other macros only, under its own name
-        yield f"CREATE OR REPLACE MACRO {catalog}.main.{_definition(function)}"
+    yield f"CREATE OR REPLACE VIEW {_NONE} AS SELECT NULL AS nothing_of_sqlfuncs WHERE false"
+    # A scalar function that begins so is called by other macros only, under its own name.
+    made = [
+        function
+        for function in _in_order_of_need(functions)
+        if not (isinstance(function, ScalarFunction) and function.name.startswith("_"))
+    ]
+    definitions = seal(tuple(_definition(function) for function in made))
+    for function, definition in zip(made, definitions, strict=True):
+        yield f"CREATE OR REPLACE MACRO {catalog}.main.{definition}"
         kind = "MACRO TABLE" if is_table(function) else "MACRO"
         yield (
             f"COMMENT ON {kind} {catalog}.main.{identifier(function.name)} "
@@ -80,6 +86,7 @@ def _in_order_of_need(functions: Iterable[SqlFunction]) -> list[SqlFunction]:
     by_name = {function.name: function for function in functions}
     needs = {
         function.name: {other for other in by_name if f"main.{other}(" in _definition(function)}
+        | ({NAMED} if "query_table(" in _definition(function) else set())
         for function in by_name.values()
     }
     return [by_name[name] for name in TopologicalSorter(needs).static_order()]
@@ -132,7 +139,8 @@ def _of_table(function: TableFunction) -> str:
 
 def _instead_of_rows(function: TableFunction) -> str:
     own = ", ".join(
-        _own_column(function, c, f"_sf_own.{identifier(c.name)}") for c in function.returns
+        _own_column(function, c, f"struct_extract(_sf_own, {literal(c.name)})")
+        for c in function.returns
     )
     return f"""WITH _sf_numbered AS (
     {_numbered(function)}
@@ -165,7 +173,8 @@ def _beside_rows(function: TableFunction) -> str:
         "_sf_batch",
         *(f"_sf_typed_{name}" for name in _typed_like(function)),
     ]
-    numbered = "*, row_number() OVER () AS _sf_n"
+    numbered = "*, row_number() OVER () AS _sf_n, "
+    numbered += "CASE WHEN row_number() OVER () = 1 THEN struct_keys(_sf_in) END AS _sf_names"
     for name in _given_again(function):
         # What is no column (a call, perhaps a costly one) is computed once and kept.
         bare = f"list_contains(struct_keys(_sf_in), alias({name}))"
@@ -173,18 +182,18 @@ def _beside_rows(function: TableFunction) -> str:
         numbered += f" AS _sf_kept_{name}"
         kept += [f"_sf_bare_{name}", f"_sf_kept_{name}"]
     lists = ", ".join(
-        f"unnest(_sf_own.{identifier(column.name)}) AS {identifier('_sf_own_' + column.name)}"
+        f"unnest(struct_extract(_sf_own, {literal(column.name)})) "
+        f"AS {identifier('_sf_own_' + column.name)}"
         for column in function.returns
     )
     own = ", ".join(
         _own_column(function, column, identifier("_sf_own_" + column.name))
         for column in function.returns
     )
-    names = "CASE WHEN _sf_n = 1 THEN struct_keys(_sf_numbered) END AS _sf_names"
     return f"""WITH _sf_numbered AS (
     SELECT {numbered} FROM query_table(tbl) AS _sf_in
 ), _sf_kept AS MATERIALIZED (
-    SELECT *, {names}, {_packed(function)} FROM _sf_numbered
+    SELECT *, {_packed(function)} FROM _sf_numbered
 ), {_gathered(function, "_sf_kept", "any_value(_sf_names)")}, _sf_rows AS (
     SELECT {lists}{_carried(function)} FROM _sf_gathered
 )
