@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlfuncs import work
 from sqlfuncs.learning import inputs
 from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.folds import are_observations, repeated
 
 _MANY_UNUSED = 0.1  # of the rows
 _FOR_CERTAIN = 50  # rows that a model foretells all: fewer may be easy
@@ -44,6 +45,17 @@ def about_spelling(classes: Sequence[str]) -> None:
         work.say_once(
             f"some labels differ only in case or blanks, and count as different: {shown}"
             f"{', and others' if len(alike) > _SHOWN else ''}. To make them one: lower(trim(label))"
+        )
+
+
+def about_copies(keys: Sequence[bytes], codes: Codes) -> None:
+    """Say it if most rows are judged by what other rows of their content are called."""
+    copies = int(repeated(keys, codes).sum())
+    if are_observations(keys, codes):
+        work.say_once(
+            f"{copies:,} of {int((codes >= 0).sum()):,} labeled rows have copies: rows equal in x, "
+            f"of which there are {len(set(keys)):,} different ones. Such rows are judged by what "
+            "their copies are called, and by the model"
         )
 
 

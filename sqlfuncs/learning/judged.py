@@ -89,6 +89,7 @@ def judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) ->
         probs, as_given = np.full((len(labels), len(classes)), np.nan), np.zeros(len(labels), bool)
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
         reasons[learnable] = np.where(unlabeled[learnable], _NO_LABEL, why)
+        doubts.about_copies(prepared.keys, prepared.codes)
     _refuse_unusable(labels, reasons)
     judged = Judged(type(rows), classes, codes, probs, as_given, reasons, unlabeled)
     doubts.about_rows(reasons, len(classes))
