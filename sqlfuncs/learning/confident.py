@@ -97,7 +97,13 @@ def find(codes: Codes, probs: Floats, cut: str = "auto", method: str = "self_con
     )
     if cut == NOISE_CORRECTED:
         return _found(quality, corrected.argmax(axis=1) != codes, corrected)
-    return _found(quality, _flags(codes, probs, cut), probs)
+    flagged = _flags(codes, probs, cut)
+    if method == NOISE_CORRECTED:
+        # Another judge than the score flags these rows: where it finds a label more likely wrong
+        # than right, the score cannot say that it is more likely right. Halved, they keep their
+        # order, and rank no worse among all.
+        quality = np.where(flagged, quality / 2, quality)
+    return _found(quality, flagged, probs)
 
 
 def choose_cut(codes: Codes, probs: Floats) -> str:

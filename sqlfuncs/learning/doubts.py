@@ -12,6 +12,7 @@ import pyarrow as pa
 from sqlfuncs import work
 from sqlfuncs.learning import inputs
 from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.folds import are_observations, repeated
 
 _MANY_UNUSED = 0.1  # of the rows
 _FOR_CERTAIN = 50  # rows that a model foretells all: fewer may be easy
@@ -95,6 +96,17 @@ def _are_shares(fields: Sequence[pa.Array]) -> bool:
 def _looks_like_a_map(text: str, classes: Sequence[str]) -> bool:
     is_one = bool(_MAP.fullmatch(text.strip()))
     return is_one and any(name in text for name in classes)
+
+
+def about_copies(keys: Sequence[bytes], codes: Codes) -> None:
+    """Say it if most rows are judged by what other rows of their content are called."""
+    copies = int(repeated(keys, codes).sum())
+    if are_observations(keys, codes):
+        work.say_once(
+            f"{copies:,} of {int((codes >= 0).sum()):,} labeled rows have copies: rows equal in x, "
+            f"of which there are {len(set(keys)):,} different ones. Such rows are judged by what "
+            "their copies are called, and by the model"
+        )
 
 
 def about_agreement(codes: Codes, probs: inputs.Floats, kind: type) -> None:

@@ -1,7 +1,12 @@
-"""Cutting rows into folds by their content, so that order and duplicates change nothing."""
+"""Cutting rows into folds by their content, so that their order changes nothing.
+
+Rows of one content share a fold in a table where most rows are the only ones of theirs, and are
+dealt out one by one where most have copies.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -33,7 +38,7 @@ def digests(rows: Learnable) -> list[bytes]:
 
 
 def groups(rows: Learnable, keys: Sequence[bytes]) -> list[bytes]:
-    """A digest shared by rows that are near duplicates: texts of the same letters.
+    """A digest shared by rows that are near duplicates: equal ones, and texts of the same letters.
 
     `keys` are the digests of the rows' contents.
     """
@@ -42,6 +47,41 @@ def groups(rows: Learnable, keys: Sequence[bytes]) -> list[bytes]:
     return [
         sha256(letters(value).encode("utf-8", "surrogatepass")).digest() for value in rows.values
     ]
+
+
+def repeated(keys: Sequence[bytes], codes: Codes) -> npt.NDArray[np.bool_]:
+    """Which rows have a label and a copy: another row of their content that has one.
+
+    >>> repeated([b"a", b"a", b"b", b"b"], np.array([0, 1, 0, -1])).tolist()
+    [True, True, False, False]
+    """
+    labeled = Counter(key for key, code in zip(keys, codes, strict=True) if code >= 0)
+    return np.array(
+        [code >= 0 and labeled[key] > 1 for key, code in zip(keys, codes, strict=True)], dtype=bool
+    )
+
+
+def are_observations(keys: Sequence[bytes], codes: Codes) -> bool:
+    """Whether rows of one content are observations of their own: most labeled rows have a copy.
+
+    In a table where most have none, a copy came about by accident, label and all. In one where
+    most have some, it is what there is to learn from.
+    """
+    labeled = int((codes >= 0).sum())
+    return bool(labeled and 2 * int(repeated(keys, codes).sum()) > labeled)
+
+
+def each_apart(keys: Sequence[bytes], codes: Codes) -> list[bytes]:
+    """A digest of each row's own, so that rows of one content are dealt out one by one.
+
+    Rows of one content and one class cannot be told apart, and are numbered as they come.
+    """
+    turns: Counter[tuple[bytes, int]] = Counter()
+    apart = []
+    for key, code in zip(keys, codes.tolist(), strict=True):
+        apart.append(sha256(b"%b\0%d\0%d" % (key, code, turns[key, code])).digest())
+        turns[key, code] += 1
+    return apart
 
 
 def canonical_order(keys: Sequence[bytes], codes: Codes) -> Order:

@@ -98,6 +98,7 @@ def judge(
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
         no_reason = unlabeled[learnable]
         reasons[learnable] = np.where(no_reason, labels.reasons[learnable], why)
+        doubts.about_copies(prepared.keys, prepared.codes)
     _refuse_unusable(encoded, reasons)
     judged = Judged(type(rows), labels, classes, codes, probs, as_given, reasons, unlabeled)
     doubts.about_rows(reasons, len(classes))

@@ -158,7 +158,8 @@ def transition_matrix(codes: Codes, probs: Floats) -> Floats:
     anchors = surest(predicted, probs, _ANCHORS)
     counts = np.zeros((n_classes, n_classes))
     np.add.at(counts, (predicted[anchors], codes[anchors]), 1)
-    noise = 1 - np.trace(counts) / counts.sum()
+    # That none of the anchors disagrees does not show that no label can be wrong.
+    noise = max(1 - np.trace(counts) / counts.sum(), 0.5 / counts.sum())
     even = np.full((n_classes, n_classes), noise / max(1, n_classes - 1))
     np.fill_diagonal(even, 1 - noise)
     if n_classes > _MOST_CLASSES:

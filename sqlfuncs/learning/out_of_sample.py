@@ -12,7 +12,16 @@ import numpy.typing as npt
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning import fast, features
 from sqlfuncs.learning.classes import Codes, refuse_too_many
-from sqlfuncs.learning.folds import Order, canonical_order, digests, fold_numbers, groups
+from sqlfuncs.learning.copies import Copies
+from sqlfuncs.learning.folds import (
+    Order,
+    are_observations,
+    canonical_order,
+    digests,
+    each_apart,
+    fold_numbers,
+    groups,
+)
 from sqlfuncs.learning.heads import AnyHead, Learned, RowWeights
 from sqlfuncs.learning.inputs import (
     KINDS,
@@ -37,7 +46,7 @@ class Prepared:
 
     Their order is decided by their content, so that nothing depends on how they arrived.
     `order` (rows,) says where each came from; `keys` are digests of their contents; rows of one
-    of `groups` are near duplicates and share a fold.
+    of `groups` share a fold: near duplicates, unless most rows of the table have copies.
     """
 
     order: Order
@@ -60,7 +69,7 @@ def prepare(
     refuse_too_many(len(codes), n_classes)
     keys = digests(rows)
     order = canonical_order(keys, codes)
-    alike = groups(rows, keys)
+    alike = each_apart(keys, codes) if are_observations(keys, codes) else groups(rows, keys)
     learned, views = _learn(take(rows, order), model)
     return Prepared(
         order,
@@ -81,15 +90,39 @@ def _learn(rows: Learnable, model: str | Recipe) -> tuple[Learned[AnyHead] | Ref
     return Refitted(model, rows), []
 
 
-def out_of_sample(
-    prepared: Prepared, *, folds: int, seed: int, weights: RowWeights | None = None
-) -> tuple[Floats, Reasons, Pool]:
+def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pool]:
     """Probabilities (rows, classes), why a row could not be judged (or None), and the pool.
 
-    The first two are in the order in which the rows arrived. A row is not judged if the models that
-    did not see it saw no other row of its class. Rows of class -1, which have no label, teach
-    nothing and get the mean of all models. `weights` (rows,) say how much each row teaches.
+    The first two are in the order in which the rows arrived. Each row is judged by models that did
+    not see it (`by_models`) and by its copies, itself left out; one whose class those models did
+    not know by its copies and by how common the classes are, or not at all if it has none. Rows of
+    class -1, which have no label, teach nothing, and are judged by all.
     """
+    ordered, unseen, pool = _by_models(prepared, folds, seed, None)
+    copies = Copies.of(prepared.keys, prepared.codes, prepared.n_classes)
+    of_copies = np.zeros(len(unseen), dtype=bool)
+    of_copies[copies.rows] = True
+    ordered[unseen & of_copies] = _shares(prepared.codes, prepared.n_classes)
+    ordered = copies.judge(ordered)
+    return *_as_they_arrived(prepared, ordered, unseen & ~of_copies), pool
+
+
+def by_models(
+    prepared: Prepared, *, folds: int, seed: int, weights: RowWeights | None = None
+) -> tuple[Floats, Reasons, Pool]:
+    """The same by models alone, as they will judge other rows.
+
+    A row is not judged if the models that did not see it saw no other row of its class. Rows of
+    class -1 get the mean of all models. `weights` (rows,) say how much each row teaches.
+    """
+    ordered, unseen, pool = _by_models(prepared, folds, seed, weights)
+    return *_as_they_arrived(prepared, ordered, unseen), pool
+
+
+def _by_models(
+    prepared: Prepared, folds: int, seed: int, weights: RowWeights | None
+) -> tuple[Floats, npt.NDArray[np.bool_], Pool]:
+    """Probabilities, and of which rows they are worthless, in the canonical order; the pool."""
     repeats = 1 if isinstance(prepared.features, Refitted) else REPEATS
     cuts = np.stack(
         [
@@ -107,26 +140,58 @@ def out_of_sample(
         ordered, pool = fast.cross_probabilities(
             prepared.features, prepared.views, given, n_classes, cuts, ordered_weights
         )
-    # Where a row stands in a matrix can change the last bits of its product, so that rows of
-    # one content would differ: the first of them speaks for all.
-    ordered = ordered[_first_of_each(prepared.keys, prepared.codes)]
-    unseen = np.any([_unseen(prepared.codes, prepared.n_classes, cut) for cut in cuts], axis=0)
+    unseen = np.any([_unseen(given, n_classes, cut) for cut in cuts], axis=0)
+    alike = _alike(prepared.keys, given)
+    seen_by_all = np.bincount(alike, unseen) == 0
+    return _mean_of(ordered, alike), ~seen_by_all[alike], pool
+
+
+def _as_they_arrived(
+    prepared: Prepared, ordered: Floats, unseen: npt.NDArray[np.bool_]
+) -> tuple[Floats, Reasons]:
     probs = np.empty_like(ordered)
     probs[prepared.order] = ordered
     reasons = np.full(len(ordered), None, dtype=object)
     reasons[prepared.order[unseen]] = (
         "no row of other content has this label, so no model could learn it"
     )
-    return probs, reasons, pool
+    return probs, reasons
 
 
-def _first_of_each(keys: Sequence[bytes], codes: Codes) -> Order:
-    """For each row the place of the first row of its content, labeled or not like itself."""
-    first: dict[tuple[bytes, bool], int] = {}
+def _alike(keys: Sequence[bytes], codes: Codes) -> Order:
+    """A number for each row, shared by rows of one content and one class."""
+    numbers: dict[tuple[bytes, int], int] = {}
     return np.array(
-        [first.setdefault((key, codes[row] < 0), row) for row, key in enumerate(keys)],
+        [
+            numbers.setdefault((key, code), len(numbers))
+            for key, code in zip(keys, codes.tolist(), strict=True)
+        ],
         dtype=np.int64,
     )
+
+
+def _mean_of(probs: Floats, alike: Order) -> Floats:
+    """For each row the mean of the rows alike: (rows, classes).
+
+    Which of these is in which fold is chance, and where a row stands in a matrix can change the
+    last bits of its product. No row is judged by itself so: where models saw one of its copies of
+    its own class, that copy was as much left out where they saw it.
+    """
+    count = int(alike.max()) + 1
+    if count == len(alike):
+        return probs
+    sums = np.zeros((count, probs.shape[1]))
+    np.add.at(sums, alike, probs)
+    sums /= np.bincount(alike)[:, None]
+    means: Floats = sums[alike]
+    return means
+
+
+def _shares(codes: Codes, n_classes: int) -> Floats:
+    """How common the classes are: (classes,)."""
+    counts = np.bincount(codes[codes >= 0], minlength=n_classes)
+    shares: Floats = counts / max(1, counts.sum())
+    return shares
 
 
 Places = Sequence[int] | npt.NDArray[np.int64] | npt.NDArray[np.bool_]

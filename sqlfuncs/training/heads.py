@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import fast, features, inputs
-from sqlfuncs.learning.out_of_sample import out_of_sample, prepare
+from sqlfuncs.learning.out_of_sample import by_models, prepare
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
 
@@ -20,7 +20,7 @@ def train(request: Request, report: Callable[[float], None]) -> Outcome:
     codes = class_order.codes(request.labels, classes)
     prepared = prepare(request.rows, codes, len(classes), request.base)
     report(_READ)
-    probs, unseen, pool = out_of_sample(
+    probs, unseen, pool = by_models(
         prepared, folds=request.folds, seed=request.seed, weights=request.weights
     )
     report(_JUDGED)
