@@ -78,16 +78,21 @@ class Budget:
         finally:
             usage.release(number)
 
-    def wait(self, estimate: Estimate, stopped: Callable[[], bool]) -> int | str | None:
-        """The same, once others have ended that may leave room; None if `stopped` says so."""
-        while isinstance(found := self.reserve(estimate), str):
+    def wait(
+        self, estimated: Callable[[], Estimate], stopped: Callable[[], bool]
+    ) -> tuple[int | str, Estimate]:
+        """The same once there is room, which others that end may leave; "" if `stopped` says so.
+
+        `estimated` is asked anew each time, for those that end tell more.
+        """
+        while isinstance(found := self.reserve(estimate := estimated()), str):
             if stopped():
-                return None
+                return "", estimate
             if not usage.wait_for_release(_LOOK_SECONDS):  # nobody is left to wait for
-                reason = self.exceeded(estimate.likely)
+                reason = self.exceeded(estimated().likely)
                 if reason is not None:
-                    return reason
-        return found
+                    return reason, estimate
+        return found, estimate
 
     def _exceeded(self, all_of_it: Spent) -> str | None:
         if self._limits.tokens is not None and all_of_it.tokens > self._limits.tokens:

@@ -187,7 +187,7 @@ def _first_choice(reply: Any) -> Mapping[str, Any]:
         choice = reply["choices"][0]
         if isinstance(choice, dict):
             return choice
-    raise Flaky("the server's reply is not what a chat completion looks like")
+    raise Flaky("the server's reply is not what a chat completion looks like", was_heard=True)
 
 
 def _with_probabilities(task: Task, answer: Answer, choice: Mapping[str, Any]) -> Answer:

@@ -6,7 +6,7 @@ import heapq
 import itertools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 _POLL_SECONDS = 0.02
@@ -27,10 +27,10 @@ class Part:
 class Parts:
     """Parts by when they may be asked. Safe for threads."""
 
-    def __init__(self) -> None:
-        """Nothing waits."""
-        self._waiting: list[Part] = []
+    def __init__(self, parts: Iterable[Sequence[bytes]], *, is_last: bool = False) -> None:
+        """These may be asked at once."""
         self._numbers = itertools.count()
+        self._waiting = [Part(0.0, next(self._numbers), keys, is_last=is_last) for keys in parts]
         self._changed = threading.Condition()
         self._is_closed = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
@@ -23,7 +24,7 @@ class Recent(Generic[_Key, _Value]):
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         """Nothing is known yet."""
         self._seconds, self._clock = seconds, clock
-        self._known: dict[_Key, tuple[float, _Value]] = {}  # the oldest first
+        self._known: OrderedDict[_Key, tuple[float, _Value]] = OrderedDict()  # the oldest first
         self._lock = threading.Lock()
 
     def note(self, values: Mapping[_Key, _Value]) -> None:
@@ -32,8 +33,8 @@ class Recent(Generic[_Key, _Value]):
             until = self._clock() + self._seconds
             self._forget_old()
             for key, value in values.items():
-                self._known.pop(key, None)
                 self._known[key] = until, value
+                self._known.move_to_end(key)
 
     def find(self, keys: Iterable[_Key]) -> dict[_Key, _Value]:
         """What is known of these."""
@@ -48,7 +49,5 @@ class Recent(Generic[_Key, _Value]):
 
     def _forget_old(self) -> None:
         now = self._clock()
-        for key, (until, _) in list(self._known.items()):
-            if until > now:
-                break
-            del self._known[key]
+        while self._known and next(iter(self._known.values()))[0] <= now:
+            self._known.popitem(last=False)

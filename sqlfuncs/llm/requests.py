@@ -52,10 +52,11 @@ class Requests:
 
         `backoff` is how long all requests wait where many are turned away.
         """
-        estimate = self._expected.request(texts, again=again)
-        reserved = self._budget.wait(estimate, stopped)
-        if not isinstance(reserved, int):
-            raise NotBegun(reserved or "")
+        reserved, estimate = self._budget.wait(
+            lambda: self._expected.request(texts, again=again), stopped
+        )
+        if isinstance(reserved, str):
+            raise NotBegun(reserved)
         try:
             if not self._limiter.enter(estimate.likely.total, stopped, probes=self._had_none):
                 raise NotBegun("" if stopped() else "the server asks to be left alone")

@@ -82,9 +82,7 @@ class Run:
         keys = list(texts) if at_once == 1 else sorted(texts, key=lambda key: -len(texts[key]))
         parts = [keys[at : at + at_once] for at in range(0, len(keys), at_once)]
         self._shortest = min(([self._texts[key] for key in part] for part in parts), key=_length)
-        self._parts = Parts()
-        for part in parts:
-            self._parts.add(part, is_last=is_last)
+        self._parts = Parts(parts, is_last=is_last)
         self._keeping = Keeping(provider.identity, keys, self._stop)
         self._lock = threading.Lock()
         self._finished = threading.Event()

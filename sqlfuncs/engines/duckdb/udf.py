@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.engines.duckdb import batches
@@ -212,10 +213,15 @@ def _constant(name: str, values: pa.Array) -> object:
     if len(values) == 0:
         return None
     first = values[0]
-    if not values.equals(pa.repeat(first, len(values))):
+    if not values.equals(pa.repeat(first, len(values))) and not _is_nan(values):
         raise BadOption(f"{name} := ... has to be the same for every row; it is not a column.")
     value: object = first.as_py()
     return value
+
+
+def _is_nan(values: pa.Array) -> bool:
+    """Whether all are, which equal nothing."""
+    return pa.types.is_floating(values.type) and pc.all(pc.is_nan(values)).as_py() is True
 
 
 def _whole(argument: pa.ChunkedArray | pa.Array) -> pa.Array:
