@@ -150,7 +150,7 @@ class OpenAIProvider:
         """Raise Unusable unless the server knows the key and the model."""
         try:
             soon = min(timeout(), _LOOK_UP_SECONDS)
-            self._client.call(lambda client: client.models.retrieve(self._name, timeout=soon))
+            self._client.call(lambda client: client.models.retrieve(self._name), within=soon)
         except (Flaky, Busy) as failure:
             if "cannot be reached" in str(failure):
                 raise Unusable(str(failure)) from None
