@@ -25,7 +25,7 @@ _FEW = 0.1  # share of requests turned away, lately, that is no sign of too many
 _MANY = 0.3  # share in one round that is
 _WEIGHT = 1 / 8  # of a round, in the share lately
 _NEAR = 0.8  # of the number that was too much last: from here on it grows slowly
-_PATIENCE = 4  # rounds that went well before it is tried again
+_PATIENCE, _MOST_PATIENCE = 2, 32  # rounds that went well before it is tried again
 
 
 class Limiter:
@@ -53,6 +53,7 @@ class Limiter:
         self._is_given_up = False
         self._decreased = -1.0  # when
         self._ended = self._turned_away = self._rounds = 0
+        self._patience = _PATIENCE
         self._share = 0.0  # turned away, lately
         self._lately: deque[tuple[float, int]] = deque()  # when, and how many tokens
         self._changed = threading.Condition()
@@ -141,7 +142,8 @@ class Limiter:
             self._allowed = min(2 * self._allowed, _NEAR * self._too_many)
         elif self._allowed >= self._too_many:
             self._allowed *= 1.25
-        elif self._rounds >= _PATIENCE:
+            self._patience = _PATIENCE
+        elif self._rounds >= self._patience:
             self._allowed += 1
         else:
             return
@@ -150,6 +152,7 @@ class Limiter:
 
     def _decrease(self, allowed: float) -> None:
         self._too_many = self._allowed
+        self._patience = min(_MOST_PATIENCE, 2 * self._patience)
         self._allowed = max(1.0, allowed)
         self._decreased = self._clock()
         self._share = 0.0

@@ -40,6 +40,8 @@ class Behaviour:
     latency: float = 0.0
     busy: float = 0.0  # 429 with Retry-After
     retry_after: float = 0.1
+    asks: dict[str, str] | None = None  # the headers of a 429, instead of retry_after
+    bears: int = 0  # requests at once, 429 beyond; 0: any number
     broken: float = 0.0  # 500
     silent: float = 0.0  # no reply for a long time
     garbage: float = 0.0  # 200, but no JSON
@@ -80,7 +82,7 @@ class Server:
         self.random = random.Random(0)
         self.paid: list[list[str]] = []
         self.charged: list[tuple[int, int]] = []
-        self.requests = 0
+        self.requests = self.turned_away = 0
         self.running = self.most_running = 0
         self.lately: list[float] = []
         self.files: dict[str, str] = {}
@@ -94,7 +96,7 @@ class Server:
             self.behaviour = replace(Behaviour(), **json.loads(body))
             self.random = random.Random(self.behaviour.seed)
             self.paid, self.requests, self.most_running = [], 0, 0
-            self.charged = []
+            self.charged, self.turned_away = [], 0
             return 200, {}, {}
         if path == "/forget":
             self.files, self.batches = {}, {}
@@ -104,7 +106,16 @@ class Server:
             return 200, {"paid": sum(map(len, self.paid))}, {}
         if path == "/log":
             log = {"paid": self.paid, "requests": self.requests, "at_once": self.most_running}
-            return 200, {**log, "batches": list(self.batches), "charged": self.charged}, {}
+            return (
+                200,
+                {
+                    **log,
+                    "batches": list(self.batches),
+                    "charged": self.charged,
+                    "turned_away": self.turned_away,
+                },
+                {},
+            )
         if key != KEY:
             return 401, _error(f"Incorrect API key provided: {key}", "invalid_api_key"), {}
         if path.startswith("/v1/models"):
@@ -144,6 +155,9 @@ class Server:
         now = self.behaviour
         self.requests += 1
         fault = self.fault()
+        if now.bears and self.running > now.bears:
+            self.turned_away += 1
+            return 429, _error("Too many at once", "rate_limit_exceeded"), _after(now)
         await asyncio.sleep(now.latency)
         if now.requests_per_second:
             clock = asyncio.get_running_loop().time()
@@ -379,6 +393,8 @@ def _error(message: str, code: str | None) -> dict[str, Any]:
 
 
 def _after(now: Behaviour) -> dict[str, str]:
+    if now.asks is not None:
+        return now.asks
     return {"retry-after-ms": str(int(now.retry_after * 1000))}
 
 
