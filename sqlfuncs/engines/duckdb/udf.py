@@ -42,13 +42,24 @@ class Udf:
 
     def __call__(self, *arguments: pa.ChunkedArray | pa.Array) -> pa.Array:
         """Compute; every failure leaves as one of our errors."""
+        given, caller = self._without_caller(arguments)
         try:
-            with work.call():
-                return _guarded(self.function.name, self._compute, arguments)
+            with work.call(caller):
+                return _guarded(self.function.name, self._compute, given)
         finally:
             if isinstance(self.function, TableFunction):
                 # What Arrow keeps for later would stand beside the result while it is written.
                 pa.default_memory_pool().release_unused()
+
+    def _without_caller(
+        self, arguments: Sequence[pa.ChunkedArray | pa.Array]
+    ) -> tuple[Sequence[pa.ChunkedArray | pa.Array], tuple[int, int] | None]:
+        """The arguments, and which instance and connection have called (macros.CALLER)."""
+        count = _parameters(self.function)
+        if len(arguments) != count + 2:  # a macro that is written in SQL has called
+            return arguments, None
+        instance, connection = (value[0].as_py() for value in arguments[count:])
+        return arguments[:count], (instance, connection)
 
     def _compute(self, arguments: Sequence[pa.Array]) -> pa.Array:
         match self.function:
@@ -103,6 +114,16 @@ def udf_name(function: str) -> str:
 def callables(functions: tuple[SqlFunction, ...]) -> tuple[Udf | Packing, ...]:
     """The UDFs of the functions that compute in Python, the same objects at every call."""
     return (Packing(), *(Udf(f) for f in functions if not isinstance(f, SqlMacro)))
+
+
+def _parameters(function: _UdfFunction) -> int:
+    match function:
+        case ScalarFunction():
+            return len(function.inputs) + len(function.options)
+        case TableFunction():
+            return 3
+        case ListFunction():
+            return 1
 
 
 def _returned(function: _UdfFunction) -> pa.DataType:
