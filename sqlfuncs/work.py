@@ -13,9 +13,10 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
 from functools import partial
 from importlib import import_module
 from typing import Protocol, TypeVar
@@ -106,6 +107,8 @@ _stopped_by_signal = threading.Event()
 _signals: tuple[socket.socket, socket.socket] | None = None
 _calls = 0
 _calls_lock = threading.Lock()
+_of_callers: list[tuple[Hashable, threading.Event]] = []  # calls that run, of whom
+_interrupted_call: ContextVar[threading.Event | None] = ContextVar("call", default=None)
 _said: set[str] = set()
 _said_lock = threading.Lock()
 
@@ -180,19 +183,35 @@ def _stop_hearing() -> None:
 
 
 @contextmanager
-def call() -> Iterator[None]:
-    """Around each function that an engine calls: Ctrl-C pressed before it is not for it."""
+def call(caller: Hashable = None) -> Iterator[None]:
+    """Around each function that an engine calls: Ctrl-C pressed before it is not for it.
+
+    `caller` is whose `interrupt` it is to hear, as a connection's.
+    """
     global _calls
+    own = caller, threading.Event()
     with _calls_lock:
         if _calls == 0:
             _interrupted()
             _stopped_by_signal.clear()
         _calls += 1
+        _of_callers.append(own)
+    before = _interrupted_call.set(own[1])
     try:
         yield
     finally:
+        _interrupted_call.reset(before)
         with _calls_lock:
             _calls -= 1
+            _of_callers.remove(own)
+
+
+def interrupt(caller: Hashable) -> None:
+    """Stop the calls of one caller that run now, at their next step; not those that follow."""
+    with _calls_lock:
+        for of, interrupted in _of_callers:
+            if of == caller:
+                interrupted.set()
 
 
 def _interrupted() -> bool:
@@ -209,7 +228,9 @@ def check() -> None:
     """Raise `Cancelled` if the user asked to stop."""
     if _interrupted():
         _stopped_by_signal.set()
-    if _stopping.is_set() or _stopped_by_signal.is_set():
+    of_caller = _interrupted_call.get()
+    is_interrupted = of_caller is not None and of_caller.is_set()
+    if is_interrupted or _stopping.is_set() or _stopped_by_signal.is_set():
         raise Cancelled
 
 
@@ -242,7 +263,8 @@ def _in_thread(call: Callable[[], _Result], daemon: bool) -> _Result:
         except BaseException as error:  # the caller raises it
             outcome.set_exception(error)
 
-    threading.Thread(target=run, name="sqlfuncs-call", daemon=daemon).start()
+    whole = partial(copy_context().run, run)  # of the same call
+    threading.Thread(target=whole, name="sqlfuncs-call", daemon=daemon).start()
     while True:
         try:
             return outcome.result(timeout=_CHECK_SECONDS)

@@ -13,8 +13,9 @@ def llm_usage() -> pa.StructArray:
 
     `rows` were wanted; `cache_hits` of them had an answer that was kept; `asked` counts the
     texts that were sent, with those sent again; `requests`, `retries` after a failure, `errors`
-    the texts left without an answer; tokens as the provider counts them; `cost_usd` by the
-    table of prices, NULL where it does not know the model; `seconds` the sum over requests.
+    the texts left without an answer; tokens as the provider counts them, of the `estimated`
+    requests, where it does not tell or tells what cannot be, as we do; `cost_usd` by the table
+    of prices, NULL where it does not know the model; `seconds` the sum over requests.
     """
     rows = [
         {column.name: getattr(used, column.name) for column in FUNCTION.returns}
@@ -34,6 +35,7 @@ FUNCTION = ListFunction(
         Column("requests", pa.int64(), "requests"),
         Column("retries", pa.int64(), "requests made again after a failure"),
         Column("errors", pa.int64(), "texts left without an answer"),
+        Column("estimated", pa.int64(), "requests whose tokens are estimates of ours"),
         Column("input_tokens", pa.int64(), "as the provider counts"),
         Column("output_tokens", pa.int64(), "as the provider counts"),
         Column("cost_usd", pa.float64(), "by the table of prices"),

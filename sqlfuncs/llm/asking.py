@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,23 +11,20 @@ from sqlfuncs.llm import batches, usage
 from sqlfuncs.llm.budget import Budget, Limits
 from sqlfuncs.llm.failures import Unusable
 from sqlfuncs.llm.providers import BatchProvider, Provider
+from sqlfuncs.llm.recent import Recent
 from sqlfuncs.llm.run import Run
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
 
-_FAILURES_LAST = 10.0  # seconds
-
-# Texts that have no answer, until when, and why not: SELECT and WHERE on one call, or each field
-# of its STRUCT, are evaluated one after the other, and one try is enough for all of them.
+# Texts that have no answer, and why not: SELECT and WHERE on one call, or each field of its
+# STRUCT, are evaluated one after the other, and one try is enough for all of them.
 _Asked = tuple[bytes, Limits, bool]
-_failures: dict[_Asked, tuple[float, Answer]] = {}
-_BUDGETS_LAST = 60.0  # seconds
-# When a budget last let a question through or not. A query comes here with 2,048 rows at a time:
-# a budget that runs out in the midst of it is no error of the query, one that had is.
-_in_use: dict[tuple[str, Limits], float] = {}
-_REMARKS_LAST = 2.0  # seconds in which the same is not said twice
-_remarks: dict[str, float] = {}
+_failures: Recent[_Asked, Answer] = Recent(seconds=10.0)
+# Budgets that let a question through or not. A query comes here with 2,048 rows at a time: a
+# budget that runs out in the midst of it is no error of the query, one that had is.
+_in_use: Recent[tuple[str, Limits], None] = Recent(seconds=60.0)
+_remarks: Recent[str, None] = Recent(seconds=2.0)  # the same is not said twice
 
 
 def ask(
@@ -52,10 +48,11 @@ def ask(
         raise BadOption(f"batch := true: '{model}' has no batch endpoint; 'openai:...' has.")
     keys = _keys(provider, task, texts)
     known = kept.store().read(list(keys.values()), task.labels)
-    failed = _just_failed([(key, budget, batch) for key in keys.values()]) if _failures else {}
+    failed = _just_failed([(key, budget, batch) for key in keys.values()])
     wanted = {key: text for text, key in keys.items() if key not in known and key not in failed}
     usage.add(model, rows=len(texts), cache_hits=len(texts) - len(wanted))
     fresh: dict[bytes, Answer] = {}
+    left_alone: set[bytes] = set()  # of which nothing was tried: the next one may be lucky
     if wanted:
         kept.store().check_keeps()
         try:
@@ -69,11 +66,12 @@ def ask(
             try:
                 asked = Run(provider, model, task, some, limit, at_once, is_last=is_last)
                 found = asked.answers()
+                left_alone.update(found if asked.was_left_alone else ())
             except BudgetExhausted as error:
-                if _in_use.get((model, budget), -_BUDGETS_LAST) < time.monotonic() - _BUDGETS_LAST:
+                if not _in_use.find([(model, budget)]):
                     raise
                 found = dict.fromkeys(some, Answer(None, str(error)))
-            _in_use[model, budget] = time.monotonic()
+            _in_use.note({(model, budget): None})
             return found
 
         if isinstance(provider, BatchProvider):
@@ -85,7 +83,10 @@ def ask(
             )
         elif wanted:
             fresh |= run(wanted)
-        _note_failures({(key, budget, batch): answer for key, answer in fresh.items()})
+        failures = {key: each for key, each in fresh.items() if each.error}
+        _failures.note(
+            {(key, budget, batch): failures[key] for key in failures.keys() - left_alone}
+        )
         usage.add(model, errors=sum(bool(a.error) and not a.waits for a in fresh.values()))
     fresh |= failed
     _say_errors(model, {**known, **fresh})
@@ -110,17 +111,7 @@ def forget_failures() -> None:
 
 
 def _just_failed(asked: Iterable[_Asked]) -> dict[bytes, Answer]:
-    now = time.monotonic()
-    found = ((each[0], *_failures.get(each, (0.0, Answer(None)))) for each in asked)
-    return {key: answer for key, until, answer in found if until > now}
-
-
-def _note_failures(fresh: Mapping[_Asked, Answer]) -> None:
-    now = time.monotonic()
-    for asked in [asked for asked, (until, _) in list(_failures.items()) if until <= now]:
-        _failures.pop(asked, None)
-    until = now + _FAILURES_LAST
-    _failures.update({asked: (until, answer) for asked, answer in fresh.items() if answer.error})
+    return {key: answer for (key, _, _), answer in _failures.find(asked).items()}
 
 
 def _keys(provider: Provider, task: Task, texts: Iterable[str]) -> dict[str, bytes]:
@@ -135,7 +126,7 @@ def _say_errors(model: str, answers: Mapping[bytes, Answer]) -> None:
     shown = "; ".join(f"{why} ({count:,})" for why, count in reasons.most_common(3))
     count = reasons.total()
     remark = f"{model}: {count:,} {'text has' if count == 1 else 'texts have'} no answer: {shown}"
-    now = time.monotonic()
-    if _remarks.get(remark, -_REMARKS_LAST) < now - _REMARKS_LAST:
+    was_said = _remarks.find([remark])
+    _remarks.note({remark: None})
+    if not was_said:
         work.say(remark)
-    _remarks[remark] = now

@@ -6,19 +6,29 @@ store, so that no text is asked again while it is there.
 
 from __future__ import annotations
 
-import time
+import threading
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
 from sqlfuncs import work
 from sqlfuncs.errors import CannotKeep, ModelUnusable
-from sqlfuncs.llm import prices, usage
+from sqlfuncs.llm import expected, prices, usage
 from sqlfuncs.llm.budget import Budget
-from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
+from sqlfuncs.llm.expected import Tokens
+from sqlfuncs.llm.failures import (
+    Busy,
+    Declined,
+    Flaky,
+    LeftAlone,
+    ProviderFailure,
+    TooLong,
+    Unusable,
+)
+from sqlfuncs.llm.limits import LONGEST_PAUSE
 from sqlfuncs.llm.providers import BatchProvider
-from sqlfuncs.llm.run import about_tokens
+from sqlfuncs.llm.requests import believed
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
@@ -61,8 +71,8 @@ def collect(
             waiting = f"in batch {name}, {state.progress}: run the query again when it has ended"
             found |= dict.fromkeys(keys, Answer(None, waiting, waits=True))
             continue
-        answers, again = _sorted(provider, model, state.outcomes)
-        usage.add(priced_as(model), in_batches=-_tokens(task, [texts[key] for key in keys]))
+        answers, again = _sorted(provider, model, task, texts, state.outcomes)
+        usage.came_back(name)
         kept.store().close_batch(name)
         if not state.outcomes:
             found |= dict.fromkeys(keys, Answer(None, f"batch {name} {state.progress}"))
@@ -74,7 +84,11 @@ def collect(
 
 
 def _sorted(
-    provider: BatchProvider, model: str, outcomes: Mapping[str, Answer | ProviderFailure]
+    provider: BatchProvider,
+    model: str,
+    task: Task,
+    texts: Mapping[bytes, str],
+    outcomes: Mapping[str, Answer | ProviderFailure],
 ) -> tuple[dict[bytes, Answer], set[bytes]]:
     """What is an answer, kept if it was paid for; and whom to ask once more, now."""
     answers, paid, again = {}, {}, set()
@@ -98,6 +112,10 @@ def _sorted(
                 again.add(key)
             case _:
                 pass
+    for key, answer in paid.items():
+        likely = expected.by_length(task, [texts.get(key, "")])
+        (paid[key],), is_told = believed(model, [answer], likely)
+        usage.add(priced_as(model), estimated=int(not is_told))
     usage.add(
         priced_as(model),
         asked=len(outcomes),
@@ -131,39 +149,42 @@ def hand_in(
     mine = store.claim(rest)
     others = set(rest).difference(mine)
     found |= dict.fromkeys(others, Answer(None, "another process is asking about this text"))
-    reason, afforded = _afforded(budget, task, {key: texts[key] for key in mine})
-    found |= {key: Answer(None, reason) for key in mine[afforded:]}
-    store.release(mine[afforded:])
-    if not afforded:
-        return found
-    mine = mine[:afforded]
-    try:
+    each = [_tokens(provider, task, texts[key]) for key in mine]
+    with budget.first_of(each) as (afforded, reason, total):
+        found |= {key: Answer(None, reason) for key in mine[afforded:]}
+        store.release(mine[afforded:])
+        if not afforded:
+            return found
+        mine = mine[:afforded]
         these = {key: texts[key] for key in mine}
-        batch = work.interruptible(lambda: _handed_in(provider, task, these))
-    except Unusable as failure:
-        raise ModelUnusable(f"{model}: {failure}") from None
-    except ProviderFailure as failure:
-        return found | dict.fromkeys(mine, Answer(None, str(failure)))
-    usage.add(priced_as(model), requests=1, in_batches=_tokens(task, [texts[key] for key in mine]))
+        is_over = threading.Event()
+        try:
+            batch = work.interruptible(lambda: _handed_in(provider, task, these, is_over))
+        except Unusable as failure:
+            raise ModelUnusable(f"{model}: {failure}") from None
+        except ProviderFailure as failure:
+            return found | dict.fromkeys(mine, Answer(None, str(failure)))
+        finally:
+            is_over.set()
+        usage.add(priced_as(model), requests=1)
+        usage.handed_in(batch, total)
     waiting = f"handed in as batch {batch}: run the query again when it has ended, within a day"
     return found | dict.fromkeys(mine, Answer(None, waiting, waits=True))
 
 
-def _afforded(budget: Budget, task: Task, texts: Mapping[bytes, str]) -> tuple[str | None, int]:
-    """How many of the texts the budget allows, from the first on, and why not more."""
-    for count, text in enumerate(texts.values()):
-        reason = budget.reserve(about_tokens(task, [text]))
-        if reason is not None:
-            return reason, count
-    return None, len(texts)
+def _tokens(provider: BatchProvider, task: Task, text: str) -> Tokens:
+    """About what a text takes; a batch cannot be stopped once it turns out to take more."""
+    estimate = expected.of(provider.identity, task).request([text])
+    return Tokens(*map(max, estimate.by_length, estimate.likely))
 
 
-def _tokens(task: Task, texts: Iterable[str]) -> int:
-    return sum(about_tokens(task, [text]) for text in texts)
+def _handed_in(
+    provider: BatchProvider, task: Task, texts: Mapping[bytes, str], is_over: threading.Event
+) -> str:
+    """Hand in, so that whenever this process is killed, the next one knows of the batch.
 
-
-def _handed_in(provider: BatchProvider, task: Task, texts: Mapping[bytes, str]) -> str:
-    """Hand in, so that whenever this process is killed, the next one knows of the batch."""
+    Nothing is sent any more after `is_over`.
+    """
     store, mark = kept.store(), uuid.uuid4().hex
     store.hand_in(_UNNAMED + mark, texts)
     named = {key.hex(): text for key, text in texts.items()}
@@ -178,7 +199,10 @@ def _handed_in(provider: BatchProvider, task: Task, texts: Mapping[bytes, str]) 
                 if attempt == _ATTEMPTS - 1:
                     raise
                 after = failure.after if isinstance(failure, Busy) else None
-                time.sleep(after or _FIRST_WAIT * 2**attempt)
+                if isinstance(failure, Busy) and (after or 0.0) > LONGEST_PAUSE:
+                    raise LeftAlone.asked(failure) from None
+                if is_over.wait(after or _FIRST_WAIT * 2**attempt):
+                    raise
     except ProviderFailure as failure:
         if not isinstance(failure, Busy | Flaky):  # else it may have been heard: the next run asks
             store.close_batch(_UNNAMED + mark)

@@ -3,6 +3,7 @@
     ProviderFailure
     ├── Unusable    nothing will come of any request: no key, no such model; the query ends
     ├── Busy        too many requests: wait, then ask again
+    │   └── LeftAlone   ... for longer than a query waits: none of it is asked any more
     ├── Flaky       the server or the line failed: ask again
     ├── TooLong     the texts do not fit: fewer at once, or cut
     └── Declined    the model will not answer this text; asking again would change nothing
@@ -13,9 +14,20 @@ Whoever asks turns them into answers with an error, or into `sqlfuncs.errors`.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+_LONGEST_NAMED = timedelta(days=365)
+
 
 class ProviderFailure(Exception):
-    """A request failed. The message is for the analyst and holds no secret."""
+    """A request failed. The message is for the analyst and holds no secret.
+
+    The tokens are what it took all the same; `was_heard` if it may have taken some, untold.
+    """
+
+    input_tokens = 0
+    output_tokens = 0
+    was_heard = False
 
 
 class Unusable(ProviderFailure):
@@ -30,8 +42,28 @@ class Busy(ProviderFailure):
         self.after = after
 
 
+class LeftAlone(Busy):
+    """The server asks for a longer wait than a query has patience for."""
+
+    @classmethod
+    def asked(cls, failure: Busy) -> LeftAlone:
+        """The failure that says until when."""
+        wait = failure.after or 0.0
+        if wait > _LONGEST_NAMED.total_seconds():
+            until = "for more than a year"
+        else:
+            now = datetime.now().astimezone()
+            at = now + timedelta(seconds=wait)
+            until = f"until {at:%H:%M}" if at.date() == now.date() else f"until {at:%Y-%m-%d %H:%M}"
+        return cls(f"the server asks to be left alone {until}: {failure}", failure.after)
+
+
 class Flaky(ProviderFailure):
     """The server or the line failed."""
+
+    def __init__(self, message: str, *, was_heard: bool = False) -> None:
+        super().__init__(message)
+        self.was_heard = was_heard
 
 
 class TooLong(ProviderFailure):

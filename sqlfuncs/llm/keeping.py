@@ -38,6 +38,7 @@ class Keeping:
         self._offered: set[bytes] = set()
         self._claimed: set[bytes] = set()
         self._claiming = threading.Lock()
+        self._is_released = False
         self._to_keep: dict[bytes, Answer] = {}
         self._kept: set[bytes] = set()
         self._lock = threading.Lock()
@@ -63,6 +64,8 @@ class Keeping:
 
     def _claim(self, keys: Sequence[bytes]) -> None:
         """Claim what nobody else has, and take what another answered in the meantime."""
+        if self._is_released:  # the call has ended: nobody would give it up
+            return
         store = kept.store()
         self._offered.update(keys)
         self._claimed.update(store.claim([key for key in keys if key not in self.answers]))
@@ -85,7 +88,8 @@ class Keeping:
             now, self._to_keep = self._to_keep, {}
         try:
             kept.store().write(self._identity, now)
-            self._kept.update(now)
+            with self._lock:
+                self._kept.update(now)
         finally:
             with self._lock:
                 self._is_writing, self._last_write = False, mine
@@ -102,6 +106,8 @@ class Keeping:
 
     def release(self) -> None:
         """Give up what was claimed and came to nothing that is kept."""
-        left = self._claimed - self._kept
+        with self._claiming, self._lock:
+            self._is_released = True
+            left = self._claimed - self._kept
         if left:
             kept.store().release(left)

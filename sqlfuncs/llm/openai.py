@@ -150,7 +150,7 @@ class OpenAIProvider:
         """Raise Unusable unless the server knows the key and the model."""
         try:
             soon = min(timeout(), _LOOK_UP_SECONDS)
-            self._client.call(lambda client: client.models.retrieve(self._name, timeout=soon))
+            self._client.call(lambda client: client.models.retrieve(self._name), within=soon)
         except (Flaky, Busy) as failure:
             if "cannot be reached" in str(failure):
                 raise Unusable(str(failure)) from None
@@ -187,7 +187,7 @@ def _first_choice(reply: Any) -> Mapping[str, Any]:
         choice = reply["choices"][0]
         if isinstance(choice, dict):
             return choice
-    raise Flaky("the server's reply is not what a chat completion looks like")
+    raise Flaky("the server's reply is not what a chat completion looks like", was_heard=True)
 
 
 def _with_probabilities(task: Task, answer: Answer, choice: Mapping[str, Any]) -> Answer:

@@ -7,11 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sqlfuncs.llm.failures import Flaky, ProviderFailure
-from sqlfuncs.llm.openai_calls import Client, NotFound, OptionRefused, failure
+from sqlfuncs.llm.openai_calls import (
+    Client,
+    NotFound,
+    OptionRefused,
+    failure,
+    upload_seconds,
+)
 from sqlfuncs.llm.providers import Batch
 from sqlfuncs.llm.redaction import redacted
 from sqlfuncs.store.answers import Answer
 
+_MOST_BYTES = 2**30  # of a file of replies
+_DOWNLOAD_SECONDS = 1800.0  # that it may take; not so long between two of its bytes
 _ENDPOINT = "/v1/chat/completions"
 _MARK = "sqlfuncs"  # the name of what we write beside a batch, to know it again
 _LATEST = 100  # batches that are looked through for it
@@ -26,7 +34,8 @@ def hand_in(client: Client, requests: Mapping[str, Any], mark: str) -> str:
     ]
     content = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode()
     file = client.call(
-        lambda openai: openai.files.create(file=("sqlfuncs.jsonl", content), purpose="batch")
+        lambda openai: openai.files.create(file=("sqlfuncs.jsonl", content), purpose="batch"),
+        within=upload_seconds(content),
     )
     batch = client.call(
         lambda openai: openai.batches.create(
@@ -68,7 +77,12 @@ def collect(client: Client, batch: str, read: Callable[[Mapping[str, Any]], Answ
 
 
 def _content(client: Client, file: str) -> str:
-    return str(client.call(lambda openai: openai.files.content(file)).text)
+    found = client.call(
+        lambda openai: openai.files.content(file),
+        within=_DOWNLOAD_SECONDS,
+        most_bytes=_MOST_BYTES,
+    )
+    return str(found.text)
 
 
 def _lines(content: str) -> Iterator[Mapping[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlfuncs.llm import prompt
-from sqlfuncs.llm.openai_calls import Client
+from sqlfuncs.llm.openai_calls import Client, upload_seconds
 from sqlfuncs.llm.redaction import redacted
 from sqlfuncs.llm.task import Task
 
@@ -72,7 +72,8 @@ def start(client: Client, base: str, chats: Iterable[str], name: str, seed: int)
     """The service's name for a new fine-tuning. Raises ProviderFailure."""
     content = "\n".join(chats).encode()
     file = client.call(
-        lambda openai: openai.files.create(file=(_NAME, content), purpose="fine-tune")
+        lambda openai: openai.files.create(file=(_NAME, content), purpose="fine-tune"),
+        within=upload_seconds(content),
     )
     suffix = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)[:_SUFFIX]
     job = client.call(

@@ -24,13 +24,18 @@ _FREE = ("fake:", "local:")
 _A_REQUEST = 1_000  # tokens: above some number of them, some models cost more a token
 
 
+def is_free(model: str) -> bool:
+    """Whether nobody is paid for what a model reads and writes."""
+    return model.startswith(_FREE)
+
+
 def cost(model: str, input_tokens: int, output_tokens: int) -> float | None:
     """Dollars, or None where the price is not known.
 
     >>> cost("local:smollm2", 1000, 10)
     0.0
     """
-    if model.startswith(_FREE):
+    if is_free(model):
         return 0.0
     price = _price(model)
     if price is None:

@@ -6,6 +6,7 @@ fine_tune. What the functions `llm_classify`, `llm_class_probs` and `llm_classif
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -73,8 +74,11 @@ class Question:
                 "batch := true sends each text in a request of its own: leave out batch or "
                 "rows_per_request."
             )
-        if (budget_usd or 0) < 0 or (budget_tokens or 0) < 0:
-            raise BadOption("a budget has to be 0 or more.")
+        for name, budget in (("budget_usd", budget_usd), ("budget_tokens", budget_tokens)):
+            if budget is not None and not 0 <= budget < math.inf:
+                raise BadOption(
+                    f"{name} := {budget}: a budget has to be 0 or more; NULL, or none, is no limit."
+                )
         return cls(
             labels,
             model,

@@ -23,8 +23,8 @@ def test_what_was_asked_and_what_was_kept(con: duckdb.DuckDBPyConnection) -> Non
     for _ in range(2):
         con.execute("SELECT llm_classify(text, ['a', 'b'], model := 'fake:') FROM t").fetchall()
     rows = con.execute("FROM llm_usage() SELECT * EXCLUDE (seconds)").fetchall()
-    #       model  rows cached asked requests retries errors in out cost
-    assert rows == [("fake:", 100, 90, 10, 10, 0, 0, 0, 10, 0.0)]
+    #       model  rows cached asked requests retries errors estimated in out cost
+    assert rows == [("fake:", 100, 90, 10, 10, 0, 0, 0, 0, 10, 0.0)]
 
 
 def test_a_trained_model_costs_nothing_and_is_not_counted(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sqlfuncs.llm import asking, providers, run, usage
+from sqlfuncs.llm import asking, expected, providers, run, usage
 from tests.llm.fault_server import KEY
 
 
@@ -75,6 +75,7 @@ def server(_process: FaultServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[F
     _process.forget()
     providers.provider.cache_clear()
     run._limiters.clear()
+    expected.forget()
     with usage.afresh():
         yield _process
     providers.provider.cache_clear()

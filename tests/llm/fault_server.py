@@ -24,6 +24,7 @@ from tests.llm.tunings import Tunings
 
 Reply = tuple[int, Any, dict[str, str]]
 KEY = "sk-test-0123456789abcdef"
+FAULTS = ("busy", "broken", "silent", "garbage", "chatty", "partial", "strange", "lost")
 
 
 def right(text: str, labels: Sequence[str]) -> str:
@@ -39,6 +40,8 @@ class Behaviour:
     latency: float = 0.0
     busy: float = 0.0  # 429 with Retry-After
     retry_after: float = 0.1
+    asks: dict[str, str] | None = None  # the headers of a 429, instead of retry_after
+    bears: int = 0  # requests at once, 429 beyond; 0: any number
     broken: float = 0.0  # 500
     silent: float = 0.0  # no reply for a long time
     garbage: float = 0.0  # 200, but no JSON
@@ -58,6 +61,15 @@ class Behaviour:
     tuning_queued: int = 1  # how many looks it is queued for
     tuning_broken: int = 0  # how many of the first looks fail
     batch: str = "completed"  # what batches come to; "in_progress": they are not over yet
+    reads: int = 10  # tokens that a text is charged with, and those of its answer
+    writes: int = 2
+    reads_besides: int = 0  # of each request, besides its texts
+    thinks: int = 0  # tokens of reasoning in each answer that is paid for
+    grows: float = 0.0  # by how many tokens each answer is longer than the one before
+    at_most: int = 100_000  # tokens in an answer
+    longer: int = 0  # tokens of reasoning in one of ten answers
+    usage: str = "told"  # what it says of them: "none", "negative", "huge"
+    lost: float = 0.0  # paid for, and answered with what is no JSON
     models: list[str] = field(default_factory=lambda: ["m", "other"])
     tells_models: bool = True
 
@@ -69,7 +81,8 @@ class Server:
         self.behaviour = Behaviour()
         self.random = random.Random(0)
         self.paid: list[list[str]] = []
-        self.requests = 0
+        self.charged: list[tuple[int, int]] = []
+        self.requests = self.turned_away = 0
         self.running = self.most_running = 0
         self.lately: list[float] = []
         self.files: dict[str, str] = {}
@@ -83,6 +96,7 @@ class Server:
             self.behaviour = replace(Behaviour(), **json.loads(body))
             self.random = random.Random(self.behaviour.seed)
             self.paid, self.requests, self.most_running = [], 0, 0
+            self.charged, self.turned_away = [], 0
             return 200, {}, {}
         if path == "/forget":
             self.files, self.batches = {}, {}
@@ -92,7 +106,16 @@ class Server:
             return 200, {"paid": sum(map(len, self.paid))}, {}
         if path == "/log":
             log = {"paid": self.paid, "requests": self.requests, "at_once": self.most_running}
-            return 200, {**log, "batches": list(self.batches)}, {}
+            return (
+                200,
+                {
+                    **log,
+                    "batches": list(self.batches),
+                    "charged": self.charged,
+                    "turned_away": self.turned_away,
+                },
+                {},
+            )
         if key != KEY:
             return 401, _error(f"Incorrect API key provided: {key}", "invalid_api_key"), {}
         if path.startswith("/v1/models"):
@@ -132,6 +155,9 @@ class Server:
         now = self.behaviour
         self.requests += 1
         fault = self.fault()
+        if now.bears and self.running > now.bears:
+            self.turned_away += 1
+            return 429, _error("Too many at once", "rate_limit_exceeded"), _after(now)
         await asyncio.sleep(now.latency)
         if now.requests_per_second:
             clock = asyncio.get_running_loop().time()
@@ -168,21 +194,39 @@ class Server:
         if fault == "garbage":
             return 200, "<html>Bad gateway</html>", {}
         self.paid.append([text for _, text in texts])
+        read, written = self.charge(len(texts))
+        if fault == "lost":
+            return 200, "<html>Bad gateway</html>", {}
         message: dict[str, Any] = {
             "role": "assistant",
             "content": self.said(texts, labels, fault, many),
         }
         if now.refuse and now.refuse in joined:
             message = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}
-        tokens = {"prompt_tokens": 10 * len(texts), "completion_tokens": 2 * len(texts)}
+        tokens = {"prompt_tokens": read, "completion_tokens": written}
         choice = {"index": 0, "finish_reason": "stop", "message": message}
         if now.logprobs and asked.get("logprobs"):
             choice["logprobs"] = {"content": _chances(message["content"], labels)}
-        return (
-            200,
-            {"id": "c", "object": "chat.completion", "choices": [choice], "usage": tokens},
-            {},
-        )
+        reply: dict[str, Any] = {
+            "id": "c",
+            "object": "chat.completion",
+            "choices": [choice],
+            "usage": tokens,
+        }
+        if now.usage == "none":
+            del reply["usage"]
+        elif now.usage in ("negative", "huge"):
+            times = -1_000_000 if now.usage == "negative" else 10**30
+            reply["usage"] = {name: times * (count + 1) for name, count in tokens.items()}
+        return 200, reply, {}
+
+    def charge(self, texts: int) -> tuple[int, int]:
+        """What a request about so many texts is charged with."""
+        now, before = self.behaviour, len(self.charged)
+        written = now.writes * texts + now.thinks + int(now.grows * before)
+        written += now.longer if before % 10 == 9 else 0
+        self.charged.append((now.reads * texts + now.reads_besides, min(now.at_most, written)))
+        return self.charged[-1]
 
     async def response(self, asked: dict[str, Any]) -> Reply:
         """What other packages ask for: texts with numbers, as one response with as many labels."""
@@ -289,7 +333,7 @@ class Server:
     def fault(self) -> str:
         """Which fault this request meets, if any."""
         drawn = self.random.random()
-        for name in ("busy", "broken", "silent", "garbage", "chatty", "partial", "strange"):
+        for name in FAULTS:
             drawn -= getattr(self.behaviour, name)
             if drawn < 0:
                 return name
@@ -349,6 +393,8 @@ def _error(message: str, code: str | None) -> dict[str, Any]:
 
 
 def _after(now: Behaviour) -> dict[str, str]:
+    if now.asks is not None:
+        return now.asks
     return {"retry-after-ms": str(int(now.retry_after * 1000))}
 
 

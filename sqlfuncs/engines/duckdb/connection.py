@@ -26,8 +26,8 @@ import duckdb
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from sqlfuncs import plugins, work
-from sqlfuncs.engines.duckdb import names
-from sqlfuncs.engines.duckdb.macros import create_statements
+from sqlfuncs.engines.duckdb import interrupts, names
+from sqlfuncs.engines.duckdb.macros import INSTANCE, create_statements
 from sqlfuncs.engines.duckdb.udf import Free, callables
 from sqlfuncs.errors import BadInput, CannotRegister, DatabaseInUse
 
@@ -64,6 +64,7 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
     work.hear_interrupts()
     with _registering:
         if _is_registered(con):
+            interrupts.hear(con, _instance(con))
             return
         _refuse_in_transaction(con)
         _refuse_taken_name(con)
@@ -88,8 +89,10 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
                 )
         # READ_WRITE, because an instance opened read-only refuses a plain in-memory database.
         con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {CATALOG} (READ_WRITE)")
-        for statement in create_statements(functions, CATALOG, next(_instances)):
+        number = next(_instances)
+        for statement in create_statements(functions, CATALOG, number):
             con.execute(statement)
+        interrupts.hear(con, number)
 
 
 def use_bare_names(con: duckdb.DuckDBPyConnection) -> None:
@@ -130,6 +133,11 @@ def _is_registered(con: duckdb.DuckDBPyConnection) -> bool:
         f"WHERE database_name = '{CATALOG}' AND function_name = 'label_issues'"
     ).fetchone()
     return found is not None
+
+
+def _instance(con: duckdb.DuckDBPyConnection) -> int:
+    """The number under which its functions were registered."""
+    return int(con.execute(f"SELECT {INSTANCE}").fetchall()[0][0])
 
 
 def _refuse_in_transaction(con: duckdb.DuckDBPyConnection) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.engines.duckdb import batches
@@ -43,13 +44,24 @@ class Udf:
 
     def __call__(self, *arguments: pa.ChunkedArray | pa.Array) -> pa.Array:
         """Compute; every failure leaves as one of our errors."""
+        given, caller = self._without_caller(arguments)
         try:
-            with work.call():
-                return _guarded(self.function.name, self._compute, arguments)
+            with work.call(caller):
+                return _guarded(self.function.name, self._compute, given)
         finally:
             if isinstance(self.function, TableFunction):
                 # What Arrow keeps for later would stand beside the result while it is written.
                 pa.default_memory_pool().release_unused()
+
+    def _without_caller(
+        self, arguments: Sequence[pa.ChunkedArray | pa.Array]
+    ) -> tuple[Sequence[pa.ChunkedArray | pa.Array], tuple[int, int] | None]:
+        """The arguments, and which instance and connection have called (macros.CALLER)."""
+        count = _parameters(self.function)
+        if len(arguments) != count + 2:  # a macro that is written in SQL has called
+            return arguments, None
+        instance, connection = (value[0].as_py() for value in arguments[count:])
+        return arguments[:count], (instance, connection)
 
     def _compute(self, arguments: Sequence[pa.Array]) -> pa.Array:
         match self.function:
@@ -115,6 +127,16 @@ def udf_name(function: str) -> str:
 def callables(functions: tuple[SqlFunction, ...]) -> tuple[Udf | Packing | Free, ...]:
     """The UDFs of the functions that compute in Python, the same objects at every call."""
     return (Free(), Packing(), *(Udf(f) for f in functions if not isinstance(f, SqlMacro)))
+
+
+def _parameters(function: _UdfFunction) -> int:
+    match function:
+        case ScalarFunction():
+            return len(function.inputs) + len(function.options)
+        case TableFunction():
+            return 3
+        case ListFunction():
+            return 1
 
 
 def _returned(function: _UdfFunction) -> pa.DataType:
@@ -240,10 +262,15 @@ def _constant(name: str, values: pa.Array) -> object:
     if len(values) == 0:
         return None
     first = values[0]
-    if not values.equals(pa.repeat(first, len(values))):
+    if not values.equals(pa.repeat(first, len(values))) and not _is_nan(values):
         raise BadOption(f"{name} := ... has to be the same for every row; it is not a column.")
     value: object = first.as_py()
     return value
+
+
+def _is_nan(values: pa.Array) -> bool:
+    """Whether all are, which equal nothing."""
+    return pa.types.is_floating(values.type) and pc.all(pc.is_nan(values)).as_py() is True
 
 
 def _whole(argument: pa.ChunkedArray | pa.Array) -> pa.Array:

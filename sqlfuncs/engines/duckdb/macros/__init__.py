@@ -31,8 +31,9 @@ _MAP = "sqlfuncs.main._sf_map"
 _NONE = "sqlfuncs.main._sf_none"
 _INSTANCE = "_sf_instance"
 _AFTER_ALL = 2**62  # more rows than any table has
-# Whose rows these are, for `batches.Query`.
-_QUERY = f"sqlfuncs.main.{_INSTANCE}(), current_connection_id(), current_query_id()"
+INSTANCE = f"sqlfuncs.main.{_INSTANCE}()"
+_CALLER = f"{INSTANCE}, current_connection_id()"  # for `interrupts.Caller`
+_QUERY = f"{_CALLER}, current_query_id()"  # whose rows these are, for `batches.Query`
 
 
 def register(add: Callable[[SqlFunction], None]) -> None:
@@ -112,13 +113,14 @@ def _definition(function: SqlFunction) -> str:
 
 
 def _scalar(function: ScalarFunction) -> str:
-    call = ", ".join([*function.inputs, *(_option(function, name) for name in function.options)])
+    options = (_option(function, name) for name in function.options)
+    call = ", ".join([*function.inputs, *options, _CALLER])
     return f"{_head(function, function.inputs)} AS {udf_name(function.name)}({call})"
 
 
 def _list(function: ListFunction) -> str:
     return f"""{_head(function, function.arguments)} AS TABLE
-SELECT unnest({udf_name(function.name)}({_options(function)}), recursive := true)"""
+SELECT unnest({udf_name(function.name)}({_options(function)}, {_CALLER}), recursive := true)"""
 
 
 def _of_table(function: TableFunction) -> str:
@@ -233,7 +235,7 @@ def _gathered(function: TableFunction, packed: str, names: str) -> str:
     return f"""_sf_gathered AS (
     SELECT
         {udf_name(function.name)}(
-            list(_sf_batch) FILTER (_sf_batch IS NOT NULL), {names}, {_options(function)}
+            list(_sf_batch) FILTER (_sf_batch IS NOT NULL), {names}, {_options(function)}, {_CALLER}
         ) AS _sf_own{any_given}
     FROM {packed}
 )"""
