@@ -16,13 +16,13 @@ WITH _sf_rows AS (
         _sf_l.key::VARCHAR AS _sf_key, _sf_l.action AS _sf_action,
         _sf_l.old_label::VARCHAR AS _sf_old, _sf_l.new_label::VARCHAR AS _sf_new,
         _sf_l.decided_by AS _sf_by, _sf_l.decided_at AS _sf_at
-    FROM query_table(log) AS _sf_l
-    WHERE as_of IS NULL OR _sf_l.decided_at <= cast_to_type(as_of, _sf_l.decided_at)
+    FROM sqlfuncs.main._sf_log(log) AS _sf_l
+    WHERE as_of IS NULL OR _sf_l.decided_at <= sqlfuncs.main._sf_until(as_of, _sf_l._sf_has_zone)
 ), _sf_latest AS (
     SELECT _sf_key, _sf_action, _sf_old, _sf_new, any_value(_sf_by) AS _sf_by, _sf_at
     FROM _sf_logged
     GROUP BY _sf_key, _sf_action, _sf_old, _sf_new, _sf_at
-    QUALIFY rank() OVER (PARTITION BY _sf_key ORDER BY _sf_at DESC NULLS LAST) = 1
+    QUALIFY rank() OVER (PARTITION BY _sf_key ORDER BY _sf_at DESC) = 1
 ), _sf_keys AS (
     SELECT _sf_key, count(*) AS _sf_n, any_value(_sf_label) AS _sf_label
     FROM _sf_rows
@@ -37,8 +37,6 @@ WITH _sf_rows AS (
     UNION ALL
     SELECT 2, 'keys with several decisions of the same moment that differ', _sf_key
     FROM _sf_latest GROUP BY _sf_key HAVING count(*) > 1
-    UNION ALL
-    SELECT 3, 'decisions without decided_at', _sf_key FROM _sf_latest WHERE _sf_at IS NULL
     UNION ALL
     SELECT 4, 'decisions with an action other than relabel, keep, exclude, needs_review',
         coalesce(_sf_key, 'NULL') || ' (' || coalesce(_sf_action, 'NULL') || ')'
