@@ -58,9 +58,6 @@ class ReviewedTable:
         if not con.execute(f"FROM {self._table} LIMIT 1").fetchall():
             raise BadInput(f"{table} has no rows: there is nothing to review.")
         self._make_log(log)
-        # So that the log, if it was made just now, is in the file that is watched from here on.
-        with suppress(duckdb.Error):
-            con.execute("CHECKPOINT")
         self._file = Watched(con, catalog.database_of(con, log))
 
     def _make_log(self, log: str) -> None:

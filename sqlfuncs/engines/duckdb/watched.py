@@ -8,10 +8,12 @@ open: what is written to it is kept, until that process ends. Looked at are the 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
+from sqlfuncs.engines.duckdb.names import identifier
 from sqlfuncs.errors import CannotKeep
 
 _HEADER = 3 * 4096  # the file's own, and two of its latest states: what a checkpoint changes
@@ -28,7 +30,7 @@ class Watched:
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, database: str) -> None:
-        self._con = con
+        self._con, self._checkpoint = con, f"CHECKPOINT {identifier(database)}"
         self._journal_seen: _Identity | None = None
         self._journal_size = 0
         found = con.execute(
@@ -39,6 +41,9 @@ class Watched:
             return
         con.execute(f"SET GLOBAL checkpoint_threshold = '{_NEVER}'")
         self._journal = Path(f"{self.path}.wal")
+        # What was written until now, such as a new log, is in the file that is watched from here on.
+        with suppress(duckdb.Error):
+            con.execute(self._checkpoint)
         self._remember()
 
     def check(self) -> None:
@@ -81,7 +86,7 @@ class Watched:
         """Put what is in the journal into the file. Raises CannotKeep, duckdb.Error."""
         # It would remove the journal of another file that is in the place of this one.
         self.check()
-        self._con.cursor().execute("CHECKPOINT")
+        self._con.cursor().execute(self._checkpoint)
         if self.path is not None:
             self._remember()
 
