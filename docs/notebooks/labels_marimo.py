@@ -116,7 +116,8 @@ def correct(con, decisions):
     # The model's proposals first, so that a person's decision, which is later, wins.
     con.execute("""
         CREATE OR REPLACE TABLE log AS FROM auto_corrections(issues, id, label);
-        INSERT INTO log BY NAME SELECT * REPLACE (now() AT TIME ZONE 'UTC' AS decided_at) FROM decisions;
+        INSERT INTO log BY NAME
+        SELECT * REPLACE (now() AT TIME ZONE 'UTC' AS decided_at) FROM decisions;
         CREATE OR REPLACE TABLE corrected AS FROM apply_corrections(train, log, id, label)
     """)
     changes = con.sql("""

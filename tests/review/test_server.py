@@ -344,7 +344,7 @@ def test_a_tab_that_is_closed_in_mid_form_is_no_matter(db: Path, tmp_path: Path)
         with serving(db, "--x", "probs", stderr=said) as server:
             browser = server.browser()
             for _ in range(3):
-                with socket.create_connection(browser.host.split(":")) as half:
+                with socket.create_connection(("127.0.0.1", browser.connection.port)) as half:
                     half.sendall(
                         f"POST {browser.root}/decide HTTP/1.1\r\nHost: {browser.host}\r\n"
                         f"Origin: http://{browser.host}\r\nCookie: {browser.headers['Cookie']}\r\n"

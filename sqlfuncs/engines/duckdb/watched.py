@@ -41,7 +41,7 @@ class Watched:
             return
         con.execute(f"SET GLOBAL checkpoint_threshold = '{_NEVER}'")
         self._journal = Path(f"{self.path}.wal")
-        # What was written until now, such as a new log, is in the file that is watched from here on.
+        # What was written until now, such as a new log, is put into the file that is watched.
         with suppress(duckdb.Error):
             con.execute(self._checkpoint)
         self._remember()
