@@ -25,20 +25,26 @@ WITH issues AS (FROM {{ issues | ident }}), proposed AS MATERIALIZED (
         issues, {{ key | ident }}, {{ label | ident }},
         action := {{ action | literal }}, min_confidence := {{ min_confidence | literal }}
     )
-), in_force AS (
-    SELECT key, arg_max({a: action, o: old_label, n: new_label, b: decided_by}, decided_at) AS d
-    FROM {{ log | ident }}
-    GROUP BY key
+), _log AS (FROM {{ log | ident }}), in_force AS (
+    SELECT key::VARCHAR AS key, arg_max({
+        a: action, o: old_label::VARCHAR, n: new_label::VARCHAR, b: decided_by
+    }, decided_at) AS d
+    FROM sqlfuncs.main._sf_log(_log)
+    GROUP BY ALL
+), changed AS (
+    SELECT p.* FROM proposed AS p LEFT JOIN in_force AS f ON f.key = p.key
+    WHERE f.key IS NULL OR (
+        f.d.b = 'auto_corrections'
+        AND (f.d.a, f.d.n) IS DISTINCT FROM (p.action, p.new_label)
+    )
+    UNION ALL
+    SELECT f.key, 'keep', f.d.o, NULL, 'auto_corrections', 'no longer proposed', NULL
+    FROM in_force AS f ANTI JOIN proposed AS p ON p.key = f.key
+    WHERE f.d.b = 'auto_corrections' AND f.d.a <> 'keep'
 )
-SELECT p.* FROM proposed AS p LEFT JOIN in_force AS f ON f.key = p.key
-WHERE f.key IS NULL OR (
-    f.d.b = 'auto_corrections'
-    AND (f.d.a, f.d.n) IS DISTINCT FROM (p.action, p.new_label)
-)
-UNION ALL
-SELECT f.key, 'keep', f.d.o, NULL, 'auto_corrections', 'no longer proposed', now()::TIMESTAMP
-FROM in_force AS f ANTI JOIN proposed AS p ON p.key = f.key
-WHERE f.d.b = 'auto_corrections' AND f.d.a <> 'keep';
+-- Later than all that is in the log, whatever the clock says.
+SELECT * REPLACE ((SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at)
+FROM changed;
 
 -- The table is made before the log is added to: if it cannot be, nothing has changed.
 CREATE OR REPLACE TABLE {{ into | ident }} AS

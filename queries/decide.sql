@@ -92,14 +92,14 @@ CREATE TABLE IF NOT EXISTS {{ log | ident }} (
 );
 
 INSERT INTO {{ log | ident }} BY NAME
-SELECT *, greatest(
-    now()::TIMESTAMP, (SELECT max(decided_at) FROM {{ log | ident }}) + INTERVAL 1 MICROSECOND
-) AS decided_at
+WITH _log AS (FROM {{ log | ident }})
+SELECT *, (SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at
 FROM _decided;
 
-SELECT key, action, old_label, new_label, decided_by, decided_at
-FROM {{ log | ident }}
-WHERE key IN (SELECT key FROM _decided)
+WITH _log AS (FROM {{ log | ident }})
+SELECT key::VARCHAR AS key, action, old_label, new_label, decided_by, decided_at
+FROM sqlfuncs.main._sf_log(_log)
+WHERE key::VARCHAR IN (SELECT key FROM _decided)
 QUALIFY row_number() OVER (PARTITION BY key ORDER BY decided_at DESC) = 1
 ORDER BY key;
 

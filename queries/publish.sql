@@ -28,7 +28,7 @@ SELECT
     any_value(agreement) AS agreement,
     any_value(can_judge) AS can_judge,
     any_value(reason) AS reason,
-    now()::TIMESTAMP AS published_at
+    now() AT TIME ZONE 'UTC' AS published_at
 FROM issues CROSS JOIN strength;
 
 CREATE OR REPLACE TABLE {{ (prefix ~ '_models') | ident }} AS

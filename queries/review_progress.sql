@@ -6,12 +6,12 @@
 -- param log table = decisions: the decision log
 -- param curve boolean = false: also how many wrong labels are left after how many rows more
 
-WITH steps AS (
+WITH _log AS (FROM {{ log | ident }}), steps AS (
     SELECT
         *,
         coalesce(starts_with(reason, 'undo of '), false) AS is_undo,
         epoch(decided_at - lag(decided_at) OVER (PARTITION BY decided_by ORDER BY decided_at)) AS gap
-    FROM {{ log | ident }}
+    FROM sqlfuncs.main._sf_log(_log)
 )
 SELECT
     decided_by,

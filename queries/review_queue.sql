@@ -29,6 +29,9 @@ FROM review_queue(
     budget := {{ budget | literal }}, log := _log
 );
 {% else %}
+{% if log %}
+WITH _log AS (FROM {{ log | ident }})
+{% endif %}
 SELECT
     {{ key | ident }},
     {{ label | ident }} AS given,
@@ -43,9 +46,9 @@ WHERE CASE {{ order | literal }}
     END
     {% if log %}
     AND i.{{ key | ident }}::VARCHAR NOT IN (
-        SELECT key FROM {{ log | ident }}
+        SELECT key::VARCHAR FROM sqlfuncs.main._sf_log(_log)
         WHERE key IS NOT NULL AND decided_by IS DISTINCT FROM 'auto_corrections'
-        GROUP BY key
+        GROUP BY ALL
         HAVING arg_max(action <> 'needs_review', decided_at)
     )
     {% endif %}

@@ -16,12 +16,13 @@ CREATE TABLE IF NOT EXISTS {{ log | ident }} (
 );
 
 INSERT INTO {{ log | ident }} BY NAME
-WITH in_force AS (
-    SELECT key, arg_max({
-        label: CASE action WHEN 'relabel' THEN new_label WHEN 'keep' THEN old_label END, who: decided_by
+WITH _log AS (FROM {{ log | ident }}), in_force AS (
+    SELECT key::VARCHAR AS key, arg_max({
+        label: CASE action WHEN 'relabel' THEN new_label::VARCHAR WHEN 'keep' THEN old_label::VARCHAR END,
+        who: decided_by
     }, decided_at) AS d
-    FROM {{ log | ident }}
-    GROUP BY key
+    FROM sqlfuncs.main._sf_log(_log)
+    GROUP BY ALL
 ), answered AS (
     SELECT
         t.{{ key | ident }}::VARCHAR AS key,
@@ -37,7 +38,7 @@ SELECT
     CASE WHEN answer IS DISTINCT FROM given THEN answer END AS new_label,
     {{ reviewer | literal }} AS decided_by,
     'answered in ' || {{ answers | literal }} AS reason,
-    now()::TIMESTAMP AS decided_at
+    (SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at
 FROM answered LEFT JOIN in_force ON in_force.key = answered.key
 WHERE answer IS NOT NULL AND (in_force.d.label IS DISTINCT FROM answer OR in_force.d.who = 'auto_corrections');
 

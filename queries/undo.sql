@@ -7,11 +7,13 @@
 -- in force before is written again; where nothing was, or a proposal of auto_corrections, needs_review. What was undone, and the rows
 -- that undid it, count no longer.
 INSERT INTO {{ log | ident }} BY NAME
-WITH standing AS (
-    SELECT l.*
-    FROM {{ log | ident }} AS l ANTI JOIN {{ log | ident }} AS u
-        ON u.key = l.key AND u.decided_by = l.decided_by AND u.reason = 'undo of ' || l.decided_at
-    WHERE NOT coalesce(starts_with(l.reason, 'undo of '), false)
+WITH _log AS (FROM {{ log | ident }}), logged AS (
+    SELECT *, coalesce(starts_with(reason, 'undo of '), false) AS is_undo,
+        TRY(sqlfuncs.main._sf_until(CASE WHEN is_undo THEN substr(reason, 9) END, _sf_has_zone)) AS undone
+    FROM sqlfuncs.main._sf_log(_log)
+), standing AS (
+    FROM (FROM logged WHERE NOT is_undo) AS l ANTI JOIN (FROM logged WHERE is_undo) AS u
+        ON u.key = l.key AND u.decided_by = l.decided_by AND u.undone = l.decided_at
 ), step AS (
     FROM (
         FROM standing
@@ -29,7 +31,7 @@ WITH standing AS (
     SELECT CASE
         WHEN (SELECT count(*) FROM step) = 0 THEN
             'nothing to undo: no decision of ' || {{ reviewer | literal }} || ' is in force. In the log are those of '
-            || coalesce((SELECT string_agg(DISTINCT decided_by, ', ') FROM {{ log | ident }}), 'nobody')
+            || coalesce((SELECT string_agg(DISTINCT decided_by, ', ') FROM logged), 'nobody')
     END AS message
 )
 SELECT
@@ -38,10 +40,8 @@ SELECT
     step.old_label,
     decision.new_label AS new_label,
     {{ reviewer | literal }} AS decided_by,
-    'undo of ' || step.decided_at AS reason,
-    greatest(
-        now()::TIMESTAMP, (SELECT max(decided_at) FROM {{ log | ident }}) + INTERVAL 1 MICROSECOND
-    ) AS decided_at
+    'undo of ' || step.decided_at || if(step._sf_has_zone, '+00', '') AS reason,
+    (SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at
 -- The verdict stands on the left, so that it is read where there is no step, too.
 FROM verdict LEFT JOIN step ON true LEFT JOIN before ON before.key = step.key
 WHERE CASE WHEN message IS NULL THEN true ELSE error(message) END;

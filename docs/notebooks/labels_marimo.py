@@ -96,7 +96,7 @@ def review(con, issues, mo):
         CREATE OR REPLACE TABLE decisions AS
         SELECT id AS key, if(label = true_label, 'keep', 'relabel') AS action, label AS old_label,
             true_label AS new_label, 'me' AS decided_by, NULL::VARCHAR AS reason,
-            now()::TIMESTAMP AS decided_at
+            now() AT TIME ZONE 'UTC' AS decided_at
         FROM train WHERE id IN (FROM looked_at UNION FROM drawn)
         """,
         engine=con,
@@ -116,7 +116,8 @@ def correct(con, decisions):
     # The model's proposals first, so that a person's decision, which is later, wins.
     con.execute("""
         CREATE OR REPLACE TABLE log AS FROM auto_corrections(issues, id, label);
-        INSERT INTO log BY NAME SELECT * REPLACE (now()::TIMESTAMP AS decided_at) FROM decisions;
+        INSERT INTO log BY NAME
+        SELECT * REPLACE (now() AT TIME ZONE 'UTC' AS decided_at) FROM decisions;
         CREATE OR REPLACE TABLE corrected AS FROM apply_corrections(train, log, id, label)
     """)
     changes = con.sql("""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -187,10 +188,14 @@ def _is_page(place: Path) -> bool:
 
 
 def _write(place: Path, html: str) -> None:
-    """All of it or nothing: a report that a page links to is never half there."""
+    """All of it or nothing: a report that a page links to is never half there.
+
+    It holds what the rows say: it is its owner's alone, unless the file that it replaces is not.
+    """
     with _aside(place) as aside:
         aside.write_text(html, encoding="utf-8")
-        aside.chmod(0o644)
+        if place.exists():
+            aside.chmod(stat.S_IMODE(place.stat().st_mode))
         aside.replace(place)
 
 

@@ -7,16 +7,23 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import webbrowser
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sqlfuncs import work
 from sqlfuncs.cli import columns
 from sqlfuncs.cli.run import opened
-from sqlfuncs.errors import Cancelled, CannotServe
+from sqlfuncs.errors import Cancelled, CannotKeep, CannotServe
+
+if TYPE_CHECKING:
+    from sqlfuncs.engines.duckdb.reviewing import ReviewedTable
 
 _HOST = "127.0.0.1"
 _USUAL_PORT = 8321
@@ -57,6 +64,7 @@ def command(
     from sqlfuncs.engines.duckdb import catalog
     from sqlfuncs.engines.duckdb.reviewing import ReviewedTable
     from sqlfuncs.engines.duckdb.statements import interruptibly
+    from sqlfuncs.review.decisions import as_csv
     from sqlfuncs.review.review import Review
     from sqlfuncs.review.web.app import guarded
     from sqlfuncs.review.web.deeds import reviewer_name
@@ -89,13 +97,36 @@ def command(
     work.say("each link lets one browser in, once; Ctrl-C ends the review")
     review.look_around()
     _serve(guard, listening, None if no_browser else links[0])
-    settling = threading.Thread(target=source.settle, daemon=True)
+    lost: list[str] = []
+    settling = threading.Thread(target=partial(_settle, source, lost), daemon=True)
     settling.start()
     settling.join(_GRACE_SECONDS)
-    work.say(f"every decision is in the table {log}")
+    if lost:
+        place = _rescued(db, as_csv(review.decisions.all))
+        work.say(f"{lost[0]} All decisions of the log are saved in {place}.")
+    else:
+        work.say(f"every decision is in the table {log}")
     sys.stdout.flush()
     # What is still being learned has nobody to tell it to.
-    os._exit(0)
+    os._exit(1 if lost else 0)
+
+
+def _settle(source: ReviewedTable, lost: list[str]) -> None:
+    try:
+        source.settle()
+    except CannotKeep as error:
+        lost.append(str(error))
+
+
+def _rescued(db: str, log: str) -> str:
+    """Where the decisions are written whose database is gone: beside it, if that can be."""
+    for folder in (Path(db).absolute().parent, None):
+        with suppress(OSError):
+            handle, name = tempfile.mkstemp(".csv", f"{Path(db).stem}-decisions-", folder)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(log)
+            return name
+    return "no file: none could be written"
 
 
 def _serve(app: object, listening: socket.socket, link: str | None) -> None:

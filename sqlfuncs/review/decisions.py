@@ -7,7 +7,7 @@ names the step. The query file `undo` does the same in SQL.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -26,12 +26,29 @@ def check_log(name: str, columns: Iterable[str]) -> None:
     Traceback (most recent call last):
     sqlfuncs.errors.BadInput: t is no decision log: it has no column decided_at. Name another one.
     """
-    known = set(columns)
+    known = {column.lower() for column in columns}
     missing = [column for column in COLUMNS if column not in known]
     if missing:
         raise BadInput(
             f"{name} is no decision log: it has no column {', '.join(missing)}. Name another one."
         )
+
+
+def as_csv(decisions: Iterable[Decision]) -> str:
+    """A log as the text of a CSV file. Texts stand in quotes, so that NULL is none of them.
+
+    >>> print(as_csv([Decision("7", "relabel", None, "a, b", "ann", "", "2026-01-01")]))
+    key,action,old_label,new_label,decided_by,reason,decided_at
+    "7","relabel",,"a, b","ann","","2026-01-01"
+    <BLANKLINE>
+    """
+    lines = [",".join(COLUMNS)]
+    for each in decisions:
+        values = (getattr(each, name) for name in COLUMNS)
+        lines.append(
+            ",".join("" if v is None else '"' + v.replace('"', '""') + '"' for v in values)
+        )
+    return "\n".join(lines) + "\n"
 
 
 @dataclass(frozen=True)
@@ -79,6 +96,7 @@ class Decisions:
         self._standing: dict[str, list[Decision]] = defaultdict(list)
         self._steps: dict[str | None, list[str]] = defaultdict(list)  # moments, by reviewer
         self._keys: dict[tuple[str | None, str], list[str]] = defaultdict(list)  # of a step
+        self._count: Counter[str] = Counter()  # of decisions about a row
         self.all: list[Decision] = []
         for decision in decisions:
             self.add(decision)
@@ -86,6 +104,7 @@ class Decisions:
     def add(self, decision: Decision) -> None:
         """Take in a decision that stands in the log."""
         self.all.append(decision)
+        self._count[decision.key] += 1
         if decision.is_undo:
             self._take_back(decision)
             return
@@ -114,9 +133,8 @@ class Decisions:
         return next((each for each in reversed(standing) if each.decided_by != MACHINE), None)
 
     def version(self, key: str) -> str:
-        """What changes whenever somebody decides about a row."""
-        decision = self.in_force(key)
-        return f"{decision.decided_at} {decision.decided_by}" if decision else ""
+        """What changes whenever somebody decides about a row; empty where nothing is in force."""
+        return str(self._count[key]) if self.in_force(key) else ""
 
     def undoing(self, reviewer: str) -> list[Decision]:
         """What to write to take back a reviewer's latest step, as far as it is in force.

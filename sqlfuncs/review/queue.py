@@ -28,15 +28,15 @@ SORTS = ("worst", "random", "table")
 
 @dataclass(frozen=True)
 class Filter:
-    """Which rows are wanted. Empty text and full ranges want all.
+    """Which rows are wanted. None, empty text and full ranges want all.
 
-    `given` and `suggested` are classes; a row without a suggestion counts as suggesting its own
-    label. `low` and `high` bound the label quality, `text` is what a row says, `flagged` leaves
-    out what the model finds right.
+    `given` and `suggested` are codes of classes; a row without a suggestion counts as suggesting
+    its own label. `low` and `high` bound the label quality, `text` is what a row says, `flagged`
+    leaves out what the model finds right.
     """
 
-    given: str = ""
-    suggested: str = ""
+    given: int | None = None
+    suggested: int | None = None
     text: str = ""
     low: float = 0.0
     high: float = 1.0
@@ -158,10 +158,10 @@ class Queue:
         """(rows,): which rows a filter wants."""
         scores = self.scores
         mask = self._in_state(wanted.state)
-        if wanted.given:
-            mask = mask & (self.given == self._code(wanted.given))
-        if wanted.suggested:
-            mask = mask & (self._leads_to() == self._code(wanted.suggested))
+        if wanted.given is not None:
+            mask = mask & (self.given == wanted.given)
+        if wanted.suggested is not None:
+            mask = mask & (self._leads_to() == wanted.suggested)
         if wanted.flagged:
             mask = mask & scores.flagged
         if wanted.low > 0 or wanted.high < 1:
@@ -182,7 +182,7 @@ class Queue:
 
     def matrix(self, wanted: Filter) -> npt.NDArray[np.int64]:
         """(classes, classes): rows by given and suggested class, of what a filter leaves else."""
-        mask = self.matching(replace(wanted, given="", suggested="")) & (self.given >= 0)
+        mask = self.matching(replace(wanted, given=None, suggested=None)) & (self.given >= 0)
         n = len(self.classes)
         pairs = self.given[mask] * n + self._leads_to()[mask]
         return np.bincount(pairs, minlength=n * n).reshape(n, n)
@@ -225,9 +225,6 @@ class Queue:
         # What somebody was not sure of is not open: it has a state of its own.
         open_: Mask = self.action < 0
         return open_ & (self.given < 0) if state == "unlabelled" else open_
-
-    def _code(self, name: str) -> int:
-        return self.classes.index(name) if name in self.classes else -2
 
     def _containing(self, said: str) -> Mask:
         if not pa.types.is_string(self.text.type) and not pa.types.is_large_string(self.text.type):

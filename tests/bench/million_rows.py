@@ -21,7 +21,8 @@ FROM range(1000000) r(i)
 DECISIONS = """
 CREATE TABLE log AS
 SELECT id * 10 AS key, 'relabel' AS action, 'class ' || ((id * 10) % 10) AS old_label,
-    'class 9' AS new_label, 'somebody' AS decided_by, '' AS reason, now()::TIMESTAMP AS decided_at
+    'class 9' AS new_label, 'somebody' AS decided_by, '' AS reason,
+    now() AT TIME ZONE 'UTC' AS decided_at
 FROM range(100000) r(id)
 """
 RUNS = 7

@@ -32,7 +32,7 @@ CREATE OR REPLACE TABLE log (key VARCHAR, action VARCHAR, old_label VARCHAR, new
 ANSWER = """
 INSERT INTO log
 SELECT id, if(label = true_label, 'keep', 'relabel'), label,
-    CASE WHEN label <> true_label THEN true_label END, 'bench', NULL, now()::TIMESTAMP
+    CASE WHEN label <> true_label THEN true_label END, 'bench', NULL, now() AT TIME ZONE 'UTC'
 FROM review_queue(train, text, label, id, budget := {budget}, log := log, model := '{model}')
 """
 ACCURACY = """

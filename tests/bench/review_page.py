@@ -24,11 +24,11 @@ import numpy as np
 from sqlfuncs.review.review import LEARN_EVERY
 from tests.bench.detection import TABLES
 from tests.bench.pages import circumstances, write
-from tests.review.server import Browser, field, serving
+from tests.review.server import Browser, field, serving, shown_key
 
 PATHS = (
     "/?text=abc",
-    "/?given=class+1&suggested=class+2",
+    "/?given=1&suggested=2",
     "/list",
     "/list?page=900",
     "/?sort=random",
@@ -56,7 +56,7 @@ def speed(folder: Path) -> str:
         first, page = _timed(browser, "/")
         seconds = []
         for number in range(DECISIONS):
-            form = {"key": field(page, "key"), "seen": ""}
+            form = {"row": field(page, "row"), "seen": ""}
             begun = time.perf_counter()
             page = browser.post("/decide", action=("keep", "exclude")[number % 2], **form)
             seconds.append(time.perf_counter() - begun)
@@ -94,8 +94,8 @@ def found_by_page(folder: Path) -> list[int]:
         for number in range(REVIEWED):
             if number % STEP == 0:
                 wrong.append(wrong[-1])
-            key = field(page, "key")
-            page = browser.decide(page, "relabel", label=truth[key])
+            key = shown_key(page)
+            page = browser.relabel(page, truth[key])
             wrong[-1] += given[key] != truth[key]
             if number % LEARN_EVERY == LEARN_EVERY - 1:
                 # By itself, too; but it leaves time to a person, who takes longer to read a row.
@@ -105,8 +105,8 @@ def found_by_page(folder: Path) -> list[int]:
                 page = browser.get()
         page = browser.get("/?sort=random")  # a random sample, for what is left and the control
         for _ in range(SAMPLE):
-            key = field(page, "key")
-            page = browser.decide(page, "relabel", label=truth[key], sort="random")
+            key = shown_key(page)
+            page = browser.relabel(page, truth[key], sort="random")
     return wrong
 
 

@@ -66,7 +66,7 @@ def test_a_log_of_typed_keys_as_auto_corrections_makes_it(
     train.execute(
         "CREATE TABLE decisions AS SELECT 14 AS key, 'relabel' AS action, label AS old_label, "
         "truth AS new_label, 'auto_corrections' AS decided_by, 'sure' AS reason, "
-        "now()::TIMESTAMP AS decided_at FROM train WHERE id = 14"
+        "now() AT TIME ZONE 'UTC' AS decided_at FROM train WHERE id = 14"
     )
     table = _reviewed(train)
     table.append([Decision("0", "keep", CLASSES[0], None, "ann")])

@@ -38,7 +38,7 @@ def test_what_is_proposed(
     ]
     assert len({row[6] for row in rows}) == 1
     assert con.execute(
-        "SELECT now()::TIMESTAMP - ? < INTERVAL 1 MINUTE", [rows[0][6]]
+        "SELECT (now() AT TIME ZONE 'UTC') - ? < INTERVAL 1 MINUTE", [rows[0][6]]
     ).fetchall() == [(True,)]
     assert capsys.readouterr().err == ""
 

@@ -19,7 +19,7 @@ ADDED = [
 ANSWERS = """
 INSERT INTO log
 SELECT id, if(label = true_label, 'keep', 'relabel'), label, true_label, 'ann', NULL,
-    now()::TIMESTAMP
+    now() AT TIME ZONE 'UTC'
 FROM review_queue(requests, text, label, id, log := log)
 """
 

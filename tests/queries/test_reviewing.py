@@ -155,7 +155,7 @@ def test_progress_by_reviewer_of_flags_and_of_what_is_left(t: duckdb.DuckDBPyCon
     run_query(t, "undo", reviewer="bob")
     t.execute(
         "INSERT INTO decisions VALUES "
-        "('8', 'relabel', 'a', 'b', 'auto_corrections', NULL, now()::TIMESTAMP)"
+        "('8', 'relabel', 'a', 'b', 'auto_corrections', NULL, now() AT TIME ZONE 'UTC')"
     )
     reviewers, (flags,), (left,) = run_query(t, "review_progress")
     by = {row["decided_by"]: row for row in reviewers}

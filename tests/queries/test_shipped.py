@@ -167,7 +167,7 @@ def test_a_persons_decision_is_kept_and_wins(con: duckdb.DuckDBPyConnection) -> 
     (key, old) = con.execute("SELECT key, old_label FROM decisions LIMIT 1").fetchall()[0]
     con.execute(
         "INSERT INTO decisions VALUES (?, 'keep', ?, NULL, 'ann', 'it is right', "
-        "now()::TIMESTAMP + INTERVAL 1 SECOND)",
+        "(now() AT TIME ZONE 'UTC') + INTERVAL 1 SECOND)",
         [key, old],
     )
     before = _rows(con, "decisions")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -164,12 +166,25 @@ def test_nothing_is_written_but_the_file(db: Path) -> None:
     decide(db, "decisions", truthfully(db, RANDOM, 30))
     before = sha256(db.read_bytes()).digest()
     db.chmod(0o444)
-    found = report(db, "--x", "probs")
+    report(db, "--x", "probs")
     assert sha256(db.read_bytes()).digest() == before
     assert sorted(each.name for each in db.parent.iterdir() if each.name != "home") == [
         "my.duckdb", "my.html",
     ]  # fmt: skip
-    assert found.path.stat().st_mode & 0o777 == 0o644
+
+
+def test_it_is_its_owners_alone_unless_the_file_was_shared(tmp_path: Path) -> None:
+    """It says what the rows say. A file that others may read stays one."""
+    db, place = make(tmp_path / "my.duckdb", rows=60), tmp_path / "my.html"
+    before = os.umask(0o022)
+    try:
+        report(db, "--x", "probs", "--skip", "gain")
+        assert stat.S_IMODE(place.stat().st_mode) == 0o600
+        place.chmod(0o644)
+        report(db, "--x", "probs", "--skip", "gain")
+        assert stat.S_IMODE(place.stat().st_mode) == 0o644
+    finally:
+        os.umask(before)
 
 
 def test_it_needs_nothing_else(db: Path) -> None:

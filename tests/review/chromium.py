@@ -45,6 +45,7 @@ class Tab:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._hear)
         self.page.goto(link)
+        self.root = self.page.url.removesuffix("/")
 
     def _note(self, request: object) -> None:
         url = request.url  # type: ignore[attr-defined]
@@ -54,6 +55,10 @@ class Tab:
     def _hear(self, message: object) -> None:
         if message.type == "error":  # type: ignore[attr-defined]
             self.complaints.append(message.text)  # type: ignore[attr-defined]
+
+    def at(self, path: str) -> str:
+        """The address of a page of the review."""
+        return self.root + path
 
     @property
     def row(self) -> str:

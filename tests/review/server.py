@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from dataclasses import field as field_
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode, urlsplit
 
 import duckdb
@@ -39,8 +39,10 @@ class Browser:
         # As browsers do: a form's head and body do not wait for one another.
         self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.headers = {"Origin": f"http://{self.host}"}
+        self.root = ""  # below which all pages are
         entered = self.ask("GET", link.partition(self.host)[2])
         self.headers["Cookie"] = entered.headers.get("set-cookie", "").partition(";")[0]
+        self.root = entered.headers.get("location", "").removesuffix("/")
         self.entered = entered
 
     def ask(
@@ -50,9 +52,10 @@ class Browser:
         form: Mapping[str, object] | None = None,
         headers: dict[str, str] | None = None,
     ) -> Answer:
-        """One request, as it is."""
+        """One request, as it is, of a page of the review."""
         body = urlencode(form, doseq=True) if form is not None else None
-        self.connection.request(method, path, body, self.headers if headers is None else headers)
+        headers = self.headers if headers is None else headers
+        self.connection.request(method, self.root + path, body, headers)
         answer = self.connection.getresponse()
         text = answer.read().decode("utf-8", "replace")
         return Answer(answer.status, text, {k.lower(): v for k, v in answer.getheaders()})
@@ -63,20 +66,30 @@ class Browser:
         assert answer.status == 200, answer
         return answer.text
 
+    def encoded(self, form: Mapping[str, object]) -> str:
+        """A form as it stands in an address."""
+        return urlencode(form, doseq=True)
+
     def post(self, path: str, **form: object) -> str:
         """The page after a deed."""
         answer = self.ask("POST", path, form)
         assert answer.status == 303, answer
-        return self.get(answer.headers["location"])
+        assert answer.headers["location"].startswith("./"), answer
+        return self.get(answer.headers["location"].removeprefix("."))
 
     def decide(self, page: str, action: str, **more: str) -> str:
         """The page after a decision about the row of a page."""
-        form = {"key": field(page, "key"), "seen": field(page, "seen"), "action": action}
+        form = {"row": field(page, "row"), "seen": field(page, "seen"), "action": action}
         return self.post("/decide", **{**form, **more})
 
-    def pulse(self, at: str = "") -> dict[str, Any]:
+    def relabel(self, page: str, label: str, **more: str) -> str:
+        """The page after giving the row of a page a label."""
+        return self.decide(page, "relabel", label=code(page, label), **more)
+
+    def pulse(self, page: str = "") -> dict[str, Any]:
         """What an open page is told now and then."""
-        found: dict[str, Any] = json.loads(self.get(f"/pulse?{urlencode({'at': at})}"))
+        row = field(page, "row") if page else ""
+        found: dict[str, Any] = json.loads(self.get(f"/pulse?row={row}"))
         return found
 
 
@@ -85,6 +98,19 @@ def field(page: str, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]*)"', page[page.index("<main") :])
     assert found is not None, page
     return unescape(found[1])
+
+
+def shown_key(page: str) -> str:
+    """The key of the row that a page is about."""
+    found = re.search(r'<article class="row" data-row="([^"]*)"', page)
+    assert found is not None, page
+    return unescape(found[1])
+
+
+def code(page: str, label: str) -> str:
+    """What the filter of a page sends for a label."""
+    options = re.findall(r'<option value="(\d+)" (?:selected)?>([^<]*)</option>', page)
+    return str(next(value for value, text in options if unescape(text) == label))
 
 
 @dataclass
@@ -116,7 +142,11 @@ class Server:
 
 @contextmanager
 def serving(
-    db: Path, *options: str, reviewers: tuple[str, ...] = ("ann", "bob"), text: str = "text"
+    db: Path,
+    *options: str,
+    reviewers: tuple[str, ...] = ("ann", "bob"),
+    text: str = "text",
+    stderr: IO[str] | None = None,
 ) -> Iterator[Server]:
     """Serve the table `train`, whose columns have the usual names, until the end of the block."""
     for reviewer in reviewers:
@@ -124,7 +154,7 @@ def serving(
     process = subprocess.Popen(
         [sys.executable, "-m", "sqlfuncs.cli", "review", str(db), "--text", text, "--port", "0",
          "--no-browser", *options],
-        stdout=subprocess.PIPE, encoding="utf-8",
+        stdout=subprocess.PIPE, stderr=stderr, encoding="utf-8",
     )  # fmt: skip
     assert process.stdout is not None
     try:

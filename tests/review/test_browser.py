@@ -197,7 +197,7 @@ def test_two_browsers_see_each_other_and_overwrite_nothing(
     bob = Tab(browser, server.links["bob"])
     contested = tab.row
     assert bob.row != contested
-    bob.page.goto(f"http://{bob.host}/?at={contested}")
+    bob.page.goto(bob.at(f"/?at={contested}"))
     tab.decide("w")
     # Told without asking: an open page looks every few seconds.
     expect(bob.page.locator("#said")).to_contain_text("Meanwhile ann has given", timeout=9000)
@@ -205,7 +205,7 @@ def test_two_browsers_see_each_other_and_overwrite_nothing(
     bob.press("e")
     bob.says("nothing was written: meanwhile ann has given")
     assert bob.row == contested
-    mine = bob.page.goto(f"http://{bob.host}/")
+    mine = bob.page.goto(bob.at("/"))
     assert mine is not None
     own = bob.decide("q")
     assert server.log() == [(contested, "relabel", "ann"), (own, "keep", "bob")]
@@ -248,17 +248,17 @@ def test_reloaded_it_shows_the_same_row(tab: Tab) -> None:
 
 def test_what_rows_say_is_never_run(tab: Tab, server: Server) -> None:
     for path in ("/?at=4", "/list", "/clean?count=50"):
-        tab.page.goto(f"http://{tab.host}{path}")
+        tab.page.goto(tab.at(path))
         expect(tab.page.locator("body")).to_contain_text("document.title = 'owned'")
         assert "owned" not in tab.page.title()
         assert tab.page.locator("main script, main img[onerror]").count() == 0
-    tab.page.goto(f"http://{tab.host}/?at=4")
+    tab.page.goto(tab.at("/?at=4"))
     expect(tab.page.locator(".content .text")).to_have_text(EVIL)
 
 
 def test_it_learns_and_says_when_to_stop(tab: Tab) -> None:
     page = tab.page
-    page.goto(f"http://{tab.host}/?sort=random")
+    page.goto(tab.at("/?sort=random"))
     for _ in range(22):
         tab.decide("w" if page.locator("button.accept").count() else "q")
     # A page that was shown while the queue learned by itself hears of the end.
@@ -286,7 +286,7 @@ def test_pages_are_usable_by_anyone(
     ann = Tab(browser, server.links["ann"], dark=dark, phone=phone)
     ann.decide("q")
     for path in PATHS:
-        ann.page.goto(f"http://{ann.host}{path}")
+        ann.page.goto(ann.at(path))
         found = Axe().run(ann.page)
         serious = [
             (each["id"], each["nodes"][0]["html"])
@@ -326,7 +326,7 @@ def test_without_scripts_it_works_a_page_at_a_time(browser: Browser, server: Ser
 def test_a_page_of_another_origin_posts_nothing(tab: Tab, server: Server) -> None:
     """Of the same host, so that the browser sends the cookie with it: the origin is what tells."""
     form = (
-        f'<form method="post" action="http://{tab.host}/decide"><input name="key" value="7">'
+        f'<form method="post" action="{tab.at("/decide")}"><input name="row" value="7">'
         '<input name="action" value="exclude"><input name="seen" value=""></form>'
         "<script>document.forms[0].submit()</script>"
     ).encode()
@@ -346,10 +346,52 @@ def test_a_page_of_another_origin_posts_nothing(tab: Tab, server: Server) -> Non
     page = tab.context.new_page()
     page.goto(f"http://127.0.0.1:{foreign.server_address[1]}/")
     expect(page.locator("body")).to_contain_text("came from another page. Nothing was done")
-    assert page.context.cookies(f"http://{tab.host}/")
+    assert page.context.cookies(tab.at("/"))
     foreign.shutdown()
     foreign.server_close()
     assert server.log() == []
+
+
+def test_no_other_server_on_this_machine_hears_of_it(browser: Browser, server: Server) -> None:
+    """Cookies know no ports: what is sent to another one on 127.0.0.1 lets nobody in here."""
+    heard: list[tuple[str, dict[str, str]]] = []
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append((self.path, dict(self.headers)))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Set-Cookie", f"sqlfuncs_review_{port}=theirs; Path=/")
+            self.end_headers()
+            self.wfile.write(b"<p>another page</p>")
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    ann = Tab(browser, server.links["ann"])
+    port = ann.host.partition(":")[2]
+    other = ThreadingHTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    elsewhere = f"http://127.0.0.1:{other.server_address[1]}"
+    for path in ("/", "/r/", "/r/guessed/", "/?token=x"):
+        ann.page.evaluate(f"location = '{elsewhere}{path}'")  # from the page, as a link would
+        expect(ann.page.locator("body")).to_contain_text("another page")
+        assert ann.page.evaluate("document.cookie") == f"sqlfuncs_review_{port}=theirs"
+        assert ann.page.evaluate("document.referrer") == ""
+        ann.page.go_back()
+        expect(ann.page.locator("article[data-row]")).to_have_count(1)
+    ann.page.goto(ann.at("/"))
+    row = ann.decide("q")
+    other.shutdown()
+    other.server_close()
+    asked = [each for each in heard if each[0] != "/favicon.ico"]
+    assert [path for path, _ in asked] == ["/", "/r/", "/r/guessed/", "/?token=x"]
+    secret = next(c["value"] for c in ann.context.cookies(ann.at("/")) if c["path"] != "/")
+    for _, headers in heard:
+        assert secret not in str(headers)
+        assert ann.root.partition("/r/")[2] not in str(headers)
+    ann.context.close()
+    assert server.log() == [(row, "keep", "ann")]
 
 
 def test_images_and_fields(browser: Browser, tmp_path: Path) -> None:

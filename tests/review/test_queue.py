@@ -26,13 +26,13 @@ def test_the_worst_rows_come_first(queue: Queue) -> None:
 @pytest.mark.parametrize(
     ("wanted", "places"),
     [
-        (Filter(given="a"), [0, 2, 4, 6]),
-        (Filter(given="a", suggested="b"), [0, 2]),
-        (Filter(suggested="b"), [0, 2, 5, 7]),
+        (Filter(given=0), [0, 2, 4, 6]),
+        (Filter(given=0, suggested=1), [0, 2]),
+        (Filter(suggested=1), [0, 2, 5, 7]),
         (Filter(low=0.3, high=0.6), [3, 4]),
         (Filter(text="tEXT 5"), [5]),
         (Filter(text="100 %"), []),
-        (Filter(given="none of them"), []),
+        (Filter(given=-2), []),
         (Filter(state="decided"), []),
         (Filter(sort="table", flagged=True), [0, 1, 2, 3]),
     ],
@@ -54,7 +54,7 @@ def test_what_is_decided_leaves_and_what_is_undone_comes_back(queue: Queue) -> N
 
 def test_the_matrix_counts_what_the_filter_leaves_else(queue: Queue) -> None:
     assert queue.matrix(Filter()).tolist() == [[2, 2], [2, 2]]
-    assert queue.matrix(Filter(given="a", flagged=True)).tolist() == [[0, 2], [2, 0]]
+    assert queue.matrix(Filter(given=0, flagged=True)).tolist() == [[0, 2], [2, 0]]
 
 
 def test_the_random_order_is_that_of_the_query_files(queue: Queue) -> None:

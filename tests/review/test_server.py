@@ -18,12 +18,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.review.server import Server, field, serving
+from tests.review.server import Server, code, serving, shown_key
 from tests.review.tables import CLASSES, EVIL, make
 
 GETS = (
-    "/", "/list", "/clean", "/progress", "/pulse", "/image?at=1", "/static/review.js",
-    "/static/review.css", "/nothing", "/?token=wrong",
+    "/", "/list", "/clean", "/progress", "/pulse", "/image?row=1", "/static/review.js",
+    "/static/review.css", "/decisions.csv", "/nothing", "/?token=wrong",
 )  # fmt: skip
 POSTS = ("/decide", "/undo", "/clean", "/learn", "/reviewer", "/invite", "/nothing")
 
@@ -47,16 +47,42 @@ def test_without_the_token_every_route_is_403(server: Server, db: Path) -> None:
         for path in GETS:
             assert browser.ask("GET", path, headers=headers).status == 403, path
         for path in POSTS:
-            form = {"key": "4", "action": "keep", "seen": ""}
+            form = {"row": "4", "action": "keep", "seen": ""}
             assert browser.ask("POST", path, form, headers).status == 403, path
     assert server.log() == []
 
 
+def test_elsewhere_there_is_nothing(server: Server) -> None:
+    """Who does not know the path learns nothing, not even with a cookie."""
+    browser = server.browser()
+    root, browser.root = browser.root, ""
+    for headers in ({}, browser.headers, {**browser.headers, "Host": "evil.example"}):
+        for path in (*GETS, "/r", "/r/", "/r/guessed/", root[:-1] + "/", root + "x/"):
+            answer = browser.ask("GET", path, headers=headers)
+            assert (answer.status, answer.text) == (404, ""), path
+        for path in POSTS:
+            answer = browser.ask("POST", path, {"row": "4", "action": "keep"}, headers)
+            assert (answer.status, answer.text) == (404, ""), path
+    assert browser.ask("GET", root).headers["location"] == f"{root}/"
+    assert root not in browser.ask("GET", f"{root}/").text  # what is saved does not tell it
+    assert server.log() == []
+
+
+def test_a_cookie_that_another_server_has_set_is_no_matter(server: Server) -> None:
+    browser = server.browser()
+    name, _, _ = browser.headers["Cookie"].partition("=")
+    browser.headers["Cookie"] += f"; {name}=anything; other=1"
+    assert "<main" in browser.get()
+
+
 def test_a_link_lets_one_browser_in_once(server: Server) -> None:
     first = server.browser("ann")
-    assert first.entered.status == 303 and first.entered.headers["location"] == "/"
+    assert first.entered.status == 303 and re.fullmatch(
+        r"/r/[\w-]{43}/", first.entered.headers["location"]
+    )
     cookie = first.entered.headers["set-cookie"]
     assert "HttpOnly" in cookie and "samesite=strict" in cookie.lower()
+    assert f"Path={first.root};" in cookie
     second = server.browser("ann")
     assert second.entered.status == 403
     assert "sqlfuncs review" in second.entered.text
@@ -77,7 +103,7 @@ def test_a_page_of_another_origin_cannot_post(
     server: Server, db: Path, headers: dict[str, str]
 ) -> None:
     browser = server.browser()
-    form = {"key": "4", "action": "exclude", "seen": ""}
+    form = {"row": "4", "action": "exclude", "seen": ""}
     with_cookie = {"Cookie": browser.headers["Cookie"], **headers}
     answer = browser.ask("POST", "/decide", form, with_cookie)
     assert answer.status == 403
@@ -106,9 +132,9 @@ def test_browsers_are_told_to_ask_nobody_else(server: Server) -> None:
 def test_a_decision_is_in_the_log_before_the_next_row_is_shown(server: Server, db: Path) -> None:
     browser = server.browser("ann")
     page = browser.get()
-    key = field(page, "key")
-    after = browser.decide(page, "relabel", label=CLASSES[1])
-    assert field(after, "key") != key
+    key = shown_key(page)
+    after = browser.relabel(page, CLASSES[1])
+    assert shown_key(after) != key
     assert server.log() in (
         [(key, "relabel", "ann")],
         [(key, "keep", "ann")],  # it was given that label
@@ -129,14 +155,14 @@ def test_what_rows_say_is_text(server: Server) -> None:
 def test_reviewers_see_and_do_not_overwrite_each_other(server: Server, db: Path) -> None:
     ann, bob = server.browser("ann"), server.browser("bob")
     seen_by_ann = ann.get("/")
-    key = field(seen_by_ann, "key")
-    assert field(bob.get("/"), "key") != key  # ann is looking at it
+    key = shown_key(seen_by_ann)
+    assert shown_key(bob.get("/")) != key  # ann is looking at it
     seen_by_bob = bob.get(f"/?at={key}")
     ann.decide(seen_by_ann, "keep")
-    assert bob.pulse(key)["said"] == f"ann has kept the label of {key}"
+    assert bob.pulse(seen_by_bob)["said"] == f"ann has kept the label of {key}"
     page = bob.decide(seen_by_bob, "exclude")
     assert f"meanwhile ann has kept the label of {key}" in unescape(page)
-    assert field(page, "key") == key
+    assert shown_key(page) == key
     bob.decide(page, "exclude")  # having seen it, he may
     assert "no decision of ann is in force" in unescape(ann.post("/undo"))
     assert server.log() == [(key, "keep", "ann"), (key, "exclude", "bob")]
@@ -168,15 +194,15 @@ def test_two_reviewers_at_the_same_moment(server: Server, db: Path) -> None:
 def test_clean_top_is_previewed_and_undone_as_one_step(server: Server, db: Path) -> None:
     browser = server.browser()
     page = browser.get("/clean?count=7")
-    keys = [unescape(k) for k in re.findall(r'name="key" value="([^"]*)"', page)]
-    assert len(keys) == 7
+    rows = re.findall(r'name="row" value="(\d+)"', page)
+    assert len(rows) == 7
     assert "0 of 300 decided" in browser.get()
-    labels = [unescape(k) for k in re.findall(r'name="label" value="([^"]*)"', page)]
-    page = browser.post("/clean", key=keys, label=labels)
+    labels = re.findall(r'name="label" value="(\d+)"', page)
+    page = browser.post("/clean", row=rows, label=labels)
     assert "7 labels were replaced" in page
     assert "7 decisions were taken back" in browser.post("/undo")
     assert "no decision of ann is in force" in browser.post("/undo")
-    assert browser.get("/clean?count=7").count('name="key"') == 7
+    assert browser.get("/clean?count=7").count('name="row"') == 7
     log = server.log("action, decided_at")
     assert [action for action, _ in log] == ["relabel"] * 7 + ["needs_review"] * 7
     assert len({moment for _, moment in log}) == 2
@@ -216,10 +242,13 @@ def test_a_name_and_an_invitation(server: Server, db: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ({"key": "none", "action": "keep"}, "no row has the key 'none'"),
-        ({"key": "4", "action": "drop"}, "'drop' is no decision"),
-        ({"key": "4", "action": "relabel", "label": "spam"}, "there is no label 'spam'"),
-        ({"key": "4", "action": "relabel"}, "there is no label None"),
+        ({"row": "none", "action": "keep"}, "there is no row number 'none'"),
+        ({"row": "300", "action": "keep"}, "there is no row number '300'"),
+        ({"row": "-1", "action": "keep"}, "there is no row number '-1'"),
+        ({"row": "4", "action": "drop"}, "'drop' is no decision"),
+        ({"row": "4", "action": "relabel", "label": "spam"}, "there is no label number 'spam'"),
+        ({"row": "4", "action": "relabel", "label": "3"}, "There are 3 labels"),
+        ({"row": "4", "action": "relabel"}, "there is no label None"),
     ],
 )
 def test_what_makes_no_sense_is_said_and_not_written(
@@ -232,7 +261,8 @@ def test_what_makes_no_sense_is_said_and_not_written(
 @pytest.mark.parametrize(
     "path",
     ["/?low=much&high=-3&state=gone&sort=best", "/list?page=99999", "/list?page=-1", "/?at=nothing",
-     "/clean?count=0", "/?given=none", "/list?text=%00%ff"],
+     "/clean?count=0", "/?given=none", "/?given=99999999999999999999", "/?row=300", "/?row=-1",
+     "/?filter=given%3D7%26text%3Da%250Ab", "/list?text=%00%ff"],
 )  # fmt: skip
 def test_addresses_that_make_no_sense_show_a_page(server: Server, path: str) -> None:
     assert "<main" in server.browser().get(path)
@@ -248,7 +278,7 @@ def test_started_again_it_goes_on_where_it_was(db: Path) -> None:
     with serving(db, "--x", "probs") as server:
         browser = server.browser()
         page = browser.get()
-        decided = field(page, "key")
+        decided = shown_key(page)
         for _ in range(3):
             page = browser.decide(page, "keep")
         os.kill(server.process.pid, signal.SIGKILL)
@@ -301,11 +331,28 @@ def test_mistakes_of_the_call(server: Server, db: Path, tmp_path: Path) -> None:
 def test_clean_top_writes_what_was_previewed(server: Server) -> None:
     """Whatever the queue has learned meanwhile."""
     browser = server.browser()
-    browser.post("/clean", key=["4", "14"], label=[CLASSES[0], CLASSES[1]])
+    page = browser.get()
+    browser.post("/clean", row=["4", "14"], label=[code(page, CLASSES[0]), code(page, CLASSES[1])])
     assert server.log("key, new_label") in (
         [("14", CLASSES[1]), ("4", CLASSES[0])],
         [("14", None), ("4", CLASSES[0])],  # it was given that label
     )
+
+
+def test_a_tab_that_is_closed_in_mid_form_is_no_matter(db: Path, tmp_path: Path) -> None:
+    with (tmp_path / "said").open("w") as said:  # noqa: SIM117
+        with serving(db, "--x", "probs", stderr=said) as server:
+            browser = server.browser()
+            for _ in range(3):
+                with socket.create_connection(("127.0.0.1", browser.connection.port)) as half:
+                    half.sendall(
+                        f"POST {browser.root}/decide HTTP/1.1\r\nHost: {browser.host}\r\n"
+                        f"Origin: http://{browser.host}\r\nCookie: {browser.headers['Cookie']}\r\n"
+                        "Content-Length: 1000\r\n\r\nrow=4".encode()
+                    )
+                    time.sleep(0.2)
+            assert "0 of 300 decided" in browser.get()
+    assert "Traceback" not in (tmp_path / "said").read_text()
 
 
 def test_a_form_that_is_too_long_is_not_read_to_its_end(server: Server) -> None:
@@ -322,7 +369,7 @@ def test_where_every_row_has_one_label_it_can_be_undone(db: Path) -> None:
         browser = server.browser()
         for key in range(21):
             page = browser.get(f"/?at={key}")
-            page = browser.decide(page, "relabel", label=CLASSES[0])
+            page = browser.relabel(page, CLASSES[0])
         server.process.terminate()
         server.process.wait()
     # The journal is settled: a copy of the file alone has every decision.
@@ -341,9 +388,9 @@ def test_labels_are_given_as_they_are_written(db: Path) -> None:
     with serving(db, "--x", "probs") as server:
         browser = server.browser()
         page = browser.get("/?at=9")
-        assert '<option value="product "' in page
-        browser.decide(page, "relabel", label="product ")
-        browser.decide(browser.get("/?at=12"), "relabel", label="")
+        assert ">product </option>" in page
+        browser.relabel(page, "product ")
+        browser.relabel(browser.get("/?at=12"), "")
         assert server.log("new_label") == [("product ",), ("",)]
 
 
@@ -425,7 +472,7 @@ def test_evidence_of_rows_that_are_alike(tmp_path: Path) -> None:
             assert time.monotonic() < until
             time.sleep(0.2)
         group = page.partition("Nearly the same row")[2].partition("</section>")[0]
-        assert 'at=500">500</a> <span class="label">a</span>' in group and "again" in group
+        assert 'row=120">500</a> <span class="label">a</span>' in group and "again" in group
         trusted = re.findall(r'Most alike among trusted <span class="label">(\w)</span>', page)
         assert sorted(trusted) == ["a", "b"]
         for label in trusted:

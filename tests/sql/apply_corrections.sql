@@ -84,7 +84,7 @@ FROM apply_corrections(t, nosuch, id, label);
 -- case: a log without a column it needs
 CREATE TABLE t AS SELECT 1 AS id, 'a' AS label;
 FROM apply_corrections(t, t, id, label);
--- error: does not have a column named "decided_at"
+-- error: the decision log has no column decided_at
 
 -- case: an empty table and an empty log
 CREATE TABLE t (id INTEGER, label VARCHAR);

@@ -73,6 +73,19 @@ def columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     return {name: kind for name, kind, *_ in found}
 
 
+def database_of(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """The database that a table is in."""
+    parts = split_qualified(table)
+    known = {
+        name for (name,) in con.execute("SELECT database_name FROM duckdb_databases()").fetchall()
+    }
+    # Of two parts, the first is a schema or a database.
+    if len(parts) == 3 or (len(parts) == 2 and parts[0] in known):
+        return parts[0]
+    ((current,),) = con.execute("SELECT current_database()").fetchall()
+    return str(current)
+
+
 def check_keys(con: duckdb.DuckDBPyConnection, table: str, key: str) -> None:
     """Raise BadInput if a column does not name each row of a table."""
     rows, keys, twice = _asked(

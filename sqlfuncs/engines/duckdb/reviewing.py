@@ -14,11 +14,17 @@ from sqlfuncs.engines.duckdb import catalog
 from sqlfuncs.engines.duckdb.builtins import Qualifying
 from sqlfuncs.engines.duckdb.names import identifier, literal, qualified, split_qualified
 from sqlfuncs.engines.duckdb.statements import plain_message
+from sqlfuncs.engines.duckdb.watched import Watched
 from sqlfuncs.errors import BadInput, CannotKeep
 from sqlfuncs.review.decisions import COLUMNS, MACHINE, Decision, check_log
 from sqlfuncs.review.source import Point
 
 _JUDGED = "sqlfuncs.main._sf_judged"  # in memory, beside the functions
+_CONVERTED = {  # where the plain ALTER would not do, or would take the local time
+    "TIMESTAMP WITH TIME ZONE": " USING decided_at AT TIME ZONE 'UTC'",
+    "VARCHAR": " USING strptime(decided_at, '%m/%d/%Y %H:%M') (or USING decided_at::TIMESTAMP, "
+    "for text such as 2026-09-28 10:00)",
+}
 _MODEL = "label_quality, is_label_issue, suggested_label::VARCHAR AS suggested_label, " \
     "predicted_label::VARCHAR AS predicted_label, class_probs"  # fmt: skip
 
@@ -53,6 +59,7 @@ class ReviewedTable:
         if not con.execute(f"FROM {self._table} LIMIT 1").fetchall():
             raise BadInput(f"{table} has no rows: there is nothing to review.")
         self._make_log(log)
+        self._file = Watched(con, catalog.database_of(con, log))
 
     def _make_log(self, log: str) -> None:
         try:
@@ -64,12 +71,14 @@ class ReviewedTable:
             """)
         except duckdb.Error as error:
             raise BadInput(f"the log {log} cannot be made: {plain_message(error)}") from None
-        columns = catalog.columns(self._con.plain, log)
-        check_log(log, columns)
+        found = catalog.columns(self._con.plain, log)
+        check_log(log, found)
+        columns = {name.lower(): kind for name, kind in found.items()}
         if columns["decided_at"] != "TIMESTAMP":
             raise BadInput(
                 f"decided_at of {log} is {columns['decided_at']}, and has to be TIMESTAMP, to "
-                f"tell steps apart: ALTER TABLE {log} ALTER decided_at TYPE TIMESTAMP."
+                f"tell steps apart: ALTER TABLE {log} ALTER decided_at TYPE TIMESTAMP"
+                f"{_CONVERTED.get(columns['decided_at'], '')}."
             )
         try:  # what does not fit the table is said now, and not after an hour of reviewing
             self._con.execute(
@@ -139,8 +148,9 @@ class ReviewedTable:
     def log(self) -> list[Decision]:
         """See `Source`."""
         rows = self._con.cursor().execute(
-            f"SELECT {', '.join(f'{name}::VARCHAR' for name in COLUMNS)} FROM {self._log} "
-            "ORDER BY decided_at, key"
+            f"WITH log AS (FROM {self._log}) "
+            f"SELECT {', '.join(f'{name}::VARCHAR' for name in COLUMNS)} "
+            "FROM sqlfuncs.main._sf_log(log) ORDER BY decided_at, key"
         )
         return [Decision(*row) for row in rows.fetchall()]
 
@@ -152,9 +162,10 @@ class ReviewedTable:
         with self._writing:
             con = self._con.cursor()
             try:
+                self._file.check()
                 ((moment,),) = con.execute(
-                    f"SELECT greatest(now()::TIMESTAMP, (SELECT max(decided_at)::TIMESTAMP FROM "
-                    f"{self._log}) + INTERVAL 1 MICROSECOND)::VARCHAR"
+                    f"WITH log AS (FROM {self._log}) "
+                    "SELECT decided_at::VARCHAR FROM sqlfuncs.main._sf_now(log)"
                 ).fetchall()
                 con.execute(
                     f"INSERT INTO {self._log} BY NAME SELECT unnest($1) AS key, unnest($2) AS "
@@ -162,15 +173,21 @@ class ReviewedTable:
                     "decided_by, unnest($6) AS reason, $7::TIMESTAMP AS decided_at",
                     [*values, moment],
                 )
+                self._file.settled()
             except duckdb.Error as error:
                 raise CannotKeep(f"nothing was decided: {plain_message(error)}") from None
+            except CannotKeep as error:
+                raise CannotKeep(f"nothing was decided: {error}") from None
         return [replace(each, decided_at=moment) for each in decisions]
 
     def settle(self) -> None:
-        """Put what is in DuckDB's journal into the file, where copies of it find it."""
+        """Put what is in DuckDB's journal into the file, where copies of it find it.
+
+        Raises CannotKeep if the file is gone.
+        """
         # Where something still runs it stays in the journal, which the next program reads.
         with suppress(duckdb.Error):
-            self._con.cursor().execute("CHECKPOINT")
+            self._file.checkpoint()
 
     def curve(self, sample: Sequence[str]) -> list[Point]:
         """See `Source`."""

@@ -10,19 +10,16 @@
 -- param model text = fast: as in label_issues
 
 CREATE OR REPLACE TEMP TABLE report_log AS
+WITH _log AS (
+    {% if log %}
+    FROM {{ log | ident }}
+    {% else %}
+    SELECT NULL::VARCHAR AS key, NULL::TIMESTAMP AS decided_at WHERE false
+    {% endif %}
+)
 SELECT key::VARCHAR AS key, action, old_label::VARCHAR AS old_label, new_label::VARCHAR AS new_label,
     coalesce(decided_by, 'nobody') AS decided_by, reason, decided_at
-FROM (
-    SELECT NULL AS key, NULL::VARCHAR AS action, NULL AS old_label, NULL AS new_label,
-        NULL::VARCHAR AS decided_by, NULL::VARCHAR AS reason, NULL::TIMESTAMP AS decided_at
-    WHERE false
-    {% if log %}
-    UNION ALL BY NAME
-    SELECT key::VARCHAR AS key, action, old_label::VARCHAR AS old_label,
-        new_label::VARCHAR AS new_label, decided_by, reason, decided_at
-    FROM {{ log | ident }}
-    {% endif %}
-);
+FROM sqlfuncs.main._sf_log(_log);
 
 -- Decisions of people. What auto_corrections wrote waits for one.
 CREATE OR REPLACE TEMP TABLE report_people AS

@@ -16,6 +16,7 @@ from sqlfuncs.charts import shapes
 from sqlfuncs.charts.pages import environment
 from sqlfuncs.errors import BadInput
 from sqlfuncs.images import browser_type
+from sqlfuncs.review.decisions import as_csv
 from sqlfuncs.review.progress import by_reviewer, pace, wrong_by_steps
 from sqlfuncs.review.queue import SORTS, STATES, Filter, neighbours_in
 from sqlfuncs.review.review import Review, describe
@@ -43,28 +44,27 @@ class Pages:
         gets = {
             "/": self.row, "/list": self.rows, "/clean": self.clean, "/progress": self.progress,
             "/pulse": self.pulse, "/image": self.image, "/static/{name}": self.static,
+            "/decisions.csv": self.decisions,
         }  # fmt: skip
         posts = {
             "/decide": deeds.decide, "/undo": deeds.undo, "/clean": deeds.accept,
             "/learn": deeds.learn, "/reviewer": deeds.rename, "/invite": deeds.invited,
         }  # fmt: skip
-        return Starlette(
+        app = Starlette(
             routes=[
                 *(Route(path, _threaded(page), methods=["GET"]) for path, page in gets.items()),
                 *(Route(path, posted(deed), methods=["POST"]) for path, deed in posts.items()),
             ]
         )
+        app.router.redirect_slashes = False  # to where nothing is: it does not know the path
+        return app
 
     # Pages.
 
     def row(self, request: Request) -> Response:
         """One row."""
         wanted, who = shown.wanted(request.query_params), session_of(request).reviewer
-        asked = request.query_params.get("at")
-        place = None if asked is None else self.review.queue.place.get(asked)
-        if asked is not None and place is None:
-            session = session_of(request)
-            session.said, session.is_bad_news = f"No row has the key {asked}.", True
+        place = self._asked(request)
         if place is None:
             place = self.review.next(wanted, who)
         if place is None:
@@ -82,6 +82,21 @@ class Pages:
             details=self.review.source.details(row.key), wanting=len(order),
         )  # fmt: skip
 
+    def _asked(self, request: Request) -> int | None:
+        """The row that is asked for, by its place, or by its key as somebody has typed it."""
+        query, session = request.query_params, session_of(request)
+        if "row" in query:
+            place = shown.number(query["row"])
+            if place is not None and place < len(self.review.queue.keys):
+                return place
+            session.said, session.is_bad_news = f"There is no row number {query['row']}.", True
+        elif "at" in query:
+            place = self.review.queue.place.get(query["at"])
+            if place is None:
+                session.said, session.is_bad_news = f"No row has the key {query['at']}.", True
+            return place
+        return None
+
     def _duplicates(self, place: int, alike: Sequence[int]) -> list[shown.Row]:
         """Some rows that are nearly the same as one, those of another label first."""
         given = self.review.queue.given
@@ -98,7 +113,7 @@ class Pages:
         """Many rows, densely."""
         wanted = shown.wanted(request.query_params)
         order = self.review.queue.select(wanted)
-        page = max(_number(request.query_params.get("page"), 1), 1)
+        page = max(shown.number(request.query_params.get("page")) or 1, 1)
         start = min((page - 1) * _PER_PAGE, max(len(order) - 1, 0) // _PER_PAGE * _PER_PAGE)
         rows = [shown.row(self.review, int(p)) for p in order[start : start + _PER_PAGE]]
         return self._page(
@@ -109,7 +124,8 @@ class Pages:
     def clean(self, request: Request) -> Response:
         """What accepting the suggestions of the worst rows would change."""
         wanted = shown.wanted(request.query_params)
-        count = max(_number(request.query_params.get("count"), 25), 1)
+        asked = shown.number(request.query_params.get("count"))
+        count = 25 if asked is None else max(asked, 1)
         rows = [shown.row(self.review, p) for p in self.review.clean(wanted, count)]
         return self._page(request, "clean.html", wanted, rows=rows, count=count)
 
@@ -131,7 +147,7 @@ class Pages:
 
     def pulse(self, request: Request) -> Response:
         """What an open page asks for now and then."""
-        key = request.query_params.get("at", "")
+        key = self._key(request)
         decision = self.review.decisions.in_force(key)
         now = self.review.progress()
         return JSONResponse(
@@ -147,9 +163,20 @@ class Pages:
 
     def image(self, request: Request) -> Response:
         """The image of a row, if it is one that browsers show safely."""
-        found = self.review.source.image(request.query_params.get("at", "")) or b""
+        found = self.review.source.image(self._key(request)) or b""
         kind = browser_type(found)
         return Response(found, media_type=kind) if kind else Response(status_code=404)
+
+    def _key(self, request: Request) -> str:
+        place, keys = shown.number(request.query_params.get("row")), self.review.queue.keys
+        return keys[place] if place is not None and place < len(keys) else ""
+
+    def decisions(self, request: Request) -> Response:
+        """The decision log as a file to save: if need be, instead of the one that is gone."""
+        return Response(
+            as_csv(self.review.decisions.all), media_type="text/csv",
+            headers={"Content-Disposition": 'attachment; filename="decisions.csv"'},
+        )  # fmt: skip
 
     def static(self, request: Request) -> Response:
         """The script and the style sheet."""
@@ -203,7 +230,3 @@ def _curve(points: Sequence[Point]) -> shapes.Lines | None:
         for p in points
     ]
     return shapes.lines([("left", left)])
-
-
-def _number(text: str | None, otherwise: int) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else otherwise

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
@@ -42,17 +42,20 @@ class Deeds:
 
     def decide(self, session: Session, form: Form) -> str:
         """Decide about a row, and go on to the next one."""
-        wanted, key = shown.wanted(form.flat), form.one("key")
-        place = self.review.queue.place.get(key)
+        wanted, place = shown.wanted(form.flat), self._place(form.one("row"))
+        label = form.flat.get("label")
         on = self.review.next(wanted, session.reviewer, after=place)
         decided = self.review.decide(
-            key, form.one("action"), form.flat.get("label"), session.reviewer, form.one("seen")
+            self.review.queue.keys[place],
+            form.one("action"),
+            None if label is None else self._label(label),
+            session.reviewer,
+            form.one("seen"),
         )
         session.said = f"{_in_short(decided)} U takes it back."
         if form.one("from") == "list":
             return shown.address("/list", wanted, page=form.one("page") or None)
-        at = self.review.queue.keys[on] if on is not None and on != place else None
-        return shown.address("/", wanted, at=at)
+        return shown.address("/", wanted, row=on if on != place else None)
 
     def undo(self, session: Session, form: Form) -> str:
         """Take back the latest step, and show it."""
@@ -63,11 +66,12 @@ class Deeds:
         wanted = shown.wanted(form.flat)
         if many or form.one("from") == "list":
             return shown.address("/list", wanted)
-        return shown.address("/", wanted, at=undone[0].key)
+        return shown.address("/", wanted, row=self.review.queue.place[undone[0].key])
 
     def accept(self, session: Session, form: Form) -> str:
         """Accept the suggestions that were previewed."""
-        labels = dict(zip(form.get("key", []), form.get("label", []), strict=False))
+        keys = [self.review.queue.keys[self._place(row)] for row in form.get("row", [])]
+        labels = dict(zip(keys, map(self._label, form.get("label", [])), strict=False))
         done = self.review.accept(labels, session.reviewer)
         session.said = f"{len(done)} labels were replaced. U takes all of them back."
         return shown.address("/list", shown.wanted(form.flat))
@@ -90,25 +94,41 @@ class Deeds:
         session.said = f"For {name}, to open once on this machine: {self.invite(name)}"
         return shown.address("/progress", shown.wanted(form.flat))
 
+    def _place(self, row: str) -> int:
+        """The place of a row, as forms name it: a text may not come back as it was sent."""
+        place = shown.number(row)
+        if place is None or place >= len(self.review.queue.keys):
+            raise BadInput(f"there is no row number {row!r}.")
+        return place
+
+    def _label(self, code: str) -> str:
+        classes, found = self.review.queue.classes, shown.number(code)
+        if found is None or found >= len(classes):
+            raise BadInput(f"there is no label number {code!r}. There are {len(classes)} labels.")
+        return classes[found]
+
 
 def posted(deed: Callable[[Session, Form], str]) -> Callable[[Request], object]:
     """A deed that ends on a page; an error is said there, on the row it is about."""
 
     async def answer(request: Request) -> Response:
         body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > _LONGEST_FORM:
-                return Response(status_code=413)
+        try:
+            async for part in request.stream():
+                body += part
+                if len(body) > _LONGEST_FORM:
+                    return Response(status_code=413)
+        except ClientDisconnect:  # a tab that was closed; nobody hears what is answered
+            return Response(status_code=400)
         form = Form(parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True))
         session = session_of(request)
         try:
             to = await run_in_threadpool(deed, session, form)
         except SqlfuncsError as error:
             session.said, session.is_bad_news = str(error), True
-            at = form.one("key") if isinstance(error, Conflict) else ""
+            row = form.one("row") if isinstance(error, Conflict) else ""
             page = "/progress" if request.url.path in ("/reviewer", "/invite") else "/"
-            to = shown.address(page, shown.wanted(form.flat), at=at or None)
+            to = shown.address(page, shown.wanted(form.flat), row=row or None)
         return RedirectResponse(to, 303)
 
     return answer

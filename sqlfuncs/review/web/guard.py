@@ -1,13 +1,17 @@
 """Who may see the page: links that work once, sessions, and what every answer forbids browsers.
 
-A link's token is exchanged for a cookie; after that the link is worth nothing. Requests without
-the cookie, from another origin, or for another host's name (DNS rebinding) get 403.
+A link's token is exchanged for a cookie; after that the link is worth nothing. All pages are
+below a random path, and the cookie is for that path alone: cookies know no ports, so that one for
+all of 127.0.0.1 would be sent to every other server on this machine. Elsewhere there is nothing
+(404). Below the path, requests without the cookie, from another origin, or for another host's
+name (DNS rebinding) get 403.
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -22,6 +26,7 @@ _HEADERS = {
     "'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # To nobody but ourselves. With no-referrer, browsers would also hide the origin of our forms.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
@@ -51,16 +56,22 @@ def session_of(request: Request) -> Session:
 
 @dataclass
 class Guard:
-    """An application for those who have a link to it."""
+    """An application for those who have a link to it, below a path that nobody can guess."""
 
     hosts: frozenset[str]  # names and port under which it may be asked for
     cookie: str
     app: ASGIApp = field(init=False)
+    root: str = field(default_factory=lambda: f"/r/{secrets.token_urlsafe(32)}")
     _links: dict[str, str] = field(default_factory=dict)
+    _used: set[str] = field(default_factory=set)
     _sessions: dict[str, Session] = field(default_factory=dict)
 
     def link(self, reviewer: str) -> str:
-        """A path that lets one browser in, once, as a reviewer."""
+        """A path that lets one browser in, once, as a reviewer.
+
+        It does not tell the path of the pages: a link is an argument of the browser's process,
+        which other users of the machine may see.
+        """
         token = secrets.token_urlsafe(32)
         self._links[token] = reviewer
         return f"/?token={quote(token)}"
@@ -71,14 +82,37 @@ class Guard:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        answer = self._refused(request) or self._entered(request)
+        if not self._is_below(scope["path"]):
+            await self._outside(request)(scope, receive, _with_headers(send))
+            return
+        answer, session = self._refused(request), self._session(request)
+        if answer is None and session is None:
+            answer = PlainTextResponse(_USED, 403)
         if answer is None:
-            session = self._sessions.get(request.cookies.get(self.cookie, ""))
-            if session is None:
-                answer = PlainTextResponse(_USED, 403)
-            else:
-                scope["session"] = session
+            # Pages do not know where they are: all their links are relative.
+            path = scope["path"].removeprefix(self.root)
+            scope = {**scope, "path": path, "raw_path": path.encode(), "session": session}
         await (answer or self.app)(scope, receive, _with_headers(send))
+
+    def _is_below(self, path: str) -> bool:
+        begin = f"{self.root}/"
+        return hmac.compare_digest(path[: len(begin)].encode(), begin.encode())
+
+    def _outside(self, request: Request) -> Response:
+        nothing = Response(status_code=404)
+        if request.method != "GET" or self._refused(request):
+            return nothing
+        if request.scope["path"] == self.root:
+            return RedirectResponse(f"{self.root}/", 303)
+        return self._entered(request) or nothing
+
+    def _session(self, request: Request) -> Session | None:
+        """Whose cookie it is. Another server on this machine may have set one of our name."""
+        for part in "; ".join(request.headers.getlist("cookie")).split(";"):
+            name, _, secret = part.strip().partition("=")
+            if name == self.cookie and secret in self._sessions:
+                return self._sessions[secret]
+        return None
 
     def _refused(self, request: Request) -> Response | None:
         if request.headers.get("host") not in self.hosts:
@@ -91,21 +125,27 @@ class Guard:
         return None if origin in ours else PlainTextResponse(_FOREIGN, 403)
 
     def _entered(self, request: Request) -> Response | None:
-        given = request.query_params.get("token")
-        if given is None or request.method != "GET":
+        given = request.query_params.get("token", "")
+        if request.scope["path"] != "/" or not given:
             return None
-        token = next(
-            (t for t in self._links if hmac.compare_digest(t.encode(), given.encode())), ""
-        )
-        if not token:
+        if _same(given, self._used):
+            return PlainTextResponse(_USED, 403)
+        token = _same(given, self._links)
+        if token is None:
             return None
+        self._used.add(token)
         secret = secrets.token_urlsafe(32)
         self._sessions[secret] = Session(self._links.pop(token))
-        answer = RedirectResponse("/", 303)
+        answer = RedirectResponse(f"{self.root}/", 303)
         answer.set_cookie(
-            self.cookie, secret, max_age=_WEEK, path="/", httponly=True, samesite="strict"
+            self.cookie, secret, max_age=_WEEK, path=self.root, httponly=True, samesite="strict"
         )
         return answer
+
+
+def _same(given: str, known: Iterable[str]) -> str | None:
+    """A token that is known, in a time that does not tell how much of it is right."""
+    return next((t for t in known if hmac.compare_digest(t.encode(), given.encode())), None)
 
 
 def _with_headers(send: Send) -> Send:

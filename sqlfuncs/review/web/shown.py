@@ -1,10 +1,14 @@
-"""What templates show: rows, bars, the matrix, and addresses that keep a filter. No HTML here."""
+"""What templates show: rows, bars, the matrix, and addresses that keep a filter. No HTML here.
+
+Forms and addresses name rows by their places and labels by their codes, not by their texts: HTML
+turns line ends within those into others. Addresses are relative, for pages that lie side by side.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from urllib.parse import urlencode
+from dataclasses import asdict, dataclass
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
@@ -17,6 +21,7 @@ _MATRIX_CLASSES = 12  # as a matrix; of more, the most frequent pairs
 _PAIRS = 20
 _SHADES = 9
 _PLAIN = Filter()
+_NO_CLASS = -2  # no row has it; -1 stands for no label
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,8 @@ class Cell:
 
     given: str
     suggested: str
+    given_code: int
+    suggested_code: int
     rows: int
     shade: int
 
@@ -93,7 +100,7 @@ def matrix(review: Review, wanted: Filter) -> tuple[list[str], list[list[Cell]]]
     shades = np.minimum(_SHADES, np.ceil(_SHADES * counts / most)).astype(int)
     return names, [
         [
-            Cell(given, suggested, int(counts[i, j]), 0 if i == j else int(shades[i, j]))
+            Cell(given, suggested, i, j, int(counts[i, j]), 0 if i == j else int(shades[i, j]))
             for j, suggested in enumerate(names)
         ]
         for i, given in enumerate(names)
@@ -107,36 +114,43 @@ def pairs(review: Review, wanted: Filter) -> list[Cell]:
     names = review.queue.classes
     best = np.argsort(-counts, axis=None, kind="stable")[:_PAIRS]
     return [
-        Cell(names[at // len(names)], names[at % len(names)], int(counts.flat[at]), 0)
-        for at in best.tolist()
-        if counts.flat[at]
+        Cell(names[given], names[suggested], given, suggested, int(counts[given, suggested]), 0)
+        for given, suggested in (divmod(at, len(names)) for at in best.tolist())
+        if counts[given, suggested]
     ]
 
 
 def address(path: str, wanted: Filter, **more: object) -> str:
-    """A path with what a filter wants, but for what it wants anyway, and with more.
+    """A page with what a filter wants, but for what it wants anyway, and with more.
 
-    >>> address("/", Filter(given="a b"), at=7)
-    '/?given=a+b&at=7'
+    >>> address("/list", Filter(given=2, text="a b"), page=7)
+    './list?given=2&text=a+b&page=7'
     """
+    query = _unusual(wanted) | {k: v for k, v in more.items() if v is not None}
+    return f".{path}?{urlencode(query)}" if query else f".{path}"
+
+
+def _unusual(wanted: Filter) -> dict[str, object]:
     query = {k: v for k, v in asdict(wanted).items() if v != getattr(_PLAIN, k)}
-    query |= {k: v for k, v in more.items() if v is not None}
     if "flagged" in query:
         query["flagged"] = "1"
-    return f"{path}?{urlencode(query)}" if query else path
+    return query
 
 
 def wanted(query: Mapping[str, str]) -> Filter:
-    """The filter that an address means; what makes no sense in it is left out.
+    """The filter that an address or a form means; what makes no sense in it is left out.
 
-    >>> wanted({"given": "a", "low": "much", "high": "2", "state": "gone", "flagged": "1"})
-    Filter(given='a', suggested='', text='', low=0.0, high=1.0, state='open', sort='worst', \
+    A label that there is none of is not left out: no row has it.
+
+    >>> wanted({"given": "2", "low": "much", "high": "2", "state": "gone", "flagged": "1"})
+    Filter(given=2, suggested=None, text='', low=0.0, high=1.0, state='open', sort='worst', \
 flagged=True)
     """
+    query = {**dict(parse_qsl(query.get("filter", ""), keep_blank_values=True)), **query}
     state, sort = query.get("state"), query.get("sort")
     return Filter(
-        given=query.get("given", ""),
-        suggested=query.get("suggested", ""),
+        given=_class(query.get("given")),
+        suggested=_class(query.get("suggested")),
         text=query.get("text", ""),
         low=_share(query.get("low"), _PLAIN.low),
         high=_share(query.get("high"), _PLAIN.high),
@@ -144,6 +158,20 @@ flagged=True)
         sort=sort if sort in SORTS else _PLAIN.sort,
         flagged=query.get("flagged") == "1",
     )
+
+
+def number(text: str | None) -> int | None:
+    """A number that was sent; None for what is none.
+
+    >>> number("12"), number("-1"), number("²"), number(None)
+    (12, None, None, None)
+    """
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _class(text: str | None) -> int | None:
+    found = number(text)
+    return _NO_CLASS if text and found is None else found
 
 
 def _share(text: str | None, otherwise: float) -> float:
@@ -154,10 +182,10 @@ def _share(text: str | None, otherwise: float) -> float:
     return min(max(value, 0.0), 1.0) if value == value else otherwise
 
 
-def hidden(wanted: Filter) -> dict[str, str]:
-    """A filter as the hidden fields of a form."""
-    return {
-        each.name: "1" if each.name == "flagged" else str(getattr(wanted, each.name))
-        for each in fields(wanted)
-        if getattr(wanted, each.name) != getattr(_PLAIN, each.name)
-    }
+def hidden(wanted: Filter) -> str:
+    """A filter as the hidden field `filter` of a form.
+
+    >>> hidden(Filter(given=2, text="a\\nb"))
+    'given=2&text=a%0Ab'
+    """
+    return urlencode(_unusual(wanted))

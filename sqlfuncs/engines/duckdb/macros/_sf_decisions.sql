@@ -16,8 +16,8 @@ WITH _sf_rows AS (
     SELECT
         _sf_l.key AS _sf_key, _sf_l.action AS _sf_action, _sf_l.old_label AS _sf_old,
         _sf_l.new_label AS _sf_new, _sf_l.decided_by AS _sf_by, _sf_l.decided_at AS _sf_at
-    FROM query_table(log) AS _sf_l
-    WHERE as_of IS NULL OR _sf_l.decided_at <= cast_to_type(as_of, _sf_l.decided_at)
+    FROM sqlfuncs.main._sf_log(log) AS _sf_l
+    WHERE as_of IS NULL OR _sf_l.decided_at <= sqlfuncs.main._sf_until(as_of, _sf_l._sf_has_zone)
 ), _sf_kinds_of_table AS (
     SELECT any_value(_sf_key) AS _sf_any_key, any_value(_sf_label) AS _sf_any_label,
         typeof(any_value(_sf_key)) AS _sf_key_type,
@@ -64,7 +64,7 @@ WITH _sf_rows AS (
         any_value(_sf_old_kind) AS _sf_old_kind, any_value(_sf_new_kind) AS _sf_new_kind
     FROM _sf_in_words
     GROUP BY _sf_key, _sf_action, _sf_old, _sf_new, _sf_at
-    QUALIFY rank() OVER (PARTITION BY _sf_key ORDER BY _sf_at DESC NULLS LAST) = 1
+    QUALIFY rank() OVER (PARTITION BY _sf_key ORDER BY _sf_at DESC) = 1
 ), _sf_keys AS (
     SELECT
         CASE
@@ -106,8 +106,6 @@ WITH _sf_rows AS (
     UNION ALL
     SELECT 2, 'keys with several decisions of the same moment that differ', _sf_key
     FROM _sf_latest GROUP BY _sf_key HAVING count(*) > 1
-    UNION ALL
-    SELECT 3, 'decisions without decided_at', _sf_key FROM _sf_latest WHERE _sf_at IS NULL
     UNION ALL
     SELECT 4, 'decisions with an action other than relabel, keep, exclude, needs_review',
         coalesce(_sf_key, 'NULL') || ' (' || coalesce(_sf_action, 'NULL') || ')'

@@ -1,5 +1,5 @@
 -- Decisions to propose, as rows of a decision log, from a label_issues result: key, action,
--- old_label, new_label, decided_by, reason, decided_at. Proposed are the flagged rows whose
+-- old_label, new_label, decided_by, reason, decided_at (in UTC). Proposed are the flagged rows whose
 -- suggestion is more likely right than the given label once the noise in the labels is reckoned
 -- in, and at least `min_confidence` likely. `action` is 'relabel', or 'exclude' to drop those
 -- rows instead. Nothing is proposed where the model is too weak to judge, or the labels show too
@@ -41,7 +41,7 @@ SELECT
     'auto_corrections' AS decided_by,
     printf('%s has probability %.3f, the given %s %.3f',
         _sf_new::VARCHAR, _sf_other, _sf_old::VARCHAR, _sf_given) AS reason,
-    now()::TIMESTAMP AS decided_at
+    now() AT TIME ZONE 'UTC' AS decided_at
 FROM _sf_checked, _sf_rows
 WHERE _sf_fine
     AND _sf_proposed

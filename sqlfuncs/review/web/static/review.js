@@ -70,7 +70,7 @@ addEventListener("click", (event) => {
   if (opener) return openHelp();
   const link = event.target.closest("a[href]");
   const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-  if (!link || !plain || link.origin !== location.origin || link.getAttribute("href").startsWith("#")) return;
+  if (!link || !plain || link.origin !== location.origin || link.getAttribute("href").startsWith("#") || link.hasAttribute("download")) return;
   event.preventDefault();
   go(link.href);
 });
@@ -117,7 +117,7 @@ setInterval(async () => {
   if (document.hidden || document.body.hasAttribute("data-busy")) return;
   const row = document.querySelector("article[data-row]");
   try {
-    const answer = await fetch(`/pulse?at=${encodeURIComponent(row?.dataset.row ?? "")}`, { credentials: "same-origin" });
+    const answer = await fetch(`./pulse?row=${row?.dataset.place ?? ""}`, { credentials: "same-origin" });
     if (!answer.ok) return;
     const now = await answer.json();
     if (row !== document.querySelector("article[data-row]")) return;
