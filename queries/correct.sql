@@ -26,10 +26,8 @@ WITH issues AS (FROM {{ issues | ident }}), proposed AS MATERIALIZED (
         action := {{ action | literal }}, min_confidence := {{ min_confidence | literal }}
     )
 ), _log AS (FROM {{ log | ident }}), in_force AS (
-    SELECT key::VARCHAR AS key, arg_max({
-        a: action, o: old_label::VARCHAR, n: new_label::VARCHAR, b: decided_by
-    }, decided_at) AS d
-    FROM sqlfuncs.main._sf_log(_log)
+    SELECT key, arg_max({a: action, o: old_label, n: new_label, b: decided_by}, decided_at) AS d
+    FROM sqlfuncs.main._sf_log_of(issues, _log, {{ key | ident }}, {{ label | ident }})
     GROUP BY ALL
 ), changed AS (
     SELECT p.* FROM proposed AS p LEFT JOIN in_force AS f ON f.key = p.key

@@ -30,7 +30,7 @@ FROM review_queue(
 );
 {% else %}
 {% if log %}
-WITH _log AS (FROM {{ log | ident }})
+WITH _log AS (FROM {{ log | ident }}), _issues AS (FROM {{ issues | ident }})
 {% endif %}
 SELECT
     {{ key | ident }},
@@ -46,7 +46,8 @@ WHERE CASE {{ order | literal }}
     END
     {% if log %}
     AND i.{{ key | ident }}::VARCHAR NOT IN (
-        SELECT key::VARCHAR FROM sqlfuncs.main._sf_log(_log)
+        SELECT key
+        FROM sqlfuncs.main._sf_log_of(_issues, _log, {{ key | ident }}, {{ label | ident }})
         WHERE key IS NOT NULL AND decided_by IS DISTINCT FROM 'auto_corrections'
         GROUP BY ALL
         HAVING arg_max(action <> 'needs_review', decided_at)

@@ -16,18 +16,18 @@ CREATE TABLE IF NOT EXISTS {{ log | ident }} (
 );
 
 INSERT INTO {{ log | ident }} BY NAME
-WITH _log AS (FROM {{ log | ident }}), in_force AS (
-    SELECT key::VARCHAR AS key, arg_max({
-        label: CASE action WHEN 'relabel' THEN new_label::VARCHAR WHEN 'keep' THEN old_label::VARCHAR END,
+WITH _log AS (FROM {{ log | ident }}), input AS (FROM {{ table | ident }}), in_force AS (
+    SELECT key, arg_max({
+        label: CASE action WHEN 'relabel' THEN new_label WHEN 'keep' THEN old_label END,
         who: decided_by
     }, decided_at) AS d
-    FROM sqlfuncs.main._sf_log(_log)
+    FROM sqlfuncs.main._sf_log_of(input, _log, {{ key | ident }}, {{ label | ident }})
     GROUP BY ALL
 ), answered AS (
     SELECT
         t.{{ key | ident }}::VARCHAR AS key,
         t.{{ label | ident }}::VARCHAR AS given,
-        a.{{ answer | ident }}::VARCHAR AS answer
+        sqlfuncs.main._sf_in_words(a.{{ answer | ident }}, t.{{ label | ident }}) AS answer
     FROM {{ table | ident }} AS t
     JOIN {{ answers | ident }} AS a ON a.{{ key | ident }} = t.{{ key | ident }}
 )

@@ -222,3 +222,32 @@ def test_the_queue_learns_as_that_of_the_page_does(con: duckdb.DuckDBPyConnectio
     ):  # fmt: skip
         with pytest.raises(SqlfuncsError, match=message):
             run_query(con, "review_queue", **{**wanted, **given})
+
+
+def test_a_log_of_another_type_is_about_the_same_rows(sample: duckdb.DuckDBPyConnection) -> None:
+    """Keys and labels of DOUBLE, and a log that a file or another program made BIGINT of."""
+    sample.execute(
+        "CREATE TABLE train AS SELECT id::DOUBLE AS id, text, "
+        "list_position(['account', 'billing', 'delivery', 'product'], label)::DOUBLE AS label "
+        "FROM requests"
+    )
+    sample.execute("CREATE TABLE issues AS FROM label_issues(train, text, label)")
+    ((key, old),) = sample.execute(
+        "SELECT key, old_label FROM auto_corrections(issues, id, label) ORDER BY key LIMIT 1"
+    ).fetchall()
+    sample.execute(
+        f"CREATE TABLE decisions AS SELECT {key}::BIGINT AS key, 'keep' AS action, {old}::BIGINT "
+        "AS old_label, NULL::BIGINT AS new_label, 'ann' AS decided_by, NULL::VARCHAR AS reason, "
+        "TIMESTAMP '2024-01-01' AS decided_at"
+    )
+    count = "SELECT count(*) FROM decisions"
+    run_query(sample, "correct")
+    assert sample.execute("SELECT label FROM corrected WHERE id = ?", [key]).fetchall() == [(old,)]
+    after = sample.execute(count).fetchall()
+    assert after > [(1,)]
+    run_query(sample, "correct")
+    assert sample.execute(count).fetchall() == after
+    sample.execute("CREATE TABLE answers AS SELECT id, label::BIGINT AS label FROM train LIMIT 5")
+    run_query(sample, "take_review", reviewer="bob")
+    found = sample.execute("SELECT DISTINCT action FROM reviewed_decisions").fetchall()
+    assert found == [("keep",)]

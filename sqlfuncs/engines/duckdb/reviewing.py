@@ -148,9 +148,10 @@ class ReviewedTable:
     def log(self) -> list[Decision]:
         """See `Source`."""
         rows = self._con.cursor().execute(
-            f"WITH log AS (FROM {self._log}) "
+            f"WITH input AS (FROM {self._table}), log AS (FROM {self._log}) "
             f"SELECT {', '.join(f'{name}::VARCHAR' for name in COLUMNS)} "
-            "FROM sqlfuncs.main._sf_log(log) ORDER BY decided_at, key"
+            f"FROM sqlfuncs.main._sf_log_of(input, log, {self._key}, {self._label}) "
+            "ORDER BY decided_at, key"
         )
         return [Decision(*row) for row in rows.fetchall()]
 

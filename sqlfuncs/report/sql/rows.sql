@@ -16,10 +16,9 @@ WITH _log AS (
     {% else %}
     SELECT NULL::VARCHAR AS key, NULL::TIMESTAMP AS decided_at WHERE false
     {% endif %}
-)
-SELECT key::VARCHAR AS key, action, old_label::VARCHAR AS old_label, new_label::VARCHAR AS new_label,
-    coalesce(decided_by, 'nobody') AS decided_by, reason, decided_at
-FROM sqlfuncs.main._sf_log(_log);
+), input AS (FROM {{ table | ident }})
+SELECT key, action, old_label, new_label, coalesce(decided_by, 'nobody') AS decided_by, reason, decided_at
+FROM sqlfuncs.main._sf_log_of(input, _log, {{ key | ident }}, {{ label | ident }});
 
 -- Decisions of people. What auto_corrections wrote waits for one.
 CREATE OR REPLACE TEMP TABLE report_people AS
@@ -33,7 +32,7 @@ WITH input AS (
         {{ x | ident }} AS x,
         {{ text | ident }}::VARCHAR AS shown,
         {% if truth %}
-        coalesce({{ truth | ident }}::VARCHAR, error('the right label is NULL in some rows: leave --truth out')) AS truth
+        coalesce(sqlfuncs.main._sf_in_words({{ truth | ident }}, {{ label | ident }}), error('the right label is NULL in some rows: leave --truth out')) AS truth
         {% else %}
         NULL::VARCHAR AS truth
         {% endif %}

@@ -8,14 +8,13 @@
 -- Of those decisions, the ones of a random sample count. Excluded rows have no right label.
 CREATE OR REPLACE TEMP TABLE report_tested AS
 WITH input AS (
-    SELECT {{ test_key | ident }}::VARCHAR AS key, {{ label | ident }}::VARCHAR AS label FROM {{ test | ident }}
+    SELECT {{ test_key | ident }} AS key, {{ label | ident }} AS label FROM {{ test | ident }}
 ), log AS (
-    SELECT key::VARCHAR AS key, action, old_label::VARCHAR AS old_label, new_label::VARCHAR AS new_label,
-        decided_by, reason, decided_at
     FROM {{ test_log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
 )
-SELECT i.key, CASE _sf_action WHEN 'relabel' THEN _sf_new WHEN 'keep' THEN i.label END AS seen
-FROM input AS i JOIN sqlfuncs.main._sf_reviewed(input, log, key, label) ON _sf_row = i.key
+SELECT i.key::VARCHAR AS key,
+    CASE _sf_action WHEN 'relabel' THEN _sf_new WHEN 'keep' THEN i.label::VARCHAR END AS seen
+FROM input AS i JOIN sqlfuncs.main._sf_reviewed(input, log, key, label) ON _sf_row = i.key::VARCHAR
 WHERE _sf_is_random;
 
 CREATE OR REPLACE TEMP TABLE report_seen AS
