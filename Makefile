@@ -67,6 +67,7 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m tests.bench.annotators
 	$(VENV)/bin/python -m tests.bench.llm
 	$(VENV)/bin/python -m tests.bench.killed
+	$(VENV)/bin/python -m tests.bench.damaged_stores
 	$(VENV)/bin/python -m tests.bench.llm_audit
 	$(VENV)/bin/python -m tests.bench.fast
 	$(VENV)/bin/python -m tests.bench.training

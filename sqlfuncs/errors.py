@@ -112,7 +112,7 @@ class MissingExtra(SqlfuncsError):
 
 
 class CannotKeep(SqlfuncsError):
-    """The disk does not take what is to be stored: no right to write there, or no room."""
+    """The disk does not take what is to be stored: no right, no room, or a newer version's file."""
 
 
 class DamagedModel(SqlfuncsError):

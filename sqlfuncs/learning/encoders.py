@@ -130,6 +130,10 @@ def encode(by: Encoder, texts: Sequence[str]) -> Vectors:
     missing = [text for text in distinct if text not in vectors]
     if missing:
         _compute(by, missing, vectors)
+        length = vectors[missing[0]].shape
+        odd = [text for text in distinct if vectors[text].shape != length]
+        if odd:  # what is kept of them is not from this encoder
+            _compute(by, odd, vectors)
     elif texts:
         work.say_once("the embeddings were computed before and are reused")
     if not texts:

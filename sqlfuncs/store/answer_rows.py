@@ -90,21 +90,34 @@ def is_paid_for(row: tuple[object, ...]) -> bool:
 
 def answer(row: Sequence[object]) -> Answer | None:
     """The answer in a row, its checksum left aside; None if there is none in it."""
-    _, model, labels, error, probabilities, note, input_tokens, output_tokens, at, read_by = row
+    _, model, *content, at, read_by = row
     if not (isinstance(model, str) and isinstance(at, float)):
         return None
     try:
-        return Answer(
-            None if labels is None else _labels(labels),
-            _string(error),
-            None if probabilities is None else _probabilities(probabilities),
-            _string(note),
-            _count(input_tokens),
-            _count(output_tokens),
-            read_by=_string(read_by),
-        )
+        return _answer(*content, read_by)
     except (TypeError, ValueError, RecursionError):
         return None
+
+
+@lru_cache(maxsize=4096)  # most answers are like others
+def _answer(
+    labels: object,
+    error: object,
+    probabilities: object,
+    note: object,
+    input_tokens: object,
+    output_tokens: object,
+    read_by: object,
+) -> Answer:
+    return Answer(
+        None if labels is None else _labels(labels),
+        _string(error),
+        None if probabilities is None else _probabilities(probabilities),
+        _string(note),
+        _count(input_tokens),
+        _count(output_tokens),
+        read_by=_string(read_by),
+    )
 
 
 def handed_in(key: bytes, batch: str) -> tuple[object, ...]:
@@ -112,7 +125,6 @@ def handed_in(key: bytes, batch: str) -> tuple[object, ...]:
     return key, batch, checksum((key, batch))
 
 
-@lru_cache(maxsize=1024)
 def _labels(text: object) -> tuple[str, ...]:
     found = json.loads(_string(text) or "")
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
@@ -200,8 +212,8 @@ def _checked(database: sqlite3.Connection) -> None:
         "CREATE TABLE claim (key BLOB PRIMARY KEY, token TEXT NOT NULL, until REAL NOT NULL) "
         "WITHOUT ROWID"
     )
-    add_columns(database, "answer", {"read_by": "TEXT", "checksum": "BLOB"})
-    add_columns(database, "handed_in", {"checksum": "BLOB"})
+    add_columns(database, "answer", {"read_by": "TEXT", "checksum": "INTEGER"})
+    add_columns(database, "handed_in", {"checksum": "INTEGER"})
     fill_checksums(database, "answer", COLUMNS, _kept)
     fill_checksums(database, "handed_in", ("key", "batch"), _kept_batch)
 

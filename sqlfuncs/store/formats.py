@@ -11,11 +11,11 @@ import contextlib
 import errno
 import os
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
 from pathlib import Path
 
 from sqlfuncs.errors import CannotKeep
@@ -78,34 +78,42 @@ class Damaged(Exception):
     """SQLite reads a file without an error, but not all that is in it."""
 
 
-def checksum(values: tuple[object, ...]) -> bytes:
-    """Of values as they are stored: of 2^64 changes one stays unnoticed.
+def checksum(values: tuple[object, ...]) -> int:
+    """Of values as they are stored: of 2^32 changes one stays unnoticed.
 
     >>> checksum(("a", 1)) == checksum(("a", 1)), checksum(("a", 1)) == checksum(("a", 2))
     (True, False)
     """
-    return blake2b(ascii(values).encode(), digest_size=8).digest()
+    return zlib.crc32(ascii(values).encode())
 
 
 def connected(file: Path, how: str) -> sqlite3.Connection:
-    """A connection; `how` is SQLite's `mode=...`. Text that is no UTF-8 is read all the same."""
-    connection = sqlite3.connect(
+    """A connection; `how` is SQLite's `mode=...`."""
+    return sqlite3.connect(
         f"{file.absolute().as_uri()}?{how}",
         uri=True,
         timeout=_WAIT_SECONDS,
         check_same_thread=False,
         isolation_level=None,
     )
-    connection.text_factory = _text
-    return connection
+
+
+def empty() -> sqlite3.Connection:
+    """What lasts as long as its connection."""
+    return sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
 
 
 def in_memory(form: Format) -> sqlite3.Connection:
     """A file of the format that lasts as long as its connection."""
-    connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-    connection.text_factory = _text
+    connection = empty()
     migrate(connection, form)
     return connection
+
+
+def read_leniently(connection: sqlite3.Connection) -> bool:
+    """Read text that is no UTF-8, too, from now on, which takes longer; False if it is so."""
+    before, connection.text_factory = connection.text_factory, _text
+    return before is not _text
 
 
 @contextmanager
@@ -149,12 +157,15 @@ def _check_header(file: Path) -> None:
 
 def migrate(connection: sqlite3.Connection, form: Format) -> None:
     """Take a file to the newest version, unless another process has."""
+    before = connection.text_factory
+    read_leniently(connection)
     with transaction(connection):
         ((found,),) = connection.execute("PRAGMA user_version")
         for step in form.steps[found:]:
             step(connection)
         connection.execute(f"PRAGMA user_version = {form.version}")
         connection.execute(f"PRAGMA application_id = {form.application_id}")
+    connection.text_factory = before
 
 
 def add_columns(connection: sqlite3.Connection, table: str, columns: Mapping[str, str]) -> None:

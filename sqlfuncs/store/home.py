@@ -17,6 +17,7 @@ import platformdirs
 
 from sqlfuncs.errors import BadOption
 
+_FOLDERS = ("answers", "cache", "data", "jobs", "models", "weights")
 _GROUP = stat.S_ISGID | stat.S_IWGRP
 
 
@@ -37,6 +38,9 @@ def made(folder: Path) -> Path:
     The home itself keeps the rights that it has; folders in it that an earlier version made
     readable for others are closed.
     """
+    own = home()
+    for name in _FOLDERS:
+        _allow(own / name)
     for each in reversed(_inside(folder) or [folder]):
         if not each.is_dir():
             if each.parent != each and not each.parent.exists():
@@ -46,7 +50,7 @@ def made(folder: Path) -> Path:
                 _allow(each)
             if not each.is_dir():
                 raise NotADirectoryError(errno.ENOTDIR, f"{each} is no folder")
-        elif each != home():
+        elif each != own:
             _allow(each)
     return folder
 

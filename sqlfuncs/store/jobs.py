@@ -34,6 +34,7 @@ from sqlfuncs.store.job_rows import RUNNING as RUNNING
 from sqlfuncs.store.job_rows import SUCCEEDED as SUCCEEDED
 from sqlfuncs.store.job_rows import Job as Job
 from sqlfuncs.store.locks import is_held, lock
+from sqlfuncs.store.salvage import identity
 from sqlfuncs.store.sqlite import opened
 
 STARTING_SECONDS = 60.0  # a process of its own may take to begin
@@ -73,7 +74,7 @@ def find(job: str) -> Job | None:
 
 def listed() -> list[Job]:
     """All jobs as they are now, the newest first: one whose process has died says so."""
-    if not _file().exists():
+    if identity(_file()) is None:
         return []
     with opened(_file(), job_rows.FORMAT) as database:
         found, damaged = database.read(job_rows.read)

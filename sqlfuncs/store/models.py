@@ -22,7 +22,7 @@ from pathlib import Path
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, CannotKeep, DamagedModel, UnknownModel
 from sqlfuncs.store import manifests
-from sqlfuncs.store.home import file_mode, home, made
+from sqlfuncs.store.home import home, made, made_file
 from sqlfuncs.store.manifests import MANIFEST as MANIFEST
 from sqlfuncs.store.manifests import ModelRecord as ModelRecord
 
@@ -248,8 +248,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _write(file: Path, content: bytes) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file_mode())
-    with os.fdopen(descriptor, "wb") as handle:
+    with made_file(file).open("wb") as handle:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())

@@ -32,6 +32,7 @@ from sqlfuncs.store.formats import (
     connected,
     in_memory,
     migrate,
+    read_leniently,
     transaction,
 )
 from sqlfuncs.store.home import made_file
@@ -166,6 +167,7 @@ def _read(file: Path, table: Table, *, is_whole: bool) -> Iterator[Row]:
         contextlib.suppress(*FAILURES),
         contextlib.closing(connected(file, "mode=ro")) as source,
     ):
+        read_leniently(source)
         names = [name for name in column_names(source, table.name) if name in table.columns]
         if names and is_whole == (len(names) == len(table.columns)):
             for values in source.execute(f"SELECT {','.join(names)} FROM {table.name}"):

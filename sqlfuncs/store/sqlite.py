@@ -28,11 +28,13 @@ from sqlfuncs.store.formats import (
     check_fit,
     check_pages,
     connected,
+    empty,
     explained,
     in_memory,
     is_damage,
     is_outside,
     migrate,
+    read_leniently,
     transaction,
     version,
 )
@@ -179,6 +181,8 @@ class Database:
 
     def _mend(self, error: Exception, *, is_last: bool) -> None:
         """After damage, go on in a new file. Raises what has other causes."""
+        if _is_no_utf8(error) and read_leniently(self._connection):
+            return
         if is_last or not is_damage(error, self.file, self._form):
             if is_outside(error) or is_last:
                 raise CannotKeep(explained(error, self.file, self._form)) from None
@@ -193,6 +197,11 @@ class Database:
             self.why_not = CannotKeep(explained(reason, self.file, self._form))
             self._identity = None
         self._connection = salvage.into_memory(self.file, self._form)
+
+
+def _is_no_utf8(error: Exception) -> bool:
+    """Whether a text could not be read, which is no error of SQLite's and has no code."""
+    return isinstance(error, sqlite3.OperationalError) and "decode to UTF-8" in str(error)
 
 
 @contextmanager
@@ -213,8 +222,7 @@ def _read_only(file: Path, form: Format) -> sqlite3.Connection:
             if version(connection, file, form) == form.version:
                 check_fit(connection, form)
                 return connection
-            copy = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-            copy.text_factory = connection.text_factory
+            copy = empty()
             connection.backup(copy)
         except BaseException:
             connection.close()
@@ -244,7 +252,6 @@ def _as_it_is(file: Path) -> sqlite3.Connection:
         copied = Path(shutil.copy(file, aside))
         shutil.copy(log, aside)
         with contextlib.closing(connected(copied, "mode=rw")) as source:
-            connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-            connection.text_factory = source.text_factory
+            connection = empty()
             source.backup(connection)
     return connection

@@ -206,3 +206,21 @@ def test_texts_are_not_stored(file: Path) -> None:
     assert len(embeddings.read("m", [secret])) == 1
     for path in file.parent.iterdir():
         assert b"secret" not in path.read_bytes()
+
+
+def test_the_vector_of_another_text_is_not_returned(file: Path) -> None:
+    vectors = _vectors(["one", "two"])
+    embeddings.write("m", vectors)
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(
+            "UPDATE embedding SET (vector, checksum) = "
+            "(SELECT vector, checksum FROM embedding WHERE at = 2) WHERE at = 1"
+        )
+    assert _same(embeddings.read("m", ["one", "two"]), {"two": vectors["two"]})
+
+
+def test_a_vector_of_another_length_is_not_returned(file: Path) -> None:
+    vectors = _vectors(["one", "two", "three"])
+    embeddings.write("m", {**vectors, "short": np.ones(3, np.float32)})
+    embeddings.write("m", {"none": np.ones(0, np.float32)})
+    assert _same(embeddings.read("m", [*vectors, "short", "none"]), vectors)

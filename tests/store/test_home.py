@@ -79,7 +79,7 @@ def test_what_an_earlier_version_left_open_is_closed(tmp_path: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
     found = _everything(home)
     assert found["answers"] == found["jobs"] == found["models"] == found["cache"] == "0o700"
-    assert found["answers/answers.sqlite"] == found["jobs/jobs.sqlite"] == "0o600"
+    assert found["answers/answers.sqlite"] == found["cache/embeddings.sqlite"] == "0o600"
 
 
 def test_a_home_that_a_group_shares(tmp_path: Path) -> None:

@@ -193,3 +193,36 @@ def test_an_unknown_model_is_said_by_the_command_line() -> None:
     with pytest.raises(BadOption):
         weights.fetch("fsat")
     assert issubclass(DownloadFailed, Exception)
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 5000, "~nobody-of-that-name/model", "a/" + "b" * 300, "nul\0"]
+)
+def test_what_can_be_no_path_is_an_error_of_ours(name: str) -> None:
+    try:
+        found = weights.local(name)
+    except BadOption:
+        return
+    assert found is None  # it might be of the hub
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes among files there")
+def test_what_is_no_file_in_a_folder_of_weights_is_left_aside(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"1")
+    plain = weights.local(str(tmp_path))
+    assert plain is not None
+    other = tmp_path / "copy"
+    other.mkdir()
+    (other / "model.safetensors").write_bytes(b"1")
+    (other / "folder.json").mkdir()
+    (other / "nowhere.json").symlink_to(tmp_path / "nothing")
+    os.mkfifo(other / "pipe.txt")
+    same = weights.local(str(other))
+    assert same is not None
+    assert same.digest == plain.digest
+
+
+def test_a_folder_in_place_of_weights_holds_none(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").mkdir()
+    with pytest.raises(BadOption, match="holds no weights as safetensors or GGUF"):
+        weights.local(str(tmp_path))
