@@ -41,6 +41,8 @@ class Watched:
             return
         con.execute(f"SET GLOBAL checkpoint_threshold = '{_NEVER}'")
         self._journal = Path(f"{self.path}.wal")
+        # Open as long as the process lives: to close it would take DuckDB's lock off the file, too.
+        self._opened = os.open(self.path, os.O_RDONLY)
         # What was written until now, such as a new log, is put into the file that is watched.
         with suppress(duckdb.Error):
             con.execute(self._checkpoint)
@@ -96,9 +98,7 @@ class Watched:
         self._journal_seen, self._journal_size = None, 0  # which a checkpoint removes
 
     def _read_header(self) -> bytes:
-        assert self.path is not None
-        with self.path.open("rb") as file:
-            return file.read(_HEADER)
+        return os.pread(self._opened, _HEADER, 0)
 
 
 _LOST = (
