@@ -35,8 +35,9 @@ SET VARIABLE sf_loading = (
         {% if (".csv" in file | lower or ".tsv" in file | lower) and "*" not in file %}
         WHEN (SELECT SkipRows FROM sniff_csv({{ file | literal }}{% if encoding %}, encoding := {{ encoding | literal }}{% endif %})) > 0
         THEN error(
-            'the first row would be left out, because it has fewer parts than those that follow. Give each column a name, or '
-            || 'leave it out yourself: CREATE TABLE ... AS FROM read_csv(''...'', skip := 1). Nothing was replaced.'
+            'the first row would be left out: another has more parts, such as text with a separator in it that is not in '
+            || 'quotes, or a column without a name. If it is no row: CREATE TABLE ... AS FROM read_csv(''...'', skip := 1). '
+            || 'Nothing was replaced.'
         )
         {% endif %}
         {% if header is none %}

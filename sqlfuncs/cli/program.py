@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -14,8 +15,13 @@ from sqlfuncs import __version__, work
 from sqlfuncs.cli import demo, models, queries, report, review, run, serve, shell
 from sqlfuncs.cli.progress import Bars
 from sqlfuncs.cli.statements import leave
-from sqlfuncs.errors import BadInput, Cancelled, SqlfuncsError
+from sqlfuncs.errors import BadInput, Cancelled, SqlfuncsError, StatementFailed
 from sqlfuncs.visible import visible
+
+# What DuckDB says of a file that is not whole.
+_DAMAGED = re.compile(
+    "Corrupt database file|Could not read enough bytes|database has been invalidated"
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,7 +83,9 @@ def _naming_the_file(run: Callable[..., object]) -> Callable[..., object]:
         try:
             return run(**given)
         except Exception as error:
-            if not type(error).__module__.startswith(("duckdb", "_duckdb")):
+            is_of_duckdb = type(error).__module__.startswith(("duckdb", "_duckdb"))
+            is_damage = isinstance(error, StatementFailed) and _DAMAGED.search(str(error))
+            if not (is_of_duckdb or is_damage):
                 raise
             said = str(error).partition("\n")[0]
             raise BadInput(f"{given.get('db') or 'the database'} cannot be read: {said}") from None

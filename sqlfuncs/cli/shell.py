@@ -81,9 +81,9 @@ def _run(db: str, read_only: bool, lines: Iterable[str]) -> None:
         try:
             Session(con).run_all(lines)
         except UnicodeDecodeError as error:
+            byte = error.object[error.start]
             raise BadInput(
-                f"what comes by the pipe is not UTF-8 (byte {error.object[error.start]:#04x}). Save "
-                "it as UTF-8 and run it again."
+                f"what comes by the pipe is not UTF-8 (byte {byte:#04x}). Save it as UTF-8."
             ) from None
 
 

@@ -3,10 +3,13 @@ from __future__ import annotations
 import datetime
 import decimal
 import json
+from pathlib import Path
 
+import duckdb
 import pytest
 
 from sqlfuncs.cli import show
+from sqlfuncs.engines.duckdb import statements
 
 
 @pytest.mark.parametrize(
@@ -100,3 +103,36 @@ def test_sql_is_plain_away_from_a_terminal(capsys: pytest.CaptureFixture[str]) -
     text = "SELECT '" + "x" * 300 + "' [a]"
     show.sql(text)
     assert capsys.readouterr().err == text + "\n"
+
+
+VALUES = [
+    ("'x\\x00\\xE9\\x22'::BLOB", r"x\x00\xE9\x22"),
+    ("INTERVAL 1 DAY", "1 day"),
+    ("INTERVAL '2 days 3 hours 0.5 seconds'", "2 days 03:00:00.5"),
+    ("-INTERVAL 90 MINUTE", "-01:30:00"),
+    ("[INTERVAL 1 DAY]", ["1 day"]),
+    ("{a: 'b'::BLOB}", {"a": "b"}),
+    ("0.1::FLOAT", 0.1),
+    ("[0.1, 0.3]::FLOAT[]", [0.1, 0.3]),
+    ("{a: 0.1::FLOAT, b: 0.1::DOUBLE}", {"a": 0.10000000149011612, "b": 0.1}),
+    ("0.1::DOUBLE", 0.1),
+    ("1e20::FLOAT", 1e20),
+    ("NULL", None),
+    ("''", ""),
+    ("MAP {INTERVAL 1 DAY: 2}", {"1 day": 2}),
+]
+
+
+@pytest.mark.parametrize(("sql", "value"), VALUES)
+def test_json_and_csv_are_what_duckdb_would_write(
+    sql: str, value: object, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with duckdb.connect() as con:
+        (result,) = statements.run(con, f"SELECT {sql} AS v, 1 AS n")
+        con.execute(f"COPY (SELECT {sql} AS v, 1 AS n) TO '{tmp_path}/own.csv'")
+    show.result(result.columns, result.rows, "json")
+    assert json.loads(capsys.readouterr().out) == [{"v": value, "n": 1}]
+    show.result(result.columns, result.rows, "csv")
+    if not isinstance(value, list | dict):
+        own = (tmp_path / "own.csv").read_text(encoding="utf-8")
+        assert capsys.readouterr().out == own

@@ -162,6 +162,13 @@ class _Sealing:
                     return self._operator(_LOOKED_UP[kind], node)
                 case "COLUMN_REF", _ if not is_table and _is_own(node):
                     return self._own_variable(node)
+                case _, "JOIN" if node["ref_type"] == "CROSS":
+                    # DuckDB 1.5 writes a comma for it, which binds less than the next JOIN does.
+                    return {
+                        **node,
+                        "ref_type": "REGULAR",
+                        "condition": self._expression("true", {}),
+                    }
                 case _, "SELECT_NODE" if _asks_for_names(node):
                     return self._with_names(node)
                 case _, "TABLE_FUNCTION" if _is_query_table(node):
