@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, BudgetExhausted, ModelUnusable
@@ -14,6 +14,7 @@ from sqlfuncs.llm.failures import Unusable
 from sqlfuncs.llm.providers import BatchProvider, Provider
 from sqlfuncs.llm.run import Run
 from sqlfuncs.llm.task import Task
+from sqlfuncs.llm.unanswered import Again, look_up
 from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
 
@@ -21,7 +22,7 @@ _FAILURES_LAST = 10.0  # seconds
 
 # Texts that have no answer, until when, and why not: SELECT and WHERE on one call, or each field
 # of its STRUCT, are evaluated one after the other, and one try is enough for all of them.
-_Asked = tuple[bytes, Limits, bool]
+_Asked = tuple[bytes, Limits, bool, Hashable]
 _failures: dict[_Asked, tuple[float, Answer]] = {}
 _BUDGETS_LAST = 60.0  # seconds
 # When a budget last let a question through or not. A query comes here with 2,048 rows at a time:
@@ -40,9 +41,11 @@ def ask(
     budget: Limits,
     texts_at_once: int | None = None,
     batch: bool = False,
+    retry_in: Hashable = None,
 ) -> list[tuple[Answer, bool]]:
     """An answer for each text, and whether it was kept before.
 
+    `retry_in` is the query that asks once more for kept answers without a label (`unanswered`).
     With `batch`, texts are handed to the provider's batch endpoint, and the answer of those that
     are not done is an error which says so. Raises ModelUnusable and BudgetExhausted before the
     first request, BadOption for `batch` where there is none, and Cancelled; answers that have
@@ -51,8 +54,9 @@ def ask(
     if batch and not isinstance(provider, BatchProvider):
         raise BadOption(f"batch := true: '{model}' has no batch endpoint; 'openai:...' has.")
     keys = _keys(provider, task, texts)
-    known = kept.store().read(list(keys.values()))
-    failed = _just_failed([(key, budget, batch) for key in keys.values()]) if _failures else {}
+    known, again = _known(provider, keys.values(), retry_in)
+    asked = [(key, budget, batch, retry_in) for key in keys.values()]
+    failed = _just_failed(asked) if _failures else {}
     wanted = {key: text for text, key in keys.items() if key not in known and key not in failed}
     usage.add(model, rows=len(texts), cache_hits=len(texts) - len(wanted))
     fresh: dict[bytes, Answer] = {}
@@ -66,8 +70,10 @@ def ask(
             at_once = min(texts_at_once or provider.texts_at_once, len(some))
             limit = Budget(model, budget)
             try:
-                asked = Run(provider, model, task, some, limit, at_once, is_last=is_last)
-                found = asked.answers()
+                run_of = Run(
+                    provider, model, task, some, limit, at_once, is_last=is_last, again=again
+                )
+                found = run_of.answers()
             except BudgetExhausted as error:
                 if _in_use.get((model, budget), -_BUDGETS_LAST) < time.monotonic() - _BUDGETS_LAST:
                     raise
@@ -76,7 +82,7 @@ def ask(
             return found
 
         if isinstance(provider, BatchProvider):
-            fresh |= batches.collect(provider, model, task, wanted, run)
+            fresh |= batches.collect(provider, model, task, wanted, run, again)
             wanted = {key: text for key, text in wanted.items() if key not in fresh}
         if batch and isinstance(provider, BatchProvider):
             fresh |= batches.hand_in(
@@ -84,7 +90,8 @@ def ask(
             )
         elif wanted:
             fresh |= run(wanted)
-        _note_failures({(key, budget, batch): answer for key, answer in fresh.items()})
+        again.note(fresh)
+        _note_failures({(key, budget, batch, retry_in): each for key, each in fresh.items()})
         usage.add(model, errors=sum(bool(a.error) and not a.waits for a in fresh.values()))
     fresh |= failed
     _say_errors(model, {**known, **fresh})
@@ -94,11 +101,26 @@ def ask(
     ]
 
 
-def missing(provider: Provider, task: Task, texts: Iterable[str]) -> list[str]:
-    """The distinct texts that no answer is kept of."""
+def missing(
+    provider: Provider, task: Task, texts: Iterable[str], *, retry: bool = False
+) -> list[str]:
+    """The distinct texts that no answer is kept of, or none that stands. No server is asked."""
     keys = _keys(provider, task, texts)
-    known = kept.store().read(list(keys.values()))
+    again = Again(provider, object() if retry else None)
+    found = kept.store().read(list(keys.values()))
+    known = {key for key, answer in found.items() if not again.is_due(key, answer)}
     return [text for text, key in keys.items() if key not in known]
+
+
+def _known(
+    provider: Provider, keys: Iterable[bytes], retry_in: Hashable
+) -> tuple[dict[bytes, Answer], Again]:
+    """The kept answers that stand, and by which rule."""
+    found = kept.store().read(list(keys))
+    if retry_in is None and any(answer.labels is None for answer in found.values()):
+        look_up(provider)  # it may be another than the one that gave them
+    again = Again(provider, retry_in)
+    return {key: each for key, each in found.items() if not again.is_due(key, each)}, again
 
 
 def forget_failures() -> None:

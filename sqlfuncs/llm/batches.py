@@ -20,6 +20,7 @@ from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLon
 from sqlfuncs.llm.providers import BatchProvider
 from sqlfuncs.llm.run import about_tokens
 from sqlfuncs.llm.task import Task
+from sqlfuncs.llm.unanswered import Again
 from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
 
@@ -41,7 +42,12 @@ def priced_as(model: str) -> str:
 
 
 def collect(
-    provider: BatchProvider, model: str, task: Task, texts: Mapping[bytes, str], ask: Ask
+    provider: BatchProvider,
+    model: str,
+    task: Task,
+    texts: Mapping[bytes, str],
+    ask: Ask,
+    again: Again | None = None,
 ) -> dict[bytes, Answer]:
     """Answers of those texts that are in batches; an error where there is none yet.
 
@@ -61,25 +67,31 @@ def collect(
             waiting = f"in batch {name}, {state.progress}: run the query again when it has ended"
             found |= dict.fromkeys(keys, Answer(None, waiting, waits=True))
             continue
-        answers, again = _sorted(provider, model, state.outcomes)
+        answers, unclear = _sorted(provider, model, state.outcomes, again or Again(provider))
         usage.add(priced_as(model), in_batches=-_tokens(task, [texts[key] for key in keys]))
         kept.store().close_batch(name)
         if not state.outcomes:
             found |= dict.fromkeys(keys, Answer(None, f"batch {name} {state.progress}"))
         found |= {key: answers[key] for key in keys if key in answers}
-        unclear = {key: texts[key] for key in keys if key in again}
-        if unclear:
-            found |= ask(unclear, is_last=True)
+        asked = {key: texts[key] for key in keys if key in unclear}
+        if asked:
+            found |= ask(asked, is_last=True)
     return found
 
 
 def _sorted(
-    provider: BatchProvider, model: str, outcomes: Mapping[str, Answer | ProviderFailure]
+    provider: BatchProvider,
+    model: str,
+    outcomes: Mapping[str, Answer | ProviderFailure],
+    kept_before: Again,
 ) -> tuple[dict[bytes, Answer], set[bytes]]:
     """What is an answer, kept if it was paid for; and whom to ask once more, now."""
     answers, paid, again = {}, {}, set()
     for named, outcome in outcomes.items():
-        key = bytes.fromhex(named)
+        try:
+            key = bytes.fromhex(named)
+        except ValueError:  # no name of ours
+            continue
         match outcome:
             case Answer():
                 paid[key] = outcome
@@ -105,7 +117,7 @@ def _sorted(
         output_tokens=sum(answer.output_tokens for answer in paid.values()),
     )
     fine = {key: answer for key, answer in paid.items() if key not in again}
-    kept.store().write(provider.identity, fine)
+    kept.store().write(provider.identity, kept_before.marked(fine))
     return answers | fine, again
 
 

@@ -32,6 +32,7 @@ from sqlfuncs.llm.keeping import Keeping
 from sqlfuncs.llm.limits import Limiter
 from sqlfuncs.llm.providers import Provider
 from sqlfuncs.llm.task import Task
+from sqlfuncs.llm.unanswered import Again
 from sqlfuncs.store.answers import Answer
 
 _ATTEMPTS = 6  # of one part, where the server fails
@@ -84,8 +85,12 @@ class Run:
         at_once: int,
         *,
         is_last: bool = False,
+        again: Again | None = None,
     ) -> None:
-        """`texts` by key, `at_once` of them in a request. With `is_last` nothing is re-asked."""
+        """`texts` by key, `at_once` of them in a request. With `is_last` nothing is re-asked.
+
+        `again` says which kept answers are none.
+        """
         self._provider, self._model, self._task, self._budget = provider, model, task, budget
         self._texts = dict(texts)
         self._notes: dict[bytes, str] = {}
@@ -100,7 +105,7 @@ class Run:
             _Part(0.0, next(self._numbers), keys[at : at + at_once], is_last=is_last)
             for at in range(0, len(keys), at_once)
         ]
-        self._keeping = Keeping(provider.identity, keys, self._stop)
+        self._keeping = Keeping(provider.identity, keys, self._stop, again or Again(provider))
         self._changed = threading.Condition()
         self._finished = threading.Event()
         self._fatal: BaseException | None = None

@@ -60,6 +60,8 @@ class Behaviour:
     batch: str = "completed"  # what batches come to; "in_progress": they are not over yet
     models: list[str] = field(default_factory=lambda: ["m", "other"])
     tells_models: bool = True
+    told: dict[str, Any] = field(default_factory=dict)  # of each model, beside its name
+    headers: dict[str, str] = field(default_factory=dict)  # of every reply about models
 
 
 class Server:
@@ -120,11 +122,12 @@ class Server:
             return 404, _error("no such page", None), {}
         made = [job.get("fine_tuned_model") for job in self.tunings.jobs.values()]
         models = [*self.behaviour.models, *filter(None, made)]
-        known = [{"id": model, "object": "model"} for model in models]
+        more = {"object": "model", **self.behaviour.told}
         if not name:
-            return 200, {"object": "list", "data": known}, {}
+            known = [{"id": model, **more} for model in models]
+            return 200, {"object": "list", "data": known}, self.behaviour.headers
         if name in models:
-            return 200, {"id": name, "object": "model"}, {}
+            return 200, {"id": name, **more}, self.behaviour.headers
         return 404, _error(f"The model '{name}' does not exist", "model_not_found"), {}
 
     async def completion(self, asked: dict[str, Any]) -> Reply:

@@ -102,7 +102,10 @@ def _definition(function: SqlFunction) -> str:
 
 
 def _scalar(function: ScalarFunction) -> str:
-    call = ", ".join([*function.inputs, *(_option(function, name) for name in function.options)])
+    # A prepared statement has one number however often it is executed, but new transactions.
+    query = [f"[{_QUERY}, txid_current()]"] if function.per_query else []
+    options = (_option(function, name) for name in function.options)
+    call = ", ".join([*function.inputs, *query, *options])
     return f"{_head(function, function.inputs)} AS {udf_name(function.name)}({call})"
 
 
