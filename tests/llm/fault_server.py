@@ -49,6 +49,10 @@ class Behaviour:
     refuse: str = ""  # texts that hold this are refused
     filtered: str = ""  # texts that hold this meet the content filter, as status 400
     longest: int = 0  # characters of all texts in a request; 0: no limit
+    too_long: list[Any] = field(default_factory=list)  # status and body of that; none: OpenAI's
+    # Status and body of every reply, or of the first to each text; bytes by `surrogateescape`.
+    replies: list[Any] = field(default_factory=list)
+    odd_at_first: dict[str, str] = field(default_factory=dict)
     declines: str = ""  # what it says, as status 400, to every request
     options_known: bool = True  # whether response_format is understood, or refused by 400
     options_ignored: bool = False  # whether it answers in words, whatever the format
@@ -163,6 +167,14 @@ class Server:
             fault = "chatty"
         many = "any number of these" in asked["messages"][0]["content"]
         joined = "\n".join(text for _, text in texts)
+        if now.replies:
+            self.paid.append([text for _, text in texts])
+            return now.replies[0], now.replies[1], {}
+        odd = now.odd_at_first.pop(texts[0][1], None)
+        if odd is not None:
+            return 200, odd, {}
+        if now.longest and len(joined) > now.longest and now.too_long:
+            return now.too_long[0], now.too_long[1], {}
         if now.longest and len(joined) > now.longest:
             said = "This model's maximum context length is smaller"
             return 400, _error(said, "context_length_exceeded"), {}
@@ -366,8 +378,10 @@ async def _serve(
             body = await reader.readexactly(int(found[1])) if found else b""
             key = re.search(r"^authorization: Bearer (\S*)", head, re.I | re.M)
             status, content, more = await server.reply(method, path, key[1] if key else "", body)
-            raw = content.encode() if isinstance(content, str) else json.dumps(content).encode()
-            kind = "text/plain" if isinstance(content, str) else "application/json"
+            is_json = not isinstance(content, str) or content[:1] in ("{", "[")
+            text = content if isinstance(content, str) else json.dumps(content)
+            raw = text.encode("utf-8", "surrogateescape")
+            kind = "application/json" if is_json else "text/plain"
             lines = [f"HTTP/1.1 {status} X", f"content-type: {kind}", f"content-length: {len(raw)}"]
             lines += [f"{name}: {value}" for name, value in more.items()]
             writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + raw)
