@@ -36,6 +36,8 @@ def redacted(text: str) -> str:
             text = text.replace(secret, "[key]")
         if len(secret) >= _SHORTEST_ENCODED:
             text = _forms(secret).sub("[key]", text)
+            for core in _cores(secret):
+                text = _without_spaced(text, core)
     return _LOOKS_SECRET.sub(lambda found: "//" if found[0].startswith("//") else "[key]", text)
 
 
@@ -43,7 +45,7 @@ def shown(text: str, most: int) -> str:
     """What a server or a model said, fit to be shown and stored: redacted, on one line, cut.
 
     >>> print(shown("a\\n\\x1b[31m" + "b" * 100, 12))
-    a \\x1b[31mbb…
+    a \\x1b[31mb…
     """
     text = " ".join(redacted(text[:_MOST_SHOWN]).split())
     if not text.isprintable():
@@ -54,12 +56,17 @@ def shown(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def _cores(secret: str) -> list[str]:
+    """A key, and what of it stands behind a prefix that all keys of its kind have."""
+    bare = _PREFIX.sub("", secret)
+    return [secret, bare] if _SHORTEST_ENCODED <= len(bare) < len(secret) else [secret]
+
+
 @lru_cache(maxsize=16)
 def _forms(secret: str) -> re.Pattern[str]:
     """A key as it may be echoed: escaped, spaced out, encoded, with or without its prefix."""
-    bare = _PREFIX.sub("", secret)
-    cores = [secret, bare] if len(bare) >= _SHORTEST_ENCODED else [secret]
-    forms = [_spelled(core) for core in cores]
+    cores = _cores(secret)
+    forms = ["".join(map(_escaped, core)) for core in cores]
     for core in cores:
         forms += [re.escape(each) for each in _in_base64(core)]
         forms.append("(?i:" + r"[\s:]?".join(f"{byte:02x}" for byte in core.encode()) + ")")
@@ -67,9 +74,19 @@ def _forms(secret: str) -> re.Pattern[str]:
     return re.compile("|".join(forms))
 
 
-def _spelled(core: str) -> str:
-    """Each character in any escape, with blanks and the like in between."""
-    return r"[\s\u200b\u00ad\"'+|,]{0,3}".join(map(_escaped, core))
+def _without_spaced(text: str, core: str) -> str:
+    """A text without a key whose letters and digits have anything else in between."""
+    wanted = "".join(filter(str.isalnum, core))
+    places = [at for at, each in enumerate(text) if each.isalnum()]
+    plain = "".join(text[at] for at in places)
+    if len(wanted) < _SHORTEST_ENCODED or wanted not in plain:
+        return text
+    kept, done, at = [], 0, plain.find(wanted)
+    while at >= 0:
+        kept += [text[done : places[at]], "[key]"]
+        done = places[at + len(wanted) - 1] + 1
+        at = plain.find(wanted, at + len(wanted))
+    return "".join([*kept, text[done:]])
 
 
 def _escaped(character: str) -> str:

@@ -52,6 +52,9 @@ class Behaviour:
     too_long: list[Any] = field(default_factory=list)  # status and body of that; none: OpenAI's
     # Status and body of every reply, or of the first to each text; bytes by `surrogateescape`.
     replies: list[Any] = field(default_factory=list)
+    models_reply: list[Any] = field(default_factory=list)  # status and body, whatever is asked
+    batch_state: dict[str, Any] = field(default_factory=dict)  # odd values in what is told of it
+    batch_lines: list[str] = field(default_factory=list)  # odd lines in its file of replies
     odd_at_first: dict[str, str] = field(default_factory=dict)
     declines: str = ""  # what it says, as status 400, to every request
     options_known: bool = True  # whether response_format is understood, or refused by 400
@@ -122,6 +125,8 @@ class Server:
 
     def of_models(self, name: str) -> Reply:
         """What is said of models."""
+        if self.behaviour.models_reply:
+            return self.behaviour.models_reply[0], self.behaviour.models_reply[1], {}
         if not self.behaviour.tells_models:
             return 404, _error("no such page", None), {}
         made = [job.get("fine_tuned_model") for job in self.tunings.jobs.values()]
@@ -297,9 +302,11 @@ class Server:
         for kind, found in (("output_file_id", fine), ("error_file_id", bad)):
             if found:
                 over[kind] = f"file-{len(self.files)}"
-                self.files[over[kind]] = "\n".join(json.dumps(line) for line in found) + "\n"
+                odd = self.behaviour.batch_lines if found is fine else []
+                lines_of = [*odd, *(json.dumps(line) for line in found)]
+                self.files[over[kind]] = "\n".join(lines_of) + "\n"
         counts = {"total": len(lines), "completed": len(fine), "failed": len(bad)}
-        return {**over, "request_counts": counts}
+        return {**over, "request_counts": counts, **self.behaviour.batch_state}
 
     def fault(self) -> str:
         """Which fault this request meets, if any."""
