@@ -16,7 +16,7 @@ from tests.llm.conftest import FaultServer
 LABELS = ["billing", "account"]
 RESULT = f"llm_classify_result(text, {LABELS}, model := 'openai:m')"
 
-# Status and body by server, in the forms that their authors publish; numbers and names are ours.
+# Status and body by server, in words that users report or authors publish; numbers are ours.
 _KNOWN = json.loads((Path(__file__).parent / "server_errors.json").read_text(encoding="utf-8"))
 TOO_LONG = {name: (each["status"], each["body"]) for name, each in _KNOWN["too long"].items()}
 OTHERS = {
