@@ -68,7 +68,7 @@ _REASON = re.compile(
 _GIVES = re.compile(
     rf"(?:\b{_NOUN}\s+(?:is|are|would\s+be|should\s+be)|\b(?:this|it|text|message|sentence|one)\s+is"
     r"|\b(?:classif(?:y|ied)|label(?:l?ed)?|categori[sz]ed?|tag(?:ged)?|mark(?:ed)?)\b[^.!?\n]{0,30}"
-    r"\bas|\b(?:falls|belongs)\s+(?:in|un|to|into|under)?\w*|\b(?:choose|chose|pick|select|assign|"
+    r"\bas|\b(?:falls|belongs)\s+(?:in|into|to|under)|\b(?:choose|chose|pick|select|assign|"
     r"say|go\s+with|best\s+fits|fits)|[:=→])(?:\s+(?:an?|the|clearly|definitely|certainly|about|"
     r"to|under|into|in|best|category|label|class))*[\s\"'`*“‘(\[]*$",
     re.IGNORECASE,

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlfuncs.llm.failures import Flaky, ProviderFailure
 from sqlfuncs.llm.openai_calls import Client
-from sqlfuncs.llm.openai_failures import NotFound, OptionRefused, failure, in_words, is_error
+from sqlfuncs.llm.openai_errors import in_words, is_error
+from sqlfuncs.llm.openai_failures import NotFound, OptionRefused, failure
 from sqlfuncs.llm.openai_json import parsed
 from sqlfuncs.llm.openai_replies import text_of
 from sqlfuncs.llm.providers import Batch

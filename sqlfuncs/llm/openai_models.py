@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlfuncs.llm.failures import Flaky
 from sqlfuncs.llm.openai_calls import Client
-from sqlfuncs.llm.openai_failures import failure, is_error
+from sqlfuncs.llm.openai_errors import is_error
+from sqlfuncs.llm.openai_failures import failure
 from sqlfuncs.llm.openai_json import parsed
 
 # What servers tell of a model that is another once it is another model, or runs in another way.

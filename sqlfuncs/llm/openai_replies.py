@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from sqlfuncs.llm.failures import Flaky, ProviderFailure
-from sqlfuncs.llm.openai_failures import failure, in_words, is_error
+from sqlfuncs.llm.openai_errors import in_words, is_error
+from sqlfuncs.llm.openai_failures import failure
 from sqlfuncs.llm.openai_json import parsed
 from sqlfuncs.llm.redaction import shown
 
@@ -139,28 +140,21 @@ def _count(usage: Mapping[str, Any], *names: str) -> int | None:
 def _logprobs(value: object) -> tuple[Token, ...]:
     """Tokens with their alternatives; none at all if one of them is odd."""
     tokens = value.get("content") if isinstance(value, dict) else None
-    if not isinstance(tokens, list):
+    if not isinstance(tokens, list) or not all(map(_is_token, tokens)):
         return ()
-    checked = []
     for token in tokens:
-        plain = _token(token)
-        others = token.get("top_logprobs") if isinstance(token, dict) else None
-        listed = [_token(other) for other in others] if isinstance(others, list) else []
-        if plain is None or None in listed:
+        others = token.get("top_logprobs") or []
+        if not isinstance(others, list) or not all(map(_is_token, others)):
             return ()
-        checked.append({**plain, "top_logprobs": listed})
-    return tuple(checked)
+    return tuple(tokens)
 
 
-def _token(value: object) -> Token | None:
-    if not isinstance(value, dict):
-        return None
-    text, likely = value.get("token"), value.get("logprob")
-    if not isinstance(text, str) or not _is_number(likely):
-        return None
-    if not (likely == -math.inf or -1e9 <= likely <= 1e-3):  # so none that is not a number
-        return None
-    return {"token": text, "logprob": float(likely)}
+def _is_token(value: object) -> bool:
+    if type(value) is not dict or type(value.get("token")) is not str:
+        return False
+    likely = value.get("logprob")
+    # So none that is not a number.
+    return _is_number(likely) and (likely == -math.inf or -1e9 <= likely <= 1e-3)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

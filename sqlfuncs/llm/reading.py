@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlfuncs.llm.claims import as_phrase, in_words, several
 from sqlfuncs.llm.loose_json import Found, Several, values
 from sqlfuncs.llm.redaction import shown
+from sqlfuncs.llm.row_names import lines_of, rows_of
 from sqlfuncs.llm.spelling import EDGES, label_of, unseen
 from sqlfuncs.llm.task import Task
 from sqlfuncs.llm.thinking import spoken
@@ -253,45 +254,15 @@ def _of_several(task: Task, said: str, names: Sequence[str]) -> list[Answer]:
     answer = unseen(spoken(said))
     by_name: dict[str, list[Answer]] = {}
     for found in values(answer):
-        for name, value in _rows(found.value, names):
+        for name, value in rows_of(found.value, names):
             by_name.setdefault(name, []).append(_of_row(task, value))
     if not by_name:
-        for name, phrase in _lines(answer, names):
+        for name, phrase in lines_of(answer, names):
             by_name.setdefault(name, []).append(_of_row(task, phrase))
     if not by_name:
         why = f"the model did not answer in the form asked for: {_short(answer or said)}"
         return [Answer(None, why)] * len(names)
     return [_only(by_name.get(name, [])) for name in names]
-
-
-def _rows(value: object, names: Sequence[str], depth: int = 0) -> Iterator[tuple[str, object]]:
-    """The rows in a value by the names of their texts, whatever they are wrapped in."""
-    if depth > _DEEPEST:
-        return
-    if isinstance(value, list):
-        for each in value:
-            yield from _rows(each, names, depth + 1)
-    if not isinstance(value, dict):
-        return
-    name = value.get("id")
-    if isinstance(name, str) and name.strip() in names:
-        yield name.strip(), {key: each for key, each in value.items() if key != "id"}
-        return
-    for key, each in value.items():
-        if key.strip() in names:
-            yield key.strip(), each
-        else:
-            yield from _rows(each, names, depth + 1)
-
-
-def _lines(said: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Lines such as `0-1a2b3c4d: polite`, each with one name."""
-    for line in said.splitlines()[: 4 * len(names)]:
-        held = [name for name in names if name in line]
-        if len(held) == 1:
-            before, _, after = line.partition(held[0])
-            if not before.strip(EDGES + "-•*#").replace("id", "").isalnum():
-                yield held[0], after.strip(" \t:=->→|\"'`*,").strip()
 
 
 def _of_row(task: Task, value: object) -> Answer:
