@@ -19,6 +19,7 @@ from sqlfuncs.llm.task import Task
 _SHORT = 600  # characters of an answer in words that is read as a whole
 _MOST_CHARACTERS = 20_000
 _SHORTEST = 3  # letters of a label that is no word of every sentence
+_MOST_CLAIMS = 12  # lines that give an answer; more are a list of something
 _MOST_PIECES = 60  # of a list
 _NOUN = (
     r"(?:labels?|answers?|categor(?:y|ies)|class(?:es)?|classifications?|tags?|choices?|"
@@ -176,10 +177,12 @@ def _marked(said: str) -> Iterator[str]:
 def _led(task: Task, said: str) -> Iterator[str | None]:
     """Of the lines that begin with "answer:" what follows, unless it is taken back after."""
     lines = said.splitlines()
-    for at, line in enumerate(lines):
-        lead = _LEAD.match(line)
-        if lead is None:
-            continue
+    leads = [(at, lead) for at, line in enumerate(lines) if (lead := _LEAD.match(line))]
+    if len(leads) > _MOST_CLAIMS:
+        yield None
+        return
+    for at, lead in leads:
+        line = lines[at]
         rest = line[lead.end() :].strip().strip("*_`") or "".join(lines[at + 1 : at + 2])
         if not rest:
             continue
@@ -266,6 +269,8 @@ def _names(task: Task) -> re.Pattern[str]:
     spelled = sorted({folded(label) for label in task.labels}, key=len, reverse=True)
     between = r"[\s_\-\u2010-\u2015]+"
     names = "|".join(between.join(map(re.escape, each.split())) for each in spelled if each)
+    if not names:
+        return re.compile(r"(?!)")  # of labels without a letter, no sentence is read
     # Part of no longer word, nor of one with a hyphen: "impolite", "non-polite", "polite-ish".
     return re.compile(
         rf"(?<![^\W_])(?<![\w'’][-'’‑–])(?<!_)(?:{names})(?![^\W_])(?![-'’‑][^\W_])(?!_)",

@@ -17,7 +17,8 @@ _MOST_BEGINNINGS = 200  # brackets that are looked at
 _MOST_CHARACTERS = 200_000
 _CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`", "«": "»", "„": "“”"}
 _WORD = re.compile(r"[^\s,:{}\[\]\"'“”]+(?:[ \t]+[^\s,:{}\[\]\"'“”]+)*")
-_BLANK = re.compile(r"(?:\s|//[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
+_BLANK = re.compile(r"(?:\s|//[^\n]*\n)*")
+_ENDS = re.compile(r"\s*(?:[,:\]}]|$|//)")
 _CONSTANTS = {"true": True, "True": True, "false": False, "False": False}
 _CONSTANTS_NONE = ("null", "None", "undefined")
 
@@ -167,7 +168,7 @@ class _Reader:
 
     def _is_over(self, at: int) -> bool:
         """Whether what follows a quotation mark is the end of a value: not so in 'it's'."""
-        return bool(re.match(r"\s*([,:\]}]|$|//)", self._text[at:]))
+        return bool(_ENDS.match(self._text, at))
 
     def _word(self) -> Any:
         found = _WORD.match(self._text, self.at)

@@ -14,6 +14,7 @@ from sqlfuncs.llm.redaction import shown
 
 SHOWN = 300  # characters of what a server said
 _DEEPEST = 5  # objects in each other that are looked into for its words
+_PAGE = 5_000  # characters of a page that are read
 _MOST_PARTS = 5  # of several errors that are shown
 _MESSAGES = (
     "message",
@@ -118,7 +119,7 @@ def _of_text(text: str, depth: int) -> Iterator[str]:
 
 def _of_page(page: str) -> str:
     """The title of a page, else its words."""
-    page = page[:20_000]
+    page = page[:_PAGE]
     title = re.search(r"<title[^>]*>([^<]*)</title>", page, re.IGNORECASE)
     if title is None or not title[1].strip():
         page = re.sub(r"<(script|style)\b[^>]*>.*?</\1>", " ", page, flags=re.S | re.I)

@@ -174,7 +174,8 @@ def _of_value(task: Task, value: object, depth: int = 0) -> tuple[str, ...] | No
         case list():
             return _of_list(task, value, depth)
         case str():
-            return None if _PLACEHOLDER.match(value) and value.strip() else _of_text(task, value)
+            is_blank = _PLACEHOLDER.match(value) and value.strip()
+            return None if is_blank and label_of(task, value) is None else _of_text(task, value)
         case bool() | int():
             label = label_of(task, json.dumps(value)) if abs(value) < 10**9 else None
             if label is not None:

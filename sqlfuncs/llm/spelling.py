@@ -37,7 +37,7 @@ def label_of(task: Task, phrase: str) -> str | None:
     for form in _FORMS:
         named = _named(task, form)
         spelled = form(phrase)
-        if spelled in named:
+        if spelled and spelled in named:  # of a label like "-" nothing may be left
             return named[spelled]
     return None
 

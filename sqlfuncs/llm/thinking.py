@@ -32,10 +32,14 @@ _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+).*?<\|message\|>", re.DOTALL)
 _CHANNEL_ENDS = re.compile(r"<\|(?:return|end|start|call|channel)\|>")
 # ... and where a server has left the marks out but not the names of the channels.
 _BARE_CHANNELS = re.compile(r"^\s*analysis(?!\s*[:\"']).*assistant\s*final", re.DOTALL)
-# Marks at the end of a turn, which servers of raw models leave standing.
-_TURN = re.compile(
-    r"<\|(?:im_end|im_start|eot_id|endoftext|end|return|end_of_text|assistant|"
-    r"START_RESPONSE|END_RESPONSE|begin_of_solution|end_of_solution)\|>|</s>|<end_of_turn>|<eos>"
+# Marks of turns, which servers of raw models leave standing; after the end of one others follow.
+_TURN_ENDS = re.compile(
+    r"<\|(?:im_end|eot_id|eom_id|endoftext|end|return|end_of_text|END_RESPONSE|end_of_solution)\|>"
+    r"|</s>|<end_of_turn>|<eos>"
+)
+_TURN_BEGINS = re.compile(
+    r"<\|im_start\|>\s*(?:assistant)?|<\|(?:assistant|START_RESPONSE|begin_of_solution)\|>"
+    r"|<start_of_turn>\s*(?:model)?|<s>"
 )
 
 
@@ -54,7 +58,8 @@ def spoken(said: str) -> str:
     said = _of_channels(said)
     for begins, ends in _PAIRS:
         said = _between(said, begins, ends)
-    return _TURN.sub(" ", said).strip()
+    turns = (_TURN_BEGINS.sub(" ", turn).strip() for turn in _TURN_ENDS.split(said))
+    return next(filter(None, turns), "")
 
 
 def _between(said: str, begins: re.Pattern[str], ends: re.Pattern[str]) -> str:

@@ -52,6 +52,9 @@ WRAPPED = {
     '<|message|>{"label": "%s"}<|return|>',
     "harmony, constrained": '<|channel|>final <|constrain|>json<|message|>{"label": "%s"}',
     "harmony without marks": 'analysisIs it account?assistantfinal{"label": "%s"}',
+    "several turns": '{"label": "%s"}<|im_end|>\n<|im_start|>user\nIs it account?<|im_end|>',
+    "words and another turn": "%s</s>Is it account? No.",
+    "beginning of a turn": '<|im_start|>assistant\n{"label": "%s"}',
     "end of turn": '{"label": "%s"}<|im_end|>',
     "alone": "%s",
     "full stop": "%s.",
@@ -292,6 +295,15 @@ def test_labels_that_look_like_values(said: str, label: str | None) -> None:
     assert _label(_task("3", "true", "other"), said) == label
 
 
+def test_labels_without_a_letter() -> None:
+    task = _task("-", "+", "?")
+    for label in task.labels:
+        assert _label(task, label) == label
+        assert _label(task, json.dumps({"label": label, "confidence": 1})) == label
+    for said in ("", " ", "...", '{"label": ""}', '{"label": "..."}', "It is good.", "_"):
+        assert _label(task, said) is None
+
+
 def test_letters_are_words_as_well() -> None:
     task = _task("a", "b", "c")
     assert _label(task, "The label is a good one.") is None
@@ -395,7 +407,14 @@ def test_nested_without_end_and_other_oddities_are_answers_without_a_label() -> 
     odd = ["[" * 100_000, '{"label":' * 5000, "{" * 3000 + "'", "<think>" * 20_000, "(" * 10**5]
     odd += ['{"label": "\ud800"}', "\x00", "9" * 5000, '{"label": ' + "9" * 5000 + "}", "�" * 999]
     odd += [json.dumps({"label": "x" * 10**6}), '{"label": "a' + "'" * 50_000, "- " * 50_000]
-    odd += ["billing, " * 20_000, "\\boxed{" * 9999, "<label>" * 9999, "answer: " * 9999]
+    odd += [
+        "billing, " * 20_000,
+        "\\boxed{" * 9999,
+        "<label>" * 9999,
+        "answer: " * 9999,
+        "answer: x\n" * 1900,
+    ]
+    odd += ["{'a': '" + "' " * 20_000, "{a: /*" * 9999]
     for said, names in itertools.product(odd, (None, ["0-x", "1-y"])):
         for multi in (False, True):
             for answer in reading.read(_task("billing", multi=multi), said, names):
