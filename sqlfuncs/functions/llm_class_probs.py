@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import pyarrow as pa
 
 from sqlfuncs.functions.llm_classify import SESSION
@@ -13,6 +15,7 @@ RETURNS = pa.map_(pa.string(), pa.float64())
 
 def llm_class_probs(
     text: pa.Array,
+    query: Hashable = None,
     *,
     labels: list[str] | None = None,
     model: str | None = None,
@@ -21,6 +24,7 @@ def llm_class_probs(
     on_error: str = "null",
     rows_per_request: int | None = None,
     batch: bool = False,
+    retry: bool = False,
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
 ) -> pa.Array:
@@ -40,6 +44,8 @@ def llm_class_probs(
         on_error=on_error,
         rows_per_request=rows_per_request,
         batch=batch,
+        retry=retry,
+        query=query,
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
     )
@@ -62,4 +68,5 @@ FUNCTION = ScalarFunction(
     inputs=("text",),
     returns=RETURNS,
     session=SESSION,
+    per_query=True,
 )

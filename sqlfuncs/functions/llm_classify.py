@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import pyarrow as pa
 
@@ -18,6 +18,7 @@ SESSION = {
 
 def llm_classify(
     text: pa.Array,
+    query: Hashable = None,
     *,
     labels: list[str] | None = None,
     model: str | None = None,
@@ -27,6 +28,7 @@ def llm_classify(
     on_error: str = "null",
     rows_per_request: int | None = None,
     batch: bool = False,
+    retry: bool = False,
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
 ) -> pa.Array:
@@ -48,6 +50,8 @@ def llm_classify(
     on_error := 'fail' makes it an error. `rows_per_request` asks about several texts at once.
     With batch := true they are handed to the provider's batch endpoint, for less: their rows are
     NULL until the query is run again after the batch has ended.
+    A text whose answer was none of the labels is asked again with retry := true, once a query, and
+    by itself when the server has changed.
     Spending stops at `budget_usd` or `budget_tokens`, or at the session's sqlfuncs_budget_usd
     and sqlfuncs_budget_tokens.
 
@@ -64,6 +68,8 @@ def llm_classify(
         on_error=on_error,
         rows_per_request=rows_per_request,
         batch=batch,
+        retry=retry,
+        query=query,
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
     )
@@ -93,4 +99,5 @@ FUNCTION = ScalarFunction(
     inputs=("text",),
     returns=pa.string(),
     session=SESSION,
+    per_query=True,
 )

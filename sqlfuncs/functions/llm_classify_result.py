@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import pyarrow as pa
 
 from sqlfuncs.functions.llm_classify import SESSION
@@ -25,6 +27,7 @@ RETURNS = pa.struct(
 
 def llm_classify_result(
     text: pa.Array,
+    query: Hashable = None,
     *,
     labels: list[str] | None = None,
     model: str | None = None,
@@ -33,6 +36,7 @@ def llm_classify_result(
     multi: bool = False,
     rows_per_request: int | None = None,
     batch: bool = False,
+    retry: bool = False,
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
 ) -> pa.Array:
@@ -54,6 +58,8 @@ def llm_classify_result(
         multi=multi,
         rows_per_request=rows_per_request,
         batch=batch,
+        retry=retry,
+        query=query,
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
     )
@@ -86,4 +92,5 @@ FUNCTION = ScalarFunction(
     inputs=("text",),
     returns=RETURNS,
     session=SESSION,
+    per_query=True,
 )

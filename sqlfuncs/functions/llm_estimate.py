@@ -23,12 +23,14 @@ def llm_estimate(
     multi: bool = False,
     rows_per_request: int | None = None,
     batch: bool = False,
+    retry: bool = False,
 ) -> pa.StructArray:
     """What llm_classify would ask and cost, asking nothing: one row.
 
     `rows` of the table; `distinct_rows` of them with different text; `cached` of those whose
-    answer is kept; `requests` to be made; `input_tokens` and `output_tokens` they take, by the
-    length of what is sent, four characters a token; `cost_usd` by the table of prices, NULL
+    answer is kept, with retry := true those with a label; `requests` to be made; `input_tokens`
+    and `output_tokens` they take, by the length of what is sent, four characters a token;
+    `cost_usd` by the table of prices, NULL
     where it does not know the model. Options are those of llm_classify; errors, too, but no
     server is asked whether it knows the key and the model.
     """
@@ -52,7 +54,7 @@ def llm_estimate(
     texts = texts_of(rows.field("text"), question.model)
     usable = inputs.usable(texts.reasons).nonzero()[0].tolist()
     distinct = dict.fromkeys(texts.values[row] for row in usable)
-    asked = asking.missing(by, task, distinct)
+    asked = asking.missing(by, task, distinct, retry=retry)
     at_once = question.rows_per_request or by.texts_at_once
     parts = [asked[at : at + at_once] for at in range(0, len(asked), at_once)]
     tokens = [prompt.about_tokens(task, part) for part in parts]

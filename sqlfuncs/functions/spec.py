@@ -100,11 +100,13 @@ class ScalarFunction(_Computed):
     """A function of each row: `SELECT embed(text)`.
 
     `compute(*inputs, *, options)` gets Arrow arrays of one length, a batch of rows, and
-    returns an array of that length. Options must be the same for every row.
+    returns an array of that length. Options must be the same for every row. With `per_query` it
+    gets after the inputs a value that is the same within a query, and in no other.
     """
 
     inputs: tuple[str, ...]
     returns: pa.DataType
+    per_query: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, BudgetExhausted, ModelUnusable
@@ -14,12 +14,13 @@ from sqlfuncs.llm.providers import BatchProvider, Provider
 from sqlfuncs.llm.recent import Recent
 from sqlfuncs.llm.run import Run
 from sqlfuncs.llm.task import Task
+from sqlfuncs.llm.unanswered import Again, look_up
 from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
 
 # Texts that have no answer, and why not: SELECT and WHERE on one call, or each field of its
 # STRUCT, are evaluated one after the other, and one try is enough for all of them.
-_Asked = tuple[bytes, Limits, bool]
+_Asked = tuple[bytes, Limits, bool, Hashable]
 _failures: Recent[_Asked, Answer] = Recent(seconds=10.0)
 # Budgets that let a question through or not. A query comes here with 2,048 rows at a time: a
 # budget that runs out in the midst of it is no error of the query, one that had is.
@@ -36,9 +37,11 @@ def ask(
     budget: Limits,
     texts_at_once: int | None = None,
     batch: bool = False,
+    retry_in: Hashable = None,
 ) -> list[tuple[Answer, bool]]:
     """An answer for each text, and whether it was kept before.
 
+    `retry_in` is the query that asks once more for kept answers without a label (`unanswered`).
     With `batch`, texts are handed to the provider's batch endpoint, and the answer of those that
     are not done is an error which says so. Raises ModelUnusable, BudgetExhausted and CannotKeep
     before the first request, BadOption for `batch` where there is none, and Cancelled; answers
@@ -47,8 +50,8 @@ def ask(
     if batch and not isinstance(provider, BatchProvider):
         raise BadOption(f"batch := true: '{model}' has no batch endpoint; 'openai:...' has.")
     keys = _keys(provider, task, texts)
-    known = kept.store().read(list(keys.values()), task.labels)
-    failed = _just_failed([(key, budget, batch) for key in keys.values()])
+    known, again = _known(provider, task, keys.values(), retry_in)
+    failed = _just_failed([(key, budget, batch, retry_in) for key in keys.values()])
     wanted = {key: text for text, key in keys.items() if key not in known and key not in failed}
     usage.add(model, rows=len(texts), cache_hits=len(texts) - len(wanted))
     fresh: dict[bytes, Answer] = {}
@@ -64,7 +67,9 @@ def ask(
             at_once = min(texts_at_once or provider.texts_at_once, len(some))
             limit = Budget(model, budget)
             try:
-                asked = Run(provider, model, task, some, limit, at_once, is_last=is_last)
+                asked = Run(
+                    provider, model, task, some, limit, at_once, is_last=is_last, again=again
+                )
                 found = asked.answers()
                 left_alone.update(found if asked.was_left_alone else ())
             except BudgetExhausted as error:
@@ -75,7 +80,7 @@ def ask(
             return found
 
         if isinstance(provider, BatchProvider):
-            fresh |= batches.collect(provider, model, task, wanted, run)
+            fresh |= batches.collect(provider, model, task, wanted, run, again)
             wanted = {key: text for key, text in wanted.items() if key not in fresh}
         if batch and isinstance(provider, BatchProvider):
             fresh |= batches.hand_in(
@@ -83,9 +88,10 @@ def ask(
             )
         elif wanted:
             fresh |= run(wanted)
+        again.note(fresh)
         failures = {key: each for key, each in fresh.items() if each.error}
         _failures.note(
-            {(key, budget, batch): failures[key] for key in failures.keys() - left_alone}
+            {(key, budget, batch, retry_in): failures[key] for key in failures.keys() - left_alone}
         )
         usage.add(model, errors=sum(bool(a.error) and not a.waits for a in fresh.values()))
     fresh |= failed
@@ -96,11 +102,26 @@ def ask(
     ]
 
 
-def missing(provider: Provider, task: Task, texts: Iterable[str]) -> list[str]:
-    """The distinct texts that no answer is kept of."""
+def missing(
+    provider: Provider, task: Task, texts: Iterable[str], *, retry: bool = False
+) -> list[str]:
+    """The distinct texts that no answer is kept of, or none that stands. No server is asked."""
     keys = _keys(provider, task, texts)
-    known = kept.store().read(list(keys.values()), task.labels)
+    again = Again(provider, object() if retry else None)
+    found = kept.store().read(list(keys.values()), task.labels)
+    known = {key for key, answer in found.items() if not again.is_due(key, answer)}
     return [text for text, key in keys.items() if key not in known]
+
+
+def _known(
+    provider: Provider, task: Task, keys: Iterable[bytes], retry_in: Hashable
+) -> tuple[dict[bytes, Answer], Again]:
+    """The kept answers that stand, and by which rule."""
+    found = kept.store().read(list(keys), task.labels)
+    if retry_in is None and any(answer.labels is None for answer in found.values()):
+        look_up(provider)  # it may be another than the one that gave them
+    again = Again(provider, retry_in)
+    return {key: each for key, each in found.items() if not again.is_due(key, each)}, again
 
 
 def forget_failures() -> None:
@@ -111,7 +132,7 @@ def forget_failures() -> None:
 
 
 def _just_failed(asked: Iterable[_Asked]) -> dict[bytes, Answer]:
-    return {key: answer for (key, _, _), answer in _failures.find(asked).items()}
+    return {key: answer for (key, *_), answer in _failures.find(asked).items()}
 
 
 def _keys(provider: Provider, task: Task, texts: Iterable[str]) -> dict[str, bytes]:

@@ -30,6 +30,7 @@ from sqlfuncs.llm.limits import LONGEST_PAUSE
 from sqlfuncs.llm.providers import BatchProvider
 from sqlfuncs.llm.requests import believed
 from sqlfuncs.llm.task import Task
+from sqlfuncs.llm.unanswered import Again
 from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
 
@@ -51,7 +52,12 @@ def priced_as(model: str) -> str:
 
 
 def collect(
-    provider: BatchProvider, model: str, task: Task, texts: Mapping[bytes, str], ask: Ask
+    provider: BatchProvider,
+    model: str,
+    task: Task,
+    texts: Mapping[bytes, str],
+    ask: Ask,
+    again: Again | None = None,
 ) -> dict[bytes, Answer]:
     """Answers of those texts that are in batches; an error where there is none yet.
 
@@ -71,15 +77,17 @@ def collect(
             waiting = f"in batch {name}, {state.progress}: run the query again when it has ended"
             found |= dict.fromkeys(keys, Answer(None, waiting, waits=True))
             continue
-        answers, again = _sorted(provider, model, task, texts, state.outcomes)
+        answers, unclear = _sorted(
+            provider, model, task, texts, state.outcomes, again or Again(provider)
+        )
         usage.came_back(name)
         kept.store().close_batch(name)
         if not state.outcomes:
             found |= dict.fromkeys(keys, Answer(None, f"batch {name} {state.progress}"))
         found |= {key: answers[key] for key in keys if key in answers}
-        unclear = {key: texts[key] for key in keys if key in again}
-        if unclear:
-            found |= ask(unclear, is_last=True)
+        asked = {key: texts[key] for key in keys if key in unclear}
+        if asked:
+            found |= ask(asked, is_last=True)
     return found
 
 
@@ -89,11 +97,15 @@ def _sorted(
     task: Task,
     texts: Mapping[bytes, str],
     outcomes: Mapping[str, Answer | ProviderFailure],
+    kept_before: Again,
 ) -> tuple[dict[bytes, Answer], set[bytes]]:
     """What is an answer, kept if it was paid for; and whom to ask once more, now."""
     answers, paid, again = {}, {}, set()
     for named, outcome in outcomes.items():
-        key = bytes.fromhex(named)
+        try:
+            key = bytes.fromhex(named)
+        except ValueError:  # no name of ours
+            continue
         match outcome:
             case Answer():
                 paid[key] = outcome
@@ -123,7 +135,7 @@ def _sorted(
         output_tokens=sum(answer.output_tokens for answer in paid.values()),
     )
     fine = {key: answer for key, answer in paid.items() if key not in again}
-    kept.store().write(provider.identity, fine)
+    kept.store().write(provider.identity, kept_before.marked(fine))
     return answers | fine, again
 
 

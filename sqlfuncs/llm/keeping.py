@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
+from sqlfuncs.llm.unanswered import Again
 from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
 
@@ -25,11 +26,14 @@ class Keeping:
         labels: Sequence[str],
         keys: Sequence[bytes],
         finished: Callable[[], None],
+        again: Again,
     ) -> None:
         """`identity` is the provider's, `labels` the task's.
 
-        `finished` is called once every question has an answer.
+        `finished` is called once every question has an answer; `again` says which kept answers
+        are none.
         """
+        self._again = again
         self.answers: dict[bytes, Answer] = {}
         self._identity, self._labels = identity, labels
         self._count = len(keys)
@@ -69,7 +73,14 @@ class Keeping:
         store = kept.store()
         self._offered.update(keys)
         self._claimed.update(store.claim([key for key in keys if key not in self.answers]))
-        self.done(store.read(keys, self._labels))
+        found = store.read(keys, self._labels)
+        self.done({key: each for key, each in found.items() if self._stands(key, each)})
+
+    def _stands(self, key: bytes, answer: Answer) -> bool:
+        """Whether a kept answer is one; without a label it may be what another is asking about."""
+        if answer.labels is not None:
+            return True
+        return key in self._claimed and not self._again.is_due(key, answer)
 
     def keep(self, answers: Mapping[bytes, Answer]) -> None:
         """Put answers on disk, then count them as done.
@@ -87,6 +98,7 @@ class Keeping:
             self._is_writing, self._next_write = True, mine + 1
             now, self._to_keep = self._to_keep, {}
         try:
+            now = self._again.marked(now)
             kept.store().write(self._identity, now)
             with self._lock:
                 self._kept.update(now)

@@ -10,6 +10,7 @@ before use, ICML 2021, section 4).
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +31,6 @@ from sqlfuncs.store import weights
 from sqlfuncs.store.answers import Answer
 
 _MAX_TOKENS = 1024  # of a text
-_MARK = "\ue000"  # where the text stands, in a template
 _NO_CONTENT = "N/A"
 
 Scores = npt.NDArray[np.float32]
@@ -243,19 +243,28 @@ def _tree(frame: _Frame) -> _Tree:
 
 def _template(words: Any, task: Task) -> tuple[str, str, str]:
     """What stands before a text and after it, and what ends an answer."""
+    mark = _mark(task)
     chat = [{"role": "system", "content": _instructions(task)}]
     for example in task.examples:
         chat.append({"role": "user", "content": f"Text: {example.text}\n\nLabel:"})
         chat.append({"role": "assistant", "content": example.labels[0]})
-    chat.append({"role": "user", "content": f"Text: {_MARK}\n\nLabel:"})
+    chat.append({"role": "user", "content": f"Text: {mark}\n\nLabel:"})
     if getattr(words, "chat_template", None):
         whole = words.apply_chat_template(
-            [*chat, {"role": "assistant", "content": _MARK}], tokenize=False
+            [*chat, {"role": "assistant", "content": mark}], tokenize=False
         )
-        before, after, end = whole.split(_MARK)
+        before, after, end = whole.split(mark)
         return before, after, end.rstrip("\n")
-    before, after = "\n\n".join(message["content"] for message in chat).split(_MARK)
+    before, after = "\n\n".join(message["content"] for message in chat).split(mark)
     return before, f"{after} ", "\n"
+
+
+def _mark(task: Task) -> str:
+    """What stands for the text in a template, and is in nothing else that the model is told."""
+    mark = "\ue000"
+    while mark in task.canonical:
+        mark = f"\ue000{secrets.token_hex(8)}\ue000"
+    return mark
 
 
 def _instructions(task: Task) -> str:

@@ -8,10 +8,13 @@ beginnings of the other labels.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 Token = Mapping[str, Any]
+_KEY = re.compile(r'"label"\s*:\s*"$')  # what stands before the answer in the form asked for
+_BEFORE = 20  # characters in which that has room
 
 
 def of_labels(
@@ -31,8 +34,8 @@ def of_labels(
     {'polite': 0.82, 'impolite': 0.18}
     """
     spelled = "".join(str(token["token"]) for token in tokens)
-    start = spelled.casefold().rfind(label.casefold())
-    if start < 0 or len(spelled) != len(spelled.casefold()):
+    start = _start(spelled.casefold(), label.casefold())
+    if start is None or len(spelled) != len(spelled.casefold()):
         return None
     likely = dict.fromkeys(labels, 0.0)
     path, at = 1.0, 0  # how likely what is written so far was; characters before this token
@@ -49,6 +52,14 @@ def of_labels(
     likely[label] += path
     total = sum(likely.values())
     return {name: value / total for name, value in likely.items()} if total > 0 else None
+
+
+def _start(spelled: str, label: str) -> int | None:
+    """Where the answer stands; a model that explains it says the label's name more than once."""
+    places = [found.start() for found in re.finditer(re.escape(label), spelled)]
+    if len(places) > 1:
+        places = [at for at in places if _KEY.search(spelled[max(0, at - _BEFORE) : at])]
+    return places[0] if len(places) == 1 else None
 
 
 def _share(

@@ -6,23 +6,27 @@ shown. Servers understand different options: what one refuses is left out from t
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
-from sqlfuncs.llm import logprobs, openai_batches, prompt
+from sqlfuncs.llm import logprobs, openai_batches, prompt, reading
 from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
-from sqlfuncs.llm.openai_calls import Client, NotFound, OptionRefused
+from sqlfuncs.llm.openai_calls import Client
 from sqlfuncs.llm.openai_environment import api_key, checked_base_url, identity, timeout
+from sqlfuncs.llm.openai_failures import NotFound, OptionRefused
+from sqlfuncs.llm.openai_models import Models, known_models, looked_up
+from sqlfuncs.llm.openai_replies import Reply, reply
 from sqlfuncs.llm.providers import Batch
-from sqlfuncs.llm.redaction import redacted
+from sqlfuncs.llm.redaction import redacted, shown
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store.answers import Answer
 
 _MODELS_SHOWN = 12
+_NAME_SHOWN = 100  # characters of a model's name that the server tells
+_REFUSAL_SHOWN = 200
 _LOOK_UP_SECONDS = 10.0  # for the first question, whether all is right
 _MOST_ALTERNATIVES = 20  # tokens that servers list at most
 
@@ -38,6 +42,7 @@ class OpenAIProvider:
             raise Unusable("name the model: 'openai:MODEL', for example 'openai:gpt-5-mini'")
         self._name = name
         self._base_url = checked_base_url()
+        self._server = ""
         self._refused: set[str] = set()
         self._checked: set[str] = set()
         self._clients: dict[tuple[int, str], Client] = {}
@@ -52,6 +57,11 @@ class OpenAIProvider:
     def identity(self) -> str:
         """The model, and the server if it is not OpenAI's."""
         return identity(self._name, self._base_url)
+
+    @property
+    def reader(self) -> str:
+        """Our version of reading, and what the server tells of itself, once it was looked up."""
+        return f"{reading.READER}:{self._server}"
 
     def check(self) -> None:
         """The server is there, takes the key and knows the model. Asked once a key."""
@@ -69,7 +79,7 @@ class OpenAIProvider:
         if again:  # a server that heeds the format would have given a label
             body.pop("response_format", None)
             body["messages"] = prompt.messages_again(task, texts[0])
-        return self._read(task, self._reply(body), names)
+        return self._read(task, self._answered(body), names)
 
     def hand_in(self, task: Task, texts: Mapping[str, str], mark: str) -> str:
         """A batch with a request for each text, under its name."""
@@ -83,7 +93,7 @@ class OpenAIProvider:
     def collect(self, task: Task, batch: str) -> Batch:
         """How far a batch is and, once it is over, what came of each of its texts."""
         return openai_batches.collect(
-            self._client, batch, lambda reply: self._read(task, reply, None)[0]
+            self._client, batch, lambda body: self._read(task, reply(body), None)[0]
         )
 
     def _request(
@@ -111,66 +121,63 @@ class OpenAIProvider:
             **{name: value for name, value in options.items() if name not in self._refused},
         }
 
-    def _read(
-        self, task: Task, reply: Mapping[str, Any], names: Sequence[str] | None
-    ) -> list[Answer]:
-        """The answers in a chat completion. Raises Declined and Flaky."""
-        choice = _first_choice(reply)
-        message = choice.get("message") or {}
-        tokens = _tokens(reply.get("usage") or {})
-        if message.get("refusal") or choice.get("finish_reason") == "content_filter":
-            why = message.get("refusal") or "the server's content filter"
-            raise Declined(f"the model declined to answer: {redacted(str(why))[:200]}", *tokens)
-        answers = prompt.read(task, str(message.get("content") or ""), names)
+    def _read(self, task: Task, said: Reply, names: Sequence[str] | None) -> list[Answer]:
+        """The answers in a chat completion. Raises Declined."""
+        tokens = tokens_used(said)
+        if said.refusal or said.finish_reason == "content_filter":
+            why = said.refusal or "the server's content filter"
+            raise Declined(f"the model declined to answer: {shown(why, _REFUSAL_SHOWN)}", *tokens)
+        answers = reading.read(task, said.content, names)
         if names is None and not task.multi and answers[0].label is not None:
-            answers = [_with_probabilities(task, answers[0], choice)]
+            answers = [_with_probabilities(task, answers[0], said)]
         return _with_tokens(answers, *tokens)
 
-    def _reply(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The server's reply as JSON; options that it refuses are left out."""
+    def _answered(self, body: dict[str, Any]) -> Reply:
+        """The server's reply; options that it refuses are left out."""
+        from openai import HttpxBinaryResponseContent as Raw
+
         while True:
             try:
-                # The client's own typed reply takes twice the time.
-                reply = self._client.call(
-                    lambda client: client.post("/chat/completions", cast_to=object, body=body)
+                # The client's own typed reply takes twice the time, and breaks on what is odd.
+                raw = self._client.call(
+                    lambda client: client.post("/chat/completions", cast_to=Raw, body=body)
                 )
+                return reply(raw.content)
             except OptionRefused as refused:
                 if refused.option not in body:
                     raise Declined(str(refused)) from None
                 body.pop(refused.option)
                 self._refused.add(refused.option)
-                continue
             except NotFound as error:
                 raise Unusable(str(error)) from None
-            except ValueError:  # it is called JSON, but is none
-                reply = None
-            return cast("dict[str, Any]", reply)
 
     def _look_up(self) -> None:
         """Raise Unusable unless the server knows the key and the model."""
         try:
-            soon = min(timeout(), _LOOK_UP_SECONDS)
-            self._client.call(lambda client: client.models.retrieve(self._name), within=soon)
+            found = looked_up(self._client, self._name, min(timeout(), _LOOK_UP_SECONDS))
+            self._server = found.server
         except (Flaky, Busy) as failure:
             if "cannot be reached" in str(failure):
                 raise Unusable(str(failure)) from None
         except NotFound:
-            known = self._known_models()
-            if known and self._name not in known:
-                more = ", ..." if len(known) > _MODELS_SHOWN else ""
-                raise Unusable(
-                    f"the server has no model '{self._name}'. It has: "
-                    f"{', '.join(known[:_MODELS_SHOWN])}{more}."
-                ) from None
+            self._server = self._among(self._known_models()).server
         except (OptionRefused, TooLong, Declined):
             pass  # a server that does not tell about its models
 
-    def _known_models(self) -> list[str]:
+    def _among(self, known: Models) -> Models:
+        """What is told of our model, which is one of those; Unusable if it is not."""
+        names = sorted(known.names)
+        if names and self._name not in names:
+            more = ", ..." if len(names) > _MODELS_SHOWN else ""
+            listed = ", ".join(shown(name, _NAME_SHOWN) for name in names[:_MODELS_SHOWN])
+            raise Unusable(f"the server has no model '{self._name}'. It has: {listed}{more}.")
+        return known
+
+    def _known_models(self) -> Models:
         try:
-            page = self._client.call(lambda client: client.models.list())
+            return known_models(self._client, self._name)
         except ProviderFailure:
-            return []
-        return sorted(model.id for model in page.data or [])
+            return Models()
 
     @property
     def _client(self) -> Client:
@@ -182,26 +189,21 @@ class OpenAIProvider:
             return self._clients[key]
 
 
-def _first_choice(reply: Any) -> Mapping[str, Any]:
-    with contextlib.suppress(LookupError, TypeError):
-        choice = reply["choices"][0]
-        if isinstance(choice, dict):
-            return choice
-    raise Flaky("the server's reply is not what a chat completion looks like", was_heard=True)
+def tokens_used(said: Reply) -> tuple[int, int]:
+    """Tokens of a request and of its answer as the server tells them; 0 and 0 if it does not.
+
+    Half of it told, or what cannot be, is not told.
+    """
+    if said.input_tokens is None or said.output_tokens is None:
+        return 0, 0
+    return said.input_tokens, said.output_tokens
 
 
-def _with_probabilities(task: Task, answer: Answer, choice: Mapping[str, Any]) -> Answer:
-    tokens = (choice.get("logprobs") or {}).get("content")
-    if not tokens or answer.label is None:
+def _with_probabilities(task: Task, answer: Answer, said: Reply) -> Answer:
+    if not said.logprobs or answer.label is None:
         return answer
-    with contextlib.suppress(LookupError, TypeError, ValueError):  # another form: without them
-        found = logprobs.of_labels(task.labels, answer.label, tokens)
-        return replace(answer, probabilities=found)
-    return answer
-
-
-def _tokens(usage: Mapping[str, Any]) -> tuple[int, int]:
-    return int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+    found = logprobs.of_labels(task.labels, answer.label, said.logprobs)
+    return replace(answer, probabilities=found)
 
 
 def _with_tokens(answers: Sequence[Answer], read: int, written: int) -> list[Answer]:

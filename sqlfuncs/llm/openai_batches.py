@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sqlfuncs.llm.failures import Flaky, ProviderFailure
-from sqlfuncs.llm.openai_calls import (
-    Client,
-    NotFound,
-    OptionRefused,
-    failure,
-    upload_seconds,
-)
+from sqlfuncs.llm.openai_calls import Client, upload_seconds
+from sqlfuncs.llm.openai_errors import in_words, is_error
+from sqlfuncs.llm.openai_failures import NotFound, OptionRefused, failure
+from sqlfuncs.llm.openai_json import parsed
+from sqlfuncs.llm.openai_replies import text_of
 from sqlfuncs.llm.providers import Batch
-from sqlfuncs.llm.redaction import redacted
+from sqlfuncs.llm.redaction import shown
 from sqlfuncs.store.answers import Answer
 
 _MOST_BYTES = 2**30  # of a file of replies
@@ -24,6 +22,7 @@ _ENDPOINT = "/v1/chat/completions"
 _MARK = "sqlfuncs"  # the name of what we write beside a batch, to know it again
 _LATEST = 100  # batches that are looked through for it
 _OVER = ("completed", "failed", "expired", "cancelled")
+_SHOWN = 300
 
 
 def hand_in(client: Client, requests: Mapping[str, Any], mark: str) -> str:
@@ -32,83 +31,116 @@ def hand_in(client: Client, requests: Mapping[str, Any], mark: str) -> str:
         {"custom_id": name, "method": "POST", "url": _ENDPOINT, "body": body}
         for name, body in requests.items()
     ]
-    content = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode()
-    file = client.call(
-        lambda openai: openai.files.create(file=("sqlfuncs.jsonl", content), purpose="batch"),
-        within=upload_seconds(content),
+    content = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    given = ("sqlfuncs.jsonl", content.encode("utf-8", "replace"))
+    file = _said(
+        client,
+        lambda of: of.files.with_raw_response.create(file=given, purpose="batch"),
+        within=upload_seconds(given[1]),
     )
-    batch = client.call(
-        lambda openai: openai.batches.create(
-            input_file_id=file.id,
+    batch = _said(
+        client,
+        lambda of: of.batches.with_raw_response.create(
+            input_file_id=_name(file),
             endpoint=_ENDPOINT,
             completion_window="24h",
             metadata={_MARK: mark},
-        )
+        ),
     )
-    return str(batch.id)
+    return _name(batch)
 
 
 def find(client: Client, mark: str) -> str | None:
     """The id of the batch that was handed in under a mark, if it is among the latest."""
-    latest = client.call(lambda openai: openai.batches.list(limit=_LATEST)).data
-    return next((str(b.id) for b in latest if (b.metadata or {}).get(_MARK) == mark), None)
+    latest = _said(client, lambda of: of.batches.with_raw_response.list(limit=_LATEST)).get("data")
+    for batch in latest if isinstance(latest, list) else ():
+        if isinstance(batch, dict) and text_of(batch.get("metadata"), _MARK) == mark:
+            return _name(batch)
+    return None
 
 
-def collect(client: Client, batch: str, read: Callable[[Mapping[str, Any]], Answer]) -> Batch:
+def collect(client: Client, batch: str, read: Callable[[object], Answer]) -> Batch:
     """How far a batch is; once it is over, what came of each request. Raises ProviderFailure."""
     try:
-        state = client.call(lambda openai: openai.batches.retrieve(batch))
+        state = _said(client, lambda of: of.batches.with_raw_response.retrieve(batch))
     except NotFound:
         return Batch(is_over=True, progress="is not known to the server any more")
-    counts = state.request_counts
-    progress = f"{counts.completed:,} of {counts.total:,} done" if counts else str(state.status)
-    if state.status not in _OVER:
+    status = text_of(state, "status")
+    progress = _progress(state) or shown(status or "in a state that it does not tell", _SHOWN)
+    if status not in _OVER:
         return Batch(is_over=False, progress=progress)
-    if state.status == "failed":
-        said = [str(error.message) for error in (state.errors and state.errors.data) or []]
-        progress = redacted("; ".join(said) or "the server does not say why")[:300]
-        return Batch(is_over=True, progress=f"failed: {progress}")
+    if status == "failed":
+        return Batch(is_over=True, progress=f"failed: {_reasons(state)}")
     outcomes: dict[str, Answer | ProviderFailure] = {}
-    for file in filter(None, (state.output_file_id, state.error_file_id)):
-        content = _content(client, file)
-        for line in _lines(content):
+    for file in filter(None, (text_of(state, f"{kind}_file_id") for kind in ("output", "error"))):
+        for line in _lines(_content(client, file)):
             outcomes[str(line["custom_id"])] = _outcome(line, read)
-    return Batch(is_over=True, progress=f"{state.status}, {progress}", outcomes=outcomes)
+    return Batch(is_over=True, progress=f"{status}, {progress}", outcomes=outcomes)
+
+
+def _said(
+    client: Client, call: Callable[[Any], Any], *, within: float | None = None
+) -> Mapping[str, Any]:
+    """What a call brings, an object. Raises ProviderFailure."""
+    body = parsed(client.call(call, within=within).http_response.content)
+    if not isinstance(body, dict):
+        raise failure(None, body) if is_error(body) else Flaky("the server's reply is no object")
+    return body
+
+
+def _name(made: Mapping[str, Any]) -> str:
+    name = text_of(made, "id")
+    if not name:
+        raise (
+            failure(None, made)
+            if is_error(made)
+            else Flaky("the server does not name what it made")
+        )
+    return name
+
+
+def _progress(state: Mapping[str, Any]) -> str:
+    counts = state.get("request_counts")
+    if not isinstance(counts, dict):
+        return ""
+    done, total = counts.get("completed"), counts.get("total")
+    return f"{done:,} of {total:,} done" if type(done) is type(total) is int else ""
+
+
+def _reasons(state: Mapping[str, Any]) -> str:
+    errors = state.get("errors")
+    listed = errors.get("data") if isinstance(errors, dict) else errors
+    return in_words(listed) or "the server does not say why"
 
 
 def _content(client: Client, file: str) -> str:
-    found = client.call(
-        lambda openai: openai.files.content(file),
-        within=_DOWNLOAD_SECONDS,
-        most_bytes=_MOST_BYTES,
-    )
-    return str(found.text)
+    content = client.call(
+        lambda of: of.files.content(file), within=_DOWNLOAD_SECONDS, most_bytes=_MOST_BYTES
+    ).content
+    return str(content.decode("utf-8", "replace"))
 
 
 def _lines(content: str) -> Iterator[Mapping[str, Any]]:
     for text in content.split("\n"):
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue  # whose it was cannot be told: that text has no answer
-        if isinstance(line, dict) and "custom_id" in line:
-            yield line
+        line = parsed(text)
+        if isinstance(line, dict) and isinstance(line.get("custom_id"), str):
+            yield line  # whose any other was cannot be told: that text has no answer
 
 
-def _outcome(
-    line: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Answer]
-) -> Answer | ProviderFailure:
+def _outcome(line: Mapping[str, Any], read: Callable[[object], Answer]) -> Answer | ProviderFailure:
     response = line.get("response")
     try:
-        if not response:
-            why = (line.get("error") or {}).get("message")
-            return Flaky(redacted(str(why or "the batch has no reply to this")))
-        body = response.get("body") or {}
-        if response.get("status_code") != 200:
-            refused = failure(int(response.get("status_code") or 500), body.get("error") or {}, {})
-            return Flaky(str(refused)) if isinstance(refused, OptionRefused) else refused
-        return read(body)
+        if not isinstance(response, dict) or not response:
+            why = text_of(line.get("error"), "message")
+            return Flaky(shown(why or "the batch has no reply to this", _SHOWN))
+        status = response.get("status_code")
+        if status != 200:
+            refused = failure(status if type(status) is int else 500, response.get("body"))
+            if isinstance(refused, OptionRefused | NotFound):
+                return Flaky(str(refused))
+            return refused
+        return read(response.get("body"))
+    except (OptionRefused, NotFound) as caught:
+        return Flaky(str(caught))
     except ProviderFailure as caught:
         return caught
-    except (AttributeError, TypeError, ValueError):
-        return Flaky("the batch's reply is not what a chat completion looks like")

@@ -7,42 +7,17 @@ import atexit
 import contextlib
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import cache
 from typing import Any
 
-from sqlfuncs.llm import retry_after
-from sqlfuncs.llm.failures import (
-    Busy,
-    Declined,
-    Filtered,
-    Flaky,
-    ProviderFailure,
-    TooLong,
-    Unusable,
-)
+from sqlfuncs.llm.failures import Flaky, Unusable
 from sqlfuncs.llm.openai_environment import timeout, where
+from sqlfuncs.llm.openai_failures import failure
 from sqlfuncs.llm.redaction import redacted
 
 _CLOSING_SECONDS = 1.0
 _BYTES_PER_SECOND = 50_000  # that a line takes at least
-_TOO_LONG = ("context_length_exceeded", "context length", "maximum context", "too many tokens")
-_FILTERED = ("content_filter", "content management policy", "content policy")
-_NO_QUOTA = ("insufficient_quota", "billing_hard_limit_reached")
-# What a request can do without. What asks for another comes before it.
-OPTIONAL = ("response_format", "temperature", "seed", "top_logprobs", "logprobs")
-
-
-class NotFound(ProviderFailure):
-    """404: no such model, or no such page."""
-
-
-class OptionRefused(ProviderFailure):
-    """The server does not know an option, or not this value of it."""
-
-    def __init__(self, option: str, said: str) -> None:
-        super().__init__(said)
-        self.option = option
 
 
 class Client:
@@ -98,9 +73,8 @@ class Client:
                 "from http:// or https:// to, mostly, /v1?"
             ) from None
         except openai.APIStatusError as error:
-            body = error.body if isinstance(error.body, dict) else {}
-            said = {**body, "message": body.get("message") or body.get("detail") or error.message}
-            raise failure(error.status_code, said, error.response.headers) from None
+            reply = error.response
+            raise failure(error.status_code, reply.content, reply.headers) from None
         except openai.OpenAIError as error:
             raise Unusable(redacted(str(error))) from None
         except TimeoutError:
@@ -173,27 +147,3 @@ def _loop(process: int) -> asyncio.AbstractEventLoop:  # a forked process has no
 def upload_seconds(content: bytes) -> float:
     """How long sending this may take, besides what any request may."""
     return timeout() + len(content) / _BYTES_PER_SECOND
-
-
-def failure(status: int, error: Mapping[str, Any], headers: Mapping[str, str]) -> ProviderFailure:
-    """What is to be done about a reply with a status that is no success."""
-    text = " ".join(str(error[name]) for name in ("message", "code", "param") if error.get(name))
-    plain = text.casefold()
-    said = f"the server said {status}: {redacted(text)[:300]}"
-    if status == 413 or any(sign in plain for sign in _TOO_LONG):
-        return TooLong(said)
-    refused = next((option for option in OPTIONAL if option in plain), None)
-    if status in (400, 403, 422) and refused:
-        return OptionRefused(refused, said)
-    if status in (401, 403):
-        return Unusable(f"{said}. Is OPENAI_API_KEY right?")
-    if status == 404:
-        return NotFound(said)
-    if status == 429 and any(sign in plain for sign in _NO_QUOTA):
-        return Unusable(said)
-    if status == 429:
-        return Busy(said, retry_after.seconds(headers))
-    if status in (408, 409) or status >= 500:
-        after = retry_after.seconds(headers)
-        return Busy(said, after) if after else Flaky(said)
-    return Filtered(said) if any(sign in plain for sign in _FILTERED) else Declined(said)

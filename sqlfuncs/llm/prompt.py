@@ -1,4 +1,4 @@
-"""What a chat model is told, and how what it says is read back. Imports only the task.
+"""What a chat model is told (`reading`: how its answer is read back). Imports only the task.
 
 Texts are data: they travel as JSON, apart from the instructions. With several in a request each
 has an id that cannot be guessed, so that no text can name another's.
@@ -7,22 +7,14 @@ has an id that cannot be guessed, so that no text can name another's.
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlfuncs.llm.task import Task
-from sqlfuncs.store.answers import Answer
 
 _CHARACTERS_PER_TOKEN = 4  # of English; other languages take more tokens
-_SHOWN = 80  # characters of an answer that is none of the labels
-_FENCE = re.compile(r"^```\w*\s*|\s*```$")
-_EDGES = " \t\r\n\"'`*_.,:;!?()[]{}<>“”‘’«»"
-_LEAD = re.compile(
-    r"^(?:the )?(?:label|labels|answer|category|class|text|sentence)\s*(?:is|:|=)\s*", re.IGNORECASE
-)
 
 Messages = list[dict[str, str]]
 
@@ -137,85 +129,3 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
-
-
-def read(task: Task, said: str, names: Sequence[str] | None) -> list[Answer]:
-    """The answers in what a model said: one, or one for each name, in their order.
-
-    >>> task = Task.read(["polite", "impolite"])
-    >>> [answer.label for answer in read(task, '{"label": "polite"}', None)]
-    ['polite']
-    >>> read(task, "Impolite.", None)[0].label
-    'impolite'
-    """
-    value = _json(said)
-    if names is None:
-        return [_answer(task, value if value is not None else said)]
-    rows = value.get("answers") if isinstance(value, dict) else value
-    if not isinstance(rows, list):
-        return [Answer(None, f"the model did not answer in the form asked for: {_short(said)}")] * (
-            len(names)
-        )
-    by_name: dict[object, list[Answer]] = {}
-    for row in rows:
-        if isinstance(row, dict) and isinstance(row.get("id"), str):
-            by_name.setdefault(row["id"], []).append(_answer(task, row))
-    return [_only(by_name.get(name, [])) for name in names]
-
-
-def _only(found: Sequence[Answer]) -> Answer:
-    if not found:
-        return Answer(None, "the model left this text out of its answer")
-    if any(answer.labels != found[0].labels for answer in found):
-        return Answer(None, "the model gave this text two different answers")
-    return found[0]
-
-
-def _json(said: str) -> Any:
-    try:
-        return json.loads(_FENCE.sub("", said.strip()))
-    except ValueError:
-        return None
-
-
-def _answer(task: Task, said: object) -> Answer:
-    if isinstance(said, dict):
-        said = said.get("labels" if task.multi else "label", said)
-    if task.multi and isinstance(said, list):
-        labels = [_label(task, each) for each in said]
-        if None not in labels:
-            kept = dict.fromkeys(label for label in labels if label is not None)
-            return Answer(tuple(kept))
-    elif not task.multi:
-        label = _label(task, said)
-        if label is not None:
-            return Answer((label,))
-    return Answer(None, f"the model answered {_short(said)}, which is none of the labels")
-
-
-def _label(task: Task, said: object) -> str | None:
-    """The label that an answer names, in whatever case and punctuation; else None."""
-    if not isinstance(said, str):
-        return None
-    if said in task.labels:
-        return said
-    return _by_plain_name(task).get(_plain(_LEAD.sub("", said.strip(_EDGES))))
-
-
-@lru_cache(maxsize=64)
-def _by_plain_name(task: Task) -> dict[str, str | None]:
-    named: dict[str, str | None] = {}
-    for label in task.labels:
-        plain = _plain(label)
-        named[plain] = None if plain in named else label  # two alike: neither is meant for sure
-    return named
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.strip(_EDGES).casefold().split())
-
-
-def _short(said: object) -> str:
-    text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-    text = " ".join(text.split())
-    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")

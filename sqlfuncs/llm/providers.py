@@ -52,6 +52,18 @@ class Provider(Protocol):
         """
 
 
+@runtime_checkable
+class Reading(Provider, Protocol):
+    """A provider whose answers are read from what a model wrote, at a server that may change."""
+
+    @property
+    def reader(self) -> str:
+        """The version of reading, a colon, and what tells the server from another, if known.
+
+        A kept answer without a label is asked for once more when either is another one.
+        """
+
+
 @dataclass(frozen=True)
 class Batch:
     """How far a batch is, in words, and once it is over what came of its texts, by name.

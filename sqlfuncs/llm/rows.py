@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -36,6 +36,7 @@ class Question:
     multi: bool = False
     rows_per_request: int | None = None
     batch: bool = False
+    retry_in: Hashable = None
     on_error: str = "null"
     budget: Limits = field(default_factory=Limits)
 
@@ -51,9 +52,11 @@ class Question:
         on_error: str = "null",
         rows_per_request: int | None = None,
         batch: bool = False,
+        retry: bool = False,
+        query: Hashable = None,
         **more: object,
     ) -> Question:
-        """From the options of a function. Raises BadOption and UnknownModel."""
+        """From the options of a function, in a `query`. Raises BadOption and UnknownModel."""
         if isinstance(labels, str):
             raise BadOption(
                 f"the second argument of {function} is a list of labels, ['{labels}', '...'], not "
@@ -85,6 +88,7 @@ class Question:
             on_error=on_error,
             rows_per_request=rows_per_request,
             batch=batch,
+            retry_in=(query or object()) if retry else None,
             budget=Limits(budget_usd, budget_tokens),
             **more,  # type: ignore[arg-type]
         )
@@ -144,6 +148,7 @@ def _of_provider(text: pa.Array, question: Question) -> list[Said]:
         budget=question.budget,
         texts_at_once=question.rows_per_request,
         batch=question.batch,
+        retry_in=question.retry_in,
     )
     return _spread(len(text), places, (Said(answer, cached) for answer, cached in found))
 

@@ -34,6 +34,7 @@ from sqlfuncs.llm.parts import Part, Parts
 from sqlfuncs.llm.providers import Provider
 from sqlfuncs.llm.requests import NotBegun, Requests
 from sqlfuncs.llm.task import Task
+from sqlfuncs.llm.unanswered import Again
 from sqlfuncs.store.answers import Answer
 
 _ATTEMPTS = 6  # of one part, where the server fails
@@ -69,8 +70,12 @@ class Run:
         at_once: int,
         *,
         is_last: bool = False,
+        again: Again | None = None,
     ) -> None:
-        """`texts` by key, `at_once` of them in a request. With `is_last` nothing is re-asked."""
+        """`texts` by key, `at_once` of them in a request. With `is_last` nothing is re-asked.
+
+        `again` says which kept answers are none.
+        """
         self._provider, self._model, self._budget = provider, model, budget
         self._texts = dict(texts)
         self._notes: dict[bytes, str] = {}
@@ -83,7 +88,9 @@ class Run:
         parts = [keys[at : at + at_once] for at in range(0, len(keys), at_once)]
         self._shortest = min(([self._texts[key] for key in part] for part in parts), key=_length)
         self._parts = Parts(parts, is_last=is_last)
-        self._keeping = Keeping(provider.identity, task.labels, keys, self._stop)
+        self._keeping = Keeping(
+            provider.identity, task.labels, keys, self._stop, again or Again(provider)
+        )
         self._lock = threading.Lock()
         self._finished = threading.Event()
         self._fatal: BaseException | None = None

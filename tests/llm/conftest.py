@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ class FaultServer:
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.environment = {"OPENAI_BASE_URL": f"{self.url}/v1", "OPENAI_API_KEY": KEY}
 
     def behave(self, **behaviour: object) -> None:
         """Set what it does; its log is empty after, and what failed before is asked again."""
@@ -52,8 +54,9 @@ class FaultServer:
         return answer
 
 
-@pytest.fixture(scope="session")
-def _process() -> Iterator[FaultServer]:
+@contextmanager
+def serving() -> Iterator[FaultServer]:
+    """A server in a process of its own."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.llm.fault_server"],
         stdin=subprocess.PIPE,
@@ -66,11 +69,17 @@ def _process() -> Iterator[FaultServer]:
         process.wait(timeout=10)
 
 
+@pytest.fixture(scope="session")
+def _process() -> Iterator[FaultServer]:
+    with serving() as server:
+        yield server
+
+
 @pytest.fixture
 def server(_process: FaultServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
     """The server, as OPENAI_BASE_URL, with a key and nothing counted yet."""
-    monkeypatch.setenv("OPENAI_BASE_URL", f"{_process.url}/v1")
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    for name, value in _process.environment.items():
+        monkeypatch.setenv(name, value)
     _process.behave()
     _process.forget()
     providers.provider.cache_clear()

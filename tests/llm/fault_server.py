@@ -52,6 +52,13 @@ class Behaviour:
     refuse: str = ""  # texts that hold this are refused
     filtered: str = ""  # texts that hold this meet the content filter, as status 400
     longest: int = 0  # characters of all texts in a request; 0: no limit
+    too_long: list[Any] = field(default_factory=list)  # status and body of that; none: OpenAI's
+    # Status and body of every reply, or of the first to each text; bytes by `surrogateescape`.
+    replies: list[Any] = field(default_factory=list)
+    models_reply: list[Any] = field(default_factory=list)  # status and body, whatever is asked
+    batch_state: dict[str, Any] = field(default_factory=dict)  # odd values in what is told of it
+    batch_lines: list[str] = field(default_factory=list)  # odd lines in its file of replies
+    odd_at_first: dict[str, str] = field(default_factory=dict)
     declines: str = ""  # what it says, as status 400, to every request
     options_known: bool = True  # whether response_format is understood, or refused by 400
     options_ignored: bool = False  # whether it answers in words, whatever the format
@@ -72,6 +79,8 @@ class Behaviour:
     lost: float = 0.0  # paid for, and answered with what is no JSON
     models: list[str] = field(default_factory=lambda: ["m", "other"])
     tells_models: bool = True
+    told: dict[str, Any] = field(default_factory=dict)  # of each model, beside its name
+    headers: dict[str, str] = field(default_factory=dict)  # of every reply about models
 
 
 class Server:
@@ -139,15 +148,18 @@ class Server:
 
     def of_models(self, name: str) -> Reply:
         """What is said of models."""
+        if self.behaviour.models_reply:
+            return self.behaviour.models_reply[0], self.behaviour.models_reply[1], {}
         if not self.behaviour.tells_models:
             return 404, _error("no such page", None), {}
         made = [job.get("fine_tuned_model") for job in self.tunings.jobs.values()]
         models = [*self.behaviour.models, *filter(None, made)]
-        known = [{"id": model, "object": "model"} for model in models]
+        more = {"object": "model", **self.behaviour.told}
         if not name:
-            return 200, {"object": "list", "data": known}, {}
+            known = [{"id": model, **more} for model in models]
+            return 200, {"object": "list", "data": known}, self.behaviour.headers
         if name in models:
-            return 200, {"id": name, "object": "model"}, {}
+            return 200, {"id": name, **more}, self.behaviour.headers
         return 404, _error(f"The model '{name}' does not exist", "model_not_found"), {}
 
     async def completion(self, asked: dict[str, Any]) -> Reply:
@@ -186,6 +198,14 @@ class Server:
             fault = "chatty"
         many = "any number of these" in asked["messages"][0]["content"]
         joined = "\n".join(text for _, text in texts)
+        if now.replies:
+            self.paid.append([text for _, text in texts])
+            return now.replies[0], now.replies[1], {}
+        odd = now.odd_at_first.pop(texts[0][1], None)
+        if odd is not None:
+            return 200, odd, {}
+        if now.longest and len(joined) > now.longest and now.too_long:
+            return now.too_long[0], now.too_long[1], {}
         if now.longest and len(joined) > now.longest:
             said = "This model's maximum context length is smaller"
             return 400, _error(said, "context_length_exceeded"), {}
@@ -326,9 +346,11 @@ class Server:
         for kind, found in (("output_file_id", fine), ("error_file_id", bad)):
             if found:
                 over[kind] = f"file-{len(self.files)}"
-                self.files[over[kind]] = "\n".join(json.dumps(line) for line in found) + "\n"
+                odd = self.behaviour.batch_lines if found is fine else []
+                lines_of = [*odd, *(json.dumps(line) for line in found)]
+                self.files[over[kind]] = "\n".join(lines_of) + "\n"
         counts = {"total": len(lines), "completed": len(fine), "failed": len(bad)}
-        return {**over, "request_counts": counts}
+        return {**over, "request_counts": counts, **self.behaviour.batch_state}
 
     def fault(self) -> str:
         """Which fault this request meets, if any."""
@@ -409,8 +431,10 @@ async def _serve(
             body = await reader.readexactly(int(found[1])) if found else b""
             key = re.search(r"^authorization: Bearer (\S*)", head, re.I | re.M)
             status, content, more = await server.reply(method, path, key[1] if key else "", body)
-            raw = content.encode() if isinstance(content, str) else json.dumps(content).encode()
-            kind = "text/plain" if isinstance(content, str) else "application/json"
+            is_json = not isinstance(content, str) or content[:1] in ("{", "[")
+            text = content if isinstance(content, str) else json.dumps(content)
+            raw = text.encode("utf-8", "surrogateescape")
+            kind = "application/json" if is_json else "text/plain"
             lines = [f"HTTP/1.1 {status} X", f"content-type: {kind}", f"content-length: {len(raw)}"]
             lines += [f"{name}: {value}" for name, value in more.items()]
             writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + raw)

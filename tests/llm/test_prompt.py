@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sqlfuncs.llm import prompt
+from sqlfuncs.llm import prompt, reading
 from sqlfuncs.llm.task import Task
 
 TASK = Task.read(["polite", "impolite", "A b"])
@@ -24,23 +24,23 @@ TASK = Task.read(["polite", "impolite", "A b"])
         ("polite or impolite", None),
         ('{"label": "rude"}', None),
         ('{"label": null}', None),
-        ('{"label": ["polite"]}', None),
+        ('{"label": ["polite"]}', "polite"),
         ("", None),
         ("[]", None),
         ("3", None),
     ],
 )
 def test_what_a_model_said(said: str, label: str | None) -> None:
-    (answer,) = prompt.read(TASK, said, None)
+    (answer,) = reading.read(TASK, said, None)
     assert answer.label == label
     assert (answer.error is None) == (label is not None)
 
 
 def test_labels_that_look_alike_have_to_be_said_exactly() -> None:
     task = Task.read(["Yes", "yes", "no"])
-    assert prompt.read(task, "yes", None)[0].label == "yes"
-    assert prompt.read(task, "YES", None)[0].label is None
-    assert prompt.read(task, "NO", None)[0].label == "no"
+    assert reading.read(task, "yes", None)[0].label == "yes"
+    assert reading.read(task, "YES", None)[0].label is None
+    assert reading.read(task, "NO", None)[0].label == "no"
 
 
 def test_several_by_their_names_and_never_by_place() -> None:
@@ -52,7 +52,7 @@ def test_several_by_their_names_and_never_by_place() -> None:
         {"id": "3-w", "label": "polite"},
         {"id": "3-w", "label": "impolite"},
     ]
-    found = prompt.read(TASK, json.dumps({"answers": rows}), names)
+    found = reading.read(TASK, json.dumps({"answers": rows}), names)
     assert [answer.label for answer in found] == ["polite", None, "impolite", None]
     assert found[1].error == "the model left this text out of its answer"
     assert found[3].error == "the model gave this text two different answers"
@@ -60,14 +60,14 @@ def test_several_by_their_names_and_never_by_place() -> None:
 
 @pytest.mark.parametrize("said", ["", "polite", '{"label": "polite"}', '{"answers": 3}', "[3]"])
 def test_an_answer_in_another_form_is_nobodys(said: str) -> None:
-    assert [answer.label for answer in prompt.read(TASK, said, ["0-x", "1-y"])] == [None, None]
+    assert [answer.label for answer in reading.read(TASK, said, ["0-x", "1-y"])] == [None, None]
 
 
 def test_any_number_of_labels() -> None:
     task = Task.read(["a", "b"], multi=True)
-    assert prompt.read(task, '{"labels": ["b", "a", "b"]}', None)[0].labels == ("b", "a")
-    assert prompt.read(task, '{"labels": []}', None)[0].labels == ()
-    assert prompt.read(task, '{"labels": ["c"]}', None)[0].labels is None
+    assert reading.read(task, '{"labels": ["b", "a", "b"]}', None)[0].labels == ("b", "a")
+    assert reading.read(task, '{"labels": []}', None)[0].labels == ()
+    assert reading.read(task, '{"labels": ["c"]}', None)[0].labels is None
 
 
 def test_a_text_stays_in_its_place() -> None:

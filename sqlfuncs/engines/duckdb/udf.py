@@ -132,7 +132,7 @@ def callables(functions: tuple[SqlFunction, ...]) -> tuple[Udf | Packing | Free,
 def _parameters(function: _UdfFunction) -> int:
     match function:
         case ScalarFunction():
-            return len(function.inputs) + len(function.options)
+            return len(function.inputs) + function.per_query + len(function.options)
         case TableFunction():
             return 3
         case ListFunction():
@@ -151,12 +151,20 @@ def _returned(function: _UdfFunction) -> pa.DataType:
 def _scalar(function: ScalarFunction, arguments: Sequence[pa.Array]) -> pa.Array:
     rows = len(arguments[0])
     inputs, given = arguments[: len(function.inputs)], arguments[len(function.inputs) :]
+    query = []
+    if function.per_query:
+        query, given = [_query(given[0])], given[1:]
     options = {
         name: _constant(name, values) for name, values in zip(function.options, given, strict=True)
     }
-    result = function.compute(*inputs, **checked_options(function.compute, options))
+    result = function.compute(*inputs, *query, **checked_options(function.compute, options))
     assert len(result) == rows
     return result
+
+
+def _query(values: pa.Array) -> tuple[int, ...] | None:
+    """Which query a batch is of: of which instance and connection, and its number there."""
+    return tuple(values[0].as_py()) if len(values) else None
 
 
 def _of_table(function: TableFunction, arguments: Sequence[pa.Array]) -> pa.Array:

@@ -113,8 +113,10 @@ def _definition(function: SqlFunction) -> str:
 
 
 def _scalar(function: ScalarFunction) -> str:
+    # A prepared statement has one number however often it is executed, but new transactions.
+    query = [f"[{_QUERY}, txid_current()]"] if function.per_query else []
     options = (_option(function, name) for name in function.options)
-    call = ", ".join([*function.inputs, *options, _CALLER])
+    call = ", ".join([*function.inputs, *query, *options, _CALLER])
     return f"{_head(function, function.inputs)} AS {udf_name(function.name)}({call})"
 
 
