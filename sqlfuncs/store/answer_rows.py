@@ -212,8 +212,8 @@ def _checked(database: sqlite3.Connection) -> None:
         "CREATE TABLE claim (key BLOB PRIMARY KEY, token TEXT NOT NULL, until REAL NOT NULL) "
         "WITHOUT ROWID"
     )
-    add_columns(database, "answer", {"read_by": "TEXT", "checksum": "INTEGER"})
-    add_columns(database, "handed_in", {"checksum": "INTEGER"})
+    add_columns(database, "answer", {"read_by": "TEXT", "checksum": "BLOB"})
+    add_columns(database, "handed_in", {"checksum": "BLOB"})
     fill_checksums(database, "answer", COLUMNS, _kept)
     fill_checksums(database, "handed_in", ("key", "batch"), _kept_batch)
 

@@ -157,7 +157,7 @@ def _first(database: sqlite3.Connection) -> None:
 
 
 def _checked(database: sqlite3.Connection) -> None:
-    add_columns(database, "job", {"checksum": "INTEGER"})
+    add_columns(database, "job", {"checksum": "BLOB"})
     fill_checksums(database, "job", COLUMNS, _kept)
 
 

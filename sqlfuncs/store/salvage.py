@@ -24,10 +24,12 @@ from sqlfuncs import work
 from sqlfuncs.store import pages
 from sqlfuncs.store.formats import (
     FAILURES,
+    Damaged,
     Format,
     Misfit,
     Row,
     Table,
+    check_pages,
     column_names,
     connected,
     in_memory,
@@ -141,7 +143,8 @@ def _fill(connection: sqlite3.Connection, file: Path, form: Format) -> int:
     """Take over what can be read. Returns how many rows of the first table there are then.
 
     First what SQLite reads and a checksum confirms, for it is of this moment: in the pages stands,
-    too, what was replaced. Last what has no checksum for all of it.
+    too, what was replaced. Last, from a file that is sound but has other columns, what has no
+    checksum for all of it.
     """
     with transaction(connection):
         for table in form.tables:
@@ -154,11 +157,20 @@ def _fill(connection: sqlite3.Connection, file: Path, form: Format) -> int:
                         row = dict(zip(table.columns, values, strict=False))
                         if _insert(connection, table, row):
                             break
-        for table in form.tables:
+        for table in form.tables if _is_sound(file) else ():
             for row in _read(file, table, is_whole=False):
                 _insert(connection, table, row)
     ((saved,),) = connection.execute(f"SELECT count(*) FROM {form.tables[0].name}")
     return int(saved)
+
+
+def _is_sound(file: Path) -> bool:
+    try:
+        with contextlib.closing(connected(file, "mode=ro")) as source:
+            check_pages(source)
+    except (Damaged, *FAILURES):
+        return False
+    return True
 
 
 def _read(file: Path, table: Table, *, is_whole: bool) -> Iterator[Row]:

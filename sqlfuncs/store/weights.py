@@ -181,7 +181,10 @@ def _cached(full: str) -> Weights | None:
     from huggingface_hub import try_to_load_from_cache
 
     # snapshot_download finds only what was taken whole, pickled copies included.
-    config = try_to_load_from_cache(full, "config.json")
+    try:
+        config = try_to_load_from_cache(full, "config.json")
+    except ValueError:  # no name that the hub allows
+        return None
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
