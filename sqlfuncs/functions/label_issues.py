@@ -74,7 +74,7 @@ def issues(
     if method == "auto" and pa.types.is_map(rows.field("x").type):
         method = "self_confidence"
     judged = judge(rows.field("x"), rows.field("label"), model=model, folds=folds, seed=seed)
-    return judged, confident.find(*judged.evidence, cut, method)
+    return judged, confident.find(*judged.evidence, cut, method, judged.outvoted[judged.rows])
 
 
 def columns(judged: Judged, found: Found) -> list[pa.Array]:

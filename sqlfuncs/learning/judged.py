@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from sqlfuncs.errors import NoUsableRows, TooFewClasses
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import doubts, inputs
-from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
+from sqlfuncs.learning.out_of_sample import out_of_sample, outvoted, prepare, take
 from sqlfuncs.learning.registered import way_of
 
 _NO_LABEL = "the label is NULL"
@@ -28,7 +28,8 @@ class Judged:
 
     `kind` is what x is (a class of `inputs`), `codes` (rows,) the given classes, `probs` (rows,
     classes). `as_given` are the rows whose `x` is the very map that `class_probs` would be,
-    `unlabeled` those without a label that have probabilities all the same.
+    `unlabeled` those without a label that have probabilities all the same, `outvoted` those that
+    surely most rows of the same text, vector or image call otherwise.
     """
 
     kind: type
@@ -38,6 +39,7 @@ class Judged:
     as_given: npt.NDArray[np.bool_]
     reasons: inputs.Reasons
     unlabeled: npt.NDArray[np.bool_]
+    outvoted: npt.NDArray[np.bool_]
 
     @property
     def rows(self) -> npt.NDArray[np.bool_]:
@@ -73,6 +75,7 @@ def judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) ->
     _refuse_unusable(labels, reasons)
     # What has an x but no label is not judged, but its label can be suggested.
     unlabeled = no_label & inputs.usable(rows.reasons)
+    votes = np.zeros(len(labels), dtype=bool)
     if isinstance(rows, inputs.Probabilities):
         classes = rows.classes
         codes = _codes(labels, classes)
@@ -90,8 +93,11 @@ def judge(x: pa.Array, label: pa.Array, *, model: str, folds: int, seed: int) ->
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
         reasons[learnable] = np.where(unlabeled[learnable], _NO_LABEL, why)
         doubts.about_copies(prepared.keys, prepared.codes)
+        # What is equal in a few fields may well be different things, of which most are one class.
+        if not isinstance(rows, inputs.Tabular):
+            votes[learnable] = outvoted(prepared)
     _refuse_unusable(labels, reasons)
-    judged = Judged(type(rows), classes, codes, probs, as_given, reasons, unlabeled)
+    judged = Judged(type(rows), classes, codes, probs, as_given, reasons, unlabeled, votes)
     doubts.about_rows(reasons, len(classes))
     doubts.about_spelling(classes)
     doubts.about_agreement(*judged.evidence, judged.kind)
