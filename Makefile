@@ -59,6 +59,7 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m tests.bench.alternatives
 	$(VENV)/bin/python -m tests.bench.draws
 	$(VENV)/bin/python -m tests.bench.inputs
+	$(VENV)/bin/python -m tests.bench.copies
 	$(VENV)/bin/python -m tests.bench.health
 	$(VENV)/bin/python -m tests.bench.review
 	$(VENV)/bin/python -m tests.bench.review_page

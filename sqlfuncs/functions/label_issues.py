@@ -81,7 +81,7 @@ def issues(
         folds=folds,
         seed=seed,
     )
-    return judged, confident.find(*judged.evidence, cut, method)
+    return judged, confident.find(*judged.evidence, cut, method, judged.outvoted[judged.rows])
 
 
 def columns(judged: Judged, found: Found) -> list[pa.Array]:

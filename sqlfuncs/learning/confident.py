@@ -82,22 +82,39 @@ class Found:
     confidence: Floats
 
 
-def find(codes: Codes, probs: Floats, cut: str = "auto", method: str = "self_confidence") -> Found:
-    """Score and flag rows. `method` may be 'auto', which stands for 'noise_corrected'."""
+def find(
+    codes: Codes,
+    probs: Floats,
+    cut: str = "auto",
+    method: str = "self_confidence",
+    outvoted: Mask | None = None,
+) -> Found:
+    """Score and flag rows. `method` may be 'auto', which stands for 'noise_corrected'.
+
+    `outvoted` rows, which their copies call otherwise, are flagged whatever 'auto' stands for:
+    copies need no model to be believed.
+    """
     if cut not in CUTS:
         raise BadOption.among("cut", cut, CUTS)
-    cut = choose_cut(codes, probs) if cut == "auto" else cut
+    known = np.zeros(len(codes), dtype=bool)
+    if cut == "auto":
+        cut = choose_cut(codes, probs)
+        if outvoted is not None:
+            known = outvoted & (probs.argmax(axis=1) != codes)
     method = NOISE_CORRECTED if method == "auto" else method
     if NOISE_CORRECTED not in (cut, method):
-        return _found(label_quality(codes, probs, method), _flags(codes, probs, cut), probs)
+        flagged = _flags(codes, probs, cut) | known
+        return _found(label_quality(codes, probs, method), flagged, probs)
     corrected = noise.corrected(codes, probs)
     rows = np.arange(len(codes))
     quality = (
         corrected[rows, codes] if method == NOISE_CORRECTED else label_quality(codes, probs, method)
     )
     if cut == NOISE_CORRECTED:
-        return _found(quality, corrected.argmax(axis=1) != codes, corrected)
-    flagged = _flags(codes, probs, cut)
+        flagged = corrected.argmax(axis=1) != codes
+        quality = np.where(known & ~flagged, quality / 2, quality)
+        return _found(quality, flagged | known, np.where(known[:, None], probs, corrected))
+    flagged = _flags(codes, probs, cut) | known
     if method == NOISE_CORRECTED:
         # Another judge than the score flags these rows: where it finds a label more likely wrong
         # than right, the score cannot say that it is more likely right. Halved, they keep their

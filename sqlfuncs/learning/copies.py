@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import repeated
+from sqlfuncs.learning.intervals import wilson
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-ACCIDENTAL = 5.0  # how many copies a model's word is worth where they are accidents
+ACCIDENTAL = 8.0  # how many copies a model's word is worth where they are accidents (decisions.md)
 _LEAST_FAITH, _MOST_FAITH = 0.02, 1000.0
 _LEAST = 1e-9
 _HAIR = 1e-6
@@ -32,7 +33,7 @@ class Copies:
 
     `rows` are the places of those that have a labeled copy, `content` (rows,) the number of each
     one's content, `own` (rows,) its class, -1 for none, and `counts` (contents, classes) how many
-    rows are called what. `share` of the labeled rows have a copy.
+    rows are called what. `share` of the labeled rows have a copy; `total` are all rows.
     """
 
     rows: npt.NDArray[np.int64]
@@ -40,6 +41,7 @@ class Copies:
     own: Codes
     counts: Floats
     share: float
+    total: int
 
     @classmethod
     def of(cls, keys: Sequence[bytes], codes: Codes, n_classes: int) -> Copies:
@@ -50,12 +52,15 @@ class Copies:
         has |= np.array([key in known for key in keys], dtype=bool) & ~labeled
         rows = np.flatnonzero(has)
         numbers: dict[bytes, int] = {}
-        content = np.array([numbers.setdefault(keys[row], len(numbers)) for row in rows], np.int64)
-        own = codes[rows]
+        content = np.array(
+            [numbers.setdefault(keys[row], len(numbers)) for row in rows.tolist()], dtype=np.int64
+        )
         counts = np.zeros((len(numbers), n_classes))
-        np.add.at(counts, (content[own >= 0], own[own >= 0]), 1.0)
+        for key, code in zip(keys, codes.tolist(), strict=True):
+            if code >= 0 and key in numbers:
+                counts[numbers[key], code] += 1
         share = (has & labeled).sum() / max(1, labeled.sum())
-        return cls(rows, content, own, counts, float(share))
+        return cls(rows, content, codes[rows], counts, float(share), len(codes))
 
     def judge(self, probs: Floats, faith: float | None = None) -> Floats:
         """Probabilities (rows, classes) of a model, with what is said by the copies of each row.
@@ -75,6 +80,19 @@ class Copies:
         _settle(judged, labeled, own, counts.sum(axis=1)[labeled] + faith)
         result = probs.copy()
         result[self.rows] = judged
+        return result
+
+    def outvoted(self) -> Mask:
+        """Which rows are called otherwise than surely most of their copies: (rows of the table,).
+
+        Surely: by the lower end of a 95 % interval, for which it takes four copies that agree.
+        """
+        result = np.zeros(self.total, dtype=bool)
+        labeled = self.own >= 0
+        counts, own = self.counts[self.content[labeled]], self.own[labeled]
+        others = counts.sum(axis=1) - 1
+        counts[np.arange(len(own)), own] = 0
+        result[self.rows[labeled]] = wilson(counts.max(axis=1), others, -1) > 0.5
         return result
 
     def faith(self, probs: Floats) -> float:

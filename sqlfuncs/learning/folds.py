@@ -1,7 +1,6 @@
 """Cutting rows into folds by their content, so that their order changes nothing.
 
-Rows of one content share a fold in a table where most rows are the only ones of theirs, and are
-dealt out one by one where most have copies.
+Rows of one content share a fold, so that none is judged by a model that has seen its copy.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ def are_observations(keys: Sequence[bytes], codes: Codes) -> bool:
 
 
 def each_apart(keys: Sequence[bytes], codes: Codes) -> list[bytes]:
-    """A digest of each row's own, so that rows of one content are dealt out one by one.
+    """A digest of each row's own: with these as keys, `fold_numbers` deals rows out one by one.
 
     Rows of one content and one class cannot be told apart, and are numbered as they come.
     """

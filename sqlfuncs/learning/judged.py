@@ -17,7 +17,7 @@ from sqlfuncs.errors import NoUsableRows, TooFewClasses
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import doubts, inputs
 from sqlfuncs.learning.labels import TEXT, Labels, as_classes
-from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
+from sqlfuncs.learning.out_of_sample import out_of_sample, outvoted, prepare, take
 from sqlfuncs.learning.registered import way_of
 
 
@@ -28,7 +28,8 @@ class Judged:
     `kind` is what x is (a class of `inputs`), `labels` the labels as named among the classes,
     `codes` (rows,) the given classes, `probs` (rows, classes). `as_given` are the rows whose `x` is
     the very map that `class_probs` would be, `unlabeled` those without a label that have
-    probabilities all the same.
+    probabilities all the same, `outvoted` those that surely most rows of the same text, vector or
+    image call otherwise.
     """
 
     kind: type
@@ -39,6 +40,7 @@ class Judged:
     as_given: npt.NDArray[np.bool_]
     reasons: inputs.Reasons
     unlabeled: npt.NDArray[np.bool_]
+    outvoted: npt.NDArray[np.bool_]
 
     @property
     def rows(self) -> npt.NDArray[np.bool_]:
@@ -80,6 +82,7 @@ def judge(
     _refuse_unusable(encoded, reasons)
     # What has an x but no label is not judged, but its label can be suggested.
     unlabeled = no_label & inputs.usable(rows.reasons)
+    votes = np.zeros(len(x), dtype=bool)
     if isinstance(rows, inputs.Probabilities):
         classes = rows.classes
         codes = _codes(encoded, classes)
@@ -99,8 +102,11 @@ def judge(
         no_reason = unlabeled[learnable]
         reasons[learnable] = np.where(no_reason, labels.reasons[learnable], why)
         doubts.about_copies(prepared.keys, prepared.codes)
+        # What is equal in a few fields may well be different things, of which most are one class.
+        if not isinstance(rows, inputs.Tabular):
+            votes[learnable] = outvoted(prepared)
     _refuse_unusable(encoded, reasons)
-    judged = Judged(type(rows), labels, classes, codes, probs, as_given, reasons, unlabeled)
+    judged = Judged(type(rows), labels, classes, codes, probs, as_given, reasons, unlabeled, votes)
     doubts.about_rows(reasons, len(classes))
     doubts.about_spelling(classes)
     doubts.about_agreement(*judged.evidence, judged.kind)

@@ -46,7 +46,7 @@ class Prepared:
 
     Their order is decided by their content, so that nothing depends on how they arrived.
     `order` (rows,) says where each came from; `keys` are digests of their contents; rows of one
-    of `groups` share a fold: near duplicates, unless most rows of the table have copies.
+    of `groups` are near duplicates and share a fold.
     """
 
     order: Order
@@ -69,7 +69,7 @@ def prepare(
     refuse_too_many(len(codes), n_classes)
     keys = digests(rows)
     order = canonical_order(keys, codes)
-    alike = each_apart(keys, codes) if are_observations(keys, codes) else groups(rows, keys)
+    alike = groups(rows, keys)
     learned, views = _learn(take(rows, order), model)
     return Prepared(
         order,
@@ -93,40 +93,57 @@ def _learn(rows: Learnable, model: str | Recipe) -> tuple[Learned[AnyHead] | Ref
 def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pool]:
     """Probabilities (rows, classes), why a row could not be judged (or None), and the pool.
 
-    The first two are in the order in which the rows arrived. Each row is judged by models that did
-    not see it (`by_models`) and by its copies, itself left out; one whose class those models did
-    not know by its copies and by how common the classes are, or not at all if it has none. Rows of
-    class -1, which have no label, teach nothing, and are judged by all.
+    The first two are in the order in which the rows arrived. Each row is judged by models that saw
+    neither it nor its near duplicates, and by its copies, itself left out. One whose class those
+    models did not know is judged by its copies and by how common the classes are, or not at all if
+    it has none. Rows of class -1, which have no label, teach nothing, and are judged by all.
     """
-    ordered, unseen, pool = _by_models(prepared, folds, seed, None)
+    ordered, unseen, pool = _by_models(prepared, prepared.groups, folds, seed, None)
     copies = Copies.of(prepared.keys, prepared.codes, prepared.n_classes)
     of_copies = np.zeros(len(unseen), dtype=bool)
     of_copies[copies.rows] = True
-    ordered[unseen & of_copies] = _shares(prepared.codes, prepared.n_classes)
+    # Where every row is of one content, there is no model.
+    unknown = of_copies & (unseen | ~ordered.any(axis=1))
+    ordered[unknown] = _shares(prepared.codes, prepared.n_classes)
     ordered = copies.judge(ordered)
     return *_as_they_arrived(prepared, ordered, unseen & ~of_copies), pool
+
+
+def outvoted(prepared: Prepared) -> npt.NDArray[np.bool_]:
+    """Which rows surely most of their copies call otherwise, in the order in which they arrived."""
+    votes = np.empty(len(prepared.codes), dtype=bool)
+    copies = Copies.of(prepared.keys, prepared.codes, prepared.n_classes)
+    votes[prepared.order] = copies.outvoted()
+    return votes
 
 
 def by_models(
     prepared: Prepared, *, folds: int, seed: int, weights: RowWeights | None = None
 ) -> tuple[Floats, Reasons, Pool]:
-    """The same by models alone, as they will judge other rows.
+    """The same by models alone, as they will judge other rows of the same kind.
 
-    A row is not judged if the models that did not see it saw no other row of its class. Rows of
-    class -1 get the mean of all models. `weights` (rows,) say how much each row teaches.
+    Where most rows have copies, those to come will be copies too: then rows of one content are
+    dealt out one by one. A row is not judged if the models that did not see it saw no other row of
+    its class. `weights` (rows,) say how much each row teaches.
     """
-    ordered, unseen, pool = _by_models(prepared, folds, seed, weights)
+    alike = prepared.groups
+    if are_observations(prepared.keys, prepared.codes):
+        alike = each_apart(prepared.keys, prepared.codes)
+    ordered, unseen, pool = _by_models(prepared, alike, folds, seed, weights)
     return *_as_they_arrived(prepared, ordered, unseen), pool
 
 
 def _by_models(
-    prepared: Prepared, folds: int, seed: int, weights: RowWeights | None
+    prepared: Prepared, groups: list[bytes], folds: int, seed: int, weights: RowWeights | None
 ) -> tuple[Floats, npt.NDArray[np.bool_], Pool]:
-    """Probabilities, and of which rows they are worthless, in the canonical order; the pool."""
+    """Probabilities, and of which rows they are worthless, in the canonical order; the pool.
+
+    Rows of one of `groups` share a fold.
+    """
     repeats = 1 if isinstance(prepared.features, Refitted) else REPEATS
     cuts = np.stack(
         [
-            fold_numbers(prepared.groups, prepared.codes, folds, f"{seed}.{repeat}")
+            fold_numbers(groups, prepared.codes, folds, f"{seed}.{repeat}")
             for repeat in range(repeats)
         ]
     )
@@ -134,7 +151,7 @@ def _by_models(
     ordered_weights = None if weights is None else weights[prepared.order]
     if isinstance(prepared.features, Refitted):
         ordered, pool = prepared.features.cross_probabilities(
-            prepared.groups, given, n_classes, cuts[0], seed, ordered_weights
+            groups, given, n_classes, cuts[0], seed, ordered_weights
         )
     else:
         ordered, pool = fast.cross_probabilities(

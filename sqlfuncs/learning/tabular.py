@@ -1,13 +1,13 @@
 """Heads for tabular rows: a linear one, randomised trees and boosted trees, weighed and averaged.
 
 They see one matrix: numbers without their extremes and to one scale, and their ranks, a column
-for each common category, and one for each field that is missing somewhere.
+for each common category and each value of a field that has few, and one for each field that is
+missing somewhere.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -27,6 +27,8 @@ LEAF_ROWS = 5
 ROWS_OF_A_TREE = 50_000  # so that one takes about a second, however many rows there are
 TREE_CLASSES = 200  # a tree keeps every class's share in every leaf; beyond these it is too much
 CATEGORY_COLUMNS = 256  # of all fields together, for the commonest categories
+FEW_VALUES = 12  # of a field of numbers, which then get columns as categories do
+VALUE_COLUMNS = 64  # of all such fields together, or else none of them gets any
 EXTREMES = 0.01  # of the rows at each end, whose numbers are taken for the last one before them
 SHRINKAGE = 0.2
 ROWS_A_STEP = 100_000  # so that Ctrl-C is heard within a second: rows times trees in one go
@@ -55,15 +57,14 @@ class TabularFeatures:
     def learn(cls, rows: Tabular) -> tuple[TabularFeatures, list[View]]:
         """The features of some rows, and their view: (rows, columns), without NaN."""
         scaled, others = [], []
-        common = _common_categories(rows)
+        common = _common_values(rows)
         for field, categories in enumerate(rows.categories):
             values = rows.values[:, field]
             missing = np.isnan(values)
             if categories is None:
                 scaled.append(_scaled(values))
                 others.append(_ranks(values))
-            else:
-                others += [values == code for at, code in common if at == field]
+            others += [values == value for at, value in common if at == field]
             if missing.any():
                 others.append(missing)
         return cls(len(scaled)), [np.column_stack([*scaled, *others]).astype(np.float32)]
@@ -73,15 +74,26 @@ class TabularFeatures:
         return fit_blend(self, view, codes, n_classes)
 
 
-def _common_categories(rows: Tabular) -> list[tuple[int, int]]:
-    """Field and code of the categories that get a column."""
-    counted = []
+def _common_values(rows: Tabular) -> list[tuple[int, float]]:
+    """Field and value of what gets a column: common categories, and numbers if they are few.
+
+    Numbers of a few different values may be no more than names, or say something only together:
+    then no order of theirs is of use. Where many fields are like that, as in the pixels of an
+    image, there is an order.
+    """
+    counted, numbers = [], []
     for field, categories in enumerate(rows.categories):
+        values = rows.values[:, field]
+        different, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+        own = [
+            (-n, field, value) for n, value in zip(counts.tolist(), different.tolist(), strict=True)
+        ]
         if categories is not None:
-            values = rows.values[:, field]
-            counts = np.bincount(values[~np.isnan(values)].astype(np.int64))
-            counted += [(-count, field, code) for code, count in enumerate(counts) if count]
-    return sorted((field, code) for _, field, code in sorted(counted)[:CATEGORY_COLUMNS])
+            counted += own
+        elif 2 < len(own) <= FEW_VALUES:
+            numbers += own
+    counted += numbers if len(numbers) <= VALUE_COLUMNS else []
+    return sorted((field, value) for _, field, value in sorted(counted)[:CATEGORY_COLUMNS])
 
 
 def _scaled(values: Floats) -> Floats:
@@ -148,13 +160,14 @@ def _weights(
     """The mixture of heads under which labels of rows not seen are likeliest.
 
     By expectation maximisation, from equal weights, and drawn towards these as if by PRIOR_ROWS
-    rows.
+    rows. Rows are set aside by their content, so that equal ones are on one side: the model is to
+    judge rows none of whose copies it has seen.
     """
     count = 1 + (n_classes <= TREE_CLASSES) + (n_classes <= BOOSTED_CLASSES)
     weights = np.full(count, 1 / count)
     some = _sample(len(codes), WEIGHED_ROWS, seed=0)
     view, codes = view[some], codes[some]
-    aside = _set_aside(view)
+    aside = np.array([crc32(row.tobytes()) % 3 == 0 for row in view])
     if count == 1 or aside.all() or not aside.any():
         return tuple(weights.tolist())
     trained = _heads(features, view[~aside], codes[~aside], n_classes, WEIGHED_TREES)
@@ -167,19 +180,6 @@ def _weights(
         total = (shares / shares.sum(axis=1, keepdims=True)).sum(axis=0)
         weights = (total + PRIOR_ROWS / count) / (len(own) + PRIOR_ROWS)
     return tuple(weights.tolist())
-
-
-def _set_aside(view: View) -> npt.NDArray[np.bool_]:
-    """A third of the rows: by their content, so that equal ones are on one side.
-
-    Where most rows have equals these are observations, as in `folds`: then every third row, which
-    in the order in which rows are learned from is every third of each content.
-    """
-    contents = [row.tobytes() for row in view]
-    equals = Counter(contents)
-    if 2 * sum(count for count in equals.values() if count > 1) > len(contents):
-        return np.arange(len(contents)) % 3 == 0
-    return np.array([crc32(content) % 3 == 0 for content in contents], dtype=bool)
 
 
 def _sample(rows: int, most: int, seed: int) -> npt.NDArray[np.int64]:

@@ -8,7 +8,7 @@ import pytest
 from sqlfuncs.errors import TooManyClasses
 from sqlfuncs.learning.folds import digests, fold_numbers
 from sqlfuncs.learning.inputs import Embeddings, Texts
-from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
+from sqlfuncs.learning.out_of_sample import by_models, out_of_sample, prepare, take
 
 Rows = Texts | Embeddings
 TOPICS = ("where is the parcel", "the invoice is wrong", "I forgot my password")
@@ -66,12 +66,13 @@ def test_the_only_row_of_a_class_is_not_judged() -> None:
     assert [reason for row, reason in enumerate(reasons) if row != 17] == [None] * 39
 
 
-def test_a_class_whose_rows_are_all_alike_is_not_judged() -> None:
+def test_a_class_whose_rows_are_all_alike_is_judged_by_them() -> None:
     rows, codes = _texts(40)
     rows.values[5] = rows.values[6] = rows.values[30] = "the same words"
     codes[[5, 6, 30]] = 3
-    _, reasons = _probs(rows, codes, classes=4)
-    assert [row for row, reason in enumerate(reasons) if reason] == [5, 6, 30]
+    probs, reasons = _probs(rows, codes, classes=4)
+    assert not any(reasons)
+    assert probs[[5, 6, 30]].argmax(axis=1).tolist() == [3, 3, 3]
 
 
 @pytest.mark.parametrize("folds", [2, 5, 100])
@@ -83,25 +84,31 @@ def test_two_rows_of_a_class_are_judged_where_folds_allow(folds: int) -> None:
     assert np.isfinite(probs).all()
 
 
-def test_nothing_but_one_text() -> None:
-    rows = Texts(["the same"] * 10, _none(10))
-    _, reasons = _probs(rows, np.arange(10) % 2, classes=2)
-    assert all(reasons)
+@pytest.mark.parametrize("odd", [1, 5])
+def test_nothing_but_one_text(odd: int) -> None:
+    rows = Texts(["the same"] * 20, _none(20))
+    codes = np.array([0] * (20 - odd) + [1] * odd)
+    probs, reasons = _probs(rows, codes, classes=2)
+    assert not any(reasons)
+    assert (probs.argmax(axis=1) == 0).all()
+    assert probs.sum(axis=1) == pytest.approx(np.ones(20))
 
 
-def test_identical_texts_are_judged_alike_by_models_that_saw_neither() -> None:
+def test_identical_texts_are_judged_by_each_other_and_by_models_that_saw_neither() -> None:
     rows, codes = _texts()
-    for at in (20, 50, 80):
+    twins = (2, 20, 50, 80)
+    for at in twins:
         rows.values[at] = rows.values[2]
-    codes[[2, 20, 50, 80]] = [0, 1, 2, 0]
+    codes[list(twins)] = [0, 1, 2, 0]
     probs, _ = _probs(rows, codes)
-    assert len({probs[at].tobytes() for at in (2, 20, 50, 80)}) == 1
+    assert probs[2].tobytes() == probs[80].tobytes()
+    alone, _, _ = by_models(prepare(rows, codes, 3), folds=5, seed=0)
     codes[20] = 2
     again, _ = _probs(rows, codes)
-    # How a text is judged does not depend on the label of its twin.
-    assert np.abs(again[2] - probs[2]).max() < 0.2
+    assert again[2, 2] > probs[2, 2]
     folds = fold_numbers(digests(rows), codes, 5, "0.0")
-    assert len(set(folds[[2, 20, 50, 80]])) == 1
+    assert len(set(folds[list(twins)])) == 1
+    assert np.isfinite(alone).all()
 
 
 def test_some_of_the_rows() -> None:

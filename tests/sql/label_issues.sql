@@ -288,3 +288,10 @@ FROM label_issues(t, path, label);
 CREATE TABLE t AS SELECT i % 2 AS n, if(i % 2 = 0, 'a', 'b') AS label FROM range(20) r(i);
 FROM fine_tune('mine', t, {n: n}, label);
 -- error: fine_tune cannot train on the fields of a STRUCT. x may be text (VARCHAR) or
+
+-- case: of copies of one text the one that is called otherwise
+CREATE TABLE t AS SELECT i AS id, ['late parcel', 'wrong bill'][i % 2 + 1] AS text,
+    if(i = 10, 'billing', ['delivery', 'billing'][i % 2 + 1]) AS label FROM range(40) r(i);
+SELECT id, suggested_label, label_quality < 0.5 FROM label_issues(t, text, label) WHERE is_label_issue;
+-- expect
+-- 10 | delivery | true
