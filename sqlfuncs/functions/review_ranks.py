@@ -64,7 +64,13 @@ def review_ranks(
     wrong = said["relabel"] & np.asarray(pc.not_equal(learned, label).fill_null(False))
     probs = judged.probs[usable]
     is_map = pa.types.is_map(rows.field("x").type)
-    found = confident.find(given[usable], probs, "auto", "self_confidence" if is_map else "auto")
+    found = confident.find(
+        given[usable],
+        probs,
+        "auto",
+        "self_confidence" if is_map else "auto",
+        judged.outvoted[usable],
+    )
     quality = np.zeros(len(rows))
     quality[usable] = quality_after_review(
         given[usable], probs, found.quality, decided[usable], wrong[usable]
