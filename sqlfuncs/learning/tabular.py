@@ -90,7 +90,7 @@ def _common_values(rows: Tabular) -> list[tuple[int, float]]:
         ]
         if categories is not None:
             counted += own
-        elif 2 < len(own) <= FEW_VALUES:
+        elif 2 < len(own) <= min(FEW_VALUES, counts.sum() / LEAF_ROWS):
             numbers += own
     counted += numbers if len(numbers) <= VALUE_COLUMNS else []
     return sorted((field, value) for _, field, value in sorted(counted)[:CATEGORY_COLUMNS])
