@@ -41,7 +41,7 @@ from sqlfuncs.store.formats import (
 from sqlfuncs.store.home import made, made_file
 
 _Result = TypeVar("_Result")
-_TRIES = 3  # at what meets damage: each time a new file is begun
+_TRIES = 5  # at what meets damage: each time a new file is begun
 _LEAST_ROOM = 1 << 18  # bytes
 _SMALL = 8 << 20  # bytes, which a tenth of a second is enough for
 _looked_into: set[tuple[Path, salvage.Identity | None]] = set()  # by this process
@@ -72,6 +72,8 @@ class Database:
                 try:
                     return task(self._connection)
                 except FAILURES as error:
+                    if left and self._is_elsewhere():
+                        continue  # it was put aside meanwhile, whatever SQLite says of that
                     self._mend(error, is_last=not left)
         raise AssertionError
 
@@ -124,6 +126,8 @@ class Database:
             try:
                 return self._writable()
             except (Misfit, Damaged, OSError, *FAILURES) as error:
+                if left and (self._is_elsewhere() or isinstance(error, FileNotFoundError)):
+                    continue  # another process has put it aside meanwhile
                 if not left or not is_damage(error, self.file, self._form):
                     return self._read_only(error)
                 try:
@@ -143,9 +147,11 @@ class Database:
                 made_file(file)
         if file.is_dir():
             raise IsADirectoryError(errno.EISDIR, "there is a folder of that name")
+        self._identity = salvage.identity(made_file(file))
+        if self._identity is None:
+            raise FileNotFoundError(errno.ENOENT, "it is gone")
         if not (os.access(file.parent, os.W_OK) and os.access(file, os.W_OK)):
             raise PermissionError(errno.EACCES, "it may not be written")
-        self._identity = salvage.identity(made_file(file))
         connection = connected(file, "mode=rw")
         try:
             if version(connection, file, form) < form.version:
