@@ -7,7 +7,7 @@ TOOLS := .venv-tools
 WEIGHTS := $(VENV)/home/weights
 PYTEST := -m pytest -n 2 --durations 10
 
-.PHONY: demo test test-slow check lint test-old-duckdb test-light wheel sample readme bench constraints clean
+.PHONY: demo test test-slow check faults lint test-old-duckdb test-light wheel sample readme bench constraints clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/sqlfuncs demo
@@ -27,15 +27,21 @@ lint: $(VENV)/.installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-# The tests again on the oldest DuckDB that is supported, whose shell and extensions are on PyPI.
+# The tests of what DuckDB does again on the oldest that is supported, whose shell and extensions are on PyPI.
+ON_DUCKDB := tests/engines tests/functions tests/queries tests/test_sql_cases.py tests/test_docs.py \
+	tests/cli/test_run.py tests/cli/test_serve.py tests/cli/test_shell.py tests/cli/test_damaged.py \
+	tests/review/test_gone.py tests/report/test_report.py
 test-old-duckdb: $(VENV)/.installed $(WEIGHTS) $(OLD_DUCKDB)
 	@echo 'On DuckDB 1.5.5, without the slow tests, which ran on DuckDB 2'
-	PYTHONPATH=$(CURDIR)/$(OLD_DUCKDB) $(VENV)/bin/python $(PYTEST) -m "not slow"
+	PYTHONPATH=$(CURDIR)/$(OLD_DUCKDB) $(VENV)/bin/python $(PYTEST) -m "not slow" $(ON_DUCKDB)
 
-# The tests again without the extra `local`: no torch, which networks cannot be imported without.
+# The tests of what reads texts again without the extra `local`: no torch, which networks cannot be
+# imported without.
+READING := tests/functions tests/learning tests/training tests/test_sql_cases.py tests/test_imports.py \
+	tests/cli/test_demo.py tests/store/test_embeddings.py tests/store/test_weights.py sqlfuncs
 test-light: $(LIGHT)/.installed
 	@echo 'Without the extra `local`, and without the slow tests, which ran with it'
-	$(LIGHT)/bin/python $(PYTEST) -m "not slow" --ignore sqlfuncs/learning/networks
+	$(LIGHT)/bin/python $(PYTEST) -m "not slow" --ignore sqlfuncs/learning/networks $(READING)
 
 # The bundled sample is what its generator makes.
 sample: $(VENV)/.installed
@@ -76,6 +82,10 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m tests.bench.experiment
 	$(VENV)/bin/python -m tests.bench.killed_training
 	test -z "$$SQLFUNCS_BENCH" || $(VENV)/bin/python -m tests.bench.cuts
+
+# What must never happen, counted: each line of the tables says 0.
+faults: $(VENV)/.installed
+	$(VENV)/bin/python -m tests.bench.faults
 
 constraints: $(VENV)/.installed
 	{ grep '^#' constraints.txt; $(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//'; } > .constraints.new

@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 
 import sqlfuncs
+from tests.bench.pages import circumstances, write
 from tests.functions.label_types import COLUMNS
 from tests.functions.test_label_types import CASES
 
@@ -19,8 +20,10 @@ from tests.functions.test_label_types import CASES
 def main() -> int:
     """Print a row for each use of labels; the number of wrong cells."""
     columns = COLUMNS[: int(sys.argv[1])] if len(sys.argv) > 1 else COLUMNS
-    print(f"| {len(columns)} x {len(columns)} types | right | refused | wrong |")
-    print("|---|---|---|---|")
+    lines = [
+        f"| {len(columns)} x {len(columns)} types | right | refused | wrong |",
+        "|---|---|---|---|",
+    ]
     wrong = 0
     with sqlfuncs.connect() as con:
         for name, (compute, right, allowed) in CASES.items():
@@ -31,7 +34,10 @@ def main() -> int:
                     kind = "right" if got == right else "refused" if got in allowed else "wrong"
                     counts[kind] += 1
             wrong += counts["wrong"]
-            print(f"| {name} | {counts['right']} | {counts['refused']} | {counts['wrong']} |")
+            lines.append(
+                f"| {name} | {counts['right']} | {counts['refused']} | {counts['wrong']} |"
+            )
+    write("label_types", "\n".join([*lines, "", circumstances()]))
     return wrong
 
 

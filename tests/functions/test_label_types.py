@@ -27,8 +27,18 @@ CASES: dict[str, tuple[Cell, object, tuple[object, ...]]] = {
     "decisions": (decided, True, ("refused",)),
     "keys": (keyed, "new", ("refused",)),
 }
-# One of each kind, for every run; the whole table is among the slow tests.
+# One of each kind, for every run; twenty are among the slow tests, and all in tests/bench.
 FEW = ("INTEGER", "DECIMAL(3,1)", "DOUBLE", "VARCHAR '1'", "BOOLEAN", "DATE", "VARCHAR in NFD")
+LIKE_ANOTHER = (
+    "TINYINT",
+    "UBIGINT",
+    "DECIMAL(9,4)",
+    "TIMESTAMP_S",
+    "TIMESTAMP_NS",
+    "VARCHAR with time",
+    "VARCHAR of TIME",
+    "BOOLEAN as answers",
+)
 
 
 def _wrong(
@@ -57,7 +67,9 @@ def test_a_label_of_another_type_is_right_or_refused(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_each_pair_of_types_is_right_or_refused(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    assert _wrong(con, name, list(COLUMNS)) == []
+    columns = [column for column in COLUMNS if column.name not in LIKE_ANOTHER]
+    assert len(columns) == 20
+    assert _wrong(con, name, columns) == []
 
 
 @pytest.mark.parametrize(
