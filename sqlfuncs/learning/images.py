@@ -145,7 +145,7 @@ def decode(source: bytes | str | None, side: int) -> Image:
     except UnidentifiedImageError:
         what = media.of_bytes(_beginning(source))
         raise Unreadable(
-            f"it is {what}, not an image" if what else "the image is in no format that can be read"
+            "the image is in no format that can be read" + (f": it is {what}" if what else "")
         ) from None
     except Exception:  # decoders meet damage with errors of many kinds
         raise Unreadable("the image is damaged or cut off") from None

@@ -249,8 +249,12 @@ def texts(x: pa.Array) -> Texts:
     return Texts([value or "" for value in values], reasons)
 
 
-def embeddings(x: pa.Array, precision: npt.DTypeLike | None = None) -> Embeddings:
+def embeddings(
+    x: pa.Array, precision: npt.DTypeLike | None = None, largest: float = LARGEST
+) -> Embeddings:
     """Vectors; NULL, NaN, infinite and all-zero ones, and odd lengths, cannot be used.
+
+    Nor can those that hold a number beyond `largest`.
 
     Their numbers are as precise as the column's, unless a `precision` is given. They are read a
     block at a time, so that beside the column itself only the result is held.
@@ -268,11 +272,13 @@ def embeddings(x: pa.Array, precision: npt.DTypeLike | None = None) -> Embedding
         reasons[row] = f"the embedding has {lengths[row]} dimensions, the others have {size}"
     values = np.zeros((len(x), size), dtype=precision)
     for at in range(0, len(x), _BLOCK):
-        _fill(values[at : at + _BLOCK], x[at : at + _BLOCK], reasons[at : at + _BLOCK])
+        _fill(values[at : at + _BLOCK], x[at : at + _BLOCK], reasons[at : at + _BLOCK], largest)
     return Embeddings(values, reasons)
 
 
-def _fill(values: npt.NDArray[np.floating[Any]], x: pa.Array, reasons: Reasons) -> None:
+def _fill(
+    values: npt.NDArray[np.floating[Any]], x: pa.Array, reasons: Reasons, largest: float
+) -> None:
     """Read a block of vectors of one length, and say which cannot be used."""
     regular = usable(reasons)
     if not regular.any():
@@ -283,8 +289,8 @@ def _fill(values: npt.NDArray[np.floating[Any]], x: pa.Array, reasons: Reasons) 
         values[regular] = flat.reshape(-1, values.shape[1])
     finite = np.isfinite(values).all(axis=1)
     reasons[regular & ~finite] = "the embedding holds NULL, NaN or infinity"
-    small = (np.abs(values) <= LARGEST).all(axis=1)
-    reasons[regular & finite & ~small] = f"the embedding holds a number beyond {LARGEST:g}"
+    small = (np.abs(values) <= largest).all(axis=1)
+    reasons[regular & finite & ~small] = f"the embedding holds a number beyond {largest:g}"
     reasons[regular & finite & ~values.any(axis=1)] = "the embedding is all zeros"
     values[~usable(reasons)] = 0
 

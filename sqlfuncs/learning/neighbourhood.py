@@ -102,7 +102,8 @@ def read(x: pa.Array) -> Texts | Embeddings:
     """The rows of a column, by its type. Raises BadInput for what cannot be compared."""
     if pa.types.is_list(x.type) or pa.types.is_fixed_size_list(x.type):
         inputs.refuse_lists_of_others(x.type)
-        return inputs.embeddings(x, np.float32)
+        # Only their directions are compared, so that no number is too large.
+        return inputs.embeddings(x, np.float32, largest=np.inf)
     rows = inputs.read_column(x)
     if isinstance(rows, inputs.Probabilities):
         raise BadInput(

@@ -158,6 +158,9 @@ def transition_matrix(codes: Codes, probs: Floats) -> Floats:
     anchors = surest(predicted, probs, _ANCHORS)
     counts = np.zeros((n_classes, n_classes))
     np.add.at(counts, (predicted[anchors], codes[anchors]), 1)
+    if np.trace(counts) * n_classes < counts.sum():
+        # Worse than chance: the model is sure of nothing, and what is given says nothing.
+        return np.full((n_classes, n_classes), 1 / n_classes)
     # That none of the anchors disagrees does not show that no label can be wrong.
     noise = max(1 - np.trace(counts) / counts.sum(), 0.5 / counts.sum())
     even = np.full((n_classes, n_classes), noise / max(1, n_classes - 1))

@@ -6,7 +6,6 @@ A task has a canonical form, in which it is part of the key that an answer is ke
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,8 +94,7 @@ def _names_and_meanings(labels: object) -> tuple[tuple[str, ...], tuple[str | No
                 f"each of the labels has to be a text that is not blank, not {_shown(name)}."
             )
     names = tuple(name for name, _ in pairs)
-    forms = [unicodedata.normalize("NFC", name) for name in names]
-    twice = sorted({name for name, form in zip(names, forms, strict=True) if forms.count(form) > 1})
+    twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadOption(f"labels has {', '.join(map(repr, twice))} more than once.")
     return names, tuple(str(meaning) if meaning is not None else None for _, meaning in pairs)

@@ -121,7 +121,7 @@ def test_images_that_cannot_be_read_keep_their_place() -> None:
         damaged,
         "the image has 10000 x 10000 pixels, more than are read (90,000,000)",
         "the image has more pixels than are read (90,000,000)",
-        "the image is in no format that can be read",
+        "the image is in no format that can be read: it is a drawing (PostScript)",
         None,
     ]
     assert not rows.values[1:-1].any()

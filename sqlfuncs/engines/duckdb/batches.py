@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.learning.labels import KIND
+from sqlfuncs.learning.labels import KIND, UNTYPED
 
 PACKED = "_sf_packed"
 RETURNS = "BIGINT"
@@ -93,6 +93,11 @@ def unpack(packed: Sequence[bytes]) -> pa.StructArray:
         for name in names
     ]
     kinds = [(batches[0].schema.field(name).metadata or {}).get(KIND) for name in names]
+    # What has no type of its own was given one on the way (macros._TEXT_KEYS).
+    columns = [
+        pa.nulls(len(column)) if kind == UNTYPED.encode() else column
+        for name, column, kind in zip(names, columns, kinds, strict=True)
+    ]
     rows = pa.StructArray.from_arrays(
         columns,
         fields=[

@@ -76,13 +76,12 @@ def columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
 def database_of(con: duckdb.DuckDBPyConnection, table: str) -> str:
     """The database that a table is in."""
     parts = split_qualified(table)
-    known = {
-        name for (name,) in con.execute("SELECT database_name FROM duckdb_databases()").fetchall()
-    }
+    databases = "SELECT database_name FROM system.main.duckdb_databases()"
+    known = {name for (name,) in con.execute(databases).fetchall()}
     # Of two parts, the first is a schema or a database.
     if len(parts) == 3 or (len(parts) == 2 and parts[0] in known):
         return parts[0]
-    ((current,),) = con.execute("SELECT current_database()").fetchall()
+    ((current,),) = con.execute("SELECT system.main.current_database()").fetchall()
     return str(current)
 
 

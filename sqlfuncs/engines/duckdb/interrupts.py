@@ -22,7 +22,7 @@ from sqlfuncs import work
 Caller = tuple[int, int]  # of which instance, and of its connections which
 _known: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, Caller] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
-_OWN = "SELECT current_connection_id()"
+_OWN = "SELECT system.main.current_connection_id()"
 _is_wrapped = False
 
 

@@ -34,7 +34,7 @@ class Watched:
         self._journal_seen: _Identity | None = None
         self._journal_size = 0
         found = con.execute(
-            "SELECT path FROM duckdb_databases() WHERE database_name = $1", [database]
+            "SELECT path FROM system.main.duckdb_databases() WHERE database_name = $1", [database]
         ).fetchone()
         self.path = Path(found[0]) if found and found[0] else None  # none in memory
         if self.path is None:

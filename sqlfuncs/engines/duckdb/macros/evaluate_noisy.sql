@@ -8,7 +8,7 @@
 evaluate_noisy(tbl, actual, predicted, reviewed_sample) AS TABLE
 WITH _sf_rows AS MATERIALIZED (
     SELECT _sf_actual, _sf_predicted, _sf_other AS _sf_true, _sf_n AS _sf_times
-    FROM sqlfuncs.main._sf_compared(tbl, actual, predicted, other := reviewed_sample, c := 'reviewed_sample')
+    FROM sqlfuncs.main._sf_compared(tbl, actual, predicted, other := sqlfuncs.main._sf_bare(reviewed_sample), c := 'reviewed_sample')
 ), _sf_counted AS (
     SELECT coalesce(sum(_sf_times), 0)::BIGINT AS _sf_rows,
         coalesce(sum(_sf_times) FILTER (_sf_actual IS NOT NULL), 0)::BIGINT AS _sf_given,

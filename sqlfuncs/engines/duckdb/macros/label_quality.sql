@@ -13,7 +13,7 @@ label_quality(label, probs, method := 'self_confidence') AS (
                 lambda _sf_g: (_sf_g + 1 - CASE
                     WHEN _sf_g < list_max(map_values(sqlfuncs.main._sf_probs(probs)))
                     THEN list_max(map_values(sqlfuncs.main._sf_probs(probs)))
-                    ELSE list_reverse_sort(map_values(sqlfuncs.main._sf_probs(probs)))[2]
+                    ELSE list_sort(map_values(sqlfuncs.main._sf_probs(probs)), 'DESC')[2]
                 END) / 2
             )[1]
             WHEN 'confidence_weighted_entropy' THEN list_transform(
