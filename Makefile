@@ -28,17 +28,15 @@ lint: $(VENV)/.installed
 	$(VENV)/bin/mypy
 
 # The tests of what DuckDB does again on the oldest that is supported, whose shell and extensions are on PyPI.
-ON_DUCKDB := tests/engines tests/functions tests/queries tests/test_sql_cases.py tests/test_docs.py \
-	tests/cli/test_run.py tests/cli/test_serve.py tests/cli/test_shell.py tests/cli/test_damaged.py \
-	tests/review/test_gone.py tests/report/test_report.py
+ON_DUCKDB := tests/engines tests/functions tests/queries/test_moments.py tests/queries/test_reviewing.py \
+	tests/queries/test_shipped.py tests/test_sql_cases.py tests/cli/test_serve.py
 test-old-duckdb: $(VENV)/.installed $(WEIGHTS) $(OLD_DUCKDB)
 	@echo 'On DuckDB 1.5.5, without the slow tests, which ran on DuckDB 2'
 	PYTHONPATH=$(CURDIR)/$(OLD_DUCKDB) $(VENV)/bin/python $(PYTEST) -m "not slow" $(ON_DUCKDB)
 
 # The tests of what reads texts again without the extra `local`: no torch, which networks cannot be
 # imported without.
-READING := tests/functions tests/learning tests/training tests/test_sql_cases.py tests/test_imports.py \
-	tests/cli/test_demo.py tests/store/test_embeddings.py tests/store/test_weights.py sqlfuncs
+READING := tests/functions tests/learning tests/test_sql_cases.py tests/test_imports.py sqlfuncs
 test-light: $(LIGHT)/.installed
 	@echo 'Without the extra `local`, and without the slow tests, which ran with it'
 	$(LIGHT)/bin/python $(PYTEST) -m "not slow" --ignore sqlfuncs/learning/networks $(READING)
