@@ -214,6 +214,8 @@ def test_a_table_of_any_name_is_meant_or_refused(name: str) -> None:
             sql = re.sub(r"(?<=[( ])t(?=[,]|$)", lambda _: quoted, sql)
             try:
                 assert repr(outcome(con, sql)) == repr(result), sql
+            except (duckdb.ParserException, duckdb.CatalogException):
+                assert '"' in name, sql  # which DuckDB 1.5 reads as no name, or finds no table of
             except duckdb.Error as error:
                 assert "WITH input AS" in str(error) or name.startswith("_sf_"), (sql, error)
             if "FROM t" not in CALLS[call] and name not in ("log", "issues"):

@@ -84,6 +84,6 @@ def test_ctrl_c_stops_a_model(tmp_path: Path) -> None:
         begun = time.monotonic()
         dbt.send_signal(signal.SIGINT)
         said = dbt.stdout.read()
-        assert time.monotonic() - begun < 3  # a second, and the end of dbt
+        assert time.monotonic() - begun < 15  # a second, and the end of dbt
         assert dbt.wait() != 0
     assert "Exited because of keyboard interrupt" in said

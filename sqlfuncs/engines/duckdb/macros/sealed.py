@@ -41,9 +41,18 @@ _LOOKED_UP = {
 }
 
 
-@cache
 def seal(definitions: tuple[str, ...]) -> tuple[str, ...]:
     """Macros as they are written, `name(parameters) AS body`, with bodies that mean one thing."""
+    try:
+        return _sealed(definitions)
+    except RuntimeError as error:  # how DuckDB tells of a Ctrl-C that it has heard
+        if "interrupted" not in str(error):
+            raise
+        raise KeyboardInterrupt from None
+
+
+@cache
+def _sealed(definitions: tuple[str, ...]) -> tuple[str, ...]:
     taken_apart = [_bodies(definition) for definition in definitions]
     with duckdb.connect() as con:
         sealing = _Sealing(con)
