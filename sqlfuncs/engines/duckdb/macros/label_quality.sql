@@ -24,7 +24,7 @@ label_quality(label, probs, method := 'self_confidence') AS (
                             CASE WHEN _sf_p > 0 THEN -_sf_p * ln(_sf_p) ELSE 0 END
                             FOR _sf_p IN map_values(sqlfuncs.main._sf_probs(probs))
                         ])
-                        / ln(nullif(len(map_values(sqlfuncs.main._sf_probs(probs))), 1))
+                        / ln(nullif(greatest(len(map_values(sqlfuncs.main._sf_probs(probs))), 1), 1))
                         -- greatest() skips NULL: a label that is not in the map stays unknown.
                         / greatest(_sf_g, 1e-6) + 0 * _sf_g
                     ],
