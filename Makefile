@@ -28,7 +28,7 @@ lint: $(VENV)/.installed
 	$(VENV)/bin/mypy
 
 # The tests of what DuckDB does again on the oldest that is supported, whose shell and extensions are on PyPI.
-ON_DUCKDB := tests/engines tests/functions tests/queries/test_moments.py tests/queries/test_reviewing.py \
+ON_DUCKDB := tests/engines/test_batches.py tests/engines/test_connection.py tests/functions \
 	tests/queries/test_shipped.py tests/test_sql_cases.py tests/cli/test_serve.py
 test-old-duckdb: $(VENV)/.installed $(WEIGHTS) $(OLD_DUCKDB)
 	@echo 'On DuckDB 1.5.5, without the slow tests, which ran on DuckDB 2'
