@@ -144,14 +144,42 @@ def _found(quality: Floats, flagged: Mask, probs: Floats) -> Found:
 
 
 def _flags(codes: Codes, probs: Floats, cut: str) -> Mask:
-    """Exactly the rows that cleanlab.filter.find_label_issues flags."""
+    """The rows that cleanlab.filter.find_label_issues flags.
+
+    Where it flags a number of rows, the worst, and the last of them are tied, it takes those that
+    happen to come first. Rows of one label and the same probabilities are flagged alike here, as
+    most of them are, whatever their order.
+    """
     if cut == "predicted_neq_given":
         return np.asarray(probs[np.arange(len(codes)), codes] < probs.max(axis=1))
     work.ready("cleanlab.filter")
     from cleanlab.filter import find_label_issues
 
+    order, alike = _by_content(codes, probs)
     with _cleanlab, warnings.catch_warnings():
         # That a class has too few rows to prune is no news to somebody with a small class.
         warnings.simplefilter("ignore", UserWarning)
-        flags: Mask = find_label_issues(codes, probs, filter_by=cut, n_jobs=1)
+        ordered = find_label_issues(codes[order], probs[order], filter_by=cut, n_jobs=1)
+    flags = np.empty(len(codes), dtype=bool)
+    flags[order] = (2 * np.bincount(alike, ordered) >= np.bincount(alike))[alike]
     return flags
+
+
+def _by_content(codes: Codes, probs: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """An order of rows that their own order has no part in: (rows,), and in it a number for each.
+
+    The numbers are shared by rows of one class and the same probabilities, and by no others.
+    """
+    rows = np.arange(len(codes))
+    given = probs[rows, codes]
+    order = np.lexsort((given, codes))
+    starts = np.ones(len(codes), dtype=bool)
+    starts[1:] = (np.diff(codes[order]) != 0) | (np.diff(given[order]) != 0)
+    runs = np.cumsum(starts) - 1
+    tied = np.flatnonzero(np.bincount(runs)[runs] > 1)
+    if len(tied):
+        columns = probs[order[tied]].T
+        order[tied] = order[tied][np.lexsort((*columns, runs[tied]))]
+        starts[1:] |= (np.diff(probs[order], axis=0) != 0).any(axis=1)
+        runs = np.cumsum(starts) - 1
+    return order, runs

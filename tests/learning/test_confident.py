@@ -16,8 +16,8 @@ from sqlfuncs.learning.confident import CLEANLAB_CUTS, CLEANLAB_METHODS, CUTS, M
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and probabilities: imbalanced, with missing classes, ties, zeros and ones."""
+def cases(draw: st.DrawFn, ties: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and probabilities: imbalanced, with missing classes, zeros and ones, and `ties`."""
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     classes = draw(st.integers(2, 12))
     rows = draw(st.integers(2, 250))
@@ -29,7 +29,7 @@ def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     probs = random.dirichlet(np.full(classes, draw(st.sampled_from([0.1, 1.0]))), size=rows)
     probs[np.arange(rows), codes] += draw(st.sampled_from([0, 1, 5])) * random.random(rows)
     probs /= probs.sum(axis=1, keepdims=True)
-    if draw(st.booleans()):
+    if ties and draw(st.booleans()):
         probs = np.eye(classes)[probs.argmax(axis=1)] if draw(st.booleans()) else probs.round(1)
         totals = probs.sum(axis=1, keepdims=True)
         probs = np.where(totals > 0, probs / np.maximum(totals, 1e-9), 1 / classes)
@@ -38,7 +38,7 @@ def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("cut", CLEANLAB_CUTS)
 @settings(max_examples=40, deadline=None)
-@given(case=cases())
+@given(case=cases(ties=False))
 def test_every_cut_is_cleanlabs(cut: str, case: tuple[np.ndarray, np.ndarray]) -> None:
     codes, probs = case
     assume(len(set(codes)) > 1)
@@ -46,6 +46,23 @@ def test_every_cut_is_cleanlabs(cut: str, case: tuple[np.ndarray, np.ndarray]) -
         warnings.simplefilter("ignore")
         expected = find_label_issues(codes, probs, filter_by=cut, n_jobs=1)
     assert confident.find(codes, probs, cut).flagged.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@settings(max_examples=40, deadline=None)
+@given(case=cases(), seed=st.integers(0, 99))
+def test_the_order_of_the_rows_is_nothing_to_a_cut(
+    cut: str, case: tuple[np.ndarray, np.ndarray], seed: int
+) -> None:
+    codes, probs = case
+    assume(len(set(codes)) > 1)
+    order = np.random.default_rng(seed).permutation(len(codes))
+    flagged = confident.find(codes, probs, cut).flagged
+    shuffled = confident.find(codes[order], probs[order], cut).flagged
+    assert shuffled.tolist() == flagged[order].tolist()
+    said = list(zip(codes.tolist(), probs.tolist(), strict=True))
+    for row, flag in zip(said, flagged, strict=True):
+        assert flagged[said.index(row)] == flag
 
 
 @pytest.mark.parametrize("method", CLEANLAB_METHODS)
