@@ -8,29 +8,16 @@ The server is the tests' own, on loopback, in a process of its own, and counts w
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 
 from tests.llm.budgets import SETTINGS, spend
-from tests.llm.conftest import FaultServer
-from tests.llm.fault_server import KEY
+from tests.llm.conftest import serving
 
 
 def main() -> None:
     """Print the table."""
-    with (
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.llm.fault_server"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process,
-        tempfile.TemporaryDirectory() as home,
-    ):
-        assert process.stdout is not None and process.stdin is not None
-        server = FaultServer(int(process.stdout.readline()))
-        os.environ |= {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": KEY}
+    with serving() as server, tempfile.TemporaryDirectory() as home:
+        os.environ |= server.environment
         passed = 0
         print(
             f"{'setting':38} {'budget':>9} {'spent':>9} {'of it':>6} {'requests':>9} {'at once':>8}"
@@ -46,7 +33,6 @@ def main() -> None:
                 flush=True,
             )
         print(f"{passed} of {len(SETTINGS)} budgets passed by more than one request")
-        process.stdin.close()
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ and 32 run at once.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -18,8 +16,7 @@ from typing import Any
 
 import sqlfuncs
 from sqlfuncs.llm import asking, providers, run, usage
-from tests.llm.conftest import FaultServer
-from tests.llm.fault_server import KEY
+from tests.llm.conftest import FaultServer, serving
 
 ROWS, LATENCY = 1000, 0.4
 WAYS: dict[str, Mapping[str, Any]] = {
@@ -53,18 +50,8 @@ def rate(server: FaultServer, ways: Mapping[str, Any], rows: int = ROWS) -> floa
 
 def main() -> None:
     """Print the table."""
-    with (
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.llm.fault_server"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process,
-        tempfile.TemporaryDirectory() as home,
-    ):
-        assert process.stdout is not None and process.stdin is not None
-        server = FaultServer(int(process.stdout.readline()))
-        os.environ |= {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": KEY}
+    with serving() as server, tempfile.TemporaryDirectory() as home:
+        os.environ |= server.environment
         os.environ["SQLFUNCS_HOME"] = home
         rate(server, {}, 200)  # what is imported is imported
         whole = max(rate(server, {}) for _ in range(2))
@@ -77,7 +64,6 @@ def main() -> None:
                 f"{name:34} {found:9,.0f} {found / whole:8.2f} {log['requests']:9} {away:6}",
                 flush=True,
             )
-        process.stdin.close()
 
 
 if __name__ == "__main__":

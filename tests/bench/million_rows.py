@@ -1,4 +1,4 @@
-"""What a million rows cost: scores, corrections, and finding wrong labels beside cleanlab."""
+"""What a million rows cost: scores, corrections, evaluation, and label errors beside cleanlab."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ SELECT id * 10 AS key, 'relabel' AS action, 'class ' || ((id * 10) % 10) AS old_
     'class 9' AS new_label, 'somebody' AS decided_by, '' AS reason,
     now() AT TIME ZONE 'UTC' AS decided_at
 FROM range(100000) r(id)
+"""
+PREDICTIONS = """
+CREATE TABLE predicted AS
+SELECT 'class ' || (i % 10) AS label, 'class ' || (if(hash(i) % 5 = 0, i // 10, i) % 10) AS said
+FROM range(10000000) r(i)
 """
 RUNS = 7
 
@@ -66,6 +71,16 @@ def main() -> int:
         measured = ratios(con, apply, "CREATE OR REPLACE TABLE o AS FROM judged")
         lines.append(
             "| `apply_corrections`, 100,000 decisions | copying the table "
+            f"| {statistics.median(measured):.2f} ({min(measured):.2f} to {max(measured):.2f}) |"
+        )
+        con.execute(PREDICTIONS)
+        measured = ratios(
+            con,
+            "FROM evaluate(predicted, label, said)",
+            "SELECT label, said, count(*) FROM predicted GROUP BY ALL",
+        )
+        lines.append(
+            "| `evaluate`, ten million rows | `count(*)` of each pair "
             f"| {statistics.median(measured):.2f} ({min(measured):.2f} to {max(measured):.2f}) |"
         )
         plan = con.execute(f"EXPLAIN {apply.partition(' AS ')[2]}").fetchall()[0][1]

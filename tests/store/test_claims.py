@@ -14,8 +14,7 @@ import pytest
 
 from sqlfuncs.store import claims
 from sqlfuncs.store.answers import Store
-from tests.llm.conftest import FaultServer
-from tests.llm.fault_server import KEY
+from tests.llm.conftest import serving
 from tests.store import disks
 
 _CLAIMER = """
@@ -146,14 +145,7 @@ def test_a_token_that_is_none_is_dead(tmp_path: Path, token: object) -> None:
 def test_two_containers_ask_once(tmp_path: Path) -> None:
     """Thirty texts, two containers at once, one home: each text is paid for once."""
     around = disks.with_processes()
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.llm.fault_server"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as serving:
-        assert serving.stdout is not None and serving.stdin is not None
-        server = FaultServer(int(serving.stdout.readline()))
+    with serving() as server:
         server.behave(latency=0.5)
         query = (
             "SELECT count(llm_classify(t, ['x', 'y'], model := 'openai:m')) "
@@ -162,8 +154,7 @@ def test_two_containers_ask_once(tmp_path: Path) -> None:
         code = f"import sqlfuncs; print(sqlfuncs.connect().execute({query!r}).fetchall())"
         environment = {
             **os.environ,
-            "OPENAI_BASE_URL": f"{server.url}/v1",
-            "OPENAI_API_KEY": KEY,
+            **server.environment,
             "SQLFUNCS_REQUESTS_AT_ONCE": "4",
         }
         both = [
@@ -177,6 +168,5 @@ def test_two_containers_ask_once(tmp_path: Path) -> None:
         ]
         said = [each.communicate(timeout=120)[0] for each in both]
         paid = server.paid
-        serving.stdin.close()
     assert said == ["[(30,)]\n"] * 2
     assert len(paid) == len(set(paid)) == 30
