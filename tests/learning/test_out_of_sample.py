@@ -132,3 +132,15 @@ def test_more_classes_than_can_be_learned_are_refused_at_once(
     vectors = Embeddings(np.zeros((rows, 1), dtype=np.float32), np.full(rows, None))
     with pytest.raises(TooManyClasses, match=says):
         prepare(vectors, np.arange(rows) % classes, classes)
+
+
+def test_rows_that_are_equal_are_judged_alike_by_models_that_saw_some_of_them() -> None:
+    """In a table of copies these are dealt out one by one: which is in which fold is chance."""
+    codes = np.arange(120) % 3
+    codes[::11] = (codes[::11] + 1) % 3
+    rows = Texts([f"{TOPICS[at % 3]} {at % 12}" for at in range(120)], _none(120))
+    probs, _, _ = by_models(prepare(rows, codes, 3), folds=5, seed=0)
+    for content in range(12):
+        for code in range(3):
+            same = (np.arange(120) % 12 == content) & (codes == code)
+            assert len(np.unique(probs[same], axis=0)) <= 1
