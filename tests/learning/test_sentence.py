@@ -161,4 +161,6 @@ def test_it_makes_no_noise_and_needs_no_network() -> None:
         capture_output=True,
         text=True,
     )
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "2\n", "")
+    # A machine that is busy may be slow enough for the progress to be shown.
+    told = [line for line in ran.stderr.splitlines() if "reading texts with" not in line]
+    assert (ran.returncode, ran.stdout, told) == (0, "2\n", [])
