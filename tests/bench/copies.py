@@ -84,8 +84,8 @@ def xor(values: int, fields: int, noise: bool) -> Callable[[np.random.Generator]
 
 
 def identical(random: np.random.Generator) -> Drawn:
-    """60 rows of one text, of which a few are called otherwise."""
-    return pd.DataFrame({"text": ["the same text"] * 60, "truth": ["usual"] * 60}), ["text"]
+    """300 rows of one text, of which a few are called otherwise."""
+    return pd.DataFrame({"text": ["the same text"] * 300, "truth": ["usual"] * 300}), ["text"]
 
 
 TABLES: dict[str, Callable[[np.random.Generator], Drawn]] = {
@@ -95,7 +95,7 @@ TABLES: dict[str, Callable[[np.random.Generator], Drawn]] = {
     **{f"XOR of two fields of {n} values": xor(n, 2, False) for n in (2, 4, 8)},
     **{f"the same of {n}, and a column of noise": xor(n, 2, True) for n in (4, 8)},
     "XOR of three fields of 3 values": xor(3, 3, False),
-    "60 rows of one text": identical,
+    "300 rows of one text": identical,
 }
 
 

@@ -103,3 +103,17 @@ def test_few_labels_that_are_right_are_left_alone(seed: int) -> None:
     proposed, gain = _gain(given[:300], probs[:300], true[:300])
     assert gain >= -0.01 * 300
     assert proposed <= 0.02 * 300
+
+
+def test_of_a_model_that_is_worse_than_chance_nothing_is_learned_of_the_noise() -> None:
+    codes = np.arange(200) % 2
+    probs = np.where(codes[:, None] == [0, 1], 0.2, 0.8)
+    assert noise.transition_matrix(codes, probs).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    assert noise.transition_matrix(1 - codes, probs).diagonal().min() > 0.9
+
+
+def test_that_no_anchor_disagrees_does_not_show_that_no_label_can_be_wrong() -> None:
+    codes = np.arange(200) % 2
+    probs = np.where(codes[:, None] == [0, 1], 0.9, 0.1)
+    matrix = noise.transition_matrix(codes, probs)
+    assert 0 < matrix[0, 1] < 0.01
