@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.learning import labels
+from sqlfuncs.learning import doubts, labels
 from sqlfuncs.learning.labels import Side
 
 
@@ -17,6 +17,8 @@ def comparable_labels(sides: pa.Array, rows: pa.Array) -> pa.Array:
     for given, count in zip(sides.to_pylist(), rows.to_pylist(), strict=True):
         actual, *others = (Side(side["name"], side["kind"], side["forms"] or []) for side in given)
         labels.refuse_incomparable(actual, int(count or 0), others)
+        for other in others:
+            doubts.about_spelling(sorted({*actual.forms, *other.forms}))
     return pa.array([True] * len(rows))
 
 

@@ -10,15 +10,18 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs import work
-from sqlfuncs.learning import inputs
+from sqlfuncs.learning import inputs, media
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import are_observations, repeated
+from sqlfuncs.learning.images import SUFFIXES
 
 _MANY_UNUSED = 0.1  # of the rows
 _FOR_CERTAIN = 50  # rows that a model foretells all: fewer may be easy
 _SHOWN = 3
 _BLANKS = ("Cc", "Zs", "Zl", "Zp")  # Unicode's categories of control characters and of blanks
 _LOOKED_AT = 200  # texts
+_SEEN = 1000  # rows
+_MOST = 0.8  # of the texts
 _MAP = re.compile(r"\{[^{}]+[=:]\s*[-+.\deE]+\s*(,[^{}]+[=:]\s*[-+.\deE]+\s*)*\}")
 
 
@@ -80,6 +83,21 @@ def about_probabilities_of_another_type(x: pa.Array, classes: Sequence[str]) -> 
                 "x is text, read as such, but it looks like class probabilities, as a CSV or JSON "
                 f"file has them ({texts[0][:60]}). Those are a MAP: {cast}"
             )
+
+
+def about_paths(x: pa.Array) -> None:
+    """Say it if texts are read as such that mostly look like the paths of files."""
+    texts = x[:_SEEN].cast(pa.string()).drop_null().unique().to_pylist()
+    paths = [text for text in texts if _is_path(text)]
+    if len(paths) > _MOST * len(texts):
+        work.say_once(
+            f"x is read as text, though most end like the paths of files ('{min(paths)[:60]}'): "
+            "what the files hold is judged only where every x is the path of an image"
+        )
+
+
+def _is_path(text: str) -> bool:
+    return media.ends_like_one(text) or text.strip().lower().endswith(SUFFIXES)
 
 
 def _are_shares(fields: Sequence[pa.Array]) -> bool:

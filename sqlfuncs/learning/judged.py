@@ -95,6 +95,8 @@ def judge(
         classes = class_order.in_order(_distinct(encoded, inputs.usable(reasons)))
         codes = _codes(encoded, classes)
         doubts.about_probabilities_of_another_type(x, classes)
+        if isinstance(rows, inputs.Texts):
+            doubts.about_paths(x)
         way = way_of(model)
         prepared = prepare(take(rows, learnable), codes[learnable], len(classes), way)
         probs, as_given = np.full((len(x), len(classes)), np.nan), np.zeros(len(x), bool)

@@ -56,6 +56,16 @@ _SIGNATURES = (
 )
 
 
+def ends_like_one(text: str) -> bool:
+    """Whether a text ends like the name of a file of media.
+
+    >>> ends_like_one("/x/3.WAV "), ends_like_one("see b.wav.")
+    (True, False)
+    """
+    suffix = f".{text.strip().lower().rpartition('.')[2]}"
+    return any(suffix in known for known in _SUFFIXES.values())
+
+
 def of_bytes(content: bytes) -> str | None:
     """What a file that is no image holds, by its first bytes; None if that is not known.
 

@@ -156,3 +156,34 @@ def keyed(con: duckdb.DuckDBPyConnection, key: Column, log: Column) -> object:
         "TIMESTAMP '2024-01-01' AS decided_at"
     )
     return outcome(con, f"SELECT y FROM apply_corrections(t, d, id, y) WHERE id = {first}")
+
+
+def of_three(
+    con: duckdb.DuckDBPyConnection, actual: Column, one: Column, other: Column
+) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    """What is said of two columns where a third is read as well, and where it is not.
+
+    The first and the third hold the same labels, and the second a wrong one in four rows of ten.
+    """
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE t AS SELECT if(i % 2 = 0, {actual.labels[0]}, "
+        f"{actual.labels[1]}) AS y, if((i % 2 = 0) = (i < 6), {one.labels[0]}, {one.labels[1]}) "
+        f"AS p, if(i % 2 = 0, {other.labels[0]}, {other.labels[1]}) AS q FROM range(10) r(i)"
+    )
+    apart = [outcome(con, f"SELECT accuracy FROM evaluate(t, y, {name})") for name in "pq"]
+    is_refused = "refused" in apart
+    return (
+        (
+            outcome(
+                con, "SELECT [accuracy_before, accuracy_after] FROM compare_models(t, y, p, q)"
+            ),
+            outcome(
+                con,
+                "SELECT [accuracy_given, accuracy, label_accuracy] FROM evaluate_noisy(t, y, p, q)",
+            ),
+        ),
+        (
+            "refused" if is_refused else apart,
+            "refused" if is_refused else [apart[0], apart[0], apart[1]],
+        ),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 
 import duckdb
 import pytest
@@ -15,6 +16,7 @@ from tests.functions.label_types import (
     judged,
     keyed,
     looked_up,
+    of_three,
 )
 
 Cell = Callable[[duckdb.DuckDBPyConnection, Column, Column], object]
@@ -97,6 +99,41 @@ def test_what_sql_calls_equal_is_right(
     assert con.execute("SELECT accuracy FROM evaluate_noisy(t, y, p, y)").fetchall() == [(1.0,)]
 
 
+def _changed_by_a_third(con: duckdb.DuckDBPyConnection, columns: list[Column]) -> list[str]:
+    found = []
+    for a, b, c in product(columns, repeat=3):
+        together, apart = of_three(con, a, b, c)
+        if together != apart:
+            found.append(f"{a.name}, {b.name}, {c.name}: {together}, apart {apart}")
+    return found
+
+
+def test_a_third_column_changes_nothing_of_two(con: duckdb.DuckDBPyConnection) -> None:
+    names = ("INTEGER", "VARCHAR '1'", "BOOLEAN", "VARCHAR yes/no")
+    columns = [column for column in COLUMNS if column.name in names]
+    assert len(columns) == 4
+    assert _changed_by_a_third(con, columns) == []
+
+
+@pytest.mark.slow
+def test_a_third_column_of_any_type_changes_nothing(con: duckdb.DuckDBPyConnection) -> None:
+    names = ("DOUBLE", "DECIMAL(3,1)", "JSON", "BOOLEAN", "DATE", "VARCHAR yes/no", "UUID")
+    assert _changed_by_a_third(con, [each for each in COLUMNS if each.name in names]) == []
+
+
+def test_a_few_odd_values_are_not_read_as_all_are(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "CREATE TABLE t AS SELECT i % 2 = 0 AS y, if(i % 2 = 0, if(i < 4, '1', 'yes'), 'no') AS p, "
+        "if(i % 2 = 0, 1, 0) AS q FROM range(100) r(i)"
+    )
+    assert con.execute(
+        "SELECT accuracy_before, accuracy_after FROM compare_models(t, y, p, q)"
+    ).fetchall() == [(1, 1)]
+    assert con.execute(
+        "SELECT accuracy_given, accuracy, label_accuracy FROM evaluate_noisy(t, y, p, q)"
+    ).fetchall() == [(1, 1, 1)]
+
+
 @pytest.mark.parametrize("call", ["evaluate(t, y, p)", "compare_models(t, y, y, p)"])
 def test_columns_that_share_no_value_are_refused(con: duckdb.DuckDBPyConnection, call: str) -> None:
     con.execute(
@@ -112,6 +149,7 @@ def test_columns_that_share_no_value_are_refused(con: duckdb.DuckDBPyConnection,
         ("[['a'], ['b']][i%2+1]", r"label is a list \(VARCHAR\[\]\).*label\[1\]"),
         ("{a: i % 2}", r"label is of type STRUCT\(a .*label\.field"),
         ("MAP {'a': i % 2}", r"label is of type MAP"),
+        ("if(i % 2 = 0, INTERVAL 1 DAY, INTERVAL 24 HOUR)", "label is an INTERVAL"),
         ("(i * 0.37)::DOUBLE", "holds numbers, 60 different ones in 60 rows"),
         ("(i * 0.37)::DECIMAL(9,2)", "holds numbers"),
         ("('[' || i % 2 || ']')::JSON", "no single value"),

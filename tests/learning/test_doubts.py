@@ -70,3 +70,30 @@ def test_probabilities_that_are_not_out_of_sample(
         if(i % 2 = 0, 'a', 'b') AS label FROM range(100) r(i)""")
     con.execute("FROM label_issues(t, probs, label)").fetchall()
     assert "are they out of sample" in _remark(heard, "the probabilities agree with every label")
+
+
+@pytest.mark.parametrize("odd", ["'/x/3.wav '", "'no path'", "'/x/missing.png'"])
+def test_texts_that_are_mostly_paths(
+    con: duckdb.DuckDBPyConnection, heard: list[str], odd: str
+) -> None:
+    con.execute(
+        f"CREATE TABLE t AS SELECT if(i = 3, {odd}, '/x/' || i || '.jpg') AS p, "
+        "['a', 'b'][i % 2 + 1] AS y FROM range(60) r(i)"
+    )
+    if odd == "'/x/missing.png'":
+        with pytest.raises(duckdb.Error, match="not one of these files exists"):
+            con.execute("FROM label_issues(t, p, y)").fetchall()
+        return
+    con.execute("FROM label_issues(t, p, y)").fetchall()
+    assert "'/x/0.jpg'" in _remark(heard, "x is read as text, though most end like the paths")
+
+
+def test_labels_that_are_compared_and_differ_in_case(
+    con: duckdb.DuckDBPyConnection, heard: list[str]
+) -> None:
+    con.execute(
+        "CREATE TABLE t AS SELECT ['red', 'blue'][i % 2 + 1] AS y, "
+        "if(i < 4, upper(y), y) AS p FROM range(60) r(i)"
+    )
+    con.execute("FROM evaluate(t, y, p)").fetchall()
+    assert "'RED' and 'red'" in _remark(heard, "some labels differ only in case or blanks")

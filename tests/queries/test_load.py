@@ -152,3 +152,23 @@ def test_an_empty_value_is_no_decision(con: duckdb.DuckDBPyConnection, name: str
     con.execute("CREATE TABLE train AS SELECT 7 AS id, 'a' AS label")
     with pytest.raises(BadQueryFile, match=f"{name} is empty"):
         _run(con, "decide", keys="7", **{name: ""})
+
+
+def test_a_number_that_decisions_are_about_goes_on_meaning_the_same_row(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    rows = [f"good {at},praise" for at in range(9)] + [f"bad {at},complaint" for at in range(9)]
+
+    def load(lines: list[str], table: str = "train") -> None:
+        file = tmp_path / "t.csv"
+        file.write_text("text,label\n" + "".join(f"{line}\n" for line in lines))
+        _run(con, "load", file=str(file), table=table, number_rows="id")
+
+    load(["first,praise", *rows])
+    load(rows)  # there are no decisions yet
+    _run(con, "decide", keys="9", new_label="complaint", reviewer="ann")
+    load([*rows, "last,praise"])
+    with pytest.raises(SqlfuncsError, match="under its number, and decisions holds decisions"):
+        load(["first,praise", *rows])
+    assert con.execute("SELECT count(*), max(id) FROM train").fetchall() == [(19, 19)]
+    load(["first,praise", *rows], table="other")

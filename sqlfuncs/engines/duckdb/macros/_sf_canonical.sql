@@ -1,7 +1,7 @@
 -- Internal: a value in the form in which labels are compared: the same form is the same label, as
--- learning/labels.py decides. `own` is the kind of the value, `kinds` those of all values compared; x
--- and y are the others of these, whose type the value is cast to if it is compared in that.
-_sf_canonical(given, own, kinds, x, y) AS (
+-- learning/labels.py decides. `own` is the kind of the value, `kinds` those of both values compared; x
+-- is the other one, whose type the value is cast to if it is compared in that.
+_sf_canonical(given, own, kinds, x) AS (
     _sf_label_form(
         (given)::VARCHAR, own, kinds,
         coalesce(
@@ -9,10 +9,6 @@ _sf_canonical(given, own, kinds, x, y) AS (
             TRY_CAST((given)::VARCHAR AS TIMESTAMP)::VARCHAR
         ),
         TRY_CAST((given)::VARCHAR AS TIMESTAMPTZ)::VARCHAR,
-        CASE
-            WHEN sqlfuncs.main._sf_kind(typeof(x)) = 'plain'
-            THEN TRY(cast_to_type((given)::VARCHAR, sqlfuncs.main._sf_typed(x)))::VARCHAR
-            ELSE TRY(cast_to_type((given)::VARCHAR, sqlfuncs.main._sf_typed(y)))::VARCHAR
-        END
+        TRY(cast_to_type((given)::VARCHAR, sqlfuncs.main._sf_typed(x)))::VARCHAR
     )
 );

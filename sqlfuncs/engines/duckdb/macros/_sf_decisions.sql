@@ -37,7 +37,7 @@ WITH _sf_rows AS (
     SELECT
         CASE
             WHEN _sf_by_form
-            THEN sqlfuncs.main._sf_canonical(_sf_key, _sf_log_kind, _sf_key_kind || ' ' || _sf_log_kind, '', '')
+            THEN sqlfuncs.main._sf_canonical(_sf_key, _sf_log_kind, _sf_key_kind || ' ' || _sf_log_kind, '')
             WHEN _sf_log_type = _sf_key_type THEN _sf_key::VARCHAR
             ELSE coalesce(
                 sqlfuncs.main._sf_unrounded(_sf_key, _sf_log_kind, _sf_any_key, _sf_key_kind),
@@ -48,11 +48,11 @@ WITH _sf_rows AS (
         _sf_old::VARCHAR AS _sf_old_text, sqlfuncs.main._sf_kind(typeof(_sf_old)) AS _sf_old_kind,
         sqlfuncs.main._sf_canonical(
             _sf_old, sqlfuncs.main._sf_kind(typeof(_sf_old)),
-            _sf_label_kind || ' ' || sqlfuncs.main._sf_kind(typeof(_sf_old)), _sf_any_label, ''
+            _sf_label_kind || ' ' || sqlfuncs.main._sf_kind(typeof(_sf_old)), _sf_any_label
         ) AS _sf_old,
         sqlfuncs.main._sf_canonical(
             _sf_new, sqlfuncs.main._sf_kind(typeof(_sf_new)),
-            _sf_label_kind || ' ' || sqlfuncs.main._sf_kind(typeof(_sf_new)), _sf_any_label, ''
+            _sf_label_kind || ' ' || sqlfuncs.main._sf_kind(typeof(_sf_new)), _sf_any_label
         ) AS _sf_new,
         sqlfuncs.main._sf_kind(typeof(_sf_new)) AS _sf_new_kind,
         _sf_new::VARCHAR AS _sf_new_text,
@@ -69,7 +69,7 @@ WITH _sf_rows AS (
     SELECT
         CASE
             WHEN _sf_by_form
-            THEN sqlfuncs.main._sf_canonical(_sf_key, _sf_key_kind, _sf_key_kind || ' ' || _sf_log_kind, '', '')
+            THEN sqlfuncs.main._sf_canonical(_sf_key, _sf_key_kind, _sf_key_kind || ' ' || _sf_log_kind, '')
             ELSE _sf_key::VARCHAR
         END AS _sf_key,
         any_value(_sf_key)::VARCHAR AS _sf_key_text, count(*) AS _sf_n, any_value(_sf_label) AS _sf_label
@@ -77,7 +77,7 @@ WITH _sf_rows AS (
     WHERE _sf_is_column
     GROUP BY 1
 ), _sf_spellings AS (
-    SELECT sqlfuncs.main._sf_canonical(_sf_label, _sf_label_kind, _sf_new_kinds, '', '') AS _sf_form,
+    SELECT sqlfuncs.main._sf_canonical(_sf_label, _sf_label_kind, _sf_new_kinds, '') AS _sf_form,
         _sf_new_kinds, min(_sf_label::VARCHAR) AS _sf_spelling
     FROM (SELECT DISTINCT _sf_label FROM _sf_rows WHERE _sf_label IS NOT NULL), _sf_kinds_of_table,
         (SELECT DISTINCT _sf_label_kind || ' ' || _sf_new_kind AS _sf_new_kinds
@@ -88,7 +88,7 @@ WITH _sf_rows AS (
         d.* EXCLUDE (_sf_old),
         k._sf_n, k._sf_key_text, k._sf_label::VARCHAR AS _sf_label_text,
         k._sf_n IS NOT NULL AND d._sf_old IS DISTINCT FROM sqlfuncs.main._sf_canonical(
-            k._sf_label, _sf_label_kind, _sf_label_kind || ' ' || d._sf_old_kind, d._sf_old_text, ''
+            k._sf_label, _sf_label_kind, _sf_label_kind || ' ' || d._sf_old_kind, d._sf_old_text
         ) AS _sf_is_stale,
         -- A label that stands in the table is spelt as there; a new one is cast, if nothing is rounded.
         coalesce(

@@ -4,7 +4,7 @@
 _sf_kind(of_type) AS (
     CASE
         WHEN ends_with(of_type, ']') OR regexp_matches(of_type, '^(STRUCT|MAP|UNION)\(')
-            OR of_type IN ('VARIANT', 'GEOMETRY')
+            OR of_type IN ('VARIANT', 'GEOMETRY', 'INTERVAL')
         THEN 'nested'
         WHEN of_type = 'VARCHAR' OR starts_with(of_type, 'ENUM(') THEN 'text'
         WHEN of_type = 'JSON' THEN 'json'

@@ -8,6 +8,10 @@ _sf_one(label, what) AS (
             || 'a label, array_to_string(list_sort(' || what || '), '', ''); or ask of one at a time, '
             || 'list_contains(' || what || ', ''...'').'
         )
+        WHEN typeof(label) = 'INTERVAL' THEN error(
+            what || ' is an INTERVAL: months, days and seconds apart, of which several are equal. Name the '
+            || 'lengths, or count them in one unit: epoch(' || what || ')::BIGINT.'
+        )
         ELSE error(
             what || ' is of type ' || left(typeof(label), 80) || ', which is no label: a row has one value. '
             || 'Name the one that is meant, such as ' || what || '.field or ' || what || '[''key''].'

@@ -2,10 +2,10 @@
 -- be, or would change it. `own` is the kind of the value, `x_kind` that of x.
 _sf_unrounded(given, own, x, x_kind) AS (
     CASE
-        WHEN sqlfuncs.main._sf_canonical(given, own, own || ' ' || x_kind, x, '')
+        WHEN sqlfuncs.main._sf_canonical(given, own, own || ' ' || x_kind, x)
             = sqlfuncs.main._sf_canonical(
                 TRY(cast_to_type((given)::VARCHAR, sqlfuncs.main._sf_typed(x)))::VARCHAR,
-                x_kind, own || ' ' || x_kind, '', ''
+                x_kind, own || ' ' || x_kind, ''
             )
         THEN TRY(cast_to_type((given)::VARCHAR, sqlfuncs.main._sf_typed(x)))::VARCHAR
     END

@@ -6,7 +6,7 @@ compare_models(tbl, actual, before, after) AS TABLE
 WITH _sf_rows AS (
     SELECT
         coalesce(_sf_actual = _sf_predicted, false) AS _sf_b,
-        coalesce(_sf_actual = _sf_other, false) AS _sf_a,
+        coalesce(_sf_is_other, false) AS _sf_a,
         _sf_n AS _sf_times
     FROM sqlfuncs.main._sf_compared(tbl, actual, before, other := after, b := 'before', c := 'after')
     WHERE _sf_actual IS NOT NULL

@@ -7,13 +7,13 @@
 -- Cochran 1977, chapter 12). Rows without a given label are left out; a NULL prediction is wrong.
 evaluate_noisy(tbl, actual, predicted, reviewed_sample) AS TABLE
 WITH _sf_rows AS MATERIALIZED (
-    SELECT _sf_actual, _sf_predicted, _sf_other AS _sf_true, _sf_n AS _sf_times
+    SELECT _sf_actual, _sf_predicted, _sf_is_other AS _sf_is_right, _sf_says_other AS _sf_says_right, _sf_n AS _sf_times
     FROM sqlfuncs.main._sf_compared(tbl, actual, predicted, other := sqlfuncs.main._sf_bare(reviewed_sample), c := 'reviewed_sample')
 ), _sf_counted AS (
     SELECT coalesce(sum(_sf_times), 0)::BIGINT AS _sf_rows,
         coalesce(sum(_sf_times) FILTER (_sf_actual IS NOT NULL), 0)::BIGINT AS _sf_given,
         coalesce(
-            sum(_sf_times) FILTER (_sf_actual IS NOT NULL AND _sf_true IS NOT NULL), 0
+            sum(_sf_times) FILTER (_sf_actual IS NOT NULL AND _sf_is_right IS NOT NULL), 0
         )::BIGINT AS _sf_reviewed
     FROM _sf_rows
 ), _sf_checked AS (
@@ -36,11 +36,11 @@ WITH _sf_rows AS MATERIALIZED (
     SELECT
         coalesce(_sf_actual = _sf_predicted, false) AS _sf_agree,
         sum(_sf_times)::BIGINT / any_value(_sf_given) AS _sf_weight,
-        coalesce(sum(_sf_times) FILTER (_sf_true IS NOT NULL), 0)::BIGINT AS _sf_seen,
+        coalesce(sum(_sf_times) FILTER (_sf_is_right IS NOT NULL), 0)::BIGINT AS _sf_seen,
         greatest(1, _sf_seen) AS _sf_m,
-        if(_sf_seen = 0, 0.5, coalesce(sum(_sf_times) FILTER (_sf_true = _sf_predicted), 0)::BIGINT)
+        if(_sf_seen = 0, 0.5, coalesce(sum(_sf_times) FILTER (_sf_says_right), 0)::BIGINT)
             AS _sf_hits,
-        if(_sf_seen = 0, 0.5, coalesce(sum(_sf_times) FILTER (_sf_true = _sf_actual), 0)::BIGINT)
+        if(_sf_seen = 0, 0.5, coalesce(sum(_sf_times) FILTER (_sf_is_right), 0)::BIGINT)
             AS _sf_labels,
         _sf_seen = 0 AS _sf_unknown
     FROM _sf_checked, _sf_rows
