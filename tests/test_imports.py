@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import sqlfuncs
+from sqlfuncs.learning.rows import registry
 
 PACKAGE = Path(sqlfuncs.__file__).parent
 HEAVY = ("torch", "sklearn", "pandas", "openai", "duckdb", "numpy", "pyarrow")
@@ -110,11 +111,12 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     def module_of(name: str) -> str | None:
         return name if name in MODULES else name.rpartition(".")[0]
 
+    # Those that are imported late, too; but for the package, which offers what others are made of.
     graph = {
         module: {
             imported
-            for name in _imported(module, inside_functions=False)
-            if (imported := module_of(name)) in MODULES and imported != module
+            for name in _imported(module)
+            if (imported := module_of(name)) in MODULES and imported not in (module, "sqlfuncs")
         }
         for module in MODULES
     }
@@ -132,3 +134,24 @@ def test_what_is_offered_is_sorted_and_complete() -> None:
     for name in sqlfuncs.__all__:
         assert hasattr(sqlfuncs, name)
     assert issubclass(sqlfuncs.errors.BadInput, sqlfuncs.SqlfuncsError)
+
+
+def test_only_their_own_room_asks_what_kind_rows_are() -> None:
+    """Others ask what `rows.base.Rows` says of every kind: a new one is one file."""
+    kinds = {kind.__name__ for kind in registry.kinds()}
+    asked = set()
+    for module, file in MODULES.items():
+        if _is_below(module, "sqlfuncs.learning.rows"):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "isinstance",
+                "issubclass",
+            ):
+                names = {n.id for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)}
+                names |= {n.attr for n in ast.walk(node.args[1]) if isinstance(n, ast.Attribute)}
+                asked |= {module} if names & kinds else set()
+            if isinstance(node, ast.Compare) and any(isinstance(op, ast.Is) for op in node.ops):
+                compared = {ast.unparse(each) for each in node.comparators}
+                asked |= {module} if compared & kinds else set()
+    assert asked == set()

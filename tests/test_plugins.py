@@ -6,22 +6,31 @@ import os
 import re
 import subprocess
 import sys
+import wave
 from pathlib import Path
+
+import numpy as np
 
 from tests.conftest import ROOT
 
-EXAMPLE = re.search(
-    r"```python\n(.*?)```", (ROOT / "docs" / "extending.md").read_text(encoding="utf-8"), re.DOTALL
-)
+PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+FUNCTION, SOUNDS, MODEL = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+POINTS = dict(re.findall(r"\[project\.entry-points\.(\S+)\]\n +(.+)\n", PAGE))
 
 
-def _install(folder: Path, name: str, code: str) -> None:
-    """A package as pip leaves it: a module, and an entry point in its metadata."""
+def _install(folder: Path, name: str, code: str, points: str = "") -> None:
+    """A package as pip leaves it: a module, and entry points in its metadata."""
     (folder / f"{name}.py").write_text(code, encoding="utf-8")
     metadata = folder / f"{name}-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text(f"[sqlfuncs]\n{name} = {name}:register\n")
+    points = points or f"[sqlfuncs]\n{name} = {name}:register\n"
+    (metadata / "entry_points.txt").write_text(points)
+
+
+def _as_the_page_says(folder: Path, name: str, code: str, group: str) -> None:
+    point = POINTS[group].replace('"', "")
+    _install(folder, name, code, f"[{group.strip(chr(34))}]\n{point}\n")
 
 
 def _run(folder: Path, sql: str) -> subprocess.CompletedProcess[str]:
@@ -37,11 +46,54 @@ def _run(folder: Path, sql: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_example_of_the_page_works_when_it_is_installed(tmp_path: Path) -> None:
-    assert EXAMPLE is not None
-    _install(tmp_path, "our_package", EXAMPLE[1])
+def test_the_function_of_the_page_works_when_it_is_installed(tmp_path: Path) -> None:
+    _as_the_page_says(tmp_path, "our_package", FUNCTION, "sqlfuncs")
     ran = _run(tmp_path, "SELECT shout(t, mark := '?'), shout(t) FROM (VALUES ('a'), (NULL)) v(t)")
     assert ran.stdout.strip() == "[('A?', 'A!'), (None, None)]", ran.stderr
+
+
+def _whistle(path: Path, pitch: float) -> None:
+    heard = np.sin(np.arange(8000) * 2 * np.pi * pitch / 8000) * 20_000
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(heard.astype(np.int16).tobytes())
+
+
+def test_the_kind_of_row_of_the_page_is_judged(tmp_path: Path) -> None:
+    _as_the_page_says(tmp_path, "our_sounds", SOUNDS, '"sqlfuncs.rows"')
+    for at in range(60):
+        _whistle(tmp_path / f"{at}.wav", (300 if at % 2 else 2000) + at)
+    table = (
+        f"WITH t AS (SELECT '{tmp_path}/' || i || '.wav' AS path, "
+        "if((i % 2 = 1) <> (i = 7), 'low', 'high') AS label FROM range(61) r(i)) "
+    )
+    ran = _run(
+        tmp_path,
+        table + "SELECT label, suggested_label, not_judged FROM label_issues(t, path, label) "
+        "WHERE is_label_issue OR not_judged IS NOT NULL ORDER BY not_judged NULLS FIRST",
+    )
+    assert ran.stdout.strip() == (
+        "[('high', 'low', None), ('high', None, 'the sound cannot be read')]"
+    ), ran.stderr
+    ran = _run(tmp_path, table + "SELECT count(outlier_score) FROM outliers(t, path)")
+    assert "rows are not compared by sounds yet" in ran.stderr
+    ran = _run(tmp_path, table + "FROM fine_tune('m', t, path, label)")
+    assert "fine_tune cannot train on sounds" in ran.stderr
+
+
+def test_the_provider_of_the_page_is_asked(tmp_path: Path) -> None:
+    _as_the_page_says(tmp_path, "our_models", MODEL, '"sqlfuncs.providers"')
+    call = "llm_classify(t, ['a', 'b'], model := 'ours:please')"
+    ran = _run(tmp_path, f"SELECT {call} FROM (VALUES ('please!'), ('now'), (NULL)) v(t)")
+    assert ran.stdout.strip() == "[('a',), ('b',), (None,)]", ran.stderr
+
+
+def test_a_kind_of_row_that_is_none(tmp_path: Path) -> None:
+    _install(tmp_path, "odd", "Odd = 7\n", "[sqlfuncs.rows]\nodd = odd:Odd\n")
+    ran = _run(tmp_path, "WITH t AS (SELECT 'a' AS x, 'b' AS y) FROM label_issues(t, x, y)")
+    assert "'odd' is no kind of rows: odd:Odd" in ran.stderr
 
 
 def test_macros_and_tables_of_others_work_too(tmp_path: Path) -> None:

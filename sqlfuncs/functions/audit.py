@@ -8,12 +8,10 @@ import pyarrow as pa
 from sqlfuncs import work
 from sqlfuncs.functions import label_issues, near_duplicates, outliers
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import certainty, inputs
+from sqlfuncs.learning import certainty
 from sqlfuncs.learning.confident import Found
 from sqlfuncs.learning.judged import Judged
 from sqlfuncs.learning.neighbourhood import neighbourhood
-
-_COMPARED = (inputs.Texts, inputs.Embeddings)
 
 
 def audit(
@@ -52,7 +50,7 @@ def audit(
     near_duplicates.check(k, near_duplicate_threshold, "near_duplicate_threshold")
     judged, found = label_issues.issues(rows, model, cut, method, folds, seed)
     *of_label, not_judged = label_issues.columns(judged, found)
-    if judged.kind in _COMPARED:
+    if judged.kind.is_compared:
         near = neighbourhood(rows.field("x"), k)
         of_row = [
             *outliers.columns(near, outlier_threshold),
@@ -60,7 +58,7 @@ def audit(
         ]
     else:
         work.say_once(
-            f"rows are not compared by {inputs.KINDS[judged.kind]} yet: the columns of outliers "
+            f"rows are not compared by {judged.kind.called} yet: the columns of outliers "
             "and near duplicates are NULL"
         )
         of_row = [pa.nulls(len(rows), column.computed_type) for column in _OF_ROW]

@@ -7,7 +7,10 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.learning import encoders, inputs
+from sqlfuncs.learning import encoders
+from sqlfuncs.learning.rows.base import is_usable
+from sqlfuncs.learning.rows.text import Texts
+from sqlfuncs.learning.rows.types import type_in_sql
 
 
 def embed(text: pa.Array, *, model: str = "minilm") -> pa.Array:
@@ -19,10 +22,10 @@ def embed(text: pa.Array, *, model: str = "minilm") -> pa.Array:
     that holds one. It needs the extra `local`.
     """
     by = encoders.encoder(model)
-    rows = inputs.read(text)
-    if not isinstance(rows, inputs.Texts):
-        raise BadInput(f"embed takes text (VARCHAR), not {inputs.type_in_sql(text.type)}.")
-    usable = inputs.usable(rows.reasons)
+    if not Texts.is_type(text.type):
+        raise BadInput(f"embed takes text (VARCHAR), not {type_in_sql(text.type)}.")
+    rows = Texts.read(text)
+    usable = is_usable(rows.reasons)
     texts = [rows.values[row] for row in np.flatnonzero(usable)]
     vectors = by.meaning(encoders.encode(by, texts))
     offsets = np.concatenate([[0], np.cumsum(usable) * vectors.shape[1]]).astype(np.int32)

@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import doubts, features, inputs
+from sqlfuncs.learning import doubts
 from sqlfuncs.learning.folds import check_folds
+from sqlfuncs.learning.rows.base import AVERAGES, Rows
 from sqlfuncs.store import jobs, models, weights
 from sqlfuncs.store.models import ModelRecord
 from sqlfuncs.training import hosted, network, preflight, run
@@ -101,7 +102,7 @@ def fine_tune(
     models.check_home()
     found = None
     if not jobs.is_alive(request.job):
-        found = preflight.look(request, tested, wholly=full_base not in features.MODELS)
+        found = preflight.look(request, tested, wholly=full_base not in AVERAGES)
         for warning in found.warnings:
             work.say_once(warning)
     if not run.note(request, resume=resume):
@@ -113,16 +114,16 @@ def fine_tune(
     return _row(request, None, found)
 
 
-def _base(base: str, rows: inputs.Texts | inputs.Embeddings) -> tuple[str, str]:
+def _base(base: str, rows: Rows) -> tuple[str, str]:
     """A base's full name, and how it reads rows."""
-    if base in features.MODELS:
-        return base, features.kind_for(rows, base)
+    if base in AVERAGES:
+        return base, rows.reading(base)
     if hosted.is_hosted(base):
-        if isinstance(rows, inputs.Embeddings):
+        if rows.texts is None:
             raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
         return base, "chats"
     full = weights.full_name(base, option="base")
-    if isinstance(rows, inputs.Embeddings):
+    if rows.texts is None:
         raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
     return full, network.way(full)
 

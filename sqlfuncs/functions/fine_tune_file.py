@@ -7,7 +7,7 @@ import pyarrow as pa
 from sqlfuncs.errors import TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import classes, labels
-from sqlfuncs.learning.inputs import usable
+from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.llm.openai_tuning import lines
 from sqlfuncs.llm.rows import texts_of
 from sqlfuncs.llm.task import Task
@@ -25,7 +25,7 @@ def fine_tune_file(rows: pa.StructArray) -> pa.StructArray:
     given = labels.read(rows).texts.to_pylist()
     pairs = [
         (text, label)
-        for text, label, use in zip(texts.values, given, usable(texts.reasons), strict=True)
+        for text, label, use in zip(texts.values, given, is_usable(texts.reasons), strict=True)
         if use and label is not None
     ]
     distinct = classes.in_order(label for _, label in pairs)

@@ -11,7 +11,7 @@ from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import classes, confident, corrections, noise
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.health import health
-from sqlfuncs.learning.inputs import Floats
+from sqlfuncs.learning.rows.base import Floats
 
 
 def label_health(

@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import confident, inputs, labels
+from sqlfuncs.learning import confident, labels
 from sqlfuncs.learning.confident import Found
 from sqlfuncs.learning.folds import check_folds
 from sqlfuncs.learning.judged import Judged, judge
+from sqlfuncs.learning.rows.base import Floats
 
 
 def label_issues(
@@ -71,8 +72,6 @@ def issues(
     if method not in confident.METHODS:
         raise BadOption.among("method", method, confident.METHODS)
     check_folds(folds)
-    if method == "auto" and pa.types.is_map(rows.field("x").type):
-        method = "self_confidence"
     judged = judge(
         rows.field("x"),
         labels.read(rows),
@@ -81,6 +80,8 @@ def issues(
         folds=folds,
         seed=seed,
     )
+    if method == "auto" and not judged.kind.needs_model:
+        method = "self_confidence"
     return judged, confident.find(*judged.evidence, cut, method, judged.outvoted[judged.rows])
 
 
@@ -111,7 +112,7 @@ def columns(judged: Judged, found: Found) -> list[pa.Array]:
 
 def class_probs(
     classes: Sequence[str],
-    probs: inputs.Floats,
+    probs: Floats,
     rows: npt.NDArray[np.bool_],
     as_given: npt.NDArray[np.bool_],
 ) -> pa.MapArray:

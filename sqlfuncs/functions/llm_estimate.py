@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import inputs
+from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.llm import asking, batches, prices, prompt
 from sqlfuncs.llm.providers import is_provided, provider
 from sqlfuncs.llm.rows import Question, texts_of
@@ -52,7 +52,7 @@ def llm_estimate(
     by = provider(question.model)
     task = Task.read(labels, instructions=instructions, examples=examples, multi=multi)
     texts = texts_of(rows.field("text"), question.model)
-    usable = inputs.usable(texts.reasons).nonzero()[0].tolist()
+    usable = is_usable(texts.reasons).nonzero()[0].tolist()
     distinct = dict.fromkeys(texts.values[row] for row in usable)
     asked = asking.missing(by, task, distinct, retry=retry)
     at_once = question.rows_per_request or by.texts_at_once

@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import duplicates, inputs
+from sqlfuncs.learning import duplicates
 from sqlfuncs.learning.neighbourhood import MAX_NEIGHBOURS, Neighbourhood, neighbourhood
+from sqlfuncs.learning.rows.base import is_usable
 
 
 def near_duplicates(
@@ -46,7 +47,7 @@ def check(k: int, threshold: float, option: str = "threshold") -> None:
 
 def columns(near: Neighbourhood, threshold: float) -> list[pa.Array]:
     """`near_duplicate_group` and `near_duplicate_score` of all rows."""
-    judged = inputs.usable(near.reasons)
+    judged = is_usable(near.reasons)
     number = np.zeros(len(judged), dtype=np.int64)
     grouped = np.zeros(len(judged), dtype=bool)
     number[judged], grouped[judged] = duplicates.groups(near, threshold)

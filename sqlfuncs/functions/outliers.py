@@ -7,9 +7,9 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadOption, NoUsableRows
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import inputs
 from sqlfuncs.learning import outliers as learning
 from sqlfuncs.learning.neighbourhood import MAX_NEIGHBOURS, Neighbourhood, neighbourhood
+from sqlfuncs.learning.rows.base import is_usable
 
 
 def outliers(rows: pa.StructArray, *, k: int = 10, threshold: float = 0.5) -> pa.StructArray:
@@ -46,7 +46,7 @@ def check(k: int, threshold: float, option: str = "threshold") -> None:
 
 def columns(near: Neighbourhood, threshold: float) -> list[pa.Array]:
     """`outlier_score` and `is_outlier` of all rows."""
-    judged = inputs.usable(near.reasons)
+    judged = is_usable(near.reasons)
     distances = learning.mean_distances(near.nearest.cosines)
     score = np.zeros(len(judged))
     score[judged] = learning.scores(distances[near.point[near.content]])

@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.label_issues import class_probs
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import classes, confident, inputs
+from sqlfuncs.learning import classes, confident
 from sqlfuncs.learning.folds import check_folds
 from sqlfuncs.learning.judged import Judged, judge
 from sqlfuncs.learning.labels import as_classes, kind_of, read
 from sqlfuncs.learning.review import quality_after_review
+from sqlfuncs.learning.rows.base import Floats, is_usable
 
 Mask = npt.NDArray[np.bool_]
 
@@ -54,10 +55,10 @@ def review_ranks(
         folds=folds,
         seed=seed,
     )
-    if judged.kind is inputs.Probabilities:
+    if not judged.kind.needs_model:
         labels = as_classes(labels, judged.classes, keys_kind)
     given = classes.codes(labels.texts.to_pylist(), judged.classes)
-    usable = inputs.usable(judged.reasons) & (given >= 0)
+    usable = is_usable(judged.reasons) & (given >= 0)
     queued = usable & ~decided
     if not queued.any():
         return _columns(judged, queued, np.zeros(len(rows)), queued, queued.astype(np.int64))
@@ -88,7 +89,7 @@ def _is(action: pa.Array, name: str) -> Mask:
 def _columns(
     judged: Judged,
     queued: Mask,
-    quality: inputs.Floats,
+    quality: Floats,
     flagged: Mask,
     suggested: classes.Codes,
 ) -> pa.StructArray:

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import classes, corrections, inputs, labels
+from sqlfuncs.learning import classes, corrections, labels
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.inputs import Floats
+from sqlfuncs.learning.rows import registry
+from sqlfuncs.learning.rows.base import Floats, is_usable
 
 
 def strength(rows: pa.StructArray) -> pa.StructArray:
@@ -35,13 +36,13 @@ def judged_rows(rows: pa.StructArray) -> tuple[tuple[str, ...], Codes, Floats, C
     Their classes, given classes (rows,), probabilities (rows, classes) and places in the table.
     """
     none = np.zeros(0, dtype=np.int64)
-    given = inputs.read(rows.field("class_probs")) if len(rows) else None
-    if not isinstance(given, inputs.Probabilities):
+    given = registry.read(rows.field("class_probs")).probabilities if len(rows) else None
+    if given is None:
         return (), none, np.zeros((0, 0)), none
     keys_kind = labels.kind_of(rows, "class_probs")
     named = labels.as_classes(labels.read(rows), given.classes, keys_kind)
     codes = classes.codes(named.texts.to_pylist(), given.classes)
-    usable = inputs.usable(given.reasons) & (codes >= 0)
+    usable = is_usable(given.reasons) & (codes >= 0)
     usable &= np.asarray(rows.field("not_judged").is_null())
     return given.classes, codes[usable], given.values[usable], np.flatnonzero(usable)
 

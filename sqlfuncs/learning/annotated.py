@@ -9,14 +9,15 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, NoUsableRows
-from sqlfuncs.learning import fast, inputs
+from sqlfuncs.learning import fast
 from sqlfuncs.learning import votes as counting
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.features import TextFeatures, VectorFeatures
-from sqlfuncs.learning.inputs import Embeddings, Floats, Images, Probabilities, Tabular, Texts
 from sqlfuncs.learning.labels import as_classes, kind_of
 from sqlfuncs.learning.labels import read as read_labels
-from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
+from sqlfuncs.learning.out_of_sample import out_of_sample, prepare
+from sqlfuncs.learning.rows import registry
+from sqlfuncs.learning.rows.base import Floats, Rows, describe, is_usable
 from sqlfuncs.learning.votes import Votes
 
 _LISTED = 5
@@ -69,49 +70,50 @@ def read_with_model(rows: pa.StructArray, *, folds: int, seed: int) -> tuple[Vot
 
     Raises BadInput where the rows of an item differ in x, NoUsableRows where none has any.
     """
-    values = inputs.read(rows.field("x"))
-    if isinstance(values, Tabular | Images):
+    values = registry.read(rows.field("x"))
+    given = values.probabilities
+    if given is None and not values.can_be_trained_on:
         raise BadInput(
-            f"x is {inputs.KINDS[type(values)]}. Beside votes it may be text (VARCHAR), an "
+            f"x is {values.called}. Beside votes it may be text (VARCHAR), an "
             "embedding (FLOAT[]) or class probabilities (MAP(VARCHAR, DOUBLE))."
         )
-    own = values.classes if isinstance(values, Probabilities) else ()
+    own = () if given is None else given.classes
     votes, row_items = read(rows, more_classes=own)
     one_each = _row_of_each_item(values, votes, row_items)
     usable = one_each >= 0
     if not usable.any():
-        raise NoUsableRows(f"no item has an x that can be used: {inputs.describe(values.reasons)}.")
+        raise NoUsableRows(f"no item has an x that can be used: {describe(values.reasons)}.")
     n_classes = len(votes.classes)
     probs = np.full((len(votes.item_names), n_classes), 1 / n_classes)
-    if isinstance(values, Probabilities):
+    if given is not None:
         place = np.array([votes.classes.index(name) for name in own])
         probs[usable] = 0
-        probs[np.ix_(np.flatnonzero(usable), place)] = values.values[one_each[usable]]
+        probs[np.ix_(np.flatnonzero(usable), place)] = given.values[one_each[usable]]
         return votes, row_items, probs
     labels = counting.majority(votes)
     taught = usable & (labels >= 0)
     if n_classes > 1 and taught.any():
-        learners = take(values, one_each[taught])
+        learners = values.take(one_each[taught])
         untaught = usable & ~taught
-        others = take(values, one_each[untaught])
+        others = values.take(one_each[untaught])
         judged, of_others = _judge(learners, labels[taught], n_classes, others, folds, seed)
         probs[taught], probs[untaught] = judged, of_others
     return votes, row_items, probs
 
 
 def _judge(
-    learners: Texts | Embeddings,
+    learners: Rows,
     labels: Codes,
     n_classes: int,
-    others: Texts | Embeddings,
+    others: Rows,
     folds: int,
     seed: int,
 ) -> tuple[Floats, Floats]:
     """Out-of-sample probabilities of the items with votes, and those of the others."""
     prepared = prepare(learners, labels, n_classes)
     judged, reasons, pool = out_of_sample(prepared, folds=folds, seed=seed)
-    judged[~inputs.usable(reasons)] = 1 / n_classes
-    if not len(others.values):
+    judged[~is_usable(reasons)] = 1 / n_classes
+    if not len(others):
         return judged, np.empty((0, n_classes))
     work.check()
     assert isinstance(prepared.features, TextFeatures | VectorFeatures)
@@ -119,18 +121,14 @@ def _judge(
     return judged, model.probabilities(others)
 
 
-def _row_of_each_item(
-    values: Texts | Embeddings | Probabilities, votes: Votes, row_items: Codes
-) -> Codes:
+def _row_of_each_item(values: Rows, votes: Votes, row_items: Codes) -> Codes:
     """A row with a usable x for each item: (items,), -1 where none has one."""
-    usable = np.flatnonzero(inputs.usable(values.reasons) & (row_items >= 0))
+    usable = np.flatnonzero(is_usable(values.reasons) & (row_items >= 0))
     chosen = np.full(len(votes.item_names), -1, dtype=np.int64)
     chosen[row_items[usable][::-1]] = usable[::-1]
     same = chosen[row_items[usable]]
-    if isinstance(values, Texts):
-        differs = [values.values[a] != values.values[b] for a, b in zip(usable, same, strict=True)]
-    else:
-        differs = (values.values[usable] != values.values[same]).any(axis=1).tolist()
+    keys = values.digests()
+    differs = [keys[a] != keys[b] for a, b in zip(usable, same, strict=True)]
     odd = np.unique(row_items[usable[np.array(differs, dtype=bool)]])
     if len(odd):
         listed = ", ".join(votes.item_names[item] for item in odd[:_LISTED])

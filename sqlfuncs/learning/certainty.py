@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.inputs import Floats
+from sqlfuncs.learning.rows.base import Floats
 
 Mask = npt.NDArray[np.bool_]
 

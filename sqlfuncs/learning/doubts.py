@@ -10,10 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs import work
-from sqlfuncs.learning import inputs, media
+from sqlfuncs.learning import media
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import are_observations, repeated
 from sqlfuncs.learning.images import SUFFIXES
+from sqlfuncs.learning.rows.base import Floats, Reasons, describe, is_usable
+from sqlfuncs.learning.rows.probabilities import SUM_TOLERANCE
+from sqlfuncs.learning.rows.types import is_text
 
 _MANY_UNUSED = 0.1  # of the rows
 _FOR_CERTAIN = 50  # rows that a model foretells all: fewer may be easy
@@ -25,13 +28,13 @@ _MOST = 0.8  # of the texts
 _MAP = re.compile(r"\{[^{}]+[=:]\s*[-+.\deE]+\s*(,[^{}]+[=:]\s*[-+.\deE]+\s*)*\}")
 
 
-def about_rows(reasons: inputs.Reasons, n_classes: int) -> None:
+def about_rows(reasons: Reasons, n_classes: int) -> None:
     """Say it if many rows were left out, or the labels look like keys."""
     rows = len(reasons)
-    unused = rows - int(inputs.usable(reasons).sum())
+    unused = rows - int(is_usable(reasons).sum())
     if unused > _MANY_UNUSED * rows:
         work.say_once(
-            f"{unused:,} of {rows:,} rows are not judged: {inputs.describe(reasons)}"
+            f"{unused:,} of {rows:,} rows are not judged: {describe(reasons)}"
             + _if_keys(n_classes, rows)
         )
 
@@ -75,7 +78,7 @@ def about_probabilities_of_another_type(x: pa.Array, classes: Sequence[str]) -> 
                 "and sum to 1. Are they class probabilities? Those are a MAP: "
                 "x::MAP(VARCHAR, DOUBLE)"
             )
-    elif inputs.is_text(x.type):
+    elif is_text(x.type):
         texts = x.cast(pa.string()).drop_null()[:_LOOKED_AT].to_pylist()
         if texts and all(_looks_like_a_map(text, classes) for text in texts):
             cast = "x::JSON::MAP(VARCHAR, DOUBLE)" if '"' in texts[0] else "x::MAP(VARCHAR, DOUBLE)"
@@ -85,9 +88,9 @@ def about_probabilities_of_another_type(x: pa.Array, classes: Sequence[str]) -> 
             )
 
 
-def about_paths(x: pa.Array) -> None:
+def about_paths(rows: Sequence[str]) -> None:
     """Say it if texts are read as such that mostly look like the paths of files."""
-    texts = x[:_SEEN].cast(pa.string()).drop_null().unique().to_pylist()
+    texts = set(filter(None, rows[:_SEEN]))
     paths = [text for text in texts if _is_path(text)]
     if len(paths) > _MOST * len(texts):
         work.say_once(
@@ -107,7 +110,7 @@ def _are_shares(fields: Sequence[pa.Array]) -> bool:
         return False
     shares = np.column_stack([each.cast(pa.float64()).to_numpy(False) for each in fields])
     shares = shares[np.isfinite(shares).all(axis=1)]
-    sums_to_one = np.abs(shares.sum(axis=1) - 1) <= inputs.SUM_TOLERANCE
+    sums_to_one = np.abs(shares.sum(axis=1) - 1) <= SUM_TOLERANCE
     return bool(len(shares) and sums_to_one.all() and (shares >= 0).all())
 
 
@@ -127,11 +130,11 @@ def about_copies(keys: Sequence[bytes], codes: Codes) -> None:
         )
 
 
-def about_agreement(codes: Codes, probs: inputs.Floats, kind: type) -> None:
+def about_agreement(codes: Codes, probs: Floats, *, is_given: bool) -> None:
     """Say it if every label is foretold, by a table with more than a few rows."""
     if len(codes) < _FOR_CERTAIN or (probs.argmax(axis=1) != codes).any():
         return
-    if kind is inputs.Probabilities:
+    if is_given:
         work.say_once(
             "the probabilities agree with every label: are they out of sample, from a model that "
             "was not trained on the row?"

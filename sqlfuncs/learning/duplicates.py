@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.learning.inputs import Floats
 from sqlfuncs.learning.neighbourhood import Neighbourhood
 from sqlfuncs.learning.neighbours import Places
+from sqlfuncs.learning.rows.base import Floats
 
 ALMOST = 0.9999  # the most a row scores that has no identical one
 

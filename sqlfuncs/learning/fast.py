@@ -23,8 +23,8 @@ from sqlfuncs.errors import DamagedModel
 from sqlfuncs.learning import features
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.heads import AnyHead, H, Head, Learned, RowWeights, Weighable
-from sqlfuncs.learning.inputs import Embeddings, Floats, Texts
 from sqlfuncs.learning.pooling import Pool
+from sqlfuncs.learning.rows.base import Floats, Rows
 
 _WORKERS = 2
 _fitting = threading.Lock()
@@ -38,7 +38,7 @@ class FastModel:
     heads: tuple[Head, ...]
     pool: Pool
 
-    def probabilities(self, rows: Texts | Embeddings) -> Floats:
+    def probabilities(self, rows: Rows) -> Floats:
         """Class probabilities: (rows, classes), each row summing to 1."""
         views = self.features.views(rows)
         return self.pool(

@@ -14,14 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.errors import BadInput, BadOption, DamagedModel
-from sqlfuncs.learning import encoders, heads, inputs
+from sqlfuncs.errors import BadInput, DamagedModel
+from sqlfuncs.learning import encoders, heads
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.encoders import Encoder
 from sqlfuncs.learning.heads import Head, RowWeights
-from sqlfuncs.learning.inputs import Embeddings, Images, Learnable, Tabular, Texts
-from sqlfuncs.learning.pictures import ImageFeatures
-from sqlfuncs.learning.tabular import TabularFeatures
+from sqlfuncs.learning.rows.base import Rows, is_usable
 from sqlfuncs.learning.tfidf import TfIdf
 
 Vectors = npt.NDArray[np.float32]
@@ -62,11 +60,12 @@ class TextFeatures:
         learned = cls(tfidf, by, tuple(Scaling.learn(part) for part in parts))
         return learned, learned._views(words, parts)
 
-    def views(self, rows: Texts | Embeddings) -> list[Any]:
+    def views(self, rows: Rows) -> list[Any]:
         """The views of other texts."""
-        if not isinstance(rows, Texts):
-            raise BadInput("the model was trained on text; it cannot read embeddings.")
-        return self._views(self.tfidf.features(rows.values), _parts(self.encoders, rows.values))
+        texts = rows.texts
+        if texts is None:
+            raise BadInput(f"the model was trained on text; it cannot read {rows.called}.")
+        return self._views(self.tfidf.features(texts), _parts(self.encoders, texts))
 
     def _views(self, words: Any, parts: Sequence[Vectors]) -> list[Any]:
         scaled = [scaling(part) for scaling, part in zip(self.scalings, parts, strict=True)]
@@ -143,19 +142,18 @@ class VectorFeatures:
         view *= scale
         return cls(centre, float(scale)), [view]
 
-    def views(self, rows: Texts | Embeddings) -> list[Any]:
+    def views(self, rows: Rows) -> list[Any]:
         """The view of other vectors."""
-        if not isinstance(rows, Embeddings):
-            raise BadInput("the model was trained on embeddings; it cannot read text.")
-        usable = inputs.usable(rows.reasons).any()
-        if usable and rows.values.shape[1] != len(self.centre):
+        vectors = rows.embeddings
+        if vectors is None:
+            raise BadInput(f"the model was trained on embeddings; it cannot read {rows.called}.")
+        usable = is_usable(rows.reasons).any()
+        if usable and vectors.shape[1] != len(self.centre):
             raise BadInput(
                 f"the model was trained on embeddings of {len(self.centre)} dimensions; these "
-                f"have {rows.values.shape[1]}."
+                f"have {vectors.shape[1]}."
             )
-        return [
-            self._view(rows.values if usable else np.zeros((len(rows.values), len(self.centre))))
-        ]
+        return [self._view(vectors if usable else np.zeros((len(vectors), len(self.centre))))]
 
     def _view(self, vectors: npt.NDArray[np.floating[Any]]) -> Vectors:
         view: Vectors = (vectors - self.centre).astype(np.float32, copy=False)
@@ -168,28 +166,6 @@ class VectorFeatures:
 
 
 Features = TextFeatures | VectorFeatures  # those that can be stored
-MODELS = ("fast", "best")  # others are encoders, by name
-
-
-def learn(
-    rows: Learnable, model: str
-) -> tuple[Features | TabularFeatures | ImageFeatures, list[Any]]:
-    """The features of some rows and their views. They use no label.
-
-    `model` names the encoders of texts and images: 'fast', 'best', or one by its name.
-    """
-    if isinstance(rows, Texts):
-        return TextFeatures.learn(rows.values, model)
-    if model not in MODELS and not isinstance(rows, Images):
-        raise BadOption(
-            f"model := '{model}' reads text or images. {inputs.KINDS[type(rows)]} "
-            "may have model := 'fast' or 'best'."
-        )
-    if isinstance(rows, Tabular):
-        return TabularFeatures.learn(rows)
-    if isinstance(rows, Images):
-        return ImageFeatures.learn(rows, None if model in MODELS else encoders.of_images(model))
-    return VectorFeatures.learn(rows.values)
 
 
 def restore(files: Mapping[str, bytes], arrays: Arrays) -> Features:
@@ -216,13 +192,6 @@ def _same_encoder(name: str, digest: str, parts: int = 0) -> Encoder:
             "trained with. Train it again."
         )
     return found
-
-
-def kind_for(rows: Texts | Embeddings, model: str) -> str:
-    """What the features will be that are learned from rows, before they are: for fingerprints."""
-    if isinstance(rows, Embeddings):
-        return "embedding"
-    return " ".join(["text", *(encoder.key for encoder in encoders.for_model(model))])
 
 
 def _parts(by: Sequence[Encoder], texts: Sequence[str]) -> list[Vectors]:

@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.inputs import Images, Learnable, Tabular, Texts
-from sqlfuncs.learning.letters import letters
 
 Order = npt.NDArray[np.int64]
 
@@ -24,28 +22,6 @@ def check_folds(folds: int) -> None:
     """Raise BadOption for fewer than two."""
     if folds < 2:
         raise BadOption(f"folds := {folds} is too few. It has to be 2 or more.")
-
-
-def digests(rows: Learnable) -> list[bytes]:
-    """A digest of each row's content."""
-    if isinstance(rows, Tabular | Images):
-        return rows.digests()
-    if isinstance(rows, Texts):
-        return [sha256(value.encode("utf-8", "surrogatepass")).digest() for value in rows.values]
-    # The same numbers have the same digest in FLOAT and in DOUBLE.
-    return [sha256(vector.astype(np.float64).tobytes()).digest() for vector in rows.values]
-
-
-def groups(rows: Learnable, keys: Sequence[bytes]) -> list[bytes]:
-    """A digest shared by rows that are near duplicates: equal ones, and texts of the same letters.
-
-    `keys` are the digests of the rows' contents.
-    """
-    if not isinstance(rows, Texts):
-        return list(keys)
-    return [
-        sha256(letters(value).encode("utf-8", "surrogatepass")).digest() for value in rows.values
-    ]
 
 
 def repeated(keys: Sequence[bytes], codes: Codes) -> npt.NDArray[np.bool_]:

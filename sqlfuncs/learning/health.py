@@ -13,8 +13,8 @@ import numpy as np
 
 from sqlfuncs.learning import certainty, noise
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.inputs import Floats
 from sqlfuncs.learning.intervals import wilson
+from sqlfuncs.learning.rows.base import Floats
 
 _DIGITS = 9  # beyond are rounding errors, which depend on the order of the rows
 

@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput
 from sqlfuncs.learning import media
-from sqlfuncs.learning.inputs import Images
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -51,63 +46,16 @@ class Unreadable(Exception):
     """Why an image cannot be used."""
 
 
-def are_paths(x: pa.Array) -> bool:
-    """Whether a column is text that names image files: every value ends like one, one exists.
+def encoded(sources: Sequence[bytes | str | None], encoder: Encoder) -> Vectors:
+    """What an encoder says of each image: (images, dimensions), in order.
 
-    Raises BadInput if every value ends like one and none exists, or like files of other media.
+    It gets a few decoded images at a time (RGB, upright, 448 pixels or less a side) and gives a
+    vector for each. Raises Unreadable.
     """
-    if not (pa.types.is_string(x.type) or pa.types.is_large_string(x.type)):
-        return False
-    distinct = pc.drop_null(x).unique().to_pylist()
-    if not distinct or not all(value.lower().endswith(SUFFIXES) for value in distinct):
-        other = media.of_paths(distinct, SUFFIXES) if distinct else None
-        if other is not None:
-            raise BadInput(
-                f"every x ends like the path of {other} ('{min(distinct)}'), which is not "
-                "understood yet: text, embeddings, fields, images and class probabilities are. "
-                "Give an embedding of each (FLOAT[]) or, where the name is the text, x || ' '."
-            )
-        return False
-    if any(_is_file(value) for value in distinct):
-        work.say_once("x is read as the paths of image files")
-        return True
-    raise BadInput(
-        f"every x ends like the path of an image ('{min(distinct)}'), but not one of these files "
-        f"exists, seen from {Path.cwd()}. Give whole paths or, where it is text, x || ' '."
-    )
-
-
-def read(x: pa.Array) -> Images:
-    """Images from a column of bytes or paths; those that cannot be decoded cannot be used."""
-    reasons = np.full(len(x), None, dtype=object)
-    values = np.zeros((len(x), FEATURES), dtype=np.float32)
-    sources = tuple(x.to_pylist())
-    keys = [b""] * len(x)
-    with work.task("reading images", len(x)) as task:
-        for row, source in enumerate(sources):
-            try:
-                pixels = _pixels(decode(source, SIDE))
-                values[row] = features_of(pixels)
-                keys[row] = sha256(pixels.tobytes()).digest()
-            except Unreadable as why:
-                reasons[row] = str(why)
-            task.advance()
-    return Images(sources, tuple(keys), values, reasons)
-
-
-def vectors(images: Images, encoder: Encoder | None = None) -> Vectors:
-    """A vector for each image: (rows, features), in order.
-
-    By default the built-in features; else those of `encoder`, which gets a few decoded images
-    at a time (RGB, upright, 448 pixels or less a side) and gives a vector for each. Images that
-    cannot be used have to be left out before.
-    """
-    if encoder is None:
-        return images.values
     parts = []
-    with work.task("encoding images", len(images.sources)) as task:
-        for at in range(0, len(images.sources), _ENCODED_AT_ONCE):
-            some = images.sources[at : at + _ENCODED_AT_ONCE]
+    with work.task("encoding images", len(sources)) as task:
+        for at in range(0, len(sources), _ENCODED_AT_ONCE):
+            some = sources[at : at + _ENCODED_AT_ONCE]
             parts.append(encoder([decode(source, _ANY_SIZE) for source in some]))
             task.advance(len(some))
     stacked: Vectors = np.concatenate(parts)
@@ -124,7 +72,7 @@ def decode(source: bytes | str | None, side: int) -> Image:
 
     if source is None:
         raise Unreadable("the image is NULL")
-    if isinstance(source, str) and not _is_file(source):
+    if isinstance(source, str) and not is_file(source):
         raise Unreadable("there is no such image file")
     if not source:
         raise Unreadable("the image is empty")
@@ -162,7 +110,8 @@ def _too_large(width: int, height: int) -> str:
     return f"the image has {width} x {height} pixels, more than are read ({MAX_PIXELS:,})"
 
 
-def _is_file(path: str) -> bool:
+def is_file(path: str) -> bool:
+    """Whether there is such a file; a text that can be no path names none."""
     try:
         return Path(path).expanduser().is_file()
     except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, an unknown ~user
@@ -213,13 +162,13 @@ def _from_wide(image: Image) -> Image:
     return Image.fromarray(grey.round().astype(np.uint8)).convert("RGB")
 
 
-def _pixels(image: Image) -> Pixels:
-    """(SIDE, SIDE, 3), 0 to 1, whatever the sides were."""
+def pixels(image: Image) -> Pixels:
+    """An image as numbers: (SIDE, SIDE, 3), 0 to 1, whatever its sides."""
     from PIL.Image import Resampling
 
     resized = image.resize((SIDE, SIDE), Resampling.BILINEAR, reducing_gap=3.0)
-    pixels: Pixels = np.asarray(resized, dtype=np.float32) / np.float32(255)
-    return pixels
+    result: Pixels = np.asarray(resized, dtype=np.float32) / np.float32(255)
+    return result
 
 
 def features_of(pixels: Pixels) -> Vectors:

@@ -4,38 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption
-from sqlfuncs.learning import fast, features
+from sqlfuncs.learning import fast
 from sqlfuncs.learning.classes import Codes, refuse_too_many
 from sqlfuncs.learning.copies import Copies
 from sqlfuncs.learning.folds import (
     Order,
     are_observations,
     canonical_order,
-    digests,
     each_apart,
     fold_numbers,
-    groups,
 )
 from sqlfuncs.learning.heads import AnyHead, Learned, RowWeights
-from sqlfuncs.learning.inputs import (
-    KINDS,
-    Embeddings,
-    Floats,
-    Images,
-    Learnable,
-    Reasons,
-    Tabular,
-    Texts,
-)
 from sqlfuncs.learning.networks.recipe import Recipe
 from sqlfuncs.learning.networks.refitted import Refitted
 from sqlfuncs.learning.pooling import Pool
+from sqlfuncs.learning.rows.base import Floats, Reasons, Rows
 
 REPEATS = 3  # cuts into folds that are averaged: label errors rank a little better than by one
 
@@ -58,19 +47,17 @@ class Prepared:
     views: list[Any]
 
 
-def prepare(
-    rows: Learnable, codes: Codes, n_classes: int, model: str | Recipe = "fast"
-) -> Prepared:
+def prepare(rows: Rows, codes: Codes, n_classes: int, model: str | Recipe = "fast") -> Prepared:
     """Order rows and compute their features. `codes` (rows,) holds the given classes.
 
     Rows are judged by heads on what `model` says of them, or by networks of that recipe.
     Raises TooManyClasses, and BadOption for rows that the model cannot read.
     """
     refuse_too_many(len(codes), n_classes)
-    keys = digests(rows)
+    keys = rows.digests()
     order = canonical_order(keys, codes)
-    alike = groups(rows, keys)
-    learned, views = _learn(take(rows, order), model)
+    alike = rows.groups(keys)
+    learned, views = _learn(rows.take(order), model)
     return Prepared(
         order,
         [keys[row] for row in order],
@@ -82,12 +69,12 @@ def prepare(
     )
 
 
-def _learn(rows: Learnable, model: str | Recipe) -> tuple[Learned[AnyHead] | Refitted, list[Any]]:
+def _learn(rows: Rows, model: str | Recipe) -> tuple[Learned[AnyHead] | Refitted, list[Any]]:
     if isinstance(model, str):
-        return features.learn(rows, model)
-    if not isinstance(rows, Texts):
-        raise BadOption(f"the model was trained on text; it cannot read {KINDS[type(rows)]}.")
-    return Refitted(model, rows), []
+        return rows.features(model)
+    if rows.texts is None:
+        raise BadOption(f"the model was trained on text; it cannot read {rows.called}.")
+    return Refitted(model, rows.texts), []
 
 
 def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pool]:
@@ -209,25 +196,6 @@ def _shares(codes: Codes, n_classes: int) -> Floats:
     counts = np.bincount(codes[codes >= 0], minlength=n_classes)
     shares: Floats = counts / max(1, counts.sum())
     return shares
-
-
-Places = Sequence[int] | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
-
-
-@overload
-def take(rows: Texts | Embeddings, places: Places) -> Texts | Embeddings: ...
-@overload
-def take(rows: Learnable, places: Places) -> Learnable: ...
-def take(rows: Learnable, places: Places) -> Learnable:
-    """Some of the rows, by their places or by a mask."""
-    at = np.arange(len(rows.values))[places]
-    if np.array_equal(at, np.arange(len(rows.values))):
-        return rows
-    if isinstance(rows, Tabular | Images):
-        return rows.take(at)
-    if isinstance(rows, Texts):
-        return Texts([rows.values[row] for row in at], rows.reasons[at])
-    return Embeddings(rows.values[at], rows.reasons[at])
 
 
 def _unseen(codes: Codes, n_classes: int, folds: Order) -> npt.NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.learning.inputs import Floats
+from sqlfuncs.learning.rows.base import Floats
 
 _FENCE = 1.7  # interquartile ranges above the third quartile, as cleanlab's Datalab has it
 _ROUNDING = 1e-5  # distances that differ by less are not told apart

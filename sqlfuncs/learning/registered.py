@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sqlfuncs.errors import BadOption
-from sqlfuncs.learning.features import MODELS
 from sqlfuncs.learning.networks.model import RECIPE
 from sqlfuncs.learning.networks.recipe import Recipe
+from sqlfuncs.learning.rows.base import AVERAGES
 from sqlfuncs.store import models
 from sqlfuncs.store.weights import SHORT_NAMES
 
@@ -18,12 +18,12 @@ def way_of(model: str) -> str | Recipe:
     and BadOption for what was trained at a service.
     """
     name = model.partition("@")[0]
-    if name in (*MODELS, *SHORT_NAMES) or not models.exists(name):
+    if name in (*AVERAGES, *SHORT_NAMES) or not models.exists(name):
         return model
     record, files = models.load(model)
     if RECIPE in files:
         return Recipe.from_json(files[RECIPE])
-    if record.base in MODELS:
+    if record.base in AVERAGES:
         return record.base
     raise BadOption(
         f"model := '{model}' was trained at a service, and cannot be trained again for rows that "

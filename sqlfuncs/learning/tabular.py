@@ -8,6 +8,7 @@ missing somewhere.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -18,9 +19,9 @@ import numpy.typing as npt
 from sqlfuncs import work
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.heads import AnyHead, Floats, Head
-from sqlfuncs.learning.inputs import Tabular
 
 View = npt.NDArray[np.float32]
+Categories = Sequence[tuple[str, ...] | None]  # of each field, None for one of numbers
 
 TREES = 100
 LEAF_ROWS = 5
@@ -54,17 +55,20 @@ class TabularFeatures:
     scaled: int
 
     @classmethod
-    def learn(cls, rows: Tabular) -> tuple[TabularFeatures, list[View]]:
-        """The features of some rows, and their view: (rows, columns), without NaN."""
+    def learn(cls, values: Floats, categories: Categories) -> tuple[TabularFeatures, list[View]]:
+        """The features of some rows, and their view: (rows, columns), without NaN.
+
+        `values` (rows, fields) are numbers, and of fields with `categories` places among these.
+        """
         scaled, others = [], []
-        common = _common_values(rows)
-        for field, categories in enumerate(rows.categories):
-            values = rows.values[:, field]
-            missing = np.isnan(values)
-            if categories is None:
-                scaled.append(_scaled(values))
-                others.append(_ranks(values))
-            others += [values == value for at, value in common if at == field]
+        common = _common_values(values, categories)
+        for field, own in enumerate(categories):
+            column = values[:, field]
+            missing = np.isnan(column)
+            if own is None:
+                scaled.append(_scaled(column))
+                others.append(_ranks(column))
+            others += [column == value for at, value in common if at == field]
             if missing.any():
                 others.append(missing)
         return cls(len(scaled)), [np.column_stack([*scaled, *others]).astype(np.float32)]
@@ -74,7 +78,7 @@ class TabularFeatures:
         return fit_blend(self, view, codes, n_classes)
 
 
-def _common_values(rows: Tabular) -> list[tuple[int, float]]:
+def _common_values(values: Floats, categories: Categories) -> list[tuple[int, float]]:
     """Field and value of what gets a column: common categories, and numbers if they are few.
 
     Numbers of a few different values may be no more than names, or say something only together:
@@ -82,13 +86,13 @@ def _common_values(rows: Tabular) -> list[tuple[int, float]]:
     image, there is an order.
     """
     counted, numbers = [], []
-    for field, categories in enumerate(rows.categories):
-        values = rows.values[:, field]
-        different, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    for field, names in enumerate(categories):
+        column = values[:, field]
+        different, counts = np.unique(column[~np.isnan(column)], return_counts=True)
         own = [
             (-n, field, value) for n, value in zip(counts.tolist(), different.tolist(), strict=True)
         ]
-        if categories is not None:
+        if names is not None:
             counted += own
         elif 2 < len(own) <= min(FEW_VALUES, counts.sum() / LEAF_ROWS):
             numbers += own

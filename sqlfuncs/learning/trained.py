@@ -11,12 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption
-from sqlfuncs.learning import inputs
 from sqlfuncs.learning.fast import FastModel
-from sqlfuncs.learning.inputs import Floats
 from sqlfuncs.learning.labels import NUMBER, TEXT, canonical
 from sqlfuncs.learning.networks.model import RECIPE, NetworkModel
-from sqlfuncs.learning.out_of_sample import take
+from sqlfuncs.learning.rows import registry
+from sqlfuncs.learning.rows.base import Floats, is_usable
 from sqlfuncs.store import models
 from sqlfuncs.store.models import ModelRecord
 
@@ -37,17 +36,17 @@ def class_probabilities(
     """
     record, trained = _load(model)
     allowed = _allowed(record, labels)
-    values = inputs.read(rows)
-    if not isinstance(values, inputs.Texts | inputs.Embeddings):
+    values = registry.read(rows)
+    if not values.can_be_trained_on:
         raise BadInput(
-            f"llm_classify cannot read {inputs.KINDS[type(values)]}. It takes text (VARCHAR) or an "
+            f"llm_classify cannot read {values.called}. It takes text (VARCHAR) or an "
             "embedding (FLOAT[])."
         )
-    usable = inputs.usable(values.reasons)
+    usable = is_usable(values.reasons)
     names = tuple(record.classes[place] for place in allowed)
     if not usable.any():
         return names, np.zeros((0, len(names))), usable
-    probs = trained.probabilities(take(values, usable))[:, allowed]
+    probs = trained.probabilities(values.take(usable))[:, allowed]
     total = probs.sum(axis=1, keepdims=True)
     return names, np.where(total > 0, probs / np.maximum(total, 1e-300), 1 / len(names)), usable
 

@@ -14,7 +14,10 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption, RowsFailed, UnknownModel
-from sqlfuncs.learning import inputs, trained
+from sqlfuncs.learning import trained
+from sqlfuncs.learning.rows.base import is_usable
+from sqlfuncs.learning.rows.text import Texts
+from sqlfuncs.learning.rows.types import is_text, type_in_sql
 from sqlfuncs.llm import asking, openai_tuning
 from sqlfuncs.llm.budget import Limits
 from sqlfuncs.llm.providers import is_provided, provider
@@ -139,7 +142,7 @@ def _of_provider(text: pa.Array, question: Question) -> list[Said]:
         multi=question.multi,
     )
     rows = texts_of(text, question.model)
-    places = inputs.usable(rows.reasons).nonzero()[0].tolist()
+    places = is_usable(rows.reasons).nonzero()[0].tolist()
     found = asking.ask(
         by,
         question.model,
@@ -153,16 +156,14 @@ def _of_provider(text: pa.Array, question: Question) -> list[Said]:
     return _spread(len(text), places, (Said(answer, cached) for answer, cached in found))
 
 
-def texts_of(column: pa.Array, model: str) -> inputs.Texts:
+def texts_of(column: pa.Array, model: str) -> Texts:
     """The texts of a column. Raises BadInput for a column of another type."""
-    if not (pa.types.is_null(column.type) or inputs.is_text(column.type)):
+    if not (pa.types.is_null(column.type) or is_text(column.type)):
         raise BadInput(
             f"'{model}' reads text (VARCHAR), and the first argument is of type "
-            f"{inputs.type_in_sql(column.type)}. Write it as text: (...)::VARCHAR."
+            f"{type_in_sql(column.type)}. Write it as text: (...)::VARCHAR."
         )
-    rows = inputs.read(column)
-    assert isinstance(rows, inputs.Texts)
-    return rows
+    return Texts.read(column)
 
 
 def _of_trained(text: pa.Array, question: Question) -> list[Said]:

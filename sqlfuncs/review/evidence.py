@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.learning import inputs
-from sqlfuncs.learning.neighbourhood import read, vectors
+from sqlfuncs.learning.neighbourhood import read
+from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.review.queue import Codes, Mask, Queue
 
 MOST_ROWS = 300_000  # beyond, their vectors would take more than half a gigabyte
@@ -19,8 +19,8 @@ class Likeness:
     def __init__(self, x: pa.Array, places: Codes) -> None:
         """`x` is what rows are compared by, `places` (rows,) where they are in the queue."""
         rows = read(x)
-        usable = np.flatnonzero(inputs.usable(rows.reasons))
-        found = vectors(rows, usable.tolist())
+        usable = np.flatnonzero(is_usable(rows.reasons))
+        found = rows.vectors(usable.tolist())
         self._vectors = np.zeros((len(x), found.shape[1]), np.float32)
         self._vectors[places[usable]] = found
 

@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlfuncs.learning import classes, inputs
+from sqlfuncs.learning import classes
+from sqlfuncs.learning.rows.probabilities import Probabilities
 from sqlfuncs.review.decisions import ACTIONS, Decision
 
 Codes = npt.NDArray[np.int64]
@@ -78,8 +79,7 @@ class Queue:
             self.text = self.text.cast(pa.string())
         labels = rows["label"].to_pylist()
         named = {label for label in labels if label is not None}
-        probs = inputs.read(judged["class_probs"].combine_chunks())
-        assert isinstance(probs, inputs.Probabilities)
+        probs = Probabilities.read(judged["class_probs"].combine_chunks())
         self.classes: tuple[str, ...] = classes.in_order({*named, *probs.classes, *more_classes})
         self.given = classes.codes(labels, self.classes)
         order = self.places(judged)
@@ -122,8 +122,7 @@ class Queue:
         new.flagged[at] = learned["is_label_issue"].fill_null(False).to_numpy()
         new.suggested[at] = classes.codes(learned["suggested_label"].to_pylist(), self.classes)
         new.predicted[at] = classes.codes(learned["predicted_label"].to_pylist(), self.classes)
-        probs = inputs.read(learned["class_probs"].combine_chunks())
-        assert isinstance(probs, inputs.Probabilities)
+        probs = Probabilities.read(learned["class_probs"].combine_chunks())
         columns = classes.codes(probs.classes, self.classes)
         known = columns >= 0  # a class that another program has put into the log meanwhile is not
         new.probs[np.ix_(at, columns[known])] = np.nan_to_num(probs.values[:, known])

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning import fast, features, inputs
+from sqlfuncs.learning import fast, features
 from sqlfuncs.learning.out_of_sample import by_models, prepare
+from sqlfuncs.learning.rows.base import describe, is_usable
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
 
@@ -24,9 +25,9 @@ def train(request: Request, report: Callable[[float], None]) -> Outcome:
         prepared, folds=request.folds, seed=request.seed, weights=request.weights
     )
     report(_JUDGED)
-    if not inputs.usable(unseen).any():
+    if not is_usable(unseen).any():
         raise NoUsableRows(
-            f"nothing can be learned: {inputs.describe(unseen)}. The label has {len(classes):,} "
+            f"nothing can be learned: {describe(unseen)}. The label has {len(classes):,} "
             "different values: is it the right column?"
         )
     assert isinstance(prepared.features, features.Features)

@@ -12,7 +12,6 @@ from functools import partial
 
 from sqlfuncs import work
 from sqlfuncs.errors import Cancelled, ModelUnusable
-from sqlfuncs.learning.inputs import Texts
 from sqlfuncs.llm import openai_tuning, prices
 from sqlfuncs.llm.failures import Busy, Flaky, ProviderFailure
 from sqlfuncs.llm.openai_calls import Client
@@ -42,9 +41,9 @@ def check() -> None:
 
 def expected(request: Request) -> Expected:
     """What a service would learn from and ask for it, by the length of what is sent."""
-    assert isinstance(request.rows, Texts)
+    assert request.rows.texts is not None
     task = openai_tuning.task_of(request.classes)
-    pairs = zip(request.rows.values, request.labels, strict=True)
+    pairs = zip(request.rows.texts, request.labels, strict=True)
     tokens = _EPOCHS * openai_tuning.about_tokens(task, pairs)
     return Expected(tokens=tokens, usd=prices.cost(request.base + prices.TRAINING, tokens, 0))
 
@@ -92,8 +91,8 @@ def _client() -> Client:
 
 
 def _started(client: Client, request: Request) -> str:
-    assert isinstance(request.rows, Texts)
-    rows = zip(request.rows.values, request.labels, strict=True)
+    assert request.rows.texts is not None
+    rows = zip(request.rows.texts, request.labels, strict=True)
     chats = list(openai_tuning.lines(openai_tuning.task_of(request.classes), rows))
     base = request.base.removeprefix(openai_tuning.KIND)
     try:

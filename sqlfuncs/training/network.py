@@ -14,12 +14,10 @@ from sqlfuncs import work
 from sqlfuncs.errors import Cancelled, MissingExtra
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning.causal import is_causal
-from sqlfuncs.learning.folds import canonical_order, digests, groups
-from sqlfuncs.learning.inputs import Texts
+from sqlfuncs.learning.folds import canonical_order
 from sqlfuncs.learning.networks import recipe
 from sqlfuncs.learning.networks.model import NetworkModel
 from sqlfuncs.learning.networks.recipe import Recipe
-from sqlfuncs.learning.out_of_sample import take
 from sqlfuncs.store import weights
 from sqlfuncs.store.weights import Weights
 from sqlfuncs.training import checkpoint
@@ -109,17 +107,16 @@ def _prepared(request: Request) -> tuple[Network, Rows, list[bytes]]:
     from sqlfuncs.learning.networks import training
     from sqlfuncs.learning.networks.network import untrained
 
-    assert isinstance(request.rows, Texts)
     found = weights.get(request.base)
-    keys = digests(request.rows)
+    keys = request.rows.digests()
     codes = class_order.codes(request.labels, request.classes)
     order = canonical_order(keys, codes)
-    texts = take(request.rows, order)
-    assert isinstance(texts, Texts)
+    ordered = request.rows.take(order)
+    assert ordered.texts is not None
     network = untrained(found, recipe_for(found), len(request.classes), request.seed)
     counts = np.ones(len(codes), dtype=np.float32) if request.weights is None else request.weights
-    rows = training.Rows(network.tokens(texts.values), codes[order], counts[order])
-    return network, rows, groups(texts, [keys[at] for at in order])
+    rows = training.Rows(network.tokens(ordered.texts), codes[order], counts[order])
+    return network, rows, ordered.groups([keys[at] for at in order])
 
 
 def _short(base: str) -> str:

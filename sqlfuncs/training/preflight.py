@@ -11,11 +11,10 @@ import numpy as np
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning import features, inputs
-from sqlfuncs.learning.folds import canonical_order, digests, groups
+from sqlfuncs.learning.folds import canonical_order
 from sqlfuncs.learning.health import health
-from sqlfuncs.learning.inputs import Embeddings, Texts
-from sqlfuncs.learning.out_of_sample import out_of_sample, prepare, take
+from sqlfuncs.learning.out_of_sample import out_of_sample, prepare
+from sqlfuncs.learning.rows.base import AVERAGES, Rows, is_usable
 from sqlfuncs.training import hosted, network
 from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.request import Request
@@ -49,13 +48,13 @@ class Preflight:
     refusal: str | None = None
 
 
-def look(request: Request, tested: Texts | Embeddings | None, *, wholly: bool) -> Preflight:
+def look(request: Request, tested: Rows | None, *, wholly: bool) -> Preflight:
     """Look at rows before they are trained on; `tested` are those that will be tested on.
 
     What takes time itself, the rate of wrong labels and the seconds, is left out unless
     `wholly`. Raises what a base that cannot be trained raises.
     """
-    keys = digests(request.rows)
+    keys = request.rows.digests()
     labels_of: dict[bytes, set[str]] = {}
     for key, label in zip(keys, request.labels, strict=True):
         labels_of.setdefault(key, set()).add(label)
@@ -75,26 +74,27 @@ def look(request: Request, tested: Texts | Embeddings | None, *, wholly: bool) -
     return replace(found, warnings=(*_warnings(request, found), *found.expected.warnings))
 
 
-def refuse_overlap(request: Request, tested: Texts | Embeddings | None) -> None:
+def refuse_overlap(request: Request, tested: Rows | None) -> None:
     """Raise BadInput if rows to train on are among those that will be tested on."""
-    _, refusal = _overlap(request, digests(request.rows), tested)
+    _, refusal = _overlap(request, request.rows.digests(), tested)
     if refusal:
         raise BadInput(refusal)
 
 
 def _overlap(
-    request: Request, keys: Sequence[bytes], tested: Texts | Embeddings | None
+    request: Request, keys: Sequence[bytes], tested: Rows | None
 ) -> tuple[int | None, str | None]:
     """How many rows are also among those to test on, but for blanks, case and signs."""
     if tested is None:
         return None, None
-    seen = set(groups(tested, digests(tested)))
-    common = [at for at, key in enumerate(groups(request.rows, keys)) if key in seen]
+    seen = set(tested.groups(tested.digests()))
+    common = [at for at, key in enumerate(request.rows.groups(keys)) if key in seen]
     if not common:
         return 0, None
+    texts = request.rows.texts
     refusal = (
         f"{len(common):,} of the {len(keys):,} rows are in the table to test on as well"
-        + (f", for example {_short(request.rows.values[common[0]])}" if _is_text(request) else "")
+        + (f", for example {_short(texts[common[0]])}" if texts else "")
         + ". A model that was trained on them would know the answers. Leave them out of one of the "
         f"two: CREATE TABLE apart AS FROM my_table WHERE {_LETTERS} NOT IN (SELECT {_LETTERS} FROM "
         "my_test WHERE text IS NOT NULL)."
@@ -106,12 +106,12 @@ def _issue_rate(request: Request, keys: Sequence[bytes]) -> tuple[float | None, 
     """The estimated share of wrong labels, and the seconds that all rows would take to judge."""
     codes = class_order.codes(request.labels, request.classes)
     some = canonical_order(keys, codes)[:_MOST_ROWS]
-    model = request.base if request.base in features.MODELS else "fast"
+    model = request.base if request.base in AVERAGES else "fast"
     begun = time.perf_counter()
-    prepared = prepare(take(request.rows, some), codes[some], len(request.classes), model)
+    prepared = prepare(request.rows.take(some), codes[some], len(request.classes), model)
     probs, unseen, _ = out_of_sample(prepared, folds=request.folds, seed=request.seed)
     seconds = (time.perf_counter() - begun) * len(codes) / len(some)
-    judged = inputs.usable(unseen)
+    judged = is_usable(unseen)
     if judged.sum() < _FEWEST_ROWS:
         return None, seconds
     given = codes[some][judged]
@@ -122,7 +122,7 @@ def _issue_rate(request: Request, keys: Sequence[bytes]) -> tuple[float | None, 
 
 
 def _expected(request: Request, seconds: float) -> Expected:
-    if request.base in features.MODELS:
+    if request.base in AVERAGES:
         return Expected(seconds=seconds)
     if hosted.is_hosted(request.base):
         return hosted.expected(request)
@@ -159,10 +159,6 @@ def _warnings(request: Request, found: Preflight) -> list[str]:
     return said
 
 
-def _is_text(request: Request) -> bool:
-    return isinstance(request.rows, Texts)
-
-
-def _short(text: object) -> str:
-    shown = " ".join(str(text).split())
+def _short(text: str) -> str:
+    shown = " ".join(text.split())
     return f"'{shown[:60]}{'…' if len(shown) > 60 else ''}'"

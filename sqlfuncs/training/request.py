@@ -10,9 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning import inputs
-from sqlfuncs.learning.folds import digests
 from sqlfuncs.learning.heads import RowWeights
+from sqlfuncs.learning.rows import registry
+from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.store.home import made_file
 
 _ABOUT, _ROWS = "request.json", "rows.arrow"
@@ -33,7 +33,7 @@ class Request:
     way: str
     folds: int
     seed: int
-    rows: inputs.Texts | inputs.Embeddings
+    rows: Rows
     labels: list[str]
     weights: RowWeights | None = None
 
@@ -45,7 +45,7 @@ class Request:
     @property
     def kind(self) -> str:
         """What a row is, as models() calls it."""
-        return "embedding" if isinstance(self.rows, inputs.Embeddings) else "text"
+        return self.rows.kind
 
     @property
     def fingerprint(self) -> str:
@@ -53,7 +53,7 @@ class Request:
         each = sorted(
             key + sha256(label.encode("utf-8", "surrogatepass")).digest() + weight
             for key, label, weight in zip(
-                digests(self.rows), self.labels, self._weight_bytes(), strict=True
+                self.rows.digests(), self.labels, self._weight_bytes(), strict=True
             )
         )
         how = f"{RECIPE}\0{self.base}\0{self.way}\0{self.folds}\0{self.seed}\0"
@@ -80,9 +80,7 @@ class Request:
             "seed": self.seed,
             "kind": self.kind,
         }
-        values = self.rows.values
-        x = pa.array(list(values) if self.kind == "embedding" else values)
-        columns = {"x": x, "label": pa.array(self.labels)}
+        columns = {"x": self.rows.to_arrow(), "label": pa.array(self.labels)}
         if self.weights is not None:
             columns["weight"] = pa.array(self.weights)
         table = pa.table(columns)
@@ -101,8 +99,7 @@ class Request:
             table = pa.ipc.open_file(source).read_all().combine_chunks()
         for name in (_ABOUT, _ROWS):
             (folder / name).unlink()
-        rows = inputs.read_column(table.column("x").combine_chunks())
-        assert isinstance(rows, inputs.Texts | inputs.Embeddings)
+        rows = registry.read_column(table.column("x").combine_chunks())
         del about["kind"]
         return cls(
             **about,

@@ -10,15 +10,16 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, BadOption, NoUsableRows
-from sqlfuncs.learning import inputs, labels
+from sqlfuncs.learning import labels
 from sqlfuncs.learning.heads import RowWeights
-from sqlfuncs.learning.inputs import Embeddings, Texts
-from sqlfuncs.learning.out_of_sample import take
+from sqlfuncs.learning.rows import registry
+from sqlfuncs.learning.rows.base import Reasons, Rows, describe, is_usable
+from sqlfuncs.learning.rows.types import type_in_sql
 
 _LEAST_WEIGHT = 1e-30  # less is nothing in single precision
 
 
-def to_train_on(rows: pa.StructArray) -> tuple[Texts | Embeddings, list[str], RowWeights | None]:
+def to_train_on(rows: pa.StructArray) -> tuple[Rows, list[str], RowWeights | None]:
     """Those of `rows` (fields x, label, weights, drop) that can be used. Says what is left out.
 
     Raises NoUsableRows, BadInput for an x that is neither text nor embedding, and BadOption for
@@ -33,18 +34,18 @@ def to_train_on(rows: pa.StructArray) -> tuple[Texts | Embeddings, list[str], Ro
     reasons[no_label] = given.reasons[no_label]
     weights = _weights(rows.field("weights"), reasons)
     reasons[_dropped(rows.field("drop"))] = "drop is true"
-    usable = inputs.usable(reasons)
+    usable = is_usable(reasons)
     if weights is not None and usable.any() and weights[usable].max() < _LEAST_WEIGHT:
         raise BadOption(
             "weights is 0, or too small to count, in every row that can be used: no row would "
             "teach anything. It is a column of numbers of which some are above 1e-30."
         )
     if not usable.any():
-        raise NoUsableRows(f"no row can be trained on: {inputs.describe(reasons)}.")
+        raise NoUsableRows(f"no row can be trained on: {describe(reasons)}.")
     if not usable.all():
-        work.say(f"left out of training: {inputs.describe(reasons)}")
+        work.say(f"left out of training: {describe(reasons)}")
     return (
-        take(values, usable),
+        values.take(usable),
         given.texts.filter(pa.array(usable)).to_pylist(),
         None if weights is None else weights[usable],
     )
@@ -63,29 +64,29 @@ def balanced_weights(given: Sequence[str], weights: RowWeights | None) -> RowWei
     return shared.astype(np.float32)
 
 
-def to_test_on(rows: pa.StructArray) -> Texts | Embeddings:
+def to_test_on(rows: pa.StructArray) -> Rows:
     """What of a table (field x) a model can be tested on. Raises NoUsableRows, BadInput."""
     values = _read(rows.field("x"))
-    usable = inputs.usable(values.reasons)
+    usable = is_usable(values.reasons)
     if not usable.any():
         raise NoUsableRows(
-            f"no row of the table to test on can be used: {inputs.describe(values.reasons)}. Its "
+            f"no row of the table to test on can be used: {describe(values.reasons)}. Its "
             "columns have to be called like those of the table to train on."
         )
-    return take(values, usable)
+    return values.take(usable)
 
 
-def _read(x: pa.Array) -> Texts | Embeddings:
-    values = inputs.read_column(x)
-    if not isinstance(values, Texts | Embeddings):
+def _read(x: pa.Array) -> Rows:
+    values = registry.read_column(x)
+    if not values.can_be_trained_on:
         raise BadInput(
-            f"fine_tune cannot train on {inputs.KINDS[type(values)]}. x may be text (VARCHAR) or "
+            f"fine_tune cannot train on {values.called}. x may be text (VARCHAR) or "
             "an embedding (FLOAT[])."
         )
     return values
 
 
-def _weights(given: pa.Array, reasons: inputs.Reasons) -> RowWeights | None:
+def _weights(given: pa.Array, reasons: Reasons) -> RowWeights | None:
     """How much each row counts; one without a weight is left out, and `reasons` says so."""
     if pa.types.is_null(given.type):
         return None
@@ -95,7 +96,7 @@ def _weights(given: pa.Array, reasons: inputs.Reasons) -> RowWeights | None:
         or pa.types.is_decimal(given.type)
     ):
         raise BadOption(
-            f"weights is of type {inputs.type_in_sql(given.type)}. It is a column of numbers, 0 or "
+            f"weights is of type {type_in_sql(given.type)}. It is a column of numbers, 0 or "
             "more, such as label_quality of a label_issues result."
         )
     weights: RowWeights = given.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float32)
@@ -112,7 +113,7 @@ def _dropped(given: pa.Array) -> npt.NDArray[np.bool_]:
         return np.zeros(len(given), dtype=bool)
     if not pa.types.is_boolean(given.type):
         raise BadOption(
-            f"drop is of type {inputs.type_in_sql(given.type)}. It is a column that is true where "
+            f"drop is of type {type_in_sql(given.type)}. It is a column that is true where "
             "a row is to be left out, such as is_label_issue of a label_issues result."
         )
     dropped: npt.NDArray[np.bool_] = given.fill_null(False).to_numpy(zero_copy_only=False)

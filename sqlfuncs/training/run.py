@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlfuncs import work
 from sqlfuncs.errors import CannotKeep, DamagedModel
-from sqlfuncs.learning import features
+from sqlfuncs.learning.rows.base import AVERAGES
 from sqlfuncs.store import jobs, models
 from sqlfuncs.store.home import made_file
 from sqlfuncs.store.jobs import Job, Running
@@ -139,7 +139,7 @@ def _train(request: Request, job: Running) -> ModelRecord:
 
 
 def _outcome(request: Request, job: Running) -> Outcome:
-    if request.base in features.MODELS:
+    if request.base in AVERAGES:
         return heads.train(request, job.report)
     if hosted.is_hosted(request.base):
         return hosted.train(request, job)

@@ -16,11 +16,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
 import sqlfuncs
-from sqlfuncs.learning import classes, inputs
+from sqlfuncs.learning import classes
 from sqlfuncs.learning.fast import one_thread
 from sqlfuncs.learning.folds import fold_numbers
 from sqlfuncs.learning.out_of_sample import Prepared, prepare
 from sqlfuncs.learning.pooling import Pool
+from sqlfuncs.learning.rows.text import Texts
 from tests.bench.detection import TABLES
 from tests.bench.pages import ROOT, circumstances, write
 
@@ -89,7 +90,7 @@ RECIPES: dict[str, Callable[[Prepared, int], Floats]] = {
 def load(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[Prepared, npt.NDArray[np.bool_]]:
     """A data set prepared for training, and which of its labels are wrong, in that order."""
     table = con.execute(f"SELECT text, label, true_label FROM ({sql})").df()
-    rows = inputs.Texts(list(table.text), np.full(len(table), None, dtype=object))
+    rows = Texts(list(table.text), np.full(len(table), None, dtype=object))
     names = classes.in_order(table.label)
     data = prepare(rows, classes.codes(list(table.label), names), len(names))
     data.views.append(np.hstack(data.views[1:]))

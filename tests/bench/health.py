@@ -17,7 +17,7 @@ from cleanlab.count import compute_confident_joint
 import sqlfuncs
 from sqlfuncs.learning import confident, health, noise
 from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.inputs import Floats
+from sqlfuncs.learning.rows.base import Floats
 from tests.bench.detection import DATA, TABLES
 from tests.bench.pages import ROOT, circumstances, write
 

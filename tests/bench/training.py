@@ -18,10 +18,9 @@ import numpy as np
 import pandas as pd
 
 from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning.folds import digests, groups
-from sqlfuncs.learning.inputs import Texts
 from sqlfuncs.learning.networks import recipe
 from sqlfuncs.learning.networks.model import NetworkModel
+from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.store import weights
 from tests.bench.detection import DATA
 from tests.bench.pages import circumstances, write
@@ -95,7 +94,7 @@ def ours(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> tuple[float, flo
     training.train(
         network,
         rows,
-        groups(read, digests(read)),
+        read.groups(read.digests()),
         seed=seed,
         step=lambda done: None,
         keep=lambda progress: epochs.append(progress.epoch),

@@ -12,8 +12,9 @@ from sqlfuncs import work
 from sqlfuncs.errors import BadInput, Cancelled, DamagedModel
 from sqlfuncs.learning import encoders, fast, features
 from sqlfuncs.learning.fast import FastModel
-from sqlfuncs.learning.inputs import Embeddings, Texts
 from sqlfuncs.learning.pooling import Pool
+from sqlfuncs.learning.rows.embedding import Embeddings
+from sqlfuncs.learning.rows.text import Texts
 from tests.conftest import needs_local
 
 WORDS = ("parcel", "money", "password", "🎈", "naïve", "half \ud83c", "nul \0", "it's")
@@ -35,7 +36,7 @@ def _vectors(count: int, dimensions: int = 8, seed: int = 0) -> Embeddings:
 
 
 def _trained(rows: Texts | Embeddings, classes: int = 3) -> FastModel:
-    learned, views = features.learn(rows, "fast")
+    learned, views = rows.features("fast")
     assert isinstance(learned, features.Features)
     return fast.fit(
         learned, views, np.arange(len(rows.values)) % classes, classes, Pool.even(len(views))
@@ -114,7 +115,7 @@ def test_no_row_is_judged_by_a_head_that_saw_it(seed: int, classes: int, folds: 
     rows = _vectors(40, dimensions=3, seed=seed)
     codes = random.integers(classes, size=40)
     codes[:classes] = range(classes)
-    learned, views = features.learn(rows, "fast")
+    learned, views = rows.features("fast")
     cut = np.arange(40) % folds
     probs, pool = fast.cross_probabilities(learned, views, codes, classes, cut[None])
     assert probs.sum(axis=1) == pytest.approx(np.ones(40))
@@ -132,7 +133,7 @@ def test_no_row_is_judged_by_a_head_that_saw_it(seed: int, classes: int, folds: 
 
 def test_it_can_be_stopped() -> None:
     rows = _vectors(40)
-    learned, views = features.learn(rows, "fast")
+    learned, views = rows.features("fast")
     stopper = threading.Thread(target=work.stop)
     stopper.start()
     stopper.join()

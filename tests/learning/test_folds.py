@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sqlfuncs.learning.folds import canonical_order, digests, fold_numbers
-from sqlfuncs.learning.inputs import Embeddings, Texts
+from sqlfuncs.learning.folds import canonical_order, fold_numbers
+from sqlfuncs.learning.rows.embedding import Embeddings
+from sqlfuncs.learning.rows.text import Texts
 
 ROWS = st.lists(st.tuples(st.binary(max_size=2), st.integers(0, 3)), min_size=1, max_size=60)
 
@@ -22,11 +23,11 @@ def _none(count: int) -> np.ndarray:
 
 def test_digests_tell_contents_apart() -> None:
     values = ["a", "a", "A", "a ", "half \ud83c", "é", "e\u0301"]
-    found = digests(Texts(values, _none(len(values))))
+    found = Texts(values, _none(len(values))).digests()
     assert found[0] == found[1]
     assert len(set(found)) == len(values) - 1
     vectors = np.array([[1.0, 2], [1, 2], [2, 1]])
-    of_vectors = digests(Embeddings(vectors, _none(3)))
+    of_vectors = Embeddings(vectors, _none(3)).digests()
     assert of_vectors[0] == of_vectors[1] != of_vectors[2]
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from sqlfuncs.errors import TooManyClasses
-from sqlfuncs.learning.folds import digests, fold_numbers
-from sqlfuncs.learning.inputs import Embeddings, Texts
-from sqlfuncs.learning.out_of_sample import by_models, out_of_sample, prepare, take
+from sqlfuncs.learning.folds import fold_numbers
+from sqlfuncs.learning.out_of_sample import by_models, out_of_sample, prepare
+from sqlfuncs.learning.rows.embedding import Embeddings
+from sqlfuncs.learning.rows.text import Texts
 
 Rows = Texts | Embeddings
 TOPICS = ("where is the parcel", "the invoice is wrong", "I forgot my password")
@@ -47,7 +48,7 @@ def test_a_shuffle_changes_no_bit(case: Callable[[], tuple[Rows, np.ndarray]]) -
     assert probs.sum(axis=1) == pytest.approx(np.ones(len(codes)))
     for seed in range(3):
         shuffle = np.random.default_rng(seed).permutation(len(codes))
-        again, _ = _probs(take(rows, shuffle), codes[shuffle])
+        again, _ = _probs(rows.take(shuffle), codes[shuffle])
         assert again.tobytes() == probs[shuffle].tobytes()
 
 
@@ -106,7 +107,7 @@ def test_identical_texts_are_judged_by_each_other_and_by_models_that_saw_neither
     codes[20] = 2
     again, _ = _probs(rows, codes)
     assert again[2, 2] > probs[2, 2]
-    folds = fold_numbers(digests(rows), codes, 5, "0.0")
+    folds = fold_numbers(rows.digests(), codes, 5, "0.0")
     assert len(set(folds[list(twins)])) == 1
     assert np.isfinite(alone).all()
 
@@ -114,9 +115,9 @@ def test_identical_texts_are_judged_by_each_other_and_by_models_that_saw_neither
 def test_some_of_the_rows() -> None:
     texts, vectors = _texts(5)[0], _vectors(5)[0]
     mask = np.array([True, False, False, True, False])
-    taken = take(texts, mask)
+    taken = texts.take(mask)
     assert taken.values == [texts.values[0], texts.values[3]]
-    assert np.array_equal(take(vectors, [4, 0]).values, vectors.values[[4, 0]])
+    assert np.array_equal(vectors.take([4, 0]).values, vectors.values[[4, 0]])
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import pytest
 from sqlfuncs import work
 from sqlfuncs.errors import Cancelled
 from sqlfuncs.learning import tabular
-from sqlfuncs.learning.inputs import Floats, Tabular
 from sqlfuncs.learning.out_of_sample import out_of_sample, prepare
+from sqlfuncs.learning.rows.base import Floats
+from sqlfuncs.learning.rows.fields import Fields
 from sqlfuncs.learning.tabular import TabularFeatures
 
 NAN = float("nan")
@@ -23,15 +24,13 @@ def _none(count: int) -> np.ndarray:
     return np.full(count, None, dtype=object)
 
 
-def _rows(values: Floats, categories: tuple[tuple[str, ...] | None, ...] | None = None) -> Tabular:
+def _rows(values: Floats, categories: tuple[tuple[str, ...] | None, ...] | None = None) -> Fields:
     fields = values.shape[1]
     names = tuple(f"f{at}" for at in range(fields))
-    return Tabular(names, categories or (None,) * fields, values, _none(len(values)))
+    return Fields(names, categories or (None,) * fields, values, _none(len(values)))
 
 
-def _blobs(
-    count: int, fields: int, classes: int, spread: float = 2.0
-) -> tuple[Tabular, np.ndarray]:
+def _blobs(count: int, fields: int, classes: int, spread: float = 2.0) -> tuple[Fields, np.ndarray]:
     """Rows around a centre for each class."""
     random = np.random.default_rng(0)
     codes = np.arange(count) % classes
@@ -39,8 +38,8 @@ def _blobs(
     return _rows(centres[codes] + random.normal(size=(count, fields))), codes
 
 
-def _view(rows: Tabular) -> np.ndarray:
-    _, (view,) = TabularFeatures.learn(rows)
+def _view(rows: Fields) -> np.ndarray:
+    _, (view,) = TabularFeatures.learn(rows.values, rows.categories)
     return np.asarray(view)
 
 
@@ -137,7 +136,7 @@ def test_the_number_of_threads_does_not_change_a_bit() -> None:
 def test_heads_are_weighed_by_what_they_know() -> None:
     values = np.random.default_rng(0).normal(size=(900, 4))
     codes = (values[:, 0] * values[:, 1] > 0).astype(np.int64)
-    learned, (view,) = TabularFeatures.learn(_rows(values))
+    learned, (view,) = TabularFeatures.learn(values, [None] * 4)
     blend = learned.fit_head(0, view, codes, 2)
     linear, *others = blend.weights
     assert sum(blend.weights) == pytest.approx(1)
@@ -146,7 +145,7 @@ def test_heads_are_weighed_by_what_they_know() -> None:
 
 def test_with_very_many_classes_only_the_linear_head_is_left() -> None:
     rows, codes = _blobs(1200, 4, tabular.TREE_CLASSES + 1)
-    learned, (view,) = TabularFeatures.learn(rows)
+    learned, (view,) = TabularFeatures.learn(rows.values, rows.categories)
     assert learned.fit_head(0, view, codes, tabular.TREE_CLASSES + 1).weights == (1.0,)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sqlfuncs.learning import inputs
+from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.store import answers, jobs
 from sqlfuncs.store.answers import Answer
 from sqlfuncs.store.home import made, made_file
@@ -104,7 +104,7 @@ def test_what_a_link_leads_to_is_let_be(home: Path, tmp_path: Path) -> None:
 def test_texts_to_train_on_are_not_for_others(home: Path) -> None:
     """They are on disk for a moment, where another process trains."""
     folder = made(jobs.folder("ft-1"))
-    texts = inputs.Texts(["a", "b"], np.full(2, None, dtype=object))
+    texts = Texts(["a", "b"], np.full(2, None, dtype=object))
     Request("mine", "fast", "", 2, 0, texts, ["x", "y"]).keep(folder)
     assert {each.name: _mode(each) for each in folder.iterdir()} == {
         "rows.arrow": 0o600,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, DamagedModel
-from sqlfuncs.learning.inputs import Embeddings, Floats, Texts
 from sqlfuncs.learning.networks.recipe import Recipe
+from sqlfuncs.learning.rows.base import Floats, Rows
 from sqlfuncs.store import weights
 
 if TYPE_CHECKING:
@@ -24,15 +24,16 @@ class NetworkModel:
 
     network: Network
 
-    def probabilities(self, rows: Texts | Embeddings) -> Floats:
+    def probabilities(self, rows: Rows) -> Floats:
         """Class probabilities: (rows, classes), each row summing to 1."""
-        if not isinstance(rows, Texts):
-            raise BadInput("the model was trained on text; it cannot read embeddings.")
+        texts = rows.texts
+        if texts is None:
+            raise BadInput(f"the model was trained on text; it cannot read {rows.called}.")
         from sqlfuncs.learning.networks.training import probabilities
 
         name = self.network.recipe.base.rpartition("/")[2]
-        with work.task(f"reading texts with {name}", len(rows.values)) as task:
-            return probabilities(self.network, self.network.tokens(rows.values), task.advance)
+        with work.task(f"reading texts with {name}", len(texts)) as task:
+            return probabilities(self.network, self.network.tokens(texts), task.advance)
 
     def to_files(self) -> dict[str, bytes]:
         """Everything needed to load it again, beside the base: JSON and safetensors."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,9 +12,9 @@ from sqlfuncs import work
 from sqlfuncs.learning.classes import Codes
 from sqlfuncs.learning.folds import Order
 from sqlfuncs.learning.heads import RowWeights
-from sqlfuncs.learning.inputs import Floats, Texts
 from sqlfuncs.learning.networks.recipe import Recipe
 from sqlfuncs.learning.pooling import Pool
+from sqlfuncs.learning.rows.base import Floats
 from sqlfuncs.store import weights
 
 
@@ -22,7 +23,7 @@ class Refitted:
     """How the network was trained that is to judge `texts`."""
 
     recipe: Recipe
-    texts: Texts
+    texts: Sequence[str]
 
     def cross_probabilities(
         self,
@@ -53,7 +54,7 @@ class Refitted:
                 if not len(learning):
                     continue
                 network = untrained(found, self.recipe, n_classes, seed)
-                rows = Rows(network.tokens(self.texts.values), codes, counted)
+                rows = Rows(network.tokens(self.texts), codes, counted)
                 train(
                     network,
                     rows.take(learning),

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from sqlfuncs.errors import BadInput, DamagedModel
-from sqlfuncs.learning.inputs import Embeddings, Texts
 from sqlfuncs.learning.networks.model import LEARNED, NetworkModel
 from sqlfuncs.learning.networks.recipe import Recipe
+from sqlfuncs.learning.rows.embedding import Embeddings
+from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.store import weights
 from tests.conftest import needs_local
 from tests.learning.networks import tiny

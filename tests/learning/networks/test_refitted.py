@@ -18,7 +18,7 @@ pytestmark = [needs_local, pytest.mark.slow]
 
 
 def test_rows_are_judged_by_networks_that_never_saw_them(tmp_path: Path) -> None:
-    from sqlfuncs.learning.inputs import Texts
+    from sqlfuncs.learning.rows.text import Texts
 
     found = weights.get(str(tiny.encoder(tmp_path / "base")))
     recipe = Recipe(found.name, found.digest, epochs=4, rate=5e-3, head_rate=5e-2)

@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning import images, inputs
-from sqlfuncs.learning.inputs import Images, Texts
+from sqlfuncs.learning import images
 from sqlfuncs.learning.pictures import ImageFeatures
+from sqlfuncs.learning.rows import registry
+from sqlfuncs.learning.rows.image import Images
+from sqlfuncs.learning.rows.text import Texts
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **more: Any) -> bytes:
@@ -33,7 +35,7 @@ def _half(mode: str = "RGB", size: tuple[int, int] = (40, 30)) -> Image.Image:
 
 
 def _read(values: Sequence[bytes | None]) -> Images:
-    rows = inputs.read(pa.array(values, pa.binary()))
+    rows = registry.read(pa.array(values, pa.binary()))
     assert isinstance(rows, Images)
     return rows
 
@@ -154,17 +156,17 @@ def test_text_is_paths_if_all_of_it_looks_like_them_and_one_exists(tmp_path: Pat
     there.write_bytes(encoded(_half()))
     missing = str(tmp_path / "b.jpg")
     odd = ["\0.png", "x" * 5000 + ".png", str(tmp_path) + "/.png"]
-    rows = inputs.read_column(pa.array([str(there), None, missing, *odd]))
+    rows = registry.read_column(pa.array([str(there), None, missing, *odd]))
     assert isinstance(rows, Images)
     gone = "there is no such image file"
     assert rows.reasons.tolist() == [None, "the image is NULL", *[gone] * 4]
-    texts = inputs.read_column(pa.array([str(there), "see a.png for the rest"]))
+    texts = registry.read_column(pa.array([str(there), "see a.png for the rest"]))
     assert isinstance(texts, Texts)
     with pytest.raises(BadInput, match=r"ends like the path of an image .*b.jpg.*Give whole paths"):
-        inputs.read_column(pa.array([missing, None]))
-    assert isinstance(inputs.read_column(pa.array([missing + " "])), Texts)
-    assert isinstance(inputs.read_column(pa.array([], pa.string())), Texts)
-    assert isinstance(inputs.read(pa.array([str(there)])), Texts)
+        registry.read_column(pa.array([missing, None]))
+    assert isinstance(registry.read_column(pa.array([missing + " "])), Texts)
+    assert isinstance(registry.read_column(pa.array([], pa.string())), Texts)
+    assert isinstance(registry.read(pa.array([str(there)])), Texts)
 
 
 def test_an_encoder_gets_images_in_order_and_gives_the_view() -> None:
@@ -175,14 +177,13 @@ def test_an_encoder_gets_images_in_order_and_gives_the_view() -> None:
         return np.array([[np.asarray(image).mean(), 1] for image in some], dtype=np.float32)
 
     rows = _read([encoded(Image.new("RGB", (30, 30), (n, n, n))) for n in range(0, 200, 5)])
-    vectors = images.vectors(rows, brightness)
+    vectors = images.encoded(rows.sources, brightness)
     assert vectors[:, 0].tolist() == list(range(0, 200, 5))
     assert max(sizes) <= 16
-    _, views = ImageFeatures.learn(rows, brightness)
+    _, views = ImageFeatures.of_encoder(vectors)
     assert [view.shape for view in views] == [(40, 2)]
-    _, views = ImageFeatures.learn(rows)
+    _, views = rows.features("fast")
     assert sum(view.shape[1] for view in views) == images.FEATURES
-    assert images.vectors(rows) is rows.values
 
 
 def test_some_of_the_rows() -> None:

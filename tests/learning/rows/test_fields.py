@@ -10,15 +10,15 @@ import pytest
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning import inputs, structs
-from sqlfuncs.learning.inputs import Tabular
+from sqlfuncs.learning.rows import fields, registry
+from sqlfuncs.learning.rows.fields import Fields
 
 NAN = float("nan")
 
 
-def _read(**fields: pa.Array) -> Tabular:
-    rows = inputs.read(pa.StructArray.from_arrays(list(fields.values()), names=list(fields)))
-    assert isinstance(rows, Tabular)
+def _read(**fields: pa.Array) -> Fields:
+    rows = registry.read(pa.StructArray.from_arrays(list(fields.values()), names=list(fields)))
+    assert isinstance(rows, Fields)
     return rows
 
 
@@ -110,13 +110,13 @@ def test_text_of_few_values_is_categories_in_order() -> None:
 
 def test_rare_values_share_a_category() -> None:
     rows = _read(c=pa.array(["a"] * 5 + ["b"] * 4 + ["once", "never again"]))
-    assert rows.categories == (("a", "b", structs.OTHER),)
+    assert rows.categories == (("a", "b", fields.OTHER),)
     assert rows.values[-2:, 0].tolist() == [2, 2]
     many = [f"c{n:03}" for n in range(300) for _ in range(2 if n < 270 else 3)]
     rows = _read(c=pa.array(many))
     (categories,) = rows.categories
     assert categories is not None
-    assert len(categories) == structs.MAX_CATEGORIES + 1
+    assert len(categories) == fields.MAX_CATEGORIES + 1
     assert set(many[-90:]) <= set(categories)  # the commonest are kept
 
 
@@ -158,22 +158,22 @@ def test_fields_that_tell_nothing_are_left_out_and_said(remarks: list[str]) -> N
 )
 def test_no_field_left_is_an_error(column: pa.Array, why: str) -> None:
     with pytest.raises(BadInput, match=rf"no field can be used \({why}.*It takes a field of"):
-        inputs.read(column)
+        registry.read(column)
 
 
 def test_rows_of_null_and_of_nothing_keep_their_place() -> None:
     column = pa.array([{"a": 1, "b": "x"}, None, {"a": None, "b": None}, {"a": 2, "b": "x"}])
-    rows = inputs.read(column)
+    rows = registry.read(column)
     assert rows.reasons.tolist() == [None, "the row is NULL", "all fields are NULL", None]
-    nothing = inputs.read(pa.array([None, None], pa.struct([("a", pa.int64())])))
+    nothing = registry.read(pa.array([None, None], pa.struct([("a", pa.int64())])))
     assert nothing.reasons.tolist() == ["the row is NULL"] * 2
-    assert len(inputs.read(pa.array([], pa.struct([("a", pa.int64())]))).reasons) == 0
+    assert len(registry.read(pa.array([], pa.struct([("a", pa.int64())]))).reasons) == 0
 
 
 def test_a_slice_of_a_column_is_read_as_itself() -> None:
     column = pa.array([{"a": 9, "i": None}, {"a": 1, "i": None}, None, {"a": 2, "i": None}])
-    rows = inputs.read(column.slice(1, 3))
-    assert isinstance(rows, Tabular)
+    rows = registry.read(column.slice(1, 3))
+    assert isinstance(rows, Fields)
     assert rows.values[:, 0].tolist() == pytest.approx([1, NAN, 2], nan_ok=True)
     intervals = pa.array(
         [pa.MonthDayNano([0, days, 0]) for days in (9, 1, 2)], pa.month_day_nano_interval()
@@ -184,11 +184,11 @@ def test_a_slice_of_a_column_is_read_as_itself() -> None:
 def test_equal_rows_have_equal_digests_and_others_have_not() -> None:
     values = [{"a": 0.0, "b": "x"}, {"a": -0.0, "b": "x"}, {"a": NAN, "b": "x"}]
     values += [{"a": None, "b": "x"}, {"a": 0.0, "b": "y"}, {"a": 0.0, "b": "y"}]
-    rows = inputs.read(pa.array(values))
-    assert isinstance(rows, Tabular)
+    rows = registry.read(pa.array(values))
+    assert isinstance(rows, Fields)
     zero, minus_zero, nan, null, y, y_again = rows.digests()
     assert (zero, nan, y) == (minus_zero, null, y_again)
     assert len({zero, nan, y}) == 3
-    backwards = inputs.read(pa.array(values[::-1]))
-    assert isinstance(backwards, Tabular)
+    backwards = registry.read(pa.array(values[::-1]))
+    assert isinstance(backwards, Fields)
     assert backwards.digests() == rows.digests()[::-1]

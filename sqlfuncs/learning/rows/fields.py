@@ -1,4 +1,4 @@
-"""Reading tabular rows: the fields of a STRUCT as numbers and categories.
+"""Rows that are several fields: those of a STRUCT, as numbers and categories.
 
 Numbers of every type, booleans, dates and times become numbers; text and enums of few distinct
 values become categories. What can be neither, or tells nothing, is left out and said.
@@ -7,7 +7,9 @@ values become categories. What can be neither, or tells nothing, is left out and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +17,8 @@ import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.inputs import Floats, Tabular
+from sqlfuncs.learning.rows.base import Chosen, Floats, Reasons, Rows, refuse_encoder
+from sqlfuncs.learning.tabular import TabularFeatures
 
 MAX_CATEGORIES = 250  # of a field; scikit-learn's gradient boosting takes 255 bins
 OTHER = "\0other"  # category of the values that are too rare for one of their own
@@ -27,6 +30,55 @@ _INTERVAL = np.dtype([("months", "<i4"), ("days", "<i4"), ("nanoseconds", "<i8")
 
 
 @dataclass(frozen=True)
+class Fields(Rows):
+    """Tuples of numbers and categories: `values` has shape (rows, fields).
+
+    A number stands as it is and a category as its position among `categories` of its field,
+    which are None for a number; NaN is missing.
+    """
+
+    kind = "fields"
+    called = "the fields of a STRUCT"
+    example = "several fields (a STRUCT: {a: a, b: b})"
+    # What is equal in a few fields may well be different things, of which most are one class.
+    is_all_there_is = False
+
+    names: tuple[str, ...]
+    categories: tuple[tuple[str, ...] | None, ...]
+    values: Floats
+    reasons: Reasons
+
+    @classmethod
+    def is_type(cls, of: pa.DataType) -> bool:
+        """Structs."""
+        return bool(pa.types.is_struct(of))
+
+    @classmethod
+    def read(cls, x: pa.StructArray) -> Fields:
+        """The fields of a column that tell something. Raises BadInput if there is none."""
+        return _read(x)
+
+    def chosen(self, places: Chosen) -> Fields:
+        """Some of the rows."""
+        return replace(self, values=self.values[places], reasons=self.reasons[places])
+
+    def digests(self) -> list[bytes]:
+        """A digest of each row's fields."""
+        fields = sha256(repr((self.names, self.categories)).encode("utf-8", "surrogatepass"))
+        digests = []
+        for row in self.values:
+            digest = fields.copy()
+            digest.update(row.tobytes())
+            digests.append(digest.digest())
+        return digests
+
+    def features(self, model: str) -> tuple[TabularFeatures, list[Any]]:
+        """What linear heads and trees see of them."""
+        refuse_encoder(type(self), model)
+        return TabularFeatures.learn(self.values, self.categories)
+
+
+@dataclass(frozen=True)
 class _Field:
     """One feature: its values, NaN where missing, and its categories, or None for a number."""
 
@@ -35,7 +87,7 @@ class _Field:
     categories: tuple[str, ...] | None = None
 
 
-def read(x: pa.StructArray) -> Tabular:
+def _read(x: pa.StructArray) -> Fields:
     """The rows of a STRUCT column; NULL ones, and those that hold nothing, cannot be used.
 
     Infinity and NaN are missing. Raises BadInput if no field is left.
@@ -62,7 +114,7 @@ def read(x: pa.StructArray) -> Tabular:
     reasons[null] = "the row is NULL"
     # Zero has two signs, and NaN many patterns of bits; a digest has to see one of each.
     values = np.where(np.isnan(values), np.nan, values + 0.0)
-    return Tabular(tuple(f.name for f in kept), tuple(f.categories for f in kept), values, reasons)
+    return Fields(tuple(f.name for f in kept), tuple(f.categories for f in kept), values, reasons)
 
 
 class _Unreadable(Exception):

@@ -1,0 +1,143 @@
+"""Rows that are embeddings: vectors of one length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlfuncs.errors import BadInput
+from sqlfuncs.learning.features import VectorFeatures
+from sqlfuncs.learning.rows.base import Chosen, Reasons, Rows, Vectors, is_usable, refuse_encoder
+from sqlfuncs.learning.rows.types import is_list, is_text, type_in_sql
+from sqlfuncs.learning.rows.vectors import of_length_one
+
+_BLOCK = 8192  # rows
+LARGEST = (
+    1e18  # of a number in an embedding: the square of a larger one is none in single precision
+)
+
+
+@dataclass(frozen=True)
+class Embeddings(Rows):
+    """Vectors: `values` has shape (rows, dimensions)."""
+
+    kind = "embedding"
+    called = "embeddings"
+    example = "an embedding (FLOAT[])"
+    can_be_trained_on = True
+    is_compared = True
+
+    values: npt.NDArray[np.floating[Any]]
+    reasons: Reasons
+
+    @classmethod
+    def is_type(cls, of: pa.DataType) -> bool:
+        """Lists, of which those that hold no numbers are refused when read."""
+        return is_list(of)
+
+    @classmethod
+    def read(cls, x: pa.Array) -> Embeddings:
+        """The vectors of a column, as precise as it is."""
+        precision = np.float32 if pa.types.is_float32(x.type.value_type) else np.float64
+        return _read(x, precision, LARGEST)
+
+    @classmethod
+    def read_to_compare(cls, x: pa.Array) -> Embeddings:
+        """Only their directions are compared, so that no number is too large."""
+        return _read(x, np.float32, np.inf)
+
+    def chosen(self, places: Chosen) -> Embeddings:
+        """Some of the rows."""
+        return Embeddings(self.values[places], self.reasons[places])
+
+    def digests(self) -> list[bytes]:
+        """A digest of each vector: the same for the same numbers in FLOAT and in DOUBLE."""
+        # Zero has two signs.
+        return [
+            sha256((vector.astype(np.float64) + 0.0).tobytes()).digest() for vector in self.values
+        ]
+
+    def features(self, model: str) -> tuple[VectorFeatures, list[Any]]:
+        """Themselves, centred and to one scale."""
+        refuse_encoder(type(self), model)
+        return VectorFeatures.learn(self.values)
+
+    def to_arrow(self) -> pa.Array:
+        """As lists."""
+        return pa.array(list(self.values))
+
+    @property
+    def embeddings(self) -> npt.NDArray[np.floating[Any]]:
+        """Themselves."""
+        return self.values
+
+    def vectors(self, places: Sequence[int]) -> Vectors:
+        """Divided by their lengths."""
+        return of_length_one(self.values, places)
+
+
+def _read(x: pa.Array, precision: npt.DTypeLike, largest: float) -> Embeddings:
+    """Vectors; NULL, NaN, infinite and all-zero ones, and odd lengths, cannot be used.
+
+    Nor can those that hold a number beyond `largest`. They are read a block at a time, so that
+    beside the column itself only the result is held.
+    """
+    _refuse_lists_of_others(x.type)
+    lengths = pc.fill_null(pc.list_value_length(x), 0).to_numpy(zero_copy_only=False)
+    reasons = np.full(len(x), None, dtype=object)
+    reasons[np.asarray(pc.is_null(x))] = "the embedding is NULL"
+    lengths = np.where(is_usable(reasons), lengths, 0)
+    filled = lengths[lengths > 0]
+    size = int(np.bincount(filled).argmax()) if filled.size else 0
+    reasons[(lengths == 0) & is_usable(reasons)] = "the embedding is empty"
+    for row in np.flatnonzero((lengths != size) & is_usable(reasons)):
+        reasons[row] = f"the embedding has {lengths[row]} dimensions, the others have {size}"
+    values = np.zeros((len(x), size), dtype=precision)
+    for at in range(0, len(x), _BLOCK):
+        _fill(values[at : at + _BLOCK], x[at : at + _BLOCK], reasons[at : at + _BLOCK], largest)
+    return Embeddings(values, reasons)
+
+
+def _fill(
+    values: npt.NDArray[np.floating[Any]], x: pa.Array, reasons: Reasons, largest: float
+) -> None:
+    """Read a block of vectors of one length, and say which cannot be used."""
+    regular = is_usable(reasons)
+    if not regular.any():
+        return
+    lists = x.filter(pa.array(regular)).cast(pa.large_list(pa.float64()))
+    flat = pc.fill_null(lists.flatten(), float("nan")).to_numpy()
+    with np.errstate(over="ignore"):
+        values[regular] = flat.reshape(-1, values.shape[1])
+    finite = np.isfinite(values).all(axis=1)
+    reasons[regular & ~finite] = "the embedding holds NULL, NaN or infinity"
+    small = (np.abs(values) <= largest).all(axis=1)
+    reasons[regular & finite & ~small] = f"the embedding holds a number beyond {largest:g}"
+    reasons[regular & finite & ~values.any(axis=1)] = "the embedding is all zeros"
+    values[~is_usable(reasons)] = 0
+
+
+def _refuse_lists_of_others(of: pa.DataType) -> None:
+    """Raise BadInput for lists that are no vectors of numbers."""
+    inner = of.value_type
+    if pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_decimal(inner):
+        return
+    if is_text(inner):
+        cure = "Words are read as a text: array_to_string(x, ' ')"
+    elif is_list(inner):
+        cure = "Several vectors of a row are one after the other: flatten(x)"
+    elif pa.types.is_null(inner):
+        cure = "Give the list its type: x::FLOAT[]"
+    else:
+        cure = "Several values of a row are a STRUCT: {a: x[1], b: x[2]}"
+    raise BadInput(
+        f"x is of type {type_in_sql(of)}, a list of what are no numbers. A list is read as an "
+        f"embedding (FLOAT[]). {cure}."
+    )
