@@ -28,8 +28,8 @@ lint: $(VENV)/.installed
 	$(VENV)/bin/mypy
 
 # The tests of what DuckDB does again on the oldest that is supported, whose shell and extensions are on PyPI.
-ON_DUCKDB := tests/engines/test_batches.py tests/engines/test_connection.py tests/functions \
-	tests/queries/test_shipped.py tests/test_sql_cases.py tests/cli/test_serve.py
+ON_DUCKDB := tests/engines tests/functions \
+	tests/queries tests/test_sql_cases.py tests/cli/test_serve.py
 test-old-duckdb: $(VENV)/.installed $(WEIGHTS) $(OLD_DUCKDB)
 	@echo 'On DuckDB 1.5.5, without the slow tests, which ran on DuckDB 2'
 	PYTHONPATH=$(CURDIR)/$(OLD_DUCKDB) $(VENV)/bin/python $(PYTEST) -m "not slow" $(ON_DUCKDB)

@@ -7,10 +7,11 @@
 -- in force before is written again; where nothing was, or a proposal of auto_corrections, needs_review. What was undone, and the rows
 -- that undid it, count no longer.
 INSERT INTO {{ log | ident }} BY NAME
-WITH _log AS (FROM {{ log | ident }}), logged AS (
-    SELECT *, coalesce(starts_with(reason, 'undo of '), false) AS is_undo,
-        TRY(sqlfuncs.main._sf_until(CASE WHEN is_undo THEN substr(reason, 9) END, _sf_has_zone)) AS undone
-    FROM sqlfuncs.main._sf_log(_log)
+WITH _log AS (FROM {{ log | ident }}), entries AS (
+    SELECT *, coalesce(starts_with(reason, 'undo of '), false) AS is_undo FROM sqlfuncs.main._sf_log(_log)
+), logged AS (
+    SELECT *, TRY(sqlfuncs.main._sf_until(CASE WHEN is_undo THEN substr(reason, 9) END, _sf_has_zone)) AS undone
+    FROM entries
 ), standing AS (
     FROM (FROM logged WHERE NOT is_undo) AS l ANTI JOIN (FROM logged WHERE is_undo) AS u
         ON u.key = l.key AND u.decided_by = l.decided_by AND u.undone = l.decided_at
