@@ -20,7 +20,7 @@ def ambiguous(probs: Floats) -> Mask:
     The second likeliest has at least four fifths of the probability of the likeliest. This is
     about what a row is: its label does not come into it.
 
-    >>> ambiguous(np.array([[0.5, 0.45, 0.05], [0.5, 0.3, 0.2]])).tolist()
+    >>> ambiguous(np.array([[0.5, 0.4, 0.1], [0.5, 0.39, 0.11]])).tolist()
     [True, False]
     """
     second, first = np.partition(probs, -2, axis=1)[:, -2:].T

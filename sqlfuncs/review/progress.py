@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from sqlfuncs.learning.intervals import wilson
-from sqlfuncs.review.decisions import Decision, Decisions
+from sqlfuncs.review.decisions import ACTIONS, Decision, Decisions
 from sqlfuncs.review.queue import Queue
 
 YIELD_STEP = 50  # decisions, of which it is said how many labels were wrong
@@ -50,7 +50,7 @@ def progress(queue: Queue) -> Progress:
         rows=len(queue.keys),
         decided=int(decided.sum()),
         wrong=int(queue.is_wrong.sum()),
-        needs_review=int((queue.action == 3).sum()),
+        needs_review=int((queue.action == ACTIONS.index("needs_review")).sum()),
         flagged=int(flagged.sum()),
         flags_reviewed=int((decided & flagged).sum()),
         flags_right=int((queue.is_wrong & flagged).sum()),

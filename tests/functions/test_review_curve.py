@@ -137,3 +137,18 @@ def test_faults_of_the_log_are_listed(con: duckdb.DuckDBPyConnection, fault: str
     with pytest.raises(duckdb.InvalidInputException) as caught:
         _curve(con)
     assert [part for part in parts if part not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize(("rows", "is_refused"), [(26, False), (36, True)])
+def test_how_far_a_sample_may_be_off(
+    con: duckdb.DuckDBPyConnection, rows: int, is_refused: bool
+) -> None:
+    """By four standard errors: 3.7 of them for 26 rows of the first 580, and 4.4 for 36."""
+    wrong = _issues(con)
+    keys = np.linspace(0, ROWS // 2 + 80, rows).astype(int)
+    _review(con, keys, wrong)
+    if not is_refused:
+        assert len(_curve(con)) > 1
+        return
+    with pytest.raises(duckdb.InvalidInputException, match=r"no random sample.*4\.\d standard"):
+        _curve(con)

@@ -83,3 +83,11 @@ def test_another_salt_cuts_otherwise() -> None:
     one, other = (fold_numbers(keys, codes, 5, salt) for salt in ("0.0", "0.1"))
     assert (one == fold_numbers(keys, codes, 5, "0.0")).all()
     assert 0.5 < (one != other).mean() < 1
+
+
+def test_folds_come_out_even_though_each_class_is_dealt_by_itself() -> None:
+    """Six classes of one row each do not all lie in the first fold."""
+    keys = [bytes([at]) for at in range(6)]
+    for salt in "abc":
+        folds = fold_numbers(keys, np.arange(6), 3, salt)
+        assert np.bincount(folds, minlength=3).tolist() == [2, 2, 2]

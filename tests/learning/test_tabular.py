@@ -164,3 +164,18 @@ def test_it_stops_soon_when_asked() -> None:
     with pytest.raises(Cancelled):
         out_of_sample(prepared, folds=5, seed=0)
     assert time.perf_counter() - asked[0] < 5  # about one, on a machine with nothing else to do
+
+
+def test_a_discriminant_analysis_by_hand() -> None:
+    """The covariance within classes is drawn by a fifth towards the variances of all rows."""
+    random = np.random.default_rng(3)
+    codes = np.arange(60) % 2
+    view = (random.normal(size=(60, 3)) @ random.normal(size=(3, 3)) + codes[:, None]).astype(
+        np.float32
+    )
+    centred = view - view.mean(axis=0, dtype=np.float64)
+    sums = np.array([centred[codes == code].sum(axis=0) for code in (0, 1)])
+    within = centred - (sums / 30)[codes]
+    covariance = 0.8 * within.T @ within / 58 + 0.2 * np.diag((centred**2).mean(axis=0))
+    expected = np.linalg.solve(covariance, (sums / 31).T)
+    assert tabular.fit_linear(view, codes, 2).weights == pytest.approx(expected, rel=1e-3)

@@ -58,3 +58,11 @@ def test_who_decided_what() -> None:
         ("ann", {"keep": 1, "undone": 1}),
         ("bob", {"keep": 1}),
     ]
+
+
+def test_rows_that_need_review_are_told_from_those_that_are_decided() -> None:
+    queue = Queue(*rows_and_judged())
+    for key, action in (("k0", "needs_review"), ("k1", "exclude"), ("k2", "needs_review")):
+        queue.decide(key, _decision(key, action, 0))
+    now = progress(queue)
+    assert (now.needs_review, now.decided) == (2, 1)

@@ -9,6 +9,8 @@ from sqlfuncs.review.decisions import Decision
 from sqlfuncs.review.queue import Filter, Queue
 from tests.review.tables import rows_and_judged
 
+QUALITY = rows_and_judged()[1]["label_quality"].to_pylist()
+
 
 @pytest.fixture
 def queue() -> Queue:
@@ -30,6 +32,7 @@ def test_the_worst_rows_come_first(queue: Queue) -> None:
         (Filter(given=0, suggested=1), [0, 2]),
         (Filter(suggested=1), [0, 2, 5, 7]),
         (Filter(low=0.3, high=0.6), [3, 4]),
+        (Filter(low=QUALITY[3], high=QUALITY[4]), [3, 4]),
         (Filter(text="tEXT 5"), [5]),
         (Filter(text="100 %"), []),
         (Filter(given=-2), []),
