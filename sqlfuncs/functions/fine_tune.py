@@ -10,10 +10,9 @@ from sqlfuncs.errors import BadOption, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning import doubts
 from sqlfuncs.learning.folds import check_folds
-from sqlfuncs.learning.rows.base import AVERAGES, Rows
-from sqlfuncs.store import jobs, models, weights
+from sqlfuncs.store import jobs, models
 from sqlfuncs.store.models import ModelRecord
-from sqlfuncs.training import hosted, network, preflight, run
+from sqlfuncs.training import preflight, run, trainers
 from sqlfuncs.training.preflight import Preflight
 from sqlfuncs.training.request import Request
 from sqlfuncs.training.rows import balanced_weights, to_test_on, to_train_on
@@ -77,8 +76,9 @@ def fine_tune(
     if balanced:
         weights = balanced_weights(labels, weights)
     tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
-    full_base, way = _base(base, usable)
-    if hosted.is_hosted(base) and weights is not None:
+    trainer = trainers.of(base)
+    full_base, way = trainer.named(base, usable)
+    if weights is not None and not trainer.TAKES_WEIGHTS:
         raise BadOption(
             f"base := '{base}' is trained at a service, where every row counts the same: leave "
             "weights and balanced out. drop := is_label_issue leaves rows out there, too."
@@ -97,12 +97,11 @@ def fine_tune(
     known = run.trained_before(request)
     if known is not None:
         return _row(request, known)
-    if hosted.is_hosted(base):
-        hosted.check()
+    trainer.check()
     models.check_home()
     found = None
     if not jobs.is_alive(request.job):
-        found = preflight.look(request, tested, wholly=full_base not in AVERAGES)
+        found = preflight.look(request, tested, wholly=not trainer.IS_QUICK)
         for warning in found.warnings:
             work.say_once(warning)
     if not run.note(request, resume=resume):
@@ -112,20 +111,6 @@ def fine_tune(
         return _row(request, run.here(request), found)
     run.apart(request)
     return _row(request, None, found)
-
-
-def _base(base: str, rows: Rows) -> tuple[str, str]:
-    """A base's full name, and how it reads rows."""
-    if base in AVERAGES:
-        return base, rows.reading(base)
-    if hosted.is_hosted(base):
-        if rows.texts is None:
-            raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
-        return base, "chats"
-    full = weights.full_name(base, option="base")
-    if rows.texts is None:
-        raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
-    return full, network.way(full)
 
 
 def _row(

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning import fast, features
 from sqlfuncs.learning.out_of_sample import by_models, prepare
-from sqlfuncs.learning.rows.base import describe, is_usable
+from sqlfuncs.learning.rows.base import AVERAGES, Rows, describe, is_usable
+from sqlfuncs.store.jobs import Running
+from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
 
+IS_QUICK = TAKES_WEIGHTS = True
 _READ, _JUDGED = 0.3, 0.8  # how much of all is done by then, about
 
 
-def train(request: Request, report: Callable[[float], None]) -> Outcome:
+def owns(base: str) -> bool:
+    """Whether it is 'fast' or 'best'."""
+    return base in AVERAGES
+
+
+def named(base: str, rows: Rows) -> tuple[str, str]:
+    """The base, and with which encoders it reads rows."""
+    return base, rows.reading(base)
+
+
+def check() -> None:
+    """Nothing can be amiss."""
+
+
+def judge(base: str) -> str:
+    """Itself."""
+    return base
+
+
+def expected(request: Request, seconds: float) -> Expected:
+    """As long as judging the rows."""
+    return Expected(seconds=seconds)
+
+
+def train(request: Request, job: Running) -> Outcome:
     """Raises NoUsableRows where no label has two rows."""
     classes = request.classes
     codes = class_order.codes(request.labels, classes)
     prepared = prepare(request.rows, codes, len(classes), request.base)
-    report(_READ)
+    job.report(_READ)
     probs, unseen, pool = by_models(
         prepared, folds=request.folds, seed=request.seed, weights=request.weights
     )
-    report(_JUDGED)
+    job.report(_JUDGED)
     if not is_usable(unseen).any():
         raise NoUsableRows(
             f"nothing can be learned: {describe(unseen)}. The label has {len(classes):,} "

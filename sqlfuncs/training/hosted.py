@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import partial
 
 from sqlfuncs import work
-from sqlfuncs.errors import Cancelled, ModelUnusable
+from sqlfuncs.errors import BadOption, Cancelled, ModelUnusable
+from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.llm import openai_tuning, prices
 from sqlfuncs.llm.failures import Busy, Flaky, ProviderFailure
 from sqlfuncs.llm.openai_calls import Client
@@ -23,15 +24,23 @@ from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
 
+IS_QUICK = TAKES_WEIGHTS = False
 _EPOCHS = 3  # that services make of some hundreds of rows, unless they are told otherwise
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 20.0  # seconds between two looks
 _UNHEARD_SECONDS = 600.0  # after which nobody waits any longer for a service that is silent
 _HALF_SECONDS = 900.0  # after so long, half of the progress is shown: the service tells none
 
 
-def is_hosted(base: str) -> bool:
+def owns(base: str) -> bool:
     """Whether a base is trained at a service."""
     return base.startswith(openai_tuning.KIND)
+
+
+def named(base: str, rows: Rows) -> tuple[str, str]:
+    """The base. Raises BadOption for rows that are no texts."""
+    if rows.texts is None:
+        raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
+    return base, "chats"
 
 
 def check() -> None:
@@ -39,7 +48,12 @@ def check() -> None:
     _client()
 
 
-def expected(request: Request) -> Expected:
+def judge(base: str) -> str:
+    """One on this machine."""
+    return "fast"
+
+
+def expected(request: Request, seconds: float) -> Expected:
     """What a service would learn from and ask for it, by the length of what is sent."""
     assert request.rows.texts is not None
     task = openai_tuning.task_of(request.classes)

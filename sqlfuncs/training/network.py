@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sqlfuncs import work
-from sqlfuncs.errors import Cancelled, MissingExtra
+from sqlfuncs.errors import BadOption, Cancelled, MissingExtra
 from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning.causal import is_causal
 from sqlfuncs.learning.folds import canonical_order
 from sqlfuncs.learning.networks import recipe
 from sqlfuncs.learning.networks.model import NetworkModel
 from sqlfuncs.learning.networks.recipe import Recipe
+from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.store import weights
+from sqlfuncs.store.jobs import Running
 from sqlfuncs.store.weights import Weights
 from sqlfuncs.training import checkpoint
 from sqlfuncs.training.expected import Expected
@@ -27,8 +27,9 @@ from sqlfuncs.training.request import Request
 
 if TYPE_CHECKING:
     from sqlfuncs.learning.networks.network import Network
-    from sqlfuncs.learning.networks.training import Rows
+    from sqlfuncs.learning.networks.training import Rows as Encoded
 
+IS_QUICK, TAKES_WEIGHTS = False, True
 _BROKEN_OFF = "stopped; the same fine_tune with resume := true goes on from its last epoch"
 
 
@@ -50,16 +51,39 @@ def way(base: str) -> str:
     return recipe_for(weights.get(base)).to_json().decode()
 
 
-def train(request: Request, report: Callable[[float], None], folder: Path) -> Outcome:
-    """Train from the last checkpoint in `folder`, if there is one. Raises DamagedModel."""
+def owns(base: str) -> bool:
+    """Whatever no other trainer takes is the name of a pretrained model."""
+    return True
+
+
+def named(base: str, rows: Rows) -> tuple[str, str]:
+    """The full name of a base, and its recipe. Raises as `weights.full_name` and `way`."""
+    full = weights.full_name(base, option="base")
+    if rows.texts is None:
+        raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
+    return full, way(full)
+
+
+def check() -> None:
+    """`named` has looked at the weights."""
+
+
+def judge(base: str) -> str:
+    """A quick one."""
+    return "fast"
+
+
+def train(request: Request, job: Running) -> Outcome:
+    """Train from the last checkpoint of the job, if there is one. Raises DamagedModel."""
     from sqlfuncs.learning.networks import training
 
     network, rows, alike = _prepared(request)
+    folder = job.folder
     with work.share(f"training {_short(request.base)}") as task:
 
         def step(done: float) -> None:
             task.reach(done)
-            report(done)
+            job.report(done)
 
         try:
             accuracy = training.train(
@@ -78,7 +102,7 @@ def train(request: Request, report: Callable[[float], None], folder: Path) -> Ou
     return Outcome(NetworkModel(network).to_files(), None if math.isnan(accuracy) else accuracy)
 
 
-def expected(request: Request) -> Expected:
+def expected(request: Request, seconds: float) -> Expected:
     """What training would take here, by a few steps of it. Raises DamagedModel."""
     from sqlfuncs.learning.networks import training
 
@@ -102,7 +126,7 @@ def expected(request: Request) -> Expected:
     )
 
 
-def _prepared(request: Request) -> tuple[Network, Rows, list[bytes]]:
+def _prepared(request: Request) -> tuple[Network, Encoded, list[bytes]]:
     """An untrained network, the rows in their order, and which of them are alike."""
     from sqlfuncs.learning.networks import training
     from sqlfuncs.learning.networks.network import untrained

@@ -14,8 +14,8 @@ from sqlfuncs.learning import classes as class_order
 from sqlfuncs.learning.folds import canonical_order
 from sqlfuncs.learning.health import health
 from sqlfuncs.learning.out_of_sample import out_of_sample, prepare
-from sqlfuncs.learning.rows.base import AVERAGES, Rows, is_usable
-from sqlfuncs.training import hosted, network
+from sqlfuncs.learning.rows.base import Rows, is_usable
+from sqlfuncs.training import trainers
 from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.request import Request
 
@@ -69,8 +69,9 @@ def look(request: Request, tested: Rows | None, *, wholly: bool) -> Preflight:
         refusal=refusal,
     )
     if refusal is None and wholly:
-        rate, seconds = _issue_rate(request, keys)
-        found = replace(found, issue_rate=rate, expected=_expected(request, seconds))
+        trainer = trainers.of(request.base)
+        rate, seconds = _issue_rate(request, keys, trainer.judge(request.base))
+        found = replace(found, issue_rate=rate, expected=trainer.expected(request, seconds))
     return replace(found, warnings=(*_warnings(request, found), *found.expected.warnings))
 
 
@@ -102,11 +103,10 @@ def _overlap(
     return len(common), refusal
 
 
-def _issue_rate(request: Request, keys: Sequence[bytes]) -> tuple[float | None, float]:
+def _issue_rate(request: Request, keys: Sequence[bytes], model: str) -> tuple[float | None, float]:
     """The estimated share of wrong labels, and the seconds that all rows would take to judge."""
     codes = class_order.codes(request.labels, request.classes)
     some = canonical_order(keys, codes)[:_MOST_ROWS]
-    model = request.base if request.base in AVERAGES else "fast"
     begun = time.perf_counter()
     prepared = prepare(request.rows.take(some), codes[some], len(request.classes), model)
     probs, unseen, _ = out_of_sample(prepared, folds=request.folds, seed=request.seed)
@@ -119,14 +119,6 @@ def _issue_rate(request: Request, keys: Sequence[bytes]) -> tuple[float | None, 
         health(given, probs[judged]).error_rate * np.bincount(given, minlength=len(request.classes))
     )
     return float(wrong / len(given)), seconds
-
-
-def _expected(request: Request, seconds: float) -> Expected:
-    if request.base in AVERAGES:
-        return Expected(seconds=seconds)
-    if hosted.is_hosted(request.base):
-        return hosted.expected(request)
-    return network.expected(request)
 
 
 def _warnings(request: Request, found: Preflight) -> list[str]:

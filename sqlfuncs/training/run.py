@@ -10,13 +10,11 @@ from dataclasses import replace
 
 from sqlfuncs import work
 from sqlfuncs.errors import CannotKeep, DamagedModel
-from sqlfuncs.learning.rows.base import AVERAGES
 from sqlfuncs.store import jobs, models
 from sqlfuncs.store.home import made_file
 from sqlfuncs.store.jobs import Job, Running
 from sqlfuncs.store.models import ModelRecord
-from sqlfuncs.training import checkpoint, heads, hosted, network
-from sqlfuncs.training.outcome import Outcome
+from sqlfuncs.training import checkpoint, trainers
 from sqlfuncs.training.request import Request
 
 CHECKPOINT_SECONDS = 30 * 86_400.0  # that what a job has left is kept for `resume`
@@ -117,7 +115,7 @@ def taken(job: str) -> ModelRecord:
 
 def _train(request: Request, job: Running) -> ModelRecord:
     begun = time.perf_counter()
-    outcome = _outcome(request, job)
+    outcome = trainers.of(request.base).train(request, job)
     work.check()
     record = models.save(
         ModelRecord(
@@ -136,11 +134,3 @@ def _train(request: Request, job: Running) -> ModelRecord:
     )
     job.succeeded(record.version)
     return record
-
-
-def _outcome(request: Request, job: Running) -> Outcome:
-    if request.base in AVERAGES:
-        return heads.train(request, job.report)
-    if hosted.is_hosted(request.base):
-        return hosted.train(request, job)
-    return network.train(request, job.report, job.folder)
