@@ -39,7 +39,7 @@ test-old-duckdb: $(VENV)/.installed $(WEIGHTS) $(OLD_DUCKDB)
 READING := tests/functions tests/learning tests/test_sql_cases.py tests/test_imports.py sqlfuncs
 test-light: $(LIGHT)/.installed
 	@echo 'Without the extra `local`, and without the slow tests, which ran with it'
-	$(LIGHT)/bin/python $(PYTEST) -m "not slow" --ignore sqlfuncs/learning/networks $(READING)
+	$(LIGHT)/bin/python $(PYTEST) -m "not slow" --ignore sqlfuncs/learning/models/networks $(READING)
 
 # The bundled sample is what its generator makes.
 sample: $(VENV)/.installed

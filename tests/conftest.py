@@ -11,7 +11,7 @@ import pytest
 
 import sqlfuncs
 from sqlfuncs import work
-from sqlfuncs.learning import encoders
+from sqlfuncs.learning.encoders import encoders
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "support_requests.csv"

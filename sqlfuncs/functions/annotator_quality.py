@@ -6,11 +6,12 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import annotated, intervals
-from sqlfuncs.learning import consensus as methods
-from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.folds import check_folds
-from sqlfuncs.learning.votes import Votes
+from sqlfuncs.learning.annotators import annotated
+from sqlfuncs.learning.annotators import consensus as methods
+from sqlfuncs.learning.annotators.votes import Votes
+from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.models.folds import check_folds
+from sqlfuncs.statistics import intervals
 
 
 def annotator_quality(

@@ -8,10 +8,10 @@ import pyarrow as pa
 from sqlfuncs import work
 from sqlfuncs.functions import label_issues, near_duplicates, outliers
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import certainty
-from sqlfuncs.learning.confident import Found
-from sqlfuncs.learning.judged import Judged
-from sqlfuncs.learning.neighbourhood import neighbourhood
+from sqlfuncs.learning.detection import certainty
+from sqlfuncs.learning.detection.confident import Found
+from sqlfuncs.learning.detection.judged import Judged
+from sqlfuncs.learning.similarity.neighbourhood import neighbourhood
 
 
 def audit(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.learning import doubts, labels
-from sqlfuncs.learning.labels import Side
+from sqlfuncs.learning.detection import doubts
+from sqlfuncs.learning.labels import labels
+from sqlfuncs.learning.labels.labels import Side
 
 
 def comparable_labels(sides: pa.Array, rows: pa.Array) -> pa.Array:

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import annotated
-from sqlfuncs.learning import consensus as methods
-from sqlfuncs.learning import votes as counting
-from sqlfuncs.learning.folds import check_folds
+from sqlfuncs.learning.annotators import annotated
+from sqlfuncs.learning.annotators import consensus as methods
+from sqlfuncs.learning.annotators import votes as counting
+from sqlfuncs.learning.models.folds import check_folds
 
 
 def consensus(

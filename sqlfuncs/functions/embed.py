@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.learning import encoders
+from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.learning.rows.types import type_in_sql

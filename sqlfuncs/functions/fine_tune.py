@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import doubts
-from sqlfuncs.learning.folds import check_folds
+from sqlfuncs.learning.detection import doubts
+from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.store import jobs, models
 from sqlfuncs.store.models import ModelRecord
 from sqlfuncs.training import preflight, run, trainers

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sqlfuncs.errors import TooFewClasses
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import classes, labels
+from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.llm.openai_tuning import lines
 from sqlfuncs.llm.rows import texts_of

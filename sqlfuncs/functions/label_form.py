@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.learning import labels
+from sqlfuncs.learning.labels import labels
 
 _INPUTS = ("text", "own", "kinds", "moment", "instant", "cast")
 

@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from sqlfuncs.functions import label_issues
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import classes, confident, corrections, noise
-from sqlfuncs.learning.classes import Codes
-from sqlfuncs.learning.health import health
+from sqlfuncs.learning.detection import confident, corrections, noise
+from sqlfuncs.learning.detection.health import health
+from sqlfuncs.learning.labels import classes
+from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows.base import Floats
 
 

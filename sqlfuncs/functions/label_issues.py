@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import confident, labels
-from sqlfuncs.learning.confident import Found
-from sqlfuncs.learning.folds import check_folds
-from sqlfuncs.learning.judged import Judged, judge
+from sqlfuncs.learning.detection import confident
+from sqlfuncs.learning.detection.confident import Found
+from sqlfuncs.learning.detection.judged import Judged, judge
+from sqlfuncs.learning.labels import labels
+from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.learning.rows.base import Floats
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.learning.labels import form_of
+from sqlfuncs.learning.labels.labels import form_of
 
 
 def label_probability(

@@ -7,9 +7,9 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import duplicates
-from sqlfuncs.learning.neighbourhood import MAX_NEIGHBOURS, Neighbourhood, neighbourhood
 from sqlfuncs.learning.rows.base import is_usable
+from sqlfuncs.learning.similarity import duplicates
+from sqlfuncs.learning.similarity.neighbourhood import MAX_NEIGHBOURS, Neighbourhood, neighbourhood
 
 
 def near_duplicates(

@@ -7,9 +7,9 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import annotated, crowdlab
-from sqlfuncs.learning import votes as counting
-from sqlfuncs.learning.folds import check_folds
+from sqlfuncs.learning.annotators import annotated, crowdlab
+from sqlfuncs.learning.annotators import votes as counting
+from sqlfuncs.learning.models.folds import check_folds
 
 
 def next_to_label(

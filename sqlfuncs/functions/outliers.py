@@ -7,9 +7,9 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadOption, NoUsableRows
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import outliers as learning
-from sqlfuncs.learning.neighbourhood import MAX_NEIGHBOURS, Neighbourhood, neighbourhood
 from sqlfuncs.learning.rows.base import is_usable
+from sqlfuncs.learning.similarity import outliers as learning
+from sqlfuncs.learning.similarity.neighbourhood import MAX_NEIGHBOURS, Neighbourhood, neighbourhood
 
 
 def outliers(rows: pa.StructArray, *, k: int = 10, threshold: float = 0.5) -> pa.StructArray:

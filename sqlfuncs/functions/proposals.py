@@ -8,7 +8,8 @@ import pyarrow as pa
 from sqlfuncs import work
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.functions.strength import judged_rows
-from sqlfuncs.learning import classes, corrections, labels
+from sqlfuncs.learning.detection import corrections
+from sqlfuncs.learning.labels import classes, labels
 
 
 def proposals(rows: pa.StructArray) -> pa.StructArray:

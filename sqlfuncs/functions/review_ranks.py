@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.label_issues import class_probs
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import classes, confident
-from sqlfuncs.learning.folds import check_folds
-from sqlfuncs.learning.judged import Judged, judge
-from sqlfuncs.learning.labels import as_classes, kind_of, read
-from sqlfuncs.learning.review import quality_after_review
+from sqlfuncs.learning.detection import confident
+from sqlfuncs.learning.detection.judged import Judged, judge
+from sqlfuncs.learning.detection.review import quality_after_review
+from sqlfuncs.learning.labels import classes
+from sqlfuncs.learning.labels.labels import as_classes, kind_of, read
+from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.learning.rows.base import Floats, is_usable
 
 Mask = npt.NDArray[np.bool_]

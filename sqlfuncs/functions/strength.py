@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning import classes, corrections, labels
-from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.detection import corrections
+from sqlfuncs.learning.labels import classes, labels
+from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, is_usable
 

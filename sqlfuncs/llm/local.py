@@ -23,8 +23,8 @@ import numpy.typing as npt
 
 from sqlfuncs import work
 from sqlfuncs.errors import MissingExtra
-from sqlfuncs.learning.batches import WAY, in_batches, precision, ready, tokenized
-from sqlfuncs.learning.pretrained import LOCAL, as_safetensors, loading, tokenizer
+from sqlfuncs.learning.encoders.batches import WAY, in_batches, precision, ready, tokenized
+from sqlfuncs.learning.encoders.pretrained import LOCAL, as_safetensors, loading, tokenizer
 from sqlfuncs.llm.failures import Unusable
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import weights
@@ -76,7 +76,7 @@ class LocalProvider:
 
     def check(self) -> None:
         """Its weights are here and are those of a causal language model."""
-        from sqlfuncs.learning.causal import is_causal
+        from sqlfuncs.learning.encoders.causal import is_causal
 
         if not is_causal(self._weights.folder):
             raise Unusable(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption, RowsFailed, UnknownModel
-from sqlfuncs.learning import trained
+from sqlfuncs.learning.models import trained
 from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.learning.rows.types import is_text, type_in_sql

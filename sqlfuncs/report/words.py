@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlfuncs.charts import shapes
-from sqlfuncs.learning.intervals import wilson
 from sqlfuncs.report.findings import LABELS, Findings
 from sqlfuncs.review.source import FEWEST_RANDOM
+from sqlfuncs.statistics.intervals import wilson
 
 CLEAR_P = 0.05
 _BEST_FIRST = ("reviewed", "auto_corrected", "given")  # of the labels, what is said first

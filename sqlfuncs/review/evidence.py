@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.learning.neighbourhood import read
 from sqlfuncs.learning.rows.base import is_usable
+from sqlfuncs.learning.similarity.neighbourhood import read
 from sqlfuncs.review.queue import Codes, Mask, Queue
 
 MOST_ROWS = 300_000  # beyond, their vectors would take more than half a gigabyte

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from sqlfuncs.learning.intervals import wilson
 from sqlfuncs.review.decisions import ACTIONS, Decision, Decisions
 from sqlfuncs.review.queue import Queue
+from sqlfuncs.statistics.intervals import wilson
 
 YIELD_STEP = 50  # decisions, of which it is said how many labels were wrong
 _RECENT = 20  # decisions that tell the pace

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlfuncs.learning import classes
+from sqlfuncs.learning.labels import classes
 from sqlfuncs.learning.rows.probabilities import Probabilities
 from sqlfuncs.review.decisions import ACTIONS, Decision
 

@@ -10,7 +10,7 @@ from sqlfuncs import work
 from sqlfuncs.store.home import made_file
 
 if TYPE_CHECKING:
-    from sqlfuncs.learning.networks.training import Progress
+    from sqlfuncs.learning.models.networks.training import Progress
 
 _FILE = "checkpoint.safetensors"
 
@@ -46,7 +46,7 @@ def kept(folder: Path) -> Progress | None:
     """What `keep` wrote last, if it did."""
     from safetensors import SafetensorError, safe_open
 
-    from sqlfuncs.learning.networks.training import Progress
+    from sqlfuncs.learning.models.networks.training import Progress
 
     if not is_kept(folder):
         return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sqlfuncs.errors import NoUsableRows
-from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning import fast, features
-from sqlfuncs.learning.out_of_sample import by_models, prepare
+from sqlfuncs.learning.features import features
+from sqlfuncs.learning.labels import classes as class_order
+from sqlfuncs.learning.models import fast
+from sqlfuncs.learning.models.out_of_sample import by_models, prepare
 from sqlfuncs.learning.rows.base import AVERAGES, Rows, describe, is_usable
 from sqlfuncs.store.jobs import Running
 from sqlfuncs.training.expected import Expected

@@ -10,12 +10,12 @@ import numpy as np
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, Cancelled, MissingExtra
-from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning.causal import is_causal
-from sqlfuncs.learning.folds import canonical_order
-from sqlfuncs.learning.networks import recipe
-from sqlfuncs.learning.networks.model import NetworkModel
-from sqlfuncs.learning.networks.recipe import Recipe
+from sqlfuncs.learning.encoders.causal import is_causal
+from sqlfuncs.learning.labels import classes as class_order
+from sqlfuncs.learning.models.folds import canonical_order
+from sqlfuncs.learning.models.networks import recipe
+from sqlfuncs.learning.models.networks.model import NetworkModel
+from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.store import weights
 from sqlfuncs.store.jobs import Running
@@ -26,8 +26,8 @@ from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
 
 if TYPE_CHECKING:
-    from sqlfuncs.learning.networks.network import Network
-    from sqlfuncs.learning.networks.training import Rows as Encoded
+    from sqlfuncs.learning.models.networks.network import Network
+    from sqlfuncs.learning.models.networks.training import Rows as Encoded
 
 IS_QUICK, TAKES_WEIGHTS = False, True
 _BROKEN_OFF = "stopped; the same fine_tune with resume := true goes on from its last epoch"
@@ -36,7 +36,7 @@ _BROKEN_OFF = "stopped; the same fine_tune with resume := true goes on from its 
 def recipe_for(found: Weights) -> Recipe:
     """How a base is trained. Raises BadOption for one that cannot be."""
     work.ready("transformers.modeling_utils")
-    from sqlfuncs.learning.networks.bases import layers_of
+    from sqlfuncs.learning.models.networks.bases import layers_of
 
     if is_causal(found.folder):
         return recipe.of_causal(found.name, found.digest, layers_of(found))
@@ -75,7 +75,7 @@ def judge(base: str) -> str:
 
 def train(request: Request, job: Running) -> Outcome:
     """Train from the last checkpoint of the job, if there is one. Raises DamagedModel."""
-    from sqlfuncs.learning.networks import training
+    from sqlfuncs.learning.models.networks import training
 
     network, rows, alike = _prepared(request)
     folder = job.folder
@@ -104,7 +104,7 @@ def train(request: Request, job: Running) -> Outcome:
 
 def expected(request: Request, seconds: float) -> Expected:
     """What training would take here, by a few steps of it. Raises DamagedModel."""
-    from sqlfuncs.learning.networks import training
+    from sqlfuncs.learning.models.networks import training
 
     network, rows, alike = _prepared(request)
     recipe, lengths = network.recipe, training.lengths(rows.tokens)
@@ -128,8 +128,8 @@ def expected(request: Request, seconds: float) -> Expected:
 
 def _prepared(request: Request) -> tuple[Network, Encoded, list[bytes]]:
     """An untrained network, the rows in their order, and which of them are alike."""
-    from sqlfuncs.learning.networks import training
-    from sqlfuncs.learning.networks.network import untrained
+    from sqlfuncs.learning.models.networks import training
+    from sqlfuncs.learning.models.networks.network import untrained
 
     found = weights.get(request.base)
     keys = request.rows.digests()

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning.folds import canonical_order
-from sqlfuncs.learning.health import health
-from sqlfuncs.learning.out_of_sample import out_of_sample, prepare
+from sqlfuncs.learning.detection.health import health
+from sqlfuncs.learning.labels import classes as class_order
+from sqlfuncs.learning.models.folds import canonical_order
+from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
 from sqlfuncs.learning.rows.base import Rows, is_usable
 from sqlfuncs.training import trainers
 from sqlfuncs.training.expected import Expected

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning.heads import RowWeights
+from sqlfuncs.learning.features.heads import RowWeights
+from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.store.home import made_file

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, BadOption, NoUsableRows
-from sqlfuncs.learning import labels
-from sqlfuncs.learning.heads import RowWeights
+from sqlfuncs.learning.features.heads import RowWeights
+from sqlfuncs.learning.labels import labels
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Reasons, Rows, describe, is_usable
 from sqlfuncs.learning.rows.types import type_in_sql

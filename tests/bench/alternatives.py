@@ -16,11 +16,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
 import sqlfuncs
-from sqlfuncs.learning import classes
-from sqlfuncs.learning.fast import one_thread
-from sqlfuncs.learning.folds import fold_numbers
-from sqlfuncs.learning.out_of_sample import Prepared, prepare
-from sqlfuncs.learning.pooling import Pool
+from sqlfuncs.learning.labels import classes
+from sqlfuncs.learning.models.fast import one_thread
+from sqlfuncs.learning.models.folds import fold_numbers
+from sqlfuncs.learning.models.out_of_sample import Prepared, prepare
+from sqlfuncs.learning.models.pooling import Pool
 from sqlfuncs.learning.rows.text import Texts
 from tests.bench.detection import TABLES
 from tests.bench.pages import ROOT, circumstances, write

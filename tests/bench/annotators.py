@@ -25,7 +25,7 @@ from cleanlab.multiannotator import get_label_quality_multiannotator, get_majori
 from sklearn.metrics import roc_auc_score
 
 import sqlfuncs
-from sqlfuncs.learning import annotated
+from sqlfuncs.learning.annotators import annotated
 from tests.bench.pages import ROOT, circumstances, write
 
 SEEDS = range(3)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.learning import confident, corrections
+from sqlfuncs.learning.detection import confident, corrections
 from tests.bench.pages import circumstances, write
 
 LABEL_ERRORS = "cleanlab+label-error-detection-benchmarks"  # AGPL; CIFAR-10N labels CC BY-NC

@@ -3,7 +3,8 @@
     SQLFUNCS_DATA=... python -m tests.bench.draws
 
 Each draw has its labels as people gave them, and its true labels with 0 to 25 % of them changed at
-random. The draws were not looked at when the thresholds of `learning/corrections.py` were set.
+random. The draws were not looked at when the thresholds of
+`learning/detection/corrections.py` were set.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from cleanlab.count import compute_confident_joint
 
 import sqlfuncs
-from sqlfuncs.learning import confident, health, noise
-from sqlfuncs.learning.classes import Codes
+from sqlfuncs.learning.detection import confident, health, noise
+from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows.base import Floats
 from tests.bench.detection import DATA, TABLES
 from tests.bench.pages import ROOT, circumstances, write

@@ -21,11 +21,11 @@ from pathlib import Path
 
 from sqlfuncs.store import jobs, models
 from tests.bench.pages import circumstances, write
-from tests.learning.networks import tiny
+from tests.learning.models.networks import tiny
 
 CODE = """
 import sys, sqlfuncs
-from tests.learning.networks import tiny
+from tests.learning.models.networks import tiny
 texts, labels = tiny.rows(400)
 con = sqlfuncs.connect()
 con.execute("CREATE TABLE t AS SELECT unnest($1) AS text, unnest($2) AS label", [texts, labels])

@@ -24,7 +24,7 @@ import pyarrow as pa
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import sqlfuncs
-from sqlfuncs.learning.neighbours import nearest
+from sqlfuncs.learning.similarity.neighbours import nearest
 from tests.bench.pages import ROOT, circumstances, write
 
 Vectors = npt.NDArray[np.float32]

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sqlfuncs.learning import classes as class_order
-from sqlfuncs.learning.networks import recipe
-from sqlfuncs.learning.networks.model import NetworkModel
+from sqlfuncs.learning.labels import classes as class_order
+from sqlfuncs.learning.models.networks import recipe
+from sqlfuncs.learning.models.networks.model import NetworkModel
 from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.store import weights
 from tests.bench.detection import DATA
@@ -80,8 +80,8 @@ def trainer(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> tuple[float, 
 
 def ours(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> tuple[float, float, NetworkModel]:
     """Seconds an epoch, judging what is held out included; test accuracy; and the model."""
-    from sqlfuncs.learning.networks import training
-    from sqlfuncs.learning.networks.network import untrained
+    from sqlfuncs.learning.models.networks import training
+    from sqlfuncs.learning.models.networks.network import untrained
 
     found = weights.get(weights.MINILM)
     names = class_order.in_order(train.completion)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from sqlfuncs.learning import encoders
+from sqlfuncs.learning.encoders import encoders
 from tests.conftest import needs_local
 
 

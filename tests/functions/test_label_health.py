@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from cleanlab.count import compute_confident_joint
 
-from sqlfuncs.learning import health
+from sqlfuncs.learning.detection import health
 from tests.conftest import needs_local
 
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from sqlfuncs.learning import noise
-from sqlfuncs.learning.confident import CLEANLAB_CUTS
+from sqlfuncs.learning.detection import noise
+from sqlfuncs.learning.detection.confident import CLEANLAB_CUTS
 from tests.conftest import ROOT, SAMPLE, needs_local
 
 OWN = [

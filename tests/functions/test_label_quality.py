@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sqlfuncs.errors import BadOption
-from sqlfuncs.learning import confident
+from sqlfuncs.learning.detection import confident
 
 HALVES = "MAP {'a': 0.5, 'b': 0.5}"
 TYPES = ("VARCHAR", "INTEGER", "BOOLEAN", "ENUM")

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sqlfuncs.learning import neighbourhood
-from sqlfuncs.learning.neighbours import nearest
+from sqlfuncs.learning.similarity import neighbourhood
+from sqlfuncs.learning.similarity.neighbours import nearest
 from tests.conftest import needs_local
 
 

@@ -7,8 +7,8 @@ import pytest
 from cleanlab.outlier import OutOfDistribution
 from sklearn.metrics import roc_auc_score
 
-from sqlfuncs.learning import neighbourhood
-from sqlfuncs.learning.neighbours import EXACT_BELOW
+from sqlfuncs.learning.similarity import neighbourhood
+from sqlfuncs.learning.similarity.neighbours import EXACT_BELOW
 from tests.conftest import needs_local
 
 

@@ -41,7 +41,7 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """The address of the server and the name of its model."""
-    from sqlfuncs.learning.pretrained import as_safetensors
+    from sqlfuncs.learning.encoders.pretrained import as_safetensors
     from sqlfuncs.store import weights
     from tests.conftest import FETCHED
 

@@ -21,7 +21,7 @@ from sqlfuncs.store import jobs, models
 from sqlfuncs.store.jobs import Job
 from sqlfuncs.training import run
 from tests.conftest import needs_local
-from tests.learning.networks import tiny
+from tests.learning.models.networks import tiny
 
 pytestmark = [needs_local, pytest.mark.slow]
 _ENDED = (jobs.SUCCEEDED, jobs.FAILED, jobs.CANCELLED)
@@ -292,7 +292,7 @@ def test_a_full_disk_fails_the_job_and_leaves_nothing(
     """Files may not grow beyond what SQLite takes: the model is larger."""
     code = (
         "import resource, sqlfuncs, sys; con = sqlfuncs.connect();"
-        "from tests.learning.networks import tiny; texts, labels = tiny.rows(60);"
+        "from tests.learning.models.networks import tiny; texts, labels = tiny.rows(60);"
         "con.execute('CREATE TABLE t AS SELECT unnest($1) AS text, unnest($2) AS label',"
         " [texts, labels]);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000));"

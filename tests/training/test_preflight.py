@@ -11,7 +11,7 @@ import pytest
 
 from sqlfuncs.store import jobs, models
 from tests.conftest import needs_local
-from tests.learning.networks import tiny
+from tests.learning.models.networks import tiny
 
 
 def _look(con: duckdb.DuckDBPyConnection, more: str = "", table: str = "requests") -> Any:

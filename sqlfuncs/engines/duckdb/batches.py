@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.learning.labels import KIND, UNTYPED
+from sqlfuncs.learning.labels.labels import KIND, UNTYPED
 
 PACKED = "_sf_packed"
 RETURNS = "BIGINT"

@@ -16,7 +16,7 @@ from sqlfuncs.errors import BadOption
 if TYPE_CHECKING:
     from typing import Self
 
-    from sqlfuncs.learning.heads import AnyHead, Learned
+    from sqlfuncs.learning.features.heads import AnyHead, Learned
     from sqlfuncs.learning.rows.probabilities import Probabilities
 
 Floats = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.features import VectorFeatures
+from sqlfuncs.learning.features.features import VectorFeatures
 from sqlfuncs.learning.rows.base import Chosen, Reasons, Rows, Vectors, is_usable, refuse_encoder
 from sqlfuncs.learning.rows.types import is_list, is_text, type_in_sql
 from sqlfuncs.learning.rows.vectors import of_length_one

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput
+from sqlfuncs.learning.features.tabular import TabularFeatures
 from sqlfuncs.learning.rows.base import Chosen, Floats, Reasons, Rows, refuse_encoder
-from sqlfuncs.learning.tabular import TabularFeatures
 
 MAX_CATEGORIES = 250  # of a field; scikit-learn's gradient boosting takes 255 bins
 OTHER = "\0other"  # category of the values that are too rare for one of their own

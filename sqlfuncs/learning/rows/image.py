@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning import encoders, images, media
-from sqlfuncs.learning.pictures import ImageFeatures
+from sqlfuncs.learning.encoders import encoders
+from sqlfuncs.learning.features import images, media
+from sqlfuncs.learning.features.pictures import ImageFeatures
 from sqlfuncs.learning.rows.base import AVERAGES, Chosen, Reasons, Rows, Vectors
 from sqlfuncs.learning.rows.types import is_text, without_dictionary
 
@@ -89,8 +90,8 @@ class Images(Rows):
 
 def _are_paths(x: pa.Array) -> bool:
     distinct = pc.drop_null(x).unique().to_pylist()
-    if not distinct or not all(value.lower().endswith(images.SUFFIXES) for value in distinct):
-        other = media.of_paths(distinct, images.SUFFIXES) if distinct else None
+    if not distinct or not all(value.lower().endswith(media.IMAGES) for value in distinct):
+        other = media.of_paths(distinct) if distinct else None
         if other is not None:
             raise BadInput(
                 f"every x ends like the path of {other} ('{min(distinct)}'), which is not "

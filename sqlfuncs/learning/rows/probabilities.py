@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.classes import in_order, refuse_too_many
+from sqlfuncs.learning.labels.classes import in_order, refuse_too_many
 from sqlfuncs.learning.rows.base import Chosen, Floats, Reasons, Rows, is_usable
 from sqlfuncs.learning.rows.types import type_in_sql
 

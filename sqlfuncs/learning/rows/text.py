@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.learning import encoders
-from sqlfuncs.learning.features import TextFeatures
-from sqlfuncs.learning.letters import letters
+from sqlfuncs.learning.encoders import encoders
+from sqlfuncs.learning.features.features import TextFeatures
+from sqlfuncs.learning.features.tfidf import TfIdf
 from sqlfuncs.learning.rows.base import Chosen, Reasons, Rows, Vectors
+from sqlfuncs.learning.rows.letters import letters
 from sqlfuncs.learning.rows.types import is_text, without_dictionary
 from sqlfuncs.learning.rows.vectors import of_length_one
-from sqlfuncs.learning.tfidf import TfIdf
 
 _PROJECTED = 512  # dimensions that TF-IDF is brought down to
 

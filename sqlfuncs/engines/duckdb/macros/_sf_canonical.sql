@@ -1,5 +1,5 @@
 -- Internal: a value in the form in which labels are compared: the same form is the same label, as
--- learning/labels.py decides. `own` is the kind of the value, `kinds` those of both values compared; x
+-- learning/labels/labels.py decides. `own` is the kind of the value, `kinds` those of both values compared; x
 -- is the other one, whose type the value is cast to if it is compared in that.
 _sf_canonical(given, own, kinds, x) AS (
     _sf_label_form(

@@ -1,0 +1,1 @@
+"""Several labels for an item: votes, consensus, how good annotators are."""

@@ -1,0 +1,140 @@
+"""Reading a long table of votes, and what a model that learned from them says of each item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from sqlfuncs import work
+from sqlfuncs.errors import BadInput, NoUsableRows
+from sqlfuncs.learning.annotators import votes as counting
+from sqlfuncs.learning.annotators.votes import Votes
+from sqlfuncs.learning.features.features import TextFeatures, VectorFeatures
+from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.labels.labels import as_classes, kind_of
+from sqlfuncs.learning.labels.labels import read as read_labels
+from sqlfuncs.learning.models import fast
+from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
+from sqlfuncs.learning.rows import registry
+from sqlfuncs.learning.rows.base import Floats, Rows, describe, is_usable
+
+_LISTED = 5
+
+
+def has_x(x: pa.Array) -> bool:
+    """Whether `x` was given: NULL for want of a column has no type of its own."""
+    return not pa.types.is_null(x.type)
+
+
+def read(rows: pa.StructArray, *, more_classes: Sequence[str] = ()) -> tuple[Votes, Codes]:
+    """The votes of a long table, and the item of each of its rows: (rows,), -1 for NULL.
+
+    `more_classes` are those of the probabilities in x: labels are named as they are there.
+    Raises NoUsableRows where there is no vote at all.
+    """
+    if len(rows) == 0:
+        raise NoUsableRows("the table has no rows: there are no labels to agree on.")
+    items = rows.field("item").to_pylist()
+    annotators = rows.field("annotator").to_pylist()
+    named = read_labels(rows)
+    if more_classes:
+        named = as_classes(named, more_classes, kind_of(rows, "x"))
+    labels = named.texts.to_pylist()
+    missing = {
+        "the item is NULL": sum(item is None for item in items),
+        "a label has no annotator": sum(
+            item is not None and who is None and label is not None
+            for item, who, label in zip(items, annotators, labels, strict=True)
+        ),
+    }
+    votes = counting.collect(items, annotators, labels, more_classes)
+    left_out = ", ".join(f"{why} ({n} rows)" for why, n in missing.items() if n)
+    if not len(votes.items):
+        raise NoUsableRows(
+            f"no item has a label{f': {left_out}' if left_out else ''}. item, annotator and label "
+            "are columns, written bare, without quotes."
+        )
+    if left_out:
+        work.say(f"left out: {left_out}")
+    place = {item: at for at, item in enumerate(votes.item_names)}
+    return votes, np.array([-1 if i is None else place[i] for i in items], dtype=np.int64)
+
+
+def read_with_model(rows: pa.StructArray, *, folds: int, seed: int) -> tuple[Votes, Codes, Floats]:
+    """The votes, the item of each row, and each item's class probabilities: (items, classes).
+
+    The model is trained on the majority of the votes, and judges an item without having seen
+    it. `x` may be your own probabilities instead. Items with no usable x get even ones.
+
+    Raises BadInput where the rows of an item differ in x, NoUsableRows where none has any.
+    """
+    values = registry.read(rows.field("x"))
+    given = values.probabilities
+    if given is None and not values.can_be_trained_on:
+        raise BadInput(
+            f"x is {values.called}. Beside votes it may be text (VARCHAR), an "
+            "embedding (FLOAT[]) or class probabilities (MAP(VARCHAR, DOUBLE))."
+        )
+    own = () if given is None else given.classes
+    votes, row_items = read(rows, more_classes=own)
+    one_each = _row_of_each_item(values, votes, row_items)
+    usable = one_each >= 0
+    if not usable.any():
+        raise NoUsableRows(f"no item has an x that can be used: {describe(values.reasons)}.")
+    n_classes = len(votes.classes)
+    probs = np.full((len(votes.item_names), n_classes), 1 / n_classes)
+    if given is not None:
+        place = np.array([votes.classes.index(name) for name in own])
+        probs[usable] = 0
+        probs[np.ix_(np.flatnonzero(usable), place)] = given.values[one_each[usable]]
+        return votes, row_items, probs
+    labels = counting.majority(votes)
+    taught = usable & (labels >= 0)
+    if n_classes > 1 and taught.any():
+        learners = values.take(one_each[taught])
+        untaught = usable & ~taught
+        others = values.take(one_each[untaught])
+        judged, of_others = _judge(learners, labels[taught], n_classes, others, folds, seed)
+        probs[taught], probs[untaught] = judged, of_others
+    return votes, row_items, probs
+
+
+def _judge(
+    learners: Rows,
+    labels: Codes,
+    n_classes: int,
+    others: Rows,
+    folds: int,
+    seed: int,
+) -> tuple[Floats, Floats]:
+    """Out-of-sample probabilities of the items with votes, and those of the others."""
+    prepared = prepare(learners, labels, n_classes)
+    judged, reasons, pool = out_of_sample(prepared, folds=folds, seed=seed)
+    judged[~is_usable(reasons)] = 1 / n_classes
+    if not len(others):
+        return judged, np.empty((0, n_classes))
+    work.check()
+    assert isinstance(prepared.features, TextFeatures | VectorFeatures)
+    model = fast.fit(prepared.features, prepared.views, prepared.codes, n_classes, pool)
+    return judged, model.probabilities(others)
+
+
+def _row_of_each_item(values: Rows, votes: Votes, row_items: Codes) -> Codes:
+    """A row with a usable x for each item: (items,), -1 where none has one."""
+    usable = np.flatnonzero(is_usable(values.reasons) & (row_items >= 0))
+    chosen = np.full(len(votes.item_names), -1, dtype=np.int64)
+    chosen[row_items[usable][::-1]] = usable[::-1]
+    same = chosen[row_items[usable]]
+    keys = values.digests()
+    differs = [keys[a] != keys[b] for a, b in zip(usable, same, strict=True)]
+    odd = np.unique(row_items[usable[np.array(differs, dtype=bool)]])
+    if len(odd):
+        listed = ", ".join(votes.item_names[item] for item in odd[:_LISTED])
+        more = f" and {len(odd) - _LISTED} more" if len(odd) > _LISTED else ""
+        raise BadInput(
+            f"x differs between the rows of one item ({listed}{more}). Every row of an item has "
+            "the same x: join it to the labels by the item."
+        )
+    return chosen

@@ -1,0 +1,126 @@
+"""Dawid and Skene's model of annotators: each has error rates, learned with the true labels.
+
+Dawid, Skene: Maximum likelihood estimation of observer error-rates using the EM algorithm
+(Applied Statistics 1979). Kept sparse and in logarithms. An annotator of few votes is drawn
+towards all annotators taken together, without which somebody with one label would be thought
+to be always right or always wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sqlfuncs import work
+from sqlfuncs.errors import BadInput
+from sqlfuncs.learning.annotators.votes import Floats, Votes
+from sqlfuncs.learning.labels.classes import Codes
+
+MAX_CELLS = 200_000_000  # classes by items, or by what annotators said
+MAX_STEPS = 200
+POOLED_VOTES = 10.0  # how many votes all others count as, for each annotator and true class
+PRECISION = 1e-5  # the mean change of an item at which it stops
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """How likely each class is, `probs` (items, classes), and each annotator right on a random
+    item, `accuracy` (annotators,).
+    """
+
+    probs: Floats
+    accuracy: Floats
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What each annotator ever answered, an answer a row, and which votes those are.
+
+    `annotators`, `labels` (answers,); `of_items` (items, answers), its transpose `to_answers`,
+    `of_annotators` (annotators, answers) and `of_labels` (classes, answers) are sparse, 1 where
+    they belong together.
+    """
+
+    annotators: Codes
+    labels: Codes
+    of_items: Any
+    to_answers: Any
+    of_annotators: Any
+    of_labels: Any
+
+
+def fit(votes: Votes, *, pooled_votes: float = POOLED_VOTES) -> Fitted:
+    """Labels and error rates by expectation maximisation, begun with the shares of the votes.
+
+    An item without a vote gets the shares of the classes. Raises BadInput where classes and
+    items are too many to hold the probability of each.
+    """
+    answers = _answers(votes)
+    has_vote = votes.per_item > 0
+    probs = (votes.shares() + 1 / len(votes.classes)) / (votes.per_item + 1)[:, None]
+    for _ in range(MAX_STEPS):
+        work.check()
+        prior = _shares(probs[has_vote].sum(axis=0) + 1 / len(votes.classes))
+        counts = answers.to_answers @ probs
+        totals = answers.of_annotators @ counts
+        pooled = _pooled(answers.of_labels @ counts)
+        rates = (counts + pooled_votes * pooled[answers.labels]) / (
+            totals[answers.annotators] + pooled_votes
+        )
+        before, probs = probs, _softmax(np.log(prior) + answers.of_items @ np.log(rates))
+        if np.abs(probs - before).sum() < PRECISION * len(probs):
+            break
+    # The prior times the diagonal of each annotator's matrix; an answer never given has no row.
+    right = (prior[answers.labels] * counts[np.arange(len(counts)), answers.labels]) / (
+        totals[answers.annotators, answers.labels] + pooled_votes
+    )
+    alike = pooled_votes * prior * pooled.diagonal() / (totals + pooled_votes)
+    return Fitted(probs, answers.of_annotators @ right + alike.sum(axis=1))
+
+
+def _answers(votes: Votes) -> _Answers:
+    from scipy.sparse import csr_array
+
+    n_items, n_classes = len(votes.item_names), len(votes.classes)
+    kinds, vote_kinds = np.unique(votes.annotators * n_classes + votes.labels, return_inverse=True)
+    if max(n_items, len(kinds), n_classes) * n_classes > MAX_CELLS:
+        raise BadInput(
+            f"{n_items} items of {n_classes} classes are too many for method := 'dawid_skene'. "
+            "Type method := 'majority'."
+        )
+    annotators, labels = kinds // n_classes, kinds % n_classes
+
+    def together(rows: Codes, columns: Codes, n_rows: int) -> Any:
+        return csr_array((np.ones(len(rows)), (rows, columns)), shape=(n_rows, len(kinds)))
+
+    each = np.arange(len(kinds))
+    of_items = together(votes.items, vote_kinds, n_items)
+    return _Answers(
+        annotators,
+        labels,
+        of_items,
+        of_items.T.tocsr(),
+        together(annotators, each, len(votes.annotator_names)),
+        together(labels, each, n_classes),
+    )
+
+
+def _pooled(counts: Floats) -> Floats:
+    """How often all annotators together give a label (rows) to a true class (columns)."""
+    # One honest vote and one at random for each class, so that nothing is impossible.
+    smoothed = counts + np.eye(len(counts)) + 1 / len(counts)
+    rates: Floats = smoothed / smoothed.sum(axis=0)
+    return rates
+
+
+def _shares(counts: Floats) -> Floats:
+    shares: Floats = counts / counts.sum()
+    return shares
+
+
+def _softmax(logs: Floats) -> Floats:
+    exponentials = np.exp(logs - logs.max(axis=1, keepdims=True))
+    probs: Floats = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return probs

@@ -1,0 +1,1 @@
+"""What is wrong with labels: scores, flags, noise, corrections, and what is said of it."""

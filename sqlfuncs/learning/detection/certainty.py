@@ -1,0 +1,53 @@
+"""Rows of which a model is in doubt, and labels of which it is sure."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.rows.base import Floats
+
+Mask = npt.NDArray[np.bool_]
+
+_AS_LIKELY = 0.8
+ROUNDING = 1e-9  # probabilities that differ by less are the same
+
+
+def ambiguous(probs: Floats) -> Mask:
+    """Rows for which two classes are about as likely: (rows, classes) to (rows,).
+
+    The second likeliest has at least four fifths of the probability of the likeliest. This is
+    about what a row is: its label does not come into it.
+
+    >>> ambiguous(np.array([[0.5, 0.4, 0.1], [0.5, 0.39, 0.11]])).tolist()
+    [True, False]
+    """
+    second, first = np.partition(probs, -2, axis=1)[:, -2:].T
+    found: Mask = second >= _AS_LIKELY * first
+    return found
+
+
+def mean_self_confidence(codes: Codes, probs: Floats) -> Floats:
+    """The mean probability of a class among the rows given it: (classes,); 1 without such rows.
+
+    The threshold of confident learning (Northcutt, Jiang, Chuang, JAIR 2021, section 3.1).
+
+    >>> probs = np.array([[0.9, 0.1, 0.0], [0.5, 0.5, 0.0], [0.2, 0.8, 0.0]])
+    >>> mean_self_confidence(np.array([0, 0, 1]), probs).round(2).tolist()
+    [0.7, 0.8, 1.0]
+    """
+    counts = np.bincount(codes, minlength=probs.shape[1])
+    own = np.bincount(codes, probs[np.arange(len(codes)), codes], probs.shape[1])
+    return np.where(counts > 0, own / np.maximum(counts, 1), 1.0)
+
+
+def well_labeled(codes: Codes, probs: Floats, flagged: Mask) -> Mask:
+    """Rows whose label is surely right: (rows,).
+
+    It is the likeliest class, at least as likely as it is on average among the rows given it,
+    neither ambiguous nor flagged. Rows of one content and label come out alike.
+    """
+    own = probs[np.arange(len(codes)), codes]
+    found: Mask = (probs.argmax(axis=1) == codes) & ~flagged & ~ambiguous(probs)
+    return found & (own >= mean_self_confidence(codes, probs)[codes] - ROUNDING)

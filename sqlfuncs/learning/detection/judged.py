@@ -1,0 +1,151 @@
+"""Rows judged: each one's given class and its out-of-sample class probabilities.
+
+What `label_issues`, `audit` and `label_health` all start from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlfuncs.errors import NoUsableRows, TooFewClasses
+from sqlfuncs.learning.detection import doubts
+from sqlfuncs.learning.labels import classes as class_order
+from sqlfuncs.learning.labels.labels import TEXT, Labels, as_classes
+from sqlfuncs.learning.models.out_of_sample import out_of_sample, outvoted, prepare
+from sqlfuncs.learning.models.registered import way_of
+from sqlfuncs.learning.rows import registry
+from sqlfuncs.learning.rows.base import Floats, Reasons, Rows, describe, is_usable
+from sqlfuncs.learning.rows.probabilities import has_text_keys
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is known of each row. Where `reasons` has one, the row was not judged.
+
+    `kind` is what x is, `labels` the labels as named among the classes,
+    `codes` (rows,) the given classes, `probs` (rows, classes). `as_given` are the rows whose `x` is
+    the very map that `class_probs` would be, `unlabeled` those without a label that have
+    probabilities all the same, `outvoted` those that surely most rows of the same text, vector or
+    image call otherwise.
+    """
+
+    kind: type[Rows]
+    labels: Labels
+    classes: tuple[str, ...]
+    codes: class_order.Codes
+    probs: Floats
+    as_given: npt.NDArray[np.bool_]
+    reasons: Reasons
+    unlabeled: npt.NDArray[np.bool_]
+    outvoted: npt.NDArray[np.bool_]
+
+    @property
+    def rows(self) -> npt.NDArray[np.bool_]:
+        """Which rows were judged."""
+        return is_usable(self.reasons)
+
+    @property
+    def has_probs(self) -> npt.NDArray[np.bool_]:
+        """Which rows have probabilities: the judged and the unlabeled."""
+        return self.rows | self.unlabeled
+
+    @property
+    def evidence(self) -> tuple[class_order.Codes, Floats]:
+        """Given classes and probabilities of the judged rows, not copied if those are all."""
+        rows = self.rows
+        if rows.all():
+            return self.codes, self.probs
+        return self.codes[rows], self.probs[rows]
+
+
+def judge(
+    x: pa.Array, labels: Labels, *, keys_kind: str = TEXT, model: str, folds: int, seed: int
+) -> Judged:
+    """Judge the rows of a table by what they are, `x`, and their labels.
+
+    `keys_kind` is the kind of the classes that maps of probabilities name (`learning.labels`).
+    Raises NoUsableRows, TooFewClasses and TooManyClasses.
+    """
+    if len(x) == 0:
+        raise NoUsableRows("the table has no rows: there is nothing to judge.")
+    rows = registry.read_column(x)
+    given = rows.probabilities
+    if given is not None:
+        labels = as_classes(labels, given.classes, keys_kind)
+    reasons = rows.reasons.copy()
+    no_label = np.asarray(labels.texts.is_null())
+    unreasoned = no_label & is_usable(reasons)
+    reasons[unreasoned] = labels.reasons[unreasoned]
+    encoded = labels.texts.dictionary_encode()
+    _refuse_unusable(encoded, reasons)
+    # What has an x but no label is not judged, but its label can be suggested.
+    unlabeled = no_label & is_usable(rows.reasons)
+    votes = np.zeros(len(x), dtype=bool)
+    if given is not None:
+        classes = given.classes
+        codes = _codes(encoded, classes)
+        probs, as_given = given.values, given.complete & _holds_floats(x)
+        named = (codes >= 0) & given.has[np.arange(len(codes)), codes]
+        for row in np.flatnonzero(is_usable(reasons) & ~named).tolist():
+            reasons[row] = f"the probabilities have no class '{encoded[row]}'"
+    else:
+        learnable = is_usable(rows.reasons)
+        classes = class_order.in_order(_distinct(encoded, is_usable(reasons)))
+        codes = _codes(encoded, classes)
+        doubts.about_probabilities_of_another_type(x, classes)
+        if rows.texts is not None:
+            doubts.about_paths(rows.texts)
+        way = way_of(model)
+        prepared = prepare(rows.take(learnable), codes[learnable], len(classes), way)
+        probs, as_given = np.full((len(x), len(classes)), np.nan), np.zeros(len(x), bool)
+        probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
+        no_reason = unlabeled[learnable]
+        reasons[learnable] = np.where(no_reason, labels.reasons[learnable], why)
+        doubts.about_copies(prepared.keys, prepared.codes)
+        if rows.is_all_there_is:
+            votes[learnable] = outvoted(prepared)
+    _refuse_unusable(encoded, reasons)
+    judged = Judged(type(rows), labels, classes, codes, probs, as_given, reasons, unlabeled, votes)
+    doubts.about_rows(reasons, len(classes))
+    doubts.about_spelling(classes)
+    doubts.about_agreement(*judged.evidence, is_given=given is not None)
+    return judged
+
+
+def _codes(labels: pa.DictionaryArray, classes: Sequence[str]) -> class_order.Codes:
+    """The position of each label among the classes, -1 for NULL and for labels not among them."""
+    distinct = class_order.codes([*labels.dictionary.to_pylist(), None], classes)
+    found: class_order.Codes = distinct[pc.fill_null(labels.indices, -1).to_numpy()]
+    return found
+
+
+def _distinct(labels: pa.DictionaryArray, rows: npt.NDArray[np.bool_]) -> list[str]:
+    used = labels.indices.filter(pa.array(rows)).unique().drop_null()
+    distinct: list[str] = labels.dictionary.take(used).to_pylist()
+    return distinct
+
+
+def _holds_floats(x: pa.MapArray) -> bool:
+    """Whether such a map, cast to DOUBLE by an engine, is what was read from it."""
+    return has_text_keys(x) and pa.types.is_floating(x.type.item_type)
+
+
+def _refuse_unusable(labels: pa.DictionaryArray, reasons: Reasons) -> None:
+    """Raise unless some rows can be judged, and those have two classes or more."""
+    usable = _distinct(labels, is_usable(reasons))
+    if not usable:
+        raise NoUsableRows(f"no row can be judged: {describe(reasons)}.")
+    if len(usable) < 2:
+        other = "The label's column is written bare, without quotes."
+        if len(labels.dictionary) > 1:
+            other = f"Of the other rows: {describe(reasons)}."
+        raise TooFewClasses(
+            f"every row that can be judged has the label '{usable[0]}': it takes two classes "
+            f"or more. {other}"
+        )

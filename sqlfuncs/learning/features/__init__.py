@@ -1,0 +1,1 @@
+"""What models see of rows, and the heads that learn from it."""

@@ -1,0 +1,202 @@
+"""What the heads of a model see of a row: its views, each a matrix with a row per row.
+
+A text has a view of its words and one for each part of what its encoders say of it, and where
+encoders are several, one of all of them together; an embedding is its own view.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlfuncs.errors import BadInput, DamagedModel
+from sqlfuncs.learning.encoders import encoders
+from sqlfuncs.learning.encoders.encoders import Encoder
+from sqlfuncs.learning.features import heads
+from sqlfuncs.learning.features.heads import Head, RowWeights
+from sqlfuncs.learning.features.tfidf import TfIdf
+from sqlfuncs.learning.labels.classes import Codes
+
+if TYPE_CHECKING:
+    from sqlfuncs.learning.rows.base import Rows
+
+Vectors = npt.NDArray[np.float32]
+Arrays = Mapping[str, npt.NDArray[np.float32]]
+# How freely heads may fit their views: scikit-learn's C, for rows of a mean square length of 1.
+_FREEDOM = 2.0
+_FREEDOM_OF_TEXT = 0.5
+_FREEDOM_OF_ALL = 0.2  # many features, which have to share
+
+
+@dataclass(frozen=True)
+class TextFeatures:
+    """Features of texts: TF-IDF, and what encoders say; `scalings` has one for each part."""
+
+    tfidf: TfIdf
+    encoders: tuple[Encoder, ...]
+    scalings: tuple[Scaling, ...]
+
+    def fit_head(
+        self,
+        place: int,
+        view: Any,
+        codes: Codes,
+        n_classes: int,
+        weights: RowWeights | None = None,
+    ) -> Head:
+        """Train a linear head on one of the views."""
+        is_all = place > len(self.scalings)
+        freedom = _FREEDOM_OF_ALL if is_all else _FREEDOM_OF_TEXT
+        return heads.fit(view, codes, n_classes, freedom, weights)
+
+    @classmethod
+    def learn(cls, texts: Sequence[str], model: str) -> tuple[TextFeatures, list[Any]]:
+        """The features of some texts, and their views. `model` is as for `encoders.for_model`."""
+        by = encoders.for_model(model)
+        parts = _parts(by, texts)
+        tfidf, words = TfIdf.learn(texts)
+        learned = cls(tfidf, by, tuple(Scaling.learn(part) for part in parts))
+        return learned, learned._views(words, parts)
+
+    def views(self, rows: Rows) -> list[Any]:
+        """The views of other texts."""
+        texts = rows.texts
+        if texts is None:
+            raise BadInput(f"the model was trained on text; it cannot read {rows.called}.")
+        return self._views(self.tfidf.features(texts), _parts(self.encoders, texts))
+
+    def _views(self, words: Any, parts: Sequence[Vectors]) -> list[Any]:
+        scaled = [scaling(part) for scaling, part in zip(self.scalings, parts, strict=True)]
+        # The parts of one encoder are alike: together they said nothing that each does not.
+        together = [np.hstack(scaled)] if len(self.encoders) > 1 else []
+        return [words, *scaled, *together]
+
+    @property
+    def count(self) -> int:
+        """How many views there are."""
+        return 1 + len(self.scalings) + (len(self.encoders) > 1)
+
+    def state(self) -> tuple[dict[str, bytes], dict[str, npt.NDArray[np.float32]]]:
+        """Files and arrays from which `restore` makes it again."""
+        arrays = {f"idf.{at}": weights for at, weights in enumerate(self.tfidf.weights)}
+        for at, scaling in enumerate(self.scalings):
+            arrays |= {f"centre.{at}": scaling.centre, f"scale.{at}": scaling.scale}
+        by = [[encoder.name, encoder.digest, encoder.parts] for encoder in self.encoders]
+        return {
+            "terms.json": self.tfidf.to_json(),
+            "encoders.json": json.dumps(by).encode(),
+        }, arrays
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Centres vectors, and scales each dimension so that their mean square length is 1."""
+
+    centre: npt.NDArray[np.float32]
+    scale: npt.NDArray[np.float32]
+
+    @classmethod
+    def learn(cls, vectors: Vectors) -> Scaling:
+        """From vectors (rows, dimensions); a dimension that never varies becomes 0."""
+        deviation = vectors.std(axis=0, dtype=np.float64) * np.sqrt(vectors.shape[1])
+        scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 1e-9)
+        centre = vectors.mean(axis=0, dtype=np.float64)
+        return cls(centre.astype(np.float32), scale.astype(np.float32))
+
+    def __call__(self, vectors: Vectors) -> Vectors:
+        """Vectors of the same dimensions, scaled."""
+        if not len(vectors):
+            return np.empty((0, len(self.centre)), dtype=np.float32)
+        scaled: Vectors = (vectors - self.centre) * self.scale
+        return scaled
+
+
+@dataclass(frozen=True)
+class VectorFeatures:
+    """Features of embeddings: centred, and scaled to a mean square length of 1."""
+
+    centre: npt.NDArray[np.float32]
+    scale: float
+    count = 1  # of views
+
+    def fit_head(
+        self,
+        place: int,
+        view: Any,
+        codes: Codes,
+        n_classes: int,
+        weights: RowWeights | None = None,
+    ) -> Head:
+        """Train a linear head on the view."""
+        return heads.fit(view, codes, n_classes, _FREEDOM, weights)
+
+    @classmethod
+    def learn(cls, vectors: npt.NDArray[np.floating[Any]]) -> tuple[VectorFeatures, list[Any]]:
+        """The features of some vectors, and their view."""
+        centre = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        view = cls(centre, 1.0)._view(vectors)
+        length = np.sqrt(np.einsum("ij,ij->i", view, view).mean(dtype=np.float64))
+        scale = np.float32(1 / length if length > 0 else 1)  # as it will be stored
+        view *= scale
+        return cls(centre, float(scale)), [view]
+
+    def views(self, rows: Rows) -> list[Any]:
+        """The view of other vectors."""
+        vectors = rows.embeddings
+        if vectors is None:
+            raise BadInput(f"the model was trained on embeddings; it cannot read {rows.called}.")
+        usable = vectors.any()  # rows that are not are zero
+        if usable and vectors.shape[1] != len(self.centre):
+            raise BadInput(
+                f"the model was trained on embeddings of {len(self.centre)} dimensions; these "
+                f"have {vectors.shape[1]}."
+            )
+        return [self._view(vectors if usable else np.zeros((len(vectors), len(self.centre))))]
+
+    def _view(self, vectors: npt.NDArray[np.floating[Any]]) -> Vectors:
+        view: Vectors = (vectors - self.centre).astype(np.float32, copy=False)
+        view *= np.float32(self.scale)
+        return view
+
+    def state(self) -> tuple[dict[str, bytes], dict[str, npt.NDArray[np.float32]]]:
+        """Files and arrays from which `restore` makes it again."""
+        return {}, {"centre": self.centre, "scale": np.array([self.scale], dtype=np.float32)}
+
+
+Features = TextFeatures | VectorFeatures  # those that can be stored
+
+
+def restore(files: Mapping[str, bytes], arrays: Arrays) -> Features:
+    """Features from what `state` gave."""
+    if "terms.json" not in files:
+        return VectorFeatures(arrays["centre"], float(arrays["scale"][0]))
+    weights = [arrays[f"idf.{at}"] for at in range(2)]
+    by = tuple(_same_encoder(*known) for known in json.loads(files["encoders.json"]))
+    count = sum(encoder.parts for encoder in by)
+    scalings = tuple(Scaling(arrays[f"centre.{at}"], arrays[f"scale.{at}"]) for at in range(count))
+    return TextFeatures(TfIdf.from_json(files["terms.json"], weights), by, scalings)
+
+
+def _same_encoder(name: str, digest: str, parts: int = 0) -> Encoder:
+    found = encoders.encoder(name)
+    if found.parts != parts:
+        raise DamagedModel(
+            f"the model reads texts with {name} in another way than this version of sqlfuncs. "
+            "Train it again."
+        )
+    if found.digest != digest:
+        raise DamagedModel(
+            f"the model reads texts with {name}, whose weights here are others than those it was "
+            "trained with. Train it again."
+        )
+    return found
+
+
+def _parts(by: Sequence[Encoder], texts: Sequence[str]) -> list[Vectors]:
+    """What encoders say of texts, their parts apart."""
+    return [part for encoder in by for part in encoder.split(encoders.encode(encoder, texts))]

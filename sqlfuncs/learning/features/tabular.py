@@ -1,0 +1,312 @@
+"""Heads for tabular rows: a linear one, randomised trees and boosted trees, weighed and averaged.
+
+They see one matrix: numbers without their extremes and to one scale, and their ranks, a column
+for each common category and each value of a field that has few, and one for each field that is
+missing somewhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlfuncs import work
+from sqlfuncs.learning.features.heads import AnyHead, Floats, Head
+from sqlfuncs.learning.labels.classes import Codes
+
+View = npt.NDArray[np.float32]
+Categories = Sequence[tuple[str, ...] | None]  # of each field, None for one of numbers
+
+TREES = 100
+LEAF_ROWS = 5
+ROWS_OF_A_TREE = 50_000  # so that one takes about a second, however many rows there are
+TREE_CLASSES = 200  # a tree keeps every class's share in every leaf; beyond these it is too much
+CATEGORY_COLUMNS = 256  # of all fields together, for the commonest categories
+FEW_VALUES = 12  # of a field of numbers, which then get columns as categories do
+VALUE_COLUMNS = 64  # of all such fields together, or else none of them gets any
+EXTREMES = 0.01  # of the rows at each end, whose numbers are taken for the last one before them
+SHRINKAGE = 0.2
+ROWS_A_STEP = 100_000  # so that Ctrl-C is heard within a second: rows times trees in one go
+BOOSTED_CLASSES = 16  # a round of boosting grows a tree for each class
+BOOSTED_ROWS = 100_000
+BOOSTED_ROUNDS = 40
+WEIGHED_ROWS = 5_000  # on how many rows the weights of the heads are found
+WEIGHED_TREES = 40
+PRIOR_ROWS = 30
+# Boosting sets the process's warning filters and puts them back, which two threads must not.
+_boosting = threading.Lock()
+_FLOOR = 1e-3  # of a likelihood: one row alone cannot rule a head out
+
+
+@dataclass(frozen=True)
+class TabularFeatures:
+    """What the heads see of a row. It is learned from rows without their labels.
+
+    The view's first `scaled` columns are numbers to scale. Boosting does without these: to it
+    they are the same as the ranks of the numbers, which follow.
+    """
+
+    scaled: int
+
+    @classmethod
+    def learn(cls, values: Floats, categories: Categories) -> tuple[TabularFeatures, list[View]]:
+        """The features of some rows, and their view: (rows, columns), without NaN.
+
+        `values` (rows, fields) are numbers, and of fields with `categories` places among these.
+        """
+        scaled, others = [], []
+        common = _common_values(values, categories)
+        for field, own in enumerate(categories):
+            column = values[:, field]
+            missing = np.isnan(column)
+            if own is None:
+                scaled.append(_scaled(column))
+                others.append(_ranks(column))
+            others += [column == value for at, value in common if at == field]
+            if missing.any():
+                others.append(missing)
+        return cls(len(scaled)), [np.column_stack([*scaled, *others]).astype(np.float32)]
+
+    def fit_head(self, place: int, view: View, codes: Codes, n_classes: int) -> Blend:
+        """Train the heads, and weigh them."""
+        return fit_blend(self, view, codes, n_classes)
+
+
+def _common_values(values: Floats, categories: Categories) -> list[tuple[int, float]]:
+    """Field and value of what gets a column: common categories, and numbers if they are few.
+
+    Numbers of a few different values may be no more than names, or say something only together:
+    then no order of theirs is of use. Where many fields are like that, as in the pixels of an
+    image, there is an order.
+    """
+    counted, numbers = [], []
+    for field, names in enumerate(categories):
+        column = values[:, field]
+        different, counts = np.unique(column[~np.isnan(column)], return_counts=True)
+        own = [
+            (-n, field, value) for n, value in zip(counts.tolist(), different.tolist(), strict=True)
+        ]
+        if names is not None:
+            counted += own
+        elif 2 < len(own) <= min(FEW_VALUES, counts.sum() / LEAF_ROWS):
+            numbers += own
+    counted += numbers if len(numbers) <= VALUE_COLUMNS else []
+    return sorted((field, value) for _, field, value in sorted(counted)[:CATEGORY_COLUMNS])
+
+
+def _scaled(values: Floats) -> Floats:
+    """Mean 0 and standard deviation 1, extremes drawn in, the mean where missing."""
+    missing = np.isnan(values)
+    present = values[~missing]
+    result = np.zeros(len(values))
+    if not present.size or not present.any():
+        return result
+    present = present / np.abs(present).max()  # so that no square is too large
+    low, high = np.quantile(present, [EXTREMES, 1 - EXTREMES])
+    if low < high:
+        present = present.clip(low, high)
+    present = present - present.mean()
+    spread = present.std()
+    result[~missing] = present / spread if spread > 1e-12 else 0
+    return result
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks of numbers, with a standard deviation of 1; ties share one, 0 where missing."""
+    missing = np.isnan(values)
+    result = np.zeros(len(values))
+    _, place, counts = np.unique(values[~missing], return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - counts / 2
+    result[~missing] = (middle[place] / max(len(place), 1) - 0.5) * np.sqrt(12)
+    return result
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Several heads, each with a weight; the weights sum to 1."""
+
+    heads: tuple[AnyHead, ...]
+    weights: tuple[float, ...]
+
+    def probabilities(self, view: View) -> Floats:
+        """The weighted mean of the heads' class probabilities: (rows, classes)."""
+        each = (w * h.probabilities(view) for h, w in zip(self.heads, self.weights, strict=True))
+        total: Floats = sum(each, np.zeros(()))
+        return total
+
+
+def fit_blend(features: TabularFeatures, view: View, codes: Codes, n_classes: int) -> Blend:
+    """Train the heads on all rows, weighed by how well they do on some that they did not see."""
+    weights = _weights(features, view, codes, n_classes)
+    return Blend(_heads(features, view, codes, n_classes, TREES), weights)
+
+
+def _heads(
+    features: TabularFeatures, view: View, codes: Codes, n_classes: int, trees: int
+) -> tuple[AnyHead, ...]:
+    heads: list[AnyHead] = [fit_linear(view, codes, n_classes)]
+    if n_classes <= TREE_CLASSES:
+        heads.append(Forest(view, codes, n_classes, trees))
+    if n_classes <= BOOSTED_CLASSES:
+        heads.append(fit_boosted(features, view, codes, n_classes))
+    return tuple(heads)
+
+
+def _weights(
+    features: TabularFeatures, view: View, codes: Codes, n_classes: int
+) -> tuple[float, ...]:
+    """The mixture of heads under which labels of rows not seen are likeliest.
+
+    By expectation maximisation, from equal weights, and drawn towards these as if by PRIOR_ROWS
+    rows. Rows are set aside by their content, so that equal ones are on one side: the model is to
+    judge rows none of whose copies it has seen.
+    """
+    count = 1 + (n_classes <= TREE_CLASSES) + (n_classes <= BOOSTED_CLASSES)
+    weights = np.full(count, 1 / count)
+    some = _sample(len(codes), WEIGHED_ROWS, seed=0)
+    view, codes = view[some], codes[some]
+    aside = np.array([crc32(row.tobytes()) % 3 == 0 for row in view])
+    if count == 1 or aside.all() or not aside.any():
+        return tuple(weights.tolist())
+    trained = _heads(features, view[~aside], codes[~aside], n_classes, WEIGHED_TREES)
+    own = np.arange(aside.sum())
+    likelihood = np.column_stack(
+        [head.probabilities(view[aside])[own, codes[aside]].clip(_FLOOR) for head in trained]
+    )
+    for _ in range(100):
+        shares = likelihood * weights
+        total = (shares / shares.sum(axis=1, keepdims=True)).sum(axis=0)
+        weights = (total + PRIOR_ROWS / count) / (len(own) + PRIOR_ROWS)
+    return tuple(weights.tolist())
+
+
+def _sample(rows: int, most: int, seed: int) -> npt.NDArray[np.int64]:
+    """All rows, or `most` of them, in their order."""
+    if rows <= most:
+        return np.arange(rows)
+    chosen = np.random.default_rng(seed).choice(rows, most, replace=False)
+    return np.sort(chosen)
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Extremely randomised trees (Geurts, Ernst, Wehenkel: Extremely randomized trees, 2006).
+
+    Grown when probabilities are asked for, and each given up before the next: with many classes
+    a forest is larger than its rows.
+    """
+
+    view: View
+    codes: Codes
+    n_classes: int
+    trees: int
+
+    def probabilities(self, view: View) -> Floats:
+        """Class probabilities, the mean of the trees: (rows, classes)."""
+        from sklearn import config_context
+        from sklearn.tree import ExtraTreeClassifier
+
+        present, codes = np.unique(self.codes, return_inverse=True)
+        total = np.zeros((len(view), len(present)))
+        # scikit-learn's own forest changes the process's warnings, which two threads must not.
+        with config_context(skip_parameter_validation=True):
+            for number in range(self.trees):
+                work.check()
+                some = _sample(len(codes), ROWS_OF_A_TREE, seed=number)
+                tree = ExtraTreeClassifier(
+                    min_samples_leaf=LEAF_ROWS, max_features="sqrt", random_state=number
+                ).fit(self.view[some], codes[some], check_input=False)
+                # A class that a sample lacks has no column.
+                total[:, tree.classes_] += tree.predict_proba(view, check_input=False)
+        return _among(total / self.trees, present, self.n_classes)
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """Gradient boosting on histograms (Ke et al.: LightGBM, NeurIPS 2017), by scikit-learn."""
+
+    features: TabularFeatures
+    model: Any
+    present: Codes
+    n_classes: int
+
+    def probabilities(self, view: View) -> Floats:
+        """Class probabilities: (rows, classes)."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1, "openmp"):
+            probs = self.model.predict_proba(view[:, self.features.scaled :])
+        return _among(probs, self.present, self.n_classes)
+
+
+def fit_boosted(features: TabularFeatures, view: View, codes: Codes, n_classes: int) -> AnyHead:
+    """A few rounds of small trees: more of them learn the wrong labels.
+
+    In steps, between which Ctrl-C is heard; the result is that of one go.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
+
+    present = np.unique(codes)
+    if len(present) < 2:
+        return fit_linear(view, codes, n_classes)
+    some = _sample(len(codes), BOOSTED_ROWS, seed=0)
+    fields, codes = view[some, features.scaled :], codes[some]
+    present = np.unique(codes)
+    model = HistGradientBoostingClassifier(
+        max_leaf_nodes=8,
+        l2_regularization=5,
+        early_stopping=False,
+        categorical_features=None,  # its way with them changes the process's warnings
+        warm_start=True,
+        random_state=0,
+    )
+    # A thread of ours has OpenMP threads of its own; with several, sums may differ.
+    with threadpool_limits(1, "openmp"):
+        step = max(1, ROWS_A_STEP // (len(codes) * len(present)))
+        for rounds in (*range(step, BOOSTED_ROUNDS, step), BOOSTED_ROUNDS):
+            work.check()
+            with _boosting:
+                model.set_params(max_iter=rounds).fit(fields, codes)
+    return Boosted(features, model, present, n_classes)
+
+
+def _among(probs: Floats, present: Codes, n_classes: int) -> Floats:
+    """Probabilities of the classes that are present, among all: (rows, n_classes)."""
+    result = np.zeros((len(probs), n_classes))
+    result[:, present] = probs
+    return result
+
+
+def fit_linear(view: View, codes: Codes, n_classes: int) -> Head:
+    """Linear discriminant analysis in closed form: seconds for thousands of classes.
+
+    The covariance within classes is drawn towards the variances over all rows (a regularised
+    discriminant analysis, Friedman 1989), and the mean of a class towards that of all rows, as
+    by one more row.
+    """
+    numbers = view.astype(np.float64)
+    rows, columns = numbers.shape
+    centre = numbers.mean(axis=0)
+    numbers -= centre
+    present, own = np.unique(codes, return_inverse=True)
+    counts = np.bincount(own)
+    sums = np.zeros((len(present), columns))
+    np.add.at(sums, own, numbers)
+    within = numbers - (sums / counts[:, None])[own]
+    covariance = within.T @ within / max(rows - len(present), 1)
+    variances = (numbers**2).mean(axis=0) + 1e-6
+    covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * np.diag(variances)
+    means = sums / (counts[:, None] + 1)
+    solved = np.linalg.solve(covariance, means.T)
+    weights = np.zeros((columns, n_classes), dtype=np.float32)
+    bias = np.full(n_classes, -np.inf, dtype=np.float32)
+    weights[:, present] = solved
+    bias[present] = np.log(counts / rows) - 0.5 * (means * solved.T).sum(axis=1) - centre @ solved
+    return Head(weights, bias)

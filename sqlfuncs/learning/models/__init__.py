@@ -1,0 +1,1 @@
+"""Training and judging: folds, out-of-sample probabilities, averages of heads, networks."""

@@ -1,0 +1,175 @@
+"""The models `fast` and `best`: averages of linear heads on unlike views, trained in seconds.
+
+Averaging a sentence encoder's views and a bag of words and characters ranks label errors
+better than any of them, and better than the encoder alone does with the true labels.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlfuncs import work
+from sqlfuncs.errors import DamagedModel
+from sqlfuncs.learning.features import features
+from sqlfuncs.learning.features.heads import AnyHead, H, Head, Learned, RowWeights, Weighable
+from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.models.pooling import Pool
+from sqlfuncs.learning.rows.base import Floats, Rows
+
+_WORKERS = 2
+_fitting = threading.Lock()
+
+
+@dataclass(frozen=True)
+class FastModel:
+    """A trained model: features, a head for each of their views, and how these are averaged."""
+
+    features: features.Features
+    heads: tuple[Head, ...]
+    pool: Pool
+
+    def probabilities(self, rows: Rows) -> Floats:
+        """Class probabilities: (rows, classes), each row summing to 1."""
+        views = self.features.views(rows)
+        return self.pool(
+            [head.probabilities(view) for head, view in zip(self.heads, views, strict=True)]
+        )
+
+    def to_files(self) -> dict[str, bytes]:
+        """Everything needed to load it again: JSON and safetensors."""
+        from safetensors.numpy import save
+
+        files, arrays = self.features.state()
+        for at, head in enumerate(self.heads):
+            arrays[f"head.{at}.weights"] = head.weights
+            arrays[f"head.{at}.bias"] = head.bias
+        about = {"sharpness": self.pool.sharpness, "weights": self.pool.weights}
+        return {
+            **files,
+            "fast.json": json.dumps(about).encode(),
+            "fast.safetensors": save({k: np.ascontiguousarray(v) for k, v in arrays.items()}),
+        }
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> FastModel:
+        """What `to_files` gave."""
+        from safetensors.numpy import load
+
+        arrays = load(files["fast.safetensors"])
+        about = json.loads(files["fast.json"])
+        restored = features.restore(files, arrays)
+        if len(about.get("weights", ())) != restored.count:
+            raise DamagedModel(
+                "the model was trained by an earlier version of sqlfuncs, which read rows in "
+                "another way. Train it again."
+            )
+        return cls(
+            restored,
+            tuple(
+                Head(arrays[f"head.{at}.weights"], arrays[f"head.{at}.bias"])
+                for at in range(len(about["weights"]))
+            ),
+            Pool(tuple(about["sharpness"]), tuple(about["weights"])),
+        )
+
+
+def fit(
+    learned: features.Features,
+    views: Sequence[Any],
+    codes: Codes,
+    n_classes: int,
+    pool: Pool,
+    weights: RowWeights | None = None,
+) -> FastModel:
+    """Train a head on each view of some rows, in the order given. `pool` averages them."""
+    with one_thread():
+        return FastModel(learned, _fit_heads(learned, views, codes, n_classes, weights), pool)
+
+
+def _fit_heads(
+    learned: Learned[H],
+    views: Sequence[Any],
+    codes: Codes,
+    n_classes: int,
+    weights: RowWeights | None = None,
+) -> tuple[H, ...]:
+    if weights is None:
+        return tuple(
+            learned.fit_head(place, view, codes, n_classes) for place, view in enumerate(views)
+        )
+    return tuple(
+        cast("Weighable[H]", learned).fit_head(place, view, codes, n_classes, weights)
+        for place, view in enumerate(views)
+    )
+
+
+def cross_probabilities(
+    learned: Learned[AnyHead],
+    views: Sequence[Any],
+    codes: Codes,
+    n_classes: int,
+    folds: npt.NDArray[np.int64],
+    weights: RowWeights | None = None,
+) -> tuple[Floats, Pool]:
+    """Probabilities of each row from heads that did not see it, (rows, classes), and their pool.
+
+    `folds` (repeats, rows) holds the fold of each row in several cuts, over which what a head
+    says is averaged. The heads are pooled by how well they foretell the labels. Rows of class -1
+    have no label: nothing learns from them. `weights` (rows,) say how much each row teaches.
+    """
+    said = np.zeros((len(views), len(codes), n_classes))
+    judged = np.zeros((len(codes), 1))
+    labeled = codes >= 0
+    parts = [(cut, fold) for cut, numbers in enumerate(folds) for fold in np.unique(numbers)]
+
+    def judge(part: tuple[int, int]) -> tuple[npt.NDArray[np.bool_], list[Floats]]:
+        work.check()
+        cut, fold = part
+        held_out = (folds[cut] == fold) | ~labeled
+        if held_out.all():
+            return held_out, []
+        others = None if weights is None else weights[~held_out]
+        trained = _fit_heads(
+            learned, [v[~held_out] for v in views], codes[~held_out], n_classes, others
+        )
+        return held_out, [
+            head.probabilities(view[held_out]) for head, view in zip(trained, views, strict=True)
+        ]
+
+    with (
+        one_thread(),
+        work.task("judging labels", len(parts)) as task,
+        ThreadPoolExecutor(_WORKERS) as workers,
+    ):
+        for held_out, each in workers.map(judge, parts):
+            for place, probs in enumerate(each):
+                said[place, held_out] += probs
+            judged[held_out] += bool(each)
+            task.advance()
+        said /= np.maximum(judged, 1)
+        pool = Pool.learn(list(said), codes)
+        return pool(list(said)), pool
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Fit with one BLAS thread: how sums are split over threads would change their last bits.
+
+    What scikit-learn warns of (a fit that stops before it is exact, very many classes) is no
+    news to an analyst.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with _fitting, threadpool_limits(1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="sklearn")
+        yield

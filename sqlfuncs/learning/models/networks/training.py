@@ -1,0 +1,229 @@
+"""Training a network: the loop, when it stops, and where it can go on from. Uses torch.
+
+Rows are few and dear, so the loop is the plain one: AdamW, a rate that rises and falls, norms of
+gradients cut, and a tenth of the rows held out, by which training stops before it does harm.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from sqlfuncs.learning.encoders.batches import in_batches, threads
+from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.models.folds import fold_numbers
+from sqlfuncs.learning.models.networks.network import Network, Tensors
+from sqlfuncs.learning.models.networks.optimizer import Optimizer
+
+Floats = npt.NDArray[np.float64]
+_HELD_OUT = 0.1
+_FEWEST_HELD_OUT = 20  # rows: fewer tell epochs apart by chance alone
+_PATIENCE = 2  # epochs without a better one
+_BATCHES_SORTED = 16  # batches whose rows are sorted by length together
+_BATCHES_TIMED = 4
+_LEAST = 1e-9  # below: weights of a batch that count nothing, probabilities that are none
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is learned from: texts as token ids, their classes, and how much each row counts."""
+
+    tokens: Sequence[Sequence[int]]
+    codes: Codes
+    weights: npt.NDArray[np.float32]
+
+    def take(self, places: npt.NDArray[np.int64]) -> Rows:
+        """Some of the rows."""
+        return Rows([self.tokens[at] for at in places], self.codes[places], self.weights[places])
+
+
+@dataclass
+class Progress:
+    """Where training stands between two epochs: all that is needed to go on from there.
+
+    `now` and `best` are what the network had learned then (`Network.learned`), `moments` those
+    of AdamW; `accuracy` is that of `best` on the rows that are held out, `highest` any epoch's.
+    """
+
+    epoch: int = 0
+    best_epoch: int = 0
+    highest: float = 0.0
+    accuracy: float = math.nan
+    now: Tensors = field(default_factory=dict)
+    best: Tensors = field(default_factory=dict)
+    moments: Tensors = field(default_factory=dict)
+
+
+def train(
+    network: Network,
+    rows: Rows,
+    groups: Sequence[bytes],
+    *,
+    seed: int,
+    step: Callable[[float], None],
+    keep: Callable[[Progress], None] = lambda progress: None,
+    progress: Progress | None = None,
+) -> float:
+    """Train; the network then is as it was at its best. Returns its accuracy on held-out rows.
+
+    `groups` (rows,) are digests: rows of one are held out together. `step` is told after each
+    batch how much of all is done, 0 to 1, and may raise; `keep` gets the progress after each
+    epoch, and `progress` is the last that it got, to go on from. NaN where the rows are too few
+    to hold any out.
+    """
+    out = held_out(rows.codes, groups, seed)
+    learning, judging = rows.take(np.flatnonzero(~out)), rows.take(np.flatnonzero(out))
+    progress = progress or Progress()
+    if progress.now:
+        network.restore(progress.now)
+    with torch.random.fork_rng():
+        optimizer = Optimizer(network, len(learning.codes), progress.epoch, progress.moments)
+        while progress.epoch < network.recipe.epochs:
+            if judging.tokens and progress.epoch - progress.best_epoch > _PATIENCE:
+                break
+            _epoch(network, learning, optimizer, (seed, progress.epoch), step)
+            progress.epoch += 1
+            _judge(network, judging, progress)
+            progress.now, progress.moments = _copies(network.learned()), optimizer.moments()
+            keep(progress)
+    network.restore(progress.best)
+    return progress.accuracy
+
+
+def held_out(codes: Codes, groups: Sequence[bytes], seed: int) -> npt.NDArray[np.bool_]:
+    """Which rows are held out: (rows,), a tenth of each class in whole groups, or none."""
+    out: npt.NDArray[np.bool_] = (
+        fold_numbers(groups, codes, round(1 / _HELD_OUT), f"held out {seed}") == 0
+    )
+    if out.sum() < _FEWEST_HELD_OUT:
+        return np.zeros(len(codes), dtype=bool)
+    return out
+
+
+def probabilities(
+    network: Network,
+    tokens: Sequence[Sequence[int]],
+    step: Callable[[int], None] = lambda texts: None,
+) -> Floats:
+    """Class probabilities: (texts, classes), each row summing to 1. `step` counts texts."""
+    found = np.empty((len(tokens), network.head.out_features))
+    network.eval()
+    for places, probs in in_batches(tokens, lambda ids: _probabilities(network, ids)):
+        found[places] = probs
+        step(len(places))
+    return found
+
+
+def _probabilities(network: Network, ids: torch.Tensor) -> npt.NDArray[np.float32]:
+    probs: npt.NDArray[np.float32] = network(ids).softmax(dim=1).cpu().numpy()
+    return probs
+
+
+def _epoch(
+    network: Network,
+    rows: Rows,
+    optimizer: Optimizer,
+    seed: tuple[int, int],
+    step: Callable[[float], None],
+) -> None:
+    """One pass over the rows. Its chance is its own, so that it is the same after a break."""
+    chance = np.random.default_rng([part % 2**32 for part in seed])  # a seed may be negative
+    torch.manual_seed(int(chance.integers(2**31)))
+    # How sums are split over threads changes their last bits, and batches that were read before
+    # have told some of torch's libraries to use one.
+    torch.set_num_threads(threads())
+    network.train()
+    for part in _batches(lengths(rows.tokens), network.recipe.batch_rows, chance):
+        _step(network, rows.take(np.array(part)), optimizer)
+        step(optimizer.done)
+
+
+def _step(network: Network, batch: Rows, optimizer: Optimizer) -> None:
+    logits = network(*_padded(batch.tokens))
+    codes = torch.from_numpy(batch.codes).to(logits.device)
+    weights = torch.from_numpy(batch.weights).to(logits.device)
+    losses = nn.functional.cross_entropy(logits, codes, reduction="none")
+    optimizer.learn_from((losses * weights).sum() / weights.sum().clamp(min=_LEAST))
+
+
+def lengths(tokens: Sequence[Sequence[int]]) -> list[int]:
+    """How many tokens each text has."""
+    return [len(ids) for ids in tokens]
+
+
+def expected_seconds(network: Network, rows: Rows) -> float:
+    """About how long `train` would take if it did not stop early: a few batches of it are timed.
+
+    The network learns from them, and is of no use afterwards.
+    """
+    size, epochs = network.recipe.batch_rows, network.recipe.epochs
+    optimizer = Optimizer(network, len(rows.codes), 0, {})
+    parts = sorted(
+        _batches(lengths(rows.tokens), size, np.random.default_rng(0)),
+        key=lambda part: max(len(rows.tokens[at]) for at in part),
+    )
+    padded = [len(part) * max(len(rows.tokens[at]) for at in part) for part in parts]
+    network.train()
+    seconds, tokens = 0.0, 0
+    timed = np.linspace(0, len(parts) - 1, _BATCHES_TIMED).round().astype(int).tolist()
+    with torch.random.fork_rng():
+        for turn, at in enumerate([timed[-1], *timed]):
+            begun = time.perf_counter()
+            _step(network, rows.take(np.array(parts[at])), optimizer)
+            if turn > 0:  # the first one is slower: memory is taken for the first time
+                seconds += time.perf_counter() - begun
+                tokens += padded[at]
+    return epochs * sum(padded) * seconds / tokens
+
+
+def _judge(network: Network, rows: Rows, progress: Progress) -> None:
+    """Whether the network is to be as it is now: if it foretells what is held out hardly worse.
+
+    It may be one standard error worse than at its best (Hastie, Tibshirani, Friedman, The
+    elements of statistical learning, section 7.10): a tenth of the rows tells epochs apart by
+    chance more often than not, and the later one has learned more.
+    """
+    accuracy = math.nan
+    if rows.tokens:
+        counts = np.maximum(rows.weights, _LEAST)
+        said = probabilities(network, rows.tokens).argmax(axis=1)
+        accuracy = float(np.average(said == rows.codes, weights=counts))
+        progress.highest = max(progress.highest, accuracy)
+        error = math.sqrt(progress.highest * (1 - progress.highest) / len(rows.codes))
+        if accuracy < progress.highest - error:
+            return
+    progress.accuracy, progress.best_epoch = accuracy, progress.epoch
+    progress.best = _copies(network.learned())
+
+
+def _batches(lengths: Sequence[int], size: int, chance: np.random.Generator) -> Iterator[list[int]]:
+    """The batches of an epoch in their order: rows by chance, those of a batch of like length."""
+    order = chance.permutation(len(lengths))
+    span = size * _BATCHES_SORTED
+    batches = []
+    for at in range(0, len(order), span):
+        alike = sorted(order[at : at + span].tolist(), key=lengths.__getitem__)
+        batches += [alike[begin : begin + size] for begin in range(0, len(alike), size)]
+    yield from (batches[place] for place in chance.permutation(len(batches)))
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask, both (rows, longest)."""
+    longest = max(map(len, rows))
+    ids = torch.zeros((len(rows), longest), dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = torch.tensor(row)
+        mask[place, : len(row)] = 1
+    return ids, mask
+
+
+def _copies(tensors: Tensors) -> Tensors:
+    return {name: each.detach().clone() for name, each in tensors.items()}

@@ -1,0 +1,96 @@
+"""Averaging the word of several models: each calibrated, weighed by how well it foretells labels.
+
+Temperature scaling: Guo et al., On calibration of modern neural networks (ICML 2017, section 4).
+Linear opinion pool: its weights are those of a mixture, found by expectation maximisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlfuncs.learning.labels.classes import Codes
+
+Floats = npt.NDArray[np.float64]
+_SOFTEST, _SHARPEST = 0.5, 6.0
+_LEAST = 1e-9
+_STEPS, _SMALL_STEP = 200, 1e-4
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How models are averaged: for each its `sharpness`, an exponent, and its share (`weights`)."""
+
+    sharpness: tuple[float, ...]
+    weights: tuple[float, ...]
+
+    @classmethod
+    def even(cls, models: int) -> Pool:
+        """The plain mean of some models."""
+        return cls((1.0,) * models, (1 / models,) * models)
+
+    @classmethod
+    def learn(cls, said: Sequence[Floats], codes: Codes) -> Pool:
+        """From what each model says of rows it has not seen, (rows, classes), and their labels.
+
+        Rows of class -1 have no label and teach nothing.
+
+        >>> right, wrong = np.array([[0.6, 0.4]] * 9 + [[0.4, 0.6]]), np.full((10, 2), 0.5)
+        >>> Pool.learn([right, wrong], np.zeros(10, dtype=np.int64)).weights[0] > 0.9
+        True
+        """
+        labeled = codes >= 0
+        if not labeled.any():
+            return cls.even(len(said))
+        rows, given = np.flatnonzero(labeled), codes[labeled]
+        sharpness = [_best_sharpness(probs[rows], given) for probs in said]
+        foretold = [
+            _sharpened(probs[rows], power)[np.arange(len(rows)), given]
+            for probs, power in zip(said, sharpness, strict=True)
+        ]
+        return cls(tuple(sharpness), _shares(np.maximum(np.stack(foretold, axis=1), _LEAST)))
+
+    def __call__(self, said: Sequence[Floats]) -> Floats:
+        """The pooled probabilities, (rows, classes), of what each model says."""
+        pooled = np.zeros_like(said[0])
+        for probs, power, weight in zip(said, self.sharpness, self.weights, strict=True):
+            pooled += weight * _sharpened(probs, power)
+        return pooled
+
+
+def _sharpened(probs: Floats, power: float) -> Floats:
+    """Probabilities to a power, summing to 1 again; rows without any stay as they are."""
+    # Among very many classes, powers of the probabilities themselves would vanish.
+    raised: Floats = (probs / np.maximum(probs.max(axis=1, keepdims=True), _LEAST)) ** power
+    raised /= np.maximum(raised.sum(axis=1, keepdims=True), 1)
+    return raised
+
+
+def _best_sharpness(probs: Floats, given: Codes) -> float:
+    """The power under which the given classes are likeliest."""
+    from scipy.optimize import minimize_scalar
+
+    rows = np.arange(len(given))
+
+    def surprise(power: float) -> float:
+        return float(-np.log(np.maximum(_sharpened(probs, power)[rows, given], _LEAST)).mean())
+
+    found = minimize_scalar(
+        surprise, bounds=(_SOFTEST, _SHARPEST), method="bounded", options={"xatol": 0.01}
+    )
+    return float(found.x)
+
+
+def _shares(foretold: Floats) -> tuple[float, ...]:
+    """The mixture's weights, from the probability each model gave to each row's label."""
+    weights = np.full(foretold.shape[1], 1 / foretold.shape[1])
+    for _ in range(_STEPS):
+        parts = weights * foretold
+        parts /= parts.sum(axis=1, keepdims=True)
+        before, weights = weights, parts.mean(axis=0)
+        if np.abs(weights - before).max() < _SMALL_STEP:
+            break
+    return tuple(weights.tolist())

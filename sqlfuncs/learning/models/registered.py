@@ -1,0 +1,32 @@
+"""What a model's name means where rows are to be judged by models that never saw them."""
+
+from __future__ import annotations
+
+from sqlfuncs.errors import BadOption
+from sqlfuncs.learning.models.networks.model import RECIPE
+from sqlfuncs.learning.models.networks.recipe import Recipe
+from sqlfuncs.learning.rows.base import AVERAGES
+from sqlfuncs.store import models
+from sqlfuncs.store.weights import SHORT_NAMES
+
+
+def way_of(model: str) -> str | Recipe:
+    """How a model that fine_tune made was trained; any other name as it is.
+
+    It is the way that counts and not what it learned: the model has seen the rows, and knows the
+    labels they were given. Raises UnknownModel for a version that does not exist, DamagedModel,
+    and BadOption for what was trained at a service.
+    """
+    name = model.partition("@")[0]
+    if name in (*AVERAGES, *SHORT_NAMES) or not models.exists(name):
+        return model
+    record, files = models.load(model)
+    if RECIPE in files:
+        return Recipe.from_json(files[RECIPE])
+    if record.base in AVERAGES:
+        return record.base
+    raise BadOption(
+        f"model := '{model}' was trained at a service, and cannot be trained again for rows that "
+        "it is to judge. Let it give probabilities of its own: label_issues(t, "
+        f"llm_class_probs(text, model := '{model}'), label), if it was not trained on these rows."
+    )

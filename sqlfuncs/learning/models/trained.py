@@ -1,0 +1,92 @@
+"""Models trained by fine_tune, applied: which class, and how likely each. Reads the registry."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sqlfuncs.errors import BadInput, BadOption
+from sqlfuncs.learning.labels.labels import NUMBER, TEXT, canonical
+from sqlfuncs.learning.models.fast import FastModel
+from sqlfuncs.learning.models.networks.model import RECIPE, NetworkModel
+from sqlfuncs.learning.rows import registry
+from sqlfuncs.learning.rows.base import Floats, is_usable
+from sqlfuncs.store import models
+from sqlfuncs.store.models import ModelRecord
+
+_LOADED_MODELS = 4
+_Model = FastModel | NetworkModel
+_loaded: OrderedDict[tuple[str, int, str], _Model] = OrderedDict()
+_loading = Lock()
+
+
+def class_probabilities(
+    rows: pa.Array, model: str, labels: Sequence[str] | None
+) -> tuple[tuple[str, ...], Floats, npt.NDArray[np.bool_]]:
+    """The classes (`labels`, or all of the model's), probabilities of the usable rows, and which
+    rows those are: (classes,), (usable rows, classes), (rows,).
+
+    Raises UnknownModel, DamagedModel, BadOption for a label that is no class of the model, and
+    BadInput for rows of a kind that it cannot read.
+    """
+    record, trained = _load(model)
+    allowed = _allowed(record, labels)
+    values = registry.read(rows)
+    if not values.can_be_trained_on:
+        raise BadInput(
+            f"llm_classify cannot read {values.called}. It takes text (VARCHAR) or an "
+            "embedding (FLOAT[])."
+        )
+    usable = is_usable(values.reasons)
+    names = tuple(record.classes[place] for place in allowed)
+    if not usable.any():
+        return names, np.zeros((0, len(names))), usable
+    probs = trained.probabilities(values.take(usable))[:, allowed]
+    total = probs.sum(axis=1, keepdims=True)
+    return names, np.where(total > 0, probs / np.maximum(total, 1e-300), 1 / len(names)), usable
+
+
+def _allowed(record: ModelRecord, labels: Sequence[str] | None) -> list[int]:
+    if labels is None:
+        return list(range(len(record.classes)))
+    if len(set(labels)) < 2:
+        raise BadOption(f"labels has to hold two different labels or more, not {list(labels)!r}.")
+    found = [_class_of(record, label) for label in labels]
+    unknown = [label for label in found if label not in record.classes]
+    if unknown:
+        raise BadOption(
+            f"the model '{record.name}' has no class {', '.join(map(repr, unknown))}. Its classes "
+            f"are {', '.join(map(repr, record.classes))}."
+        )
+    return [record.classes.index(label) for label in found]
+
+
+def _class_of(record: ModelRecord, label: str) -> str:
+    """The class that a label stands for: 1 is 1.0, whichever a model was trained on."""
+    if label in record.classes:
+        return label
+    wanted = canonical(label, TEXT, NUMBER)
+    same = [name for name in record.classes if canonical(name, TEXT, NUMBER) == wanted]
+    return same[0] if len(same) == 1 else label
+
+
+def _load(reference: str) -> tuple[ModelRecord, _Model]:
+    """A model from disk, or the one already in memory if it is still the same."""
+    record = models.find(reference)
+    key = (record.name, record.version, record.fingerprint)
+    with _loading:
+        if key not in _loaded:
+            _, files = models.load(f"{record.name}@{record.version}")
+            if RECIPE in files:
+                _loaded[key] = NetworkModel.from_files(files, len(record.classes))
+            else:
+                _loaded[key] = FastModel.from_files(files)
+        _loaded.move_to_end(key)
+        while len(_loaded) > _LOADED_MODELS:
+            _loaded.popitem(last=False)
+        return record, _loaded[key]

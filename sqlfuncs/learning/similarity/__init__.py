@@ -1,0 +1,1 @@
+"""Which rows are alike: neighbours, outliers, near duplicates."""
