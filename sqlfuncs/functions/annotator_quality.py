@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
 from sqlfuncs.learning.annotators import annotated
 from sqlfuncs.learning.annotators import consensus as methods
 from sqlfuncs.learning.annotators.votes import Votes
@@ -91,9 +91,7 @@ def worst_classes(votes: Votes, consensus: Codes) -> Codes:
 FUNCTION = TableFunction(
     name="annotator_quality",
     compute=annotator_quality,
-    inputs=("item", "annotator", "label", "x"),
-    as_text=("item", "annotator", "label"),
-    optional=("x",),
+    inputs=(Input("item", "text"), Input("annotator", "text"), LABEL, Input("x", is_optional=True)),
     keeps_rows=False,
     returns=(
         Column("annotator", "annotator", "the annotator, in its own type"),

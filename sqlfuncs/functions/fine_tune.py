@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, TooFewClasses
-from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
 from sqlfuncs.learning.detection import doubts
 from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.store import jobs, models
@@ -169,8 +169,12 @@ FUNCTION = TableFunction(
     name="fine_tune",
     compute=fine_tune,
     arguments=("name",),
-    inputs=("x", "label", "weights", "drop"),
-    optional=("weights", "drop"),
+    inputs=(
+        Input("x"),
+        LABEL,
+        Input("weights", is_optional=True),
+        Input("drop", is_optional=True),
+    ),
     second="test",
     keeps_rows=False,
     returns=(

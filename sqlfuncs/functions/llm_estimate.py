@@ -78,7 +78,6 @@ FUNCTION = TableFunction(
     name="llm_estimate",
     compute=llm_estimate,
     inputs=("text",),
-    as_text=(),
     keeps_rows=False,
     session={"model": "sqlfuncs_model"},
     returns=(

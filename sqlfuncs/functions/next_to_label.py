@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.errors import BadOption
-from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
 from sqlfuncs.learning.annotators import annotated, crowdlab
 from sqlfuncs.learning.annotators import votes as counting
 from sqlfuncs.learning.models.folds import check_folds
@@ -50,8 +50,7 @@ def next_to_label(
 FUNCTION = TableFunction(
     name="next_to_label",
     compute=next_to_label,
-    inputs=("item", "annotator", "label", "x"),
-    as_text=("item", "annotator", "label"),
+    inputs=(Input("item", "text"), Input("annotator", "text"), LABEL, Input("x")),
     keeps_rows=False,
     returns=(
         Column("item", "item", "the item, in its own type"),

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs import work
-from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
 from sqlfuncs.functions.strength import judged_rows
 from sqlfuncs.learning.detection import corrections
 from sqlfuncs.learning.labels import classes, labels
@@ -33,7 +33,12 @@ def proposals(rows: pa.StructArray) -> pa.StructArray:
 FUNCTION = TableFunction(
     name="_proposals",
     compute=proposals,
-    inputs=("label", "class_probs", "not_judged", "is_label_issue", "suggested_label"),
-    as_text=("label", "suggested_label"),
+    inputs=(
+        LABEL,
+        Input("class_probs"),
+        Input("not_judged"),
+        Input("is_label_issue"),
+        Input("suggested_label", "label"),
+    ),
     returns=(Column("_sf_proposed", pa.bool_(), "whether to relabel it"),),
 )

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.label_issues import class_probs
-from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
 from sqlfuncs.learning.detection import confident
 from sqlfuncs.learning.detection.judged import Judged, judge
 from sqlfuncs.learning.detection.review import quality_after_review
@@ -116,8 +116,7 @@ def _columns(
 FUNCTION = TableFunction(
     name="_review_queue",
     compute=review_ranks,
-    inputs=("x", "label", "action", "new_label"),
-    as_text=("label", "new_label"),
+    inputs=(Input("x"), LABEL, Input("action"), Input("new_label", "label")),
     returns=(
         Column("review_rank", pa.int64(), "1 is to be reviewed first"),
         Column("label_quality", pa.float64(), "how likely the label is right"),

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -21,11 +21,28 @@ _IN_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true 
 
 
 @dataclass(frozen=True)
+class Input:
+    """A column that a function of a table reads.
+
+    `comes_as` is "given", as it is; "text", as the engine's own text for its values, whatever
+    their type; or "label", the same for values that may be labels: lists and the like are refused.
+    One that `is_optional` is named in the call or left out: then it is NULL, without a type.
+    """
+
+    name: str
+    comes_as: Literal["given", "text", "label"] = "given"
+    is_optional: bool = False
+
+
+LABEL = Input("label", "label")
+
+
+@dataclass(frozen=True)
 class Column:
     """A column of a result.
 
     `type` is an Arrow type, or the name of an input ("label") whose own type the engine gives
-    back; the computing then returns text for it, as the input came (`TableFunction.as_text`).
+    back; the computing then returns text for it, as the input came (`Input.comes_as`).
     `given` names an input whose own value is the column's (both are maps of probabilities) where
     the computing returns an empty one.
     """
@@ -72,19 +89,22 @@ class TableFunction(_Computed):
     options; it returns a StructArray. With `keeps_rows` it has one entry a row, and the engine
     puts the table's own columns before it; otherwise it is the result.
 
-    Inputs in `as_text` come as the engine's own text for their values, whatever their type.
-    Inputs in `optional` are named in the call, or left out: then they are NULL, without a type.
+    `inputs` are columns, a name alone for one that comes as it is, or `label`, which comes as one.
     `second` names a table that may be named in the call as well (`second := tbl`); what it has
     of the first one's columns is read, and the field `second` of `rows` is true for its rows.
     """
 
-    inputs: tuple[str, ...]
+    inputs: tuple[Input | str, ...]
     returns: tuple[Column, ...]
     arguments: tuple[str, ...] = ()
     keeps_rows: bool = True
-    as_text: tuple[str, ...] = ("label",)
-    optional: tuple[str, ...] = ()
     second: str | None = None
+
+    @property
+    def columns(self) -> tuple[Input, ...]:
+        """The inputs."""
+        named = ((LABEL if each == LABEL.name else each) for each in self.inputs)
+        return tuple(Input(each) if isinstance(each, str) else each for each in named)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -106,11 +106,12 @@ def _parameters(function: SqlFunction) -> list[_Parameter]:
             return list(_of_macro(function))
         case TableFunction():
             second = (function.second,) if function.second else ()
-            named = ("tbl", *(i for i in function.inputs if i not in function.optional))
+            named = ("tbl", *(each.name for each in function.columns if not each.is_optional))
+            optional = [each.name for each in function.columns if each.is_optional]
             return [
                 *(_Parameter(name, False, False) for name in function.arguments),
                 *(_Parameter(name, False, True) for name in named),
-                *(_Parameter(name, True, True) for name in (*function.optional, *second)),
+                *(_Parameter(name, True, True) for name in (*optional, *second)),
                 *(_Parameter(name, True, False) for name in function.options),
             ]
         case ListFunction():

@@ -240,7 +240,7 @@ def _waiting(
 def _unpacked(gathered: pa.Array, function: TableFunction) -> pa.StructArray:
     assert len(gathered) == 1
     if not gathered[0].is_valid:
-        names = [*function.inputs, *filter(None, [function.second])]
+        names = [*(each.name for each in function.columns), *filter(None, [function.second])]
         return pa.StructArray.from_arrays([pa.nulls(0) for _ in names], names=names)
     return batches.unpack(_batches.take(gathered[0].values.to_pylist()))
 

@@ -16,6 +16,7 @@ from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.udf import udf_name
 from sqlfuncs.functions.spec import (
     Column,
+    Input,
     ListFunction,
     ScalarFunction,
     SqlFunction,
@@ -131,8 +132,8 @@ def _of_table(function: TableFunction) -> str:
     Names start with `_sf_`, because the columns an analyst names are looked up in the table
     first, and nothing of ours may stand in their way.
     """
-    required = [name for name in function.inputs if name not in function.optional]
-    optional = [f"{name} := NULL" for name in function.optional]
+    required = [each.name for each in function.columns if not each.is_optional]
+    optional = [f"{each.name} := NULL" for each in function.columns if each.is_optional]
     if function.second:
         assert not function.keeps_rows
         optional.append(f"{function.second} := {literal(_NONE)}")
@@ -206,28 +207,32 @@ FROM _sf_kept POSITIONAL JOIN _sf_rows"""
 
 
 def _packed(function: TableFunction) -> str:
-    given = ", ".join(f"{name}: {_given(function, name)}" for name in function.inputs)
+    given = ", ".join(f"{each.name}: {_given(function, each)}" for each in function.columns)
     if function.second:
         given += f", {function.second}: _sf_second"
-    kinds = ", ".join(f"{name}: {_kind(function, name)}" for name in function.inputs)
+    kinds = ", ".join(f"{each.name}: {_kind(each)}" for each in function.columns)
     typed = "".join(f", {name} AS _sf_typed_{name}" for name in _typed_like(function))
     return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch{typed}"
 
 
-def _given(function: TableFunction, name: str) -> str:
-    bare = f"{_BARE}({_input(function, name)})"
+def _given(function: TableFunction, given: Input) -> str:
+    bare = f"{_BARE}({_input(function, given.name)})"
     # A label travels as DuckDB's own text for it, and so do the keys of maps: both cast back.
-    if name in function.optional:  # which may be NULL without a type, and is to stay so
+    if given.is_optional:  # which may be NULL without a type, and is to stay so
         return bare
-    if name not in function.as_text:
-        return f"{_TEXT_KEYS}({bare})"
-    return f"{_LABEL}({bare}, {literal(name)})" if name.endswith("label") else f"{bare}::VARCHAR"
+    match given.comes_as:
+        case "given":
+            return f"{_TEXT_KEYS}({bare})"
+        case "text":
+            return f"{bare}::VARCHAR"
+        case "label":
+            return f"{_LABEL}({bare}, {literal(given.name)})"
 
 
-def _kind(function: TableFunction, name: str) -> str:
+def _kind(given: Input) -> str:
     """What an input's values are as labels, or the keys of its maps: see `learning.labels`."""
-    kind = "_sf_kind" if name in function.as_text else "_sf_keys_kind"
-    return f"sqlfuncs.main.{kind}(typeof({name}))"
+    kind = "_sf_keys_kind" if given.comes_as == "given" else "_sf_kind"
+    return f"sqlfuncs.main.{kind}(typeof({given.name}))"
 
 
 def _gathered(function: TableFunction, packed: str, names: str) -> str:
