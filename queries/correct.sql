@@ -32,13 +32,13 @@ WITH issues AS (FROM {{ issues | ident }}), proposed AS MATERIALIZED (
 ), changed AS (
     SELECT p.* FROM proposed AS p LEFT JOIN in_force AS f ON f.key = p.key
     WHERE f.key IS NULL OR (
-        f.d.b = 'auto_corrections'
+        NOT sqlfuncs.main._sf_is_person(f.d.b)
         AND (f.d.a, f.d.n) IS DISTINCT FROM (p.action, p.new_label)
     )
     UNION ALL
     SELECT f.key, 'keep', f.d.o, NULL, 'auto_corrections', 'no longer proposed', NULL
     FROM in_force AS f ANTI JOIN proposed AS p ON p.key = f.key
-    WHERE f.d.b = 'auto_corrections' AND f.d.a <> 'keep'
+    WHERE NOT sqlfuncs.main._sf_is_person(f.d.b) AND f.d.a <> 'keep'
 )
 -- Later than all that is in the log, whatever the clock says.
 SELECT * REPLACE ((SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at)

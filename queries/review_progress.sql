@@ -9,7 +9,7 @@
 WITH _log AS (FROM {{ log | ident }}), steps AS (
     SELECT
         *,
-        coalesce(starts_with(reason, 'undo of '), false) AS is_undo,
+        sqlfuncs.main._sf_undone(reason) IS NOT NULL AS is_undo,
         epoch(decided_at - lag(decided_at) OVER (PARTITION BY decided_by ORDER BY decided_at)) AS gap
     FROM sqlfuncs.main._sf_log(_log)
 )
@@ -30,7 +30,7 @@ ORDER BY decided_by;
 -- where that is missing, and DuckDB would speak of a circle.
 CREATE OR REPLACE TEMP TABLE _reviewed AS
 WITH _issues AS (FROM {{ issues | ident }}), _log AS (
-    FROM {{ log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
+    FROM {{ log | ident }} WHERE sqlfuncs.main._sf_is_person(decided_by)
 )
 SELECT
     i.{{ key | ident }} AS key,
@@ -80,7 +80,7 @@ WHERE counts;
 
 {% if curve %}
 WITH _issues AS (FROM {{ issues | ident }}), _log AS (
-    FROM {{ log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
+    FROM {{ log | ident }} WHERE sqlfuncs.main._sf_is_person(decided_by)
 ), _drawn AS (
     SELECT key FROM _reviewed WHERE is_random
 )

@@ -16,7 +16,7 @@
 {% if not log %}{{ refuse("learn=true learns from a decision log: log=decisions") }}{% endif %}
 {% if order != "worst" %}{{ refuse("what is learned changes the order worst, and no other: leave learn or order out") }}{% endif %}
 WITH _input AS (FROM {{ table | ident }}), _log AS (
-    FROM {{ log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
+    FROM {{ log | ident }} WHERE sqlfuncs.main._sf_is_person(decided_by)
 )
 SELECT
     {{ key | ident }},
@@ -48,14 +48,14 @@ WHERE CASE {{ order | literal }}
     AND i.{{ key | ident }}::VARCHAR NOT IN (
         SELECT key
         FROM sqlfuncs.main._sf_log_of(_issues, _log, {{ key | ident }}, {{ label | ident }})
-        WHERE key IS NOT NULL AND decided_by IS DISTINCT FROM 'auto_corrections'
+        WHERE key IS NOT NULL AND sqlfuncs.main._sf_is_person(decided_by)
         GROUP BY ALL
         HAVING arg_max(action <> 'needs_review', decided_at)
     )
     {% endif %}
 ORDER BY
     -- A random order that is the same for everybody, every time: what is reviewed of it is a sample.
-    CASE {{ order | literal }} WHEN 'random' THEN md5('review ' || i.{{ key | ident }}::VARCHAR) END,
+    CASE {{ order | literal }} WHEN 'random' THEN sqlfuncs.main._sf_random_order(i.{{ key | ident }}) END,
     i.label_quality,
     i.{{ key | ident }}
 LIMIT {{ budget | literal }};

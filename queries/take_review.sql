@@ -40,7 +40,7 @@ SELECT
     'answered in ' || {{ answers | literal }} AS reason,
     (SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at
 FROM answered LEFT JOIN in_force ON in_force.key = answered.key
-WHERE answer IS NOT NULL AND (in_force.d.label IS DISTINCT FROM answer OR in_force.d.who = 'auto_corrections');
+WHERE answer IS NOT NULL AND (in_force.d.label IS DISTINCT FROM answer OR NOT sqlfuncs.main._sf_is_person(in_force.d.who));
 
 CREATE OR REPLACE TABLE {{ into | ident }} AS
 WITH input AS (FROM {{ table | ident }}), log AS (FROM {{ log | ident }})

@@ -7,18 +7,17 @@
 -- in force before is written again; where nothing was, or a proposal of auto_corrections, needs_review. What was undone, and the rows
 -- that undid it, count no longer.
 INSERT INTO {{ log | ident }} BY NAME
-WITH _log AS (FROM {{ log | ident }}), entries AS (
-    SELECT *, coalesce(starts_with(reason, 'undo of '), false) AS is_undo FROM sqlfuncs.main._sf_log(_log)
-), logged AS (
-    SELECT *, TRY(sqlfuncs.main._sf_until(CASE WHEN is_undo THEN substr(reason, 9) END, _sf_has_zone)) AS undone
-    FROM entries
+WITH _log AS (FROM {{ log | ident }}), logged AS (
+    SELECT *, sqlfuncs.main._sf_undone(reason) IS NOT NULL AS is_undo,
+        TRY(sqlfuncs.main._sf_until(sqlfuncs.main._sf_undone(reason), _sf_has_zone)) AS undone
+    FROM sqlfuncs.main._sf_log(_log)
 ), standing AS (
     FROM (FROM logged WHERE NOT is_undo) AS l ANTI JOIN (FROM logged WHERE is_undo) AS u
         ON u.key = l.key AND u.decided_by = l.decided_by AND u.undone = l.decided_at
 ), step AS (
     FROM (
         FROM standing
-        WHERE decided_by IS DISTINCT FROM 'auto_corrections'
+        WHERE sqlfuncs.main._sf_is_person(decided_by)
         QUALIFY decided_at = max(decided_at) OVER (PARTITION BY key)
     )
     WHERE decided_by = {{ reviewer | literal }}
@@ -27,7 +26,7 @@ WITH _log AS (FROM {{ log | ident }}), entries AS (
     SELECT s.key, arg_max({action: s.action, new_label: s.new_label}, s.decided_at) AS decision
     FROM standing AS s JOIN step ON step.key = s.key AND s.decided_at < step.decided_at
     GROUP BY s.key
-    HAVING arg_max(s.decided_by IS DISTINCT FROM 'auto_corrections', s.decided_at)
+    HAVING arg_max(sqlfuncs.main._sf_is_person(s.decided_by), s.decided_at)
 ), verdict AS (
     SELECT CASE
         WHEN (SELECT count(*) FROM step) = 0 THEN
@@ -41,7 +40,7 @@ SELECT
     step.old_label,
     decision.new_label AS new_label,
     {{ reviewer | literal }} AS decided_by,
-    'undo of ' || step.decided_at || if(step._sf_has_zone, '+00', '') AS reason,
+    sqlfuncs.main._sf_undo_reason(step.decided_at, step._sf_has_zone) AS reason,
     (SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at
 -- The verdict stands on the left, so that it is read where there is no step, too.
 FROM verdict LEFT JOIN step ON true LEFT JOIN before ON before.key = step.key

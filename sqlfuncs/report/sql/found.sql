@@ -17,7 +17,7 @@ WITH judged AS (
 ), steps AS (
     SELECT DISTINCT round(n * i / 20)::BIGINT AS k FROM totals, range(21) r(i)
 ), as_it_went AS (
-    SELECT is_wrong, row_number() OVER (ORDER BY decided_at, md5('review ' || key)) AS place
+    SELECT is_wrong, row_number() OVER (ORDER BY decided_at, sqlfuncs.main._sf_random_order(key)) AS place
     FROM judged WHERE is_decided
 ), counted AS (
     SELECT

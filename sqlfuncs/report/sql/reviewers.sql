@@ -4,7 +4,7 @@
 WITH steps AS (
     SELECT
         *,
-        coalesce(starts_with(reason, 'undo of '), false) AS is_undo,
+        sqlfuncs.main._sf_undone(reason) IS NOT NULL AS is_undo,
         epoch(decided_at - lag(decided_at) OVER (PARTITION BY decided_by ORDER BY decided_at)) AS gap
     FROM report_log
 )

@@ -22,7 +22,7 @@ FROM sqlfuncs.main._sf_log_of(input, _log, {{ key | ident }}, {{ label | ident }
 
 -- Decisions of people. What auto_corrections wrote waits for one.
 CREATE OR REPLACE TEMP TABLE report_people AS
-FROM report_log WHERE decided_by <> 'auto_corrections';
+FROM report_log WHERE sqlfuncs.main._sf_is_person(decided_by);
 
 CREATE OR REPLACE TEMP TABLE report_rows AS
 WITH input AS (
@@ -44,7 +44,7 @@ WITH input AS (
 ), moments AS (
     SELECT key AS _sf_key, min(decided_at) AS decided_at
     FROM report_people
-    WHERE action <> 'needs_review' AND NOT coalesce(starts_with(reason, 'undo of '), false)
+    WHERE action <> 'needs_review' AND sqlfuncs.main._sf_undone(reason) IS NULL
     GROUP BY key
     UNION ALL
     SELECT NULL, NULL

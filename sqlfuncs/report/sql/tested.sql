@@ -10,7 +10,7 @@ CREATE OR REPLACE TEMP TABLE report_tested AS
 WITH input AS (
     SELECT {{ test_key | ident }} AS key, {{ label | ident }} AS label FROM {{ test | ident }}
 ), log AS (
-    FROM {{ test_log | ident }} WHERE decided_by IS DISTINCT FROM 'auto_corrections'
+    FROM {{ test_log | ident }} WHERE sqlfuncs.main._sf_is_person(decided_by)
 )
 SELECT i.key::VARCHAR AS key,
     CASE _sf_action WHEN 'relabel' THEN _sf_new WHEN 'keep' THEN i.label::VARCHAR END AS seen

@@ -18,7 +18,7 @@ WITH _sf_in_force AS (
             _sf_action = 'exclude' OR _sf_action = 'relabel' AND _sf_new IS DISTINCT FROM (label)::VARCHAR,
             false
         ) AS _sf_is_wrong,
-        row_number() OVER (ORDER BY md5('review ' || (key)::VARCHAR)) AS _sf_random_rank
+        row_number() OVER (ORDER BY sqlfuncs.main._sf_random_order(key)) AS _sf_random_rank
     FROM query_table(tbl) AS _sf_in LEFT JOIN _sf_in_force ON _sf_key = (key)::VARCHAR
 )
 SELECT *, _sf_random_rank < (
