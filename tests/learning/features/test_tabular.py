@@ -111,7 +111,7 @@ def test_the_order_of_rows_does_not_change_a_bit() -> None:
 
 def test_the_number_of_threads_does_not_change_a_bit() -> None:
     script = (
-        "from tests.learning.test_tabular import _blobs\n"
+        "from tests.learning.features.test_tabular import _blobs\n"
         "from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare\n"
         "rows, codes = _blobs(600, 5, 3)\n"
         "probs, _, _ = out_of_sample(prepare(rows, codes, 3), folds=2, seed=0)\n"
