@@ -155,7 +155,7 @@ def test_in_a_python_session_too(empty_home: Path, db: Path) -> None:
     script = (
         "import sqlfuncs\n"
         f"con = sqlfuncs.connect({str(db)!r})\n"
-        "from sqlfuncs.learning import encoders\n"
+        "from sqlfuncs.learning.encoders import encoders\n"
         # Loading the model cannot be interrupted.
         "encoders.encode(encoders.encoder('minilm'), ['loaded'])\n"
         "print('ready', flush=True)\n"

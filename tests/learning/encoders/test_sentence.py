@@ -151,7 +151,7 @@ def test_no_texts_at_all() -> None:
 @needs_local
 def test_it_makes_no_noise_and_needs_no_network() -> None:
     script = (
-        "from sqlfuncs.learning import encoders\n"
+        "from sqlfuncs.learning.encoders import encoders\n"
         "print(len(encoders.encode(encoders.encoder('minilm'), ['a', 'b'])))\n"
     )
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
