@@ -84,3 +84,21 @@ def politeness() -> Path:
         if folder.is_dir():
             return folder
     pytest.skip("needs the politeness data (SQLFUNCS_DATA, or shared/data beside the project)")
+
+
+class _Heard(work.Quiet):
+    def __init__(self) -> None:
+        super().__init__()
+        self.remarks: list[str] = []
+
+    def said(self, message: str) -> None:
+        self.remarks.append(message)
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The remarks that are made meanwhile."""
+    monkeypatch.setattr(work, "_said", set())
+    listener = _Heard()
+    with work.listening(listener):
+        yield listener.remarks

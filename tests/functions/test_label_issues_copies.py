@@ -1,11 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import duckdb
 import pytest
-
-from sqlfuncs import work
 
 _COUNTS = """
 SELECT count(*) FILTER (label <> truth), count(*) FILTER (is_label_issue),
@@ -13,23 +9,6 @@ SELECT count(*) FILTER (label <> truth), count(*) FILTER (is_label_issue),
 FROM label_issues(t, {}, label)
 """
 WORDS = ["refund my order", "where is it", "cannot log in", "too small", "wrong bill", "hello"]
-
-
-class _Heard(work.Quiet):
-    def __init__(self) -> None:
-        super().__init__()
-        self.remarks: list[str] = []
-
-    def said(self, message: str) -> None:
-        self.remarks.append(message)
-
-
-@pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    monkeypatch.setattr(work, "_said", set())
-    listener = _Heard()
-    with work.listening(listener):
-        yield listener.remarks
 
 
 def _values(con: duckdb.DuckDBPyConnection, different: int, rows: int = 480) -> None:

@@ -1,28 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import duckdb
 import pytest
-
-from sqlfuncs import work
-
-
-class _Heard(work.Quiet):
-    def __init__(self) -> None:
-        super().__init__()
-        self.remarks: list[str] = []
-
-    def said(self, message: str) -> None:
-        self.remarks.append(message)
-
-
-@pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    monkeypatch.setattr(work, "_said", set())
-    listener = _Heard()
-    with work.listening(listener):
-        yield listener.remarks
 
 
 def _remark(heard: list[str], start: str) -> str:
