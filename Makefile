@@ -62,6 +62,7 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m tests.bench.seeds
 	$(VENV)/bin/python -m tests.bench.alternatives
 	$(VENV)/bin/python -m tests.bench.draws
+	$(VENV)/bin/python -m tests.bench.flagged_quality
 	$(VENV)/bin/python -m tests.bench.inputs
 	$(VENV)/bin/python -m tests.bench.copies
 	$(VENV)/bin/python -m tests.bench.health

@@ -66,28 +66,30 @@ SET VARIABLE sf_loading = (
 CREATE TABLE IF NOT EXISTS {{ table | ident }} AS
 SELECT row_number() OVER () AS {{ number_rows | ident }}, * FROM _loading LIMIT 0;
 
-SET VARIABLE sf_loading = (
-    WITH logs AS (
+SET VARIABLE sf_log = (
+    SELECT min(table_name) FROM (
         SELECT table_name
         FROM duckdb_columns() JOIN duckdb_tables() USING (database_name, schema_name, table_name)
         WHERE database_name = current_database() AND estimated_size > 0
         GROUP BY ALL
         HAVING count(*) FILTER (lower(column_name) IN ('key', 'action', 'decided_at')) = 3
-    ), moved AS (
-        SELECT old_row
-        FROM (SELECT (_old)::VARCHAR AS old_row FROM {{ table | ident }} AS _old)
-        POSITIONAL JOIN (
-            SELECT (_new)::VARCHAR AS new_row
-            FROM (SELECT row_number() OVER () AS {{ number_rows | ident }}, * FROM _loading) AS _new
-        )
-        WHERE old_row <> new_row
     )
+);
+
+-- The file is read for this only where there is a log: a variable is a constant to a plan.
+SET VARIABLE sf_loading = (
     SELECT error(
         'nothing was replaced: a row of ' || {{ table | literal }} || ', ' || left(old_row, 200) || ', would be another one '
-        || 'under its number, and ' || table_name || ' holds decisions, which are about numbers. Load the file as another '
-        || 'table (table=...), or give it a key of its own. If each number still means the same row: DROP TABLE first'
+        || 'under its number, and ' || getvariable('sf_log') || ' holds decisions, which are about numbers. Load the file as '
+        || 'another table (table=...), or give it a key of its own. If each number still means the same row: DROP TABLE first'
     )
-    FROM logs, moved LIMIT 1
+    FROM (SELECT (_old)::VARCHAR AS old_row FROM {{ table | ident }} AS _old WHERE getvariable('sf_log') IS NOT NULL)
+    POSITIONAL JOIN (
+        SELECT (_new)::VARCHAR AS new_row
+        FROM (SELECT row_number() OVER () AS {{ number_rows | ident }}, * FROM _loading) AS _new
+        WHERE getvariable('sf_log') IS NOT NULL
+    )
+    WHERE old_row <> new_row LIMIT 1
 );
 {% endif %}
 

@@ -9,6 +9,8 @@ from sqlfuncs.learning.detection import doubts
 from sqlfuncs.learning.labels import labels
 from sqlfuncs.learning.labels.labels import Side
 
+_MOST_COMPARED = 1_000  # different labels whose spelling is looked at; more are no classes
+
 
 def comparable_labels(sides: pa.Array, rows: pa.Array) -> pa.Array:
     """True for each list of sides {name, kind, forms}, of which the first is the truth.
@@ -19,7 +21,9 @@ def comparable_labels(sides: pa.Array, rows: pa.Array) -> pa.Array:
         actual, *others = (Side(side["name"], side["kind"], side["forms"] or []) for side in given)
         labels.refuse_incomparable(actual, int(count or 0), others)
         for other in others:
-            doubts.about_spelling(sorted({*actual.forms, *other.forms}))
+            names = {*actual.forms, *other.forms}
+            if len(names) <= _MOST_COMPARED:
+                doubts.about_spelling(sorted(names))
     return pa.array([True] * len(rows))
 
 

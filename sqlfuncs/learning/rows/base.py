@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.errors import BadOption
+from sqlfuncs.errors import BadInput, BadOption
 
 if TYPE_CHECKING:
     from typing import Self
@@ -94,17 +94,17 @@ class Rows(ABC):
         """The features of usable rows, learned without a label, and their views. See `features`.
 
         `model` is 'fast', 'best' or an encoder by its name. Raises BadOption for one that cannot
-        read rows of this kind.
+        read rows of this kind, BadInput where none can.
         """
-        raise NotImplementedError
+        raise BadInput(f"nothing is learned from {self.called} yet.")
 
     def reading(self, model: str) -> str:
         """What the features will be, before they are learned: for fingerprints."""
         return self.kind
 
     def to_arrow(self) -> pa.Array:
-        """A column that `read` reads as these rows."""
-        raise NotImplementedError
+        """A column that `read` reads as these rows, where they can be trained on."""
+        raise BadInput(f"{self.called} cannot be kept to be trained on yet.")
 
     @property
     def texts(self) -> list[str] | None:
@@ -122,8 +122,11 @@ class Rows(ABC):
         return None
 
     def vectors(self, places: Sequence[int]) -> Vectors:
-        """Some of the rows as vectors of length 1, (places, d): their cosine is their likeness."""
-        raise NotImplementedError
+        """Some of the rows as vectors of length 1, (places, d): their cosine is their likeness.
+
+        Of a kind that is compared; else raises BadInput.
+        """
+        raise BadInput(f"rows are not compared by {self.called} yet.")
 
     def variants(self, places: Sequence[int]) -> Sequence[Hashable]:
         """What is equal for rows that are the same but for what makes no difference."""
