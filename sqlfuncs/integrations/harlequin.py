@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -108,14 +110,27 @@ class SqlfuncsAdapter(DuckDbAdapter):
 
 def _heard(con: duckdb.DuckDBPyConnection, action: Callable[[], T]) -> T:
     """Do something in another thread: in the main one, where hsql is, DuckDB hears no Ctrl-C."""
+    _on_ctrl_c(signal.default_int_handler, instead_of=signal.SIG_DFL)
     try:
         return interruptibly(con, action)
     except Cancelled as error:
+        _on_ctrl_c(signal.SIG_DFL, instead_of=signal.default_int_handler)
         if isinstance(error, StillRunning):
             _wait_for(error)
         raise HarlequinQueryError(str(error), title="The query was stopped.") from None
     except HarlequinQueryError as error:
         raise _plain(error) from None
+
+
+def _on_ctrl_c(do: signal.Handlers | Callable[..., Any], instead_of: object) -> None:
+    """What Ctrl-C does in hsql, whose main thread this is: once it stops a query.
+
+    Pressed again it ends the process at once: Python's own way of ending takes threads away that
+    are inside compiled code, which crashes.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGINT) == instead_of:
+        signal.signal(signal.SIGINT, do)
 
 
 def _wait_for(error: StillRunning) -> None:

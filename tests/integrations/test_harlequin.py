@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -169,3 +170,20 @@ def test_ctrl_c_while_libraries_are_loaded_crashes_nothing(db: Path, seconds: fl
     # 130 where it is pressed before there is anything of ours to stop.
     assert running.exitstatus in (1, 130), running.before
     assert running.signalstatus is None
+
+
+def test_ctrl_c_again_ends_it_at_once(db: Path) -> None:
+    made = "CREATE TABLE many AS SELECT 'x' || hash(i) AS t FROM range(60_000) r(i)"
+    running = pexpect.spawn(
+        str(TOOLS / "hsql"),
+        ["-a", "sqlfuncs", str(db), "-c", made, "-c", "SELECT * FROM near_duplicates(many, t)"],
+        encoding="utf-8", timeout=60,
+    )  # fmt: skip
+    time.sleep(2.5)
+    for _ in range(10):
+        running.sendintr()
+        time.sleep(0.1)
+    running.expect(pexpect.EOF)
+    running.close()
+    ends = running.exitstatus, running.signalstatus
+    assert ends in [(1, None), (130, None), (None, signal.SIGINT)], running.before

@@ -186,9 +186,11 @@ def interruptibly(
     """
     outcome: list[T] = []
     failure: list[BaseException] = []
+    begun = threading.Event()
     ended = threading.Event()
 
     def act() -> None:
+        begun.wait()
         try:
             outcome.append(action())
         except BaseException as error:
@@ -196,8 +198,11 @@ def interruptibly(
         finally:
             ended.set()
 
+    # Ctrl-C may come while it starts, and would leave it alone with a connection that goes away:
+    # nothing is done before it is watched.
     threading.Thread(target=act, daemon=True, name="sqlfuncs-statement").start()
     try:
+        begun.set()
         while not ended.wait(0.05):
             if ends is not None:
                 ends.check()
@@ -205,15 +210,25 @@ def interruptibly(
                 meanwhile()
     except (KeyboardInterrupt, TimedOut) as asked:
         reason = asked if isinstance(asked, TimedOut) else Cancelled()
+        if not begun.is_set():
+            raise reason from None
+        begun.set()  # again: it may have been broken off before it told anybody
         work.stop()
         con.interrupt()
-        if not ended.wait(GRACE_SECONDS):
+        if not _ends_in_time(ended):
             raise StillRunning(reason, ended.wait) from None
         work.resume()
         raise reason from None
     if failure:
         raise failure[0]
     return outcome[0]
+
+
+def _ends_in_time(ended: threading.Event) -> bool:
+    try:
+        return ended.wait(GRACE_SECONDS)
+    except KeyboardInterrupt:  # pressed again
+        return False
 
 
 def plain_message(error: BaseException) -> str:
