@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.functions import label_issues, near_duplicates, outliers
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning.detection import certainty
-from sqlfuncs.learning.detection.confident import Found
-from sqlfuncs.learning.detection.judged import Judged
 from sqlfuncs.learning.similarity.neighbourhood import neighbourhood
+from sqlfuncs.learning.tasks import registry
+from sqlfuncs.learning.tasks.base import Options
 
 
 def audit(
@@ -48,9 +46,9 @@ def audit(
     """
     outliers.check(k, outlier_threshold, "outlier_threshold")
     near_duplicates.check(k, near_duplicate_threshold, "near_duplicate_threshold")
-    judged, found = label_issues.issues(rows, model, cut, method, folds, seed)
-    *of_label, not_judged = label_issues.columns(judged, found)
-    if judged.kind.is_compared:
+    options = Options(model=model, cut=cut, method=method, folds=folds, seed=seed)
+    prediction = registry.of(rows).judge(rows, options)
+    if prediction.rows.is_compared:
         near = neighbourhood(rows.field("x"), k)
         of_row = [
             *outliers.columns(near, outlier_threshold),
@@ -58,26 +56,18 @@ def audit(
         ]
     else:
         work.say_once(
-            f"rows are not compared by {judged.kind.called} yet: the columns of outliers "
+            f"rows are not compared by {prediction.rows.called} yet: the columns of outliers "
             "and near duplicates are NULL"
         )
         of_row = [pa.nulls(len(rows), column.computed_type) for column in _OF_ROW]
-    return pa.StructArray.from_arrays(
-        [*of_label, *of_row, *_certainty(judged, found), not_judged],
-        names=[column.name for column in FUNCTION.returns],
+    names = [column.name for column in _OF_ROW]
+    return FUNCTION.result(
+        {
+            **prediction.issues(),
+            **dict(zip(names, of_row, strict=True)),
+            **prediction.certainty(),
+        }
     )
-
-
-def _certainty(judged: Judged, found: Found) -> list[pa.Array]:
-    ambiguous = np.zeros(len(judged.rows), dtype=bool)
-    ambiguous[judged.has_probs] = certainty.ambiguous(judged.probs[judged.has_probs])
-    well_labeled = np.zeros(len(judged.rows), dtype=bool)
-    well_labeled[judged.rows] = certainty.well_labeled(*judged.evidence, found.flagged)
-    return [
-        pa.array(ambiguous, mask=~judged.has_probs),
-        pa.array(well_labeled, mask=~judged.has_probs),
-        pa.array(judged.unlabeled),
-    ]
 
 
 *_OF_LABEL, _NOT_JUDGED = label_issues.FUNCTION.returns

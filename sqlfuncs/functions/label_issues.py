@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning.detection import confident
-from sqlfuncs.learning.detection.confident import Found
-from sqlfuncs.learning.detection.judged import Judged, judge
-from sqlfuncs.learning.labels import labels
-from sqlfuncs.learning.models.folds import check_folds
-from sqlfuncs.learning.rows.base import Floats
+from sqlfuncs.learning.tasks import registry
+from sqlfuncs.learning.tasks.base import Options
 
 
 def label_issues(
@@ -58,75 +49,8 @@ def label_issues(
     Errors: fewer than two classes, or more than 1,000; no row that can be judged; a column of the
     table that is called like one of the result's.
     """
-    judged, found = issues(rows, model, cut, method, folds, seed)
-    return pa.StructArray.from_arrays(
-        columns(judged, found), names=[column.name for column in FUNCTION.returns]
-    )
-
-
-def issues(
-    rows: pa.StructArray, model: str, cut: str, method: str, folds: int, seed: int
-) -> tuple[Judged, Found]:
-    """Every row judged, and what was found in those that could be, with options as above."""
-    if cut not in confident.CUTS:
-        raise BadOption.among("cut", cut, confident.CUTS)
-    if method not in confident.METHODS:
-        raise BadOption.among("method", method, confident.METHODS)
-    check_folds(folds)
-    judged = judge(
-        rows.field("x"),
-        labels.read(rows),
-        keys_kind=labels.kind_of(rows, "x"),
-        model=model,
-        folds=folds,
-        seed=seed,
-    )
-    if method == "auto" and not judged.kind.needs_model:
-        method = "self_confidence"
-    return judged, confident.find(*judged.evidence, cut, method, judged.outvoted[judged.rows])
-
-
-def columns(judged: Judged, found: Found) -> list[pa.Array]:
-    """The columns of `FUNCTION`, of all rows."""
-    rows, has_probs = judged.rows, judged.has_probs
-    names = pa.array(list(judged.classes), pa.string())
-    quality = np.full(len(rows), np.nan)
-    quality[rows] = found.quality
-    flagged = np.zeros(len(rows), dtype=bool)
-    flagged[rows] = found.flagged
-    predicted = np.zeros(len(rows), dtype=np.int64)
-    predicted[has_probs] = judged.probs[has_probs].argmax(axis=1)
-    suggested, confidence = predicted.copy(), np.zeros(len(rows))
-    suggested[rows], confidence[rows] = found.suggested, found.confidence
-    confidence[judged.unlabeled] = judged.probs[judged.unlabeled].max(axis=1)
-    no_suggestion = ~(flagged | judged.unlabeled)
-    return [
-        pa.array(quality, mask=~rows),
-        pa.array(flagged, mask=~has_probs),
-        names.take(pa.array(suggested, mask=no_suggestion)),
-        pa.array(confidence, mask=no_suggestion),
-        names.take(pa.array(predicted, mask=~has_probs)),
-        class_probs(judged.classes, judged.probs, has_probs, judged.as_given),
-        pa.array(judged.reasons, pa.string()),
-    ]
-
-
-def class_probs(
-    classes: Sequence[str],
-    probs: Floats,
-    rows: npt.NDArray[np.bool_],
-    as_given: npt.NDArray[np.bool_],
-) -> pa.MapArray:
-    """A map of class to probability for `rows`, empty if `as_given`, NULL for the others."""
-    filled = rows & ~as_given
-    places = np.tile(np.arange(len(classes), dtype=np.int32), int(filled.sum()))
-    ends = np.concatenate([[0], np.cumsum(filled) * len(classes)]).astype(np.int32)
-    return pa.MapArray.from_arrays(
-        pa.array(ends),
-        pa.array(list(classes), pa.string()).take(pa.array(places)),
-        pa.array(probs[filled].ravel()),
-        mask=pa.array(~rows),
-    )
+    options = Options(model=model, cut=cut, method=method, folds=folds, seed=seed)
+    return FUNCTION.result(registry.of(rows).judge(rows, options).issues())
 
 
 FUNCTION = TableFunction(

@@ -106,6 +106,17 @@ class TableFunction(_Computed):
         named = ((LABEL if each == LABEL.name else each) for each in self.inputs)
         return tuple(Input(each) if isinstance(each, str) else each for each in named)
 
+    def result(self, columns: Mapping[str, pa.Array]) -> pa.StructArray:
+        """Columns by their names, in the order of `returns`; those that are missing are NULL."""
+        rows = len(next(iter(columns.values())))
+        return pa.StructArray.from_arrays(
+            [
+                columns[each.name] if each.name in columns else pa.nulls(rows, each.computed_type)
+                for each in self.returns
+            ],
+            names=[each.name for each in self.returns],
+        )
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ListFunction(_Computed):

@@ -6,6 +6,7 @@ from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.learning.features import features
 from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.models import fast
+from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.out_of_sample import by_models, prepare
 from sqlfuncs.learning.rows.base import AVERAGES, Rows, describe, is_usable
 from sqlfuncs.store.jobs import Running
@@ -45,7 +46,7 @@ def train(request: Request, job: Running) -> Outcome:
     """Raises NoUsableRows where no label has two rows."""
     classes = request.classes
     codes = class_order.codes(request.labels, classes)
-    prepared = prepare(request.rows, codes, len(classes), request.base)
+    prepared = prepare(request.rows, ClassTarget(codes, len(classes)), request.base)
     job.report(_READ)
     probs, unseen, pool = by_models(
         prepared, folds=request.folds, seed=request.seed, weights=request.weights
@@ -60,8 +61,7 @@ def train(request: Request, job: Running) -> Outcome:
     trained = fast.fit(
         prepared.features,
         prepared.views,
-        prepared.codes,
-        len(classes),
+        prepared.target,
         pool,
         None if request.weights is None else request.weights[prepared.order],
     )

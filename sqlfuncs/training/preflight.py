@@ -12,6 +12,7 @@ import numpy as np
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.detection.health import health
 from sqlfuncs.learning.labels import classes as class_order
+from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.folds import canonical_order
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
 from sqlfuncs.learning.rows.base import Rows, is_usable
@@ -108,7 +109,8 @@ def _issue_rate(request: Request, keys: Sequence[bytes], model: str) -> tuple[fl
     codes = class_order.codes(request.labels, request.classes)
     some = canonical_order(keys, codes)[:_MOST_ROWS]
     begun = time.perf_counter()
-    prepared = prepare(request.rows.take(some), codes[some], len(request.classes), model)
+    target = ClassTarget(codes[some], len(request.classes))
+    prepared = prepare(request.rows.take(some), target, model)
     probs, unseen, _ = out_of_sample(prepared, folds=request.folds, seed=request.seed)
     seconds = (time.perf_counter() - begun) * len(codes) / len(some)
     judged = is_usable(unseen)

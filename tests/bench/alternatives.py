@@ -17,6 +17,7 @@ from sklearn.metrics import average_precision_score
 
 import sqlfuncs
 from sqlfuncs.learning.labels import classes
+from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.fast import one_thread
 from sqlfuncs.learning.models.folds import fold_numbers
 from sqlfuncs.learning.models.out_of_sample import Prepared, prepare
@@ -36,13 +37,13 @@ Floats = npt.NDArray[np.float64]
 
 def cross(view: Any, data: Prepared, salt: str, **settings: Any) -> Floats:
     """Out-of-sample probabilities of one head in one cut of the rows."""
-    folds = fold_numbers(data.groups, data.codes, 5, salt)
-    out = np.zeros((len(data.codes), data.n_classes))
+    folds = fold_numbers(data.groups, data.target.strata, 5, salt)
+    out = np.zeros((len(data.target.strata), data.target.width))
     with one_thread():
         for fold in np.unique(folds):
             held_out = folds == fold
             head = LogisticRegression(**{"max_iter": 1000, "tol": 1e-3, **settings})
-            head.fit(view[~held_out], data.codes[~held_out])
+            head.fit(view[~held_out], data.target.strata[~held_out])
             out[np.ix_(held_out, head.classes_)] = head.predict_proba(view[held_out])
     return out
 
@@ -68,7 +69,7 @@ def averaged(
         )
         for view in views
     ]
-    return (Pool.learn(said, data.codes) if pooled else Pool.even(len(said)))(said)
+    return (Pool.learn(said, data.target.strata) if pooled else Pool.even(len(said)))(said)
 
 
 RECIPES: dict[str, Callable[[Prepared, int], Floats]] = {
@@ -92,14 +93,14 @@ def load(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[Prepared, npt.NDArra
     table = con.execute(f"SELECT text, label, true_label FROM ({sql})").df()
     rows = Texts(list(table.text), np.full(len(table), None, dtype=object))
     names = classes.in_order(table.label)
-    data = prepare(rows, classes.codes(list(table.label), names), len(names))
+    data = prepare(rows, ClassTarget(classes.codes(list(table.label), names), len(names)))
     data.views.append(np.hstack(data.views[1:]))
     return data, (table.label != table.true_label).to_numpy()[data.order]
 
 
 def precision(data: Prepared, wrong: npt.NDArray[np.bool_], probs: Floats) -> float:
     """The average precision of self-confidence."""
-    given = probs[np.arange(len(wrong)), data.codes]
+    given = probs[np.arange(len(wrong)), data.target.strata]
     return float(average_precision_score(wrong, -given))
 
 

@@ -16,6 +16,7 @@ from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.labels.labels import as_classes, kind_of
 from sqlfuncs.learning.labels.labels import read as read_labels
 from sqlfuncs.learning.models import fast
+from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, Rows, describe, is_usable
@@ -110,14 +111,14 @@ def _judge(
     seed: int,
 ) -> tuple[Floats, Floats]:
     """Out-of-sample probabilities of the items with votes, and those of the others."""
-    prepared = prepare(learners, labels, n_classes)
+    prepared = prepare(learners, ClassTarget(labels, n_classes))
     judged, reasons, pool = out_of_sample(prepared, folds=folds, seed=seed)
     judged[~is_usable(reasons)] = 1 / n_classes
     if not len(others):
         return judged, np.empty((0, n_classes))
     work.check()
     assert isinstance(prepared.features, TextFeatures | VectorFeatures)
-    model = fast.fit(prepared.features, prepared.views, prepared.codes, n_classes, pool)
+    model = fast.fit(prepared.features, prepared.views, prepared.target, pool)
     return judged, model.probabilities(others)
 
 

@@ -17,6 +17,7 @@ from sqlfuncs.errors import NoUsableRows, TooFewClasses
 from sqlfuncs.learning.detection import doubts
 from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.labels.labels import TEXT, Labels, as_classes
+from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, outvoted, prepare
 from sqlfuncs.learning.models.registered import way_of
 from sqlfuncs.learning.rows import registry
@@ -102,12 +103,13 @@ def judge(
         if rows.texts is not None:
             doubts.about_paths(rows.texts)
         way = way_of(model)
-        prepared = prepare(rows.take(learnable), codes[learnable], len(classes), way)
+        target = ClassTarget(codes, len(classes)).chosen(learnable)
+        prepared = prepare(rows.take(learnable), target, way)
         probs, as_given = np.full((len(x), len(classes)), np.nan), np.zeros(len(x), bool)
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
         no_reason = unlabeled[learnable]
         reasons[learnable] = np.where(no_reason, labels.reasons[learnable], why)
-        doubts.about_copies(prepared.keys, prepared.codes)
+        doubts.about_copies(prepared.keys, prepared.target.codes)
         if rows.is_all_there_is:
             votes[learnable] = outvoted(prepared)
     _refuse_unusable(encoded, reasons)

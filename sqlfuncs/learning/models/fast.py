@@ -21,9 +21,9 @@ import numpy.typing as npt
 from sqlfuncs import work
 from sqlfuncs.errors import DamagedModel
 from sqlfuncs.learning.features import features
-from sqlfuncs.learning.features.heads import AnyHead, H, Head, Learned, RowWeights, Weighable
-from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.features.heads import AnyHead, Head, Learned, RowWeights
 from sqlfuncs.learning.models.pooling import Pool
+from sqlfuncs.learning.models.target import Target
 from sqlfuncs.learning.rows.base import Floats, Rows
 
 _WORKERS = 2
@@ -86,50 +86,38 @@ class FastModel:
 def fit(
     learned: features.Features,
     views: Sequence[Any],
-    codes: Codes,
-    n_classes: int,
+    target: Target,
     pool: Pool,
     weights: RowWeights | None = None,
 ) -> FastModel:
     """Train a head on each view of some rows, in the order given. `pool` averages them."""
     with one_thread():
-        return FastModel(learned, _fit_heads(learned, views, codes, n_classes, weights), pool)
+        heads = _fit_heads(learned, views, target, weights)
+    return FastModel(learned, cast("tuple[Head, ...]", heads), pool)
 
 
 def _fit_heads(
-    learned: Learned[H],
-    views: Sequence[Any],
-    codes: Codes,
-    n_classes: int,
-    weights: RowWeights | None = None,
-) -> tuple[H, ...]:
-    if weights is None:
-        return tuple(
-            learned.fit_head(place, view, codes, n_classes) for place, view in enumerate(views)
-        )
-    return tuple(
-        cast("Weighable[H]", learned).fit_head(place, view, codes, n_classes, weights)
-        for place, view in enumerate(views)
-    )
+    learned: Learned[AnyHead], views: Sequence[Any], target: Target, weights: RowWeights | None
+) -> tuple[AnyHead, ...]:
+    return tuple(target.fit(learned, place, view, weights) for place, view in enumerate(views))
 
 
-def cross_probabilities(
+def cross_predict(
     learned: Learned[AnyHead],
     views: Sequence[Any],
-    codes: Codes,
-    n_classes: int,
+    target: Target,
     folds: npt.NDArray[np.int64],
     weights: RowWeights | None = None,
 ) -> tuple[Floats, Pool]:
-    """Probabilities of each row from heads that did not see it, (rows, classes), and their pool.
+    """Predictions of each row by heads that did not see it, (rows, width), and their pool.
 
     `folds` (repeats, rows) holds the fold of each row in several cuts, over which what a head
-    says is averaged. The heads are pooled by how well they foretell the labels. Rows of class -1
-    have no label: nothing learns from them. `weights` (rows,) say how much each row teaches.
+    predicts is averaged. The heads are pooled by how well they predict the labels. Nothing learns
+    from rows without one. `weights` (rows,) say how much each row teaches.
     """
-    said = np.zeros((len(views), len(codes), n_classes))
-    judged = np.zeros((len(codes), 1))
-    labeled = codes >= 0
+    labeled = target.strata >= 0
+    predicted = np.zeros((len(views), len(labeled), target.width))
+    times = np.zeros((len(labeled), 1))
     parts = [(cut, fold) for cut, numbers in enumerate(folds) for fold in np.unique(numbers)]
 
     def judge(part: tuple[int, int]) -> tuple[npt.NDArray[np.bool_], list[Floats]]:
@@ -140,7 +128,7 @@ def cross_probabilities(
             return held_out, []
         others = None if weights is None else weights[~held_out]
         trained = _fit_heads(
-            learned, [v[~held_out] for v in views], codes[~held_out], n_classes, others
+            learned, [v[~held_out] for v in views], target.chosen(~held_out), others
         )
         return held_out, [
             head.probabilities(view[held_out]) for head, view in zip(trained, views, strict=True)
@@ -152,13 +140,13 @@ def cross_probabilities(
         ThreadPoolExecutor(_WORKERS) as workers,
     ):
         for held_out, each in workers.map(judge, parts):
-            for place, probs in enumerate(each):
-                said[place, held_out] += probs
-            judged[held_out] += bool(each)
+            for place, values in enumerate(each):
+                predicted[place, held_out] += values
+            times[held_out] += bool(each)
             task.advance()
-        said /= np.maximum(judged, 1)
-        pool = Pool.learn(list(said), codes)
-        return pool(list(said)), pool
+        predicted /= np.maximum(times, 1)
+        pool = target.pool(list(predicted))
+        return pool(list(predicted)), pool
 
 
 @contextmanager

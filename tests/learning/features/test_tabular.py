@@ -13,6 +13,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import Cancelled
 from sqlfuncs.learning.features import tabular
 from sqlfuncs.learning.features.tabular import TabularFeatures
+from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
 from sqlfuncs.learning.rows.base import Floats
 from sqlfuncs.learning.rows.fields import Fields
@@ -69,7 +70,7 @@ def test_only_common_categories_get_a_column() -> None:
 @pytest.mark.parametrize("classes", [2, 3, 30, 300])
 def test_heads_learn_and_probabilities_sum_to_1(classes: int) -> None:
     rows, codes = _blobs(max(600, classes * 4), 6, classes)
-    probs, reasons, _ = out_of_sample(prepare(rows, codes, classes), folds=5, seed=0)
+    probs, reasons, _ = out_of_sample(prepare(rows, ClassTarget(codes, classes)), folds=5, seed=0)
     assert probs.sum(axis=1) == pytest.approx(np.ones(len(codes)))
     assert all(reason is None for reason in reasons)
     # No better than 10 times chance would be a head that learns nothing.
@@ -79,7 +80,7 @@ def test_heads_learn_and_probabilities_sum_to_1(classes: int) -> None:
 def test_a_rule_of_two_fields_is_learned_that_no_line_can_follow() -> None:
     values = np.random.default_rng(0).normal(size=(600, 4))
     codes = (values[:, 0] * values[:, 1] > 0).astype(np.int64)
-    probs, _, _ = out_of_sample(prepare(_rows(values), codes, 2), folds=5, seed=0)
+    probs, _, _ = out_of_sample(prepare(_rows(values), ClassTarget(codes, 2)), folds=5, seed=0)
     assert (probs.argmax(axis=1) == codes).mean() > 0.85
 
 
@@ -89,7 +90,7 @@ def test_missing_values_and_categories_are_evidence() -> None:
     values = np.column_stack([random.normal(size=300), codes == 2, random.normal(size=300)])
     values[codes == 1, 0] = NAN
     rows = _rows(values.astype(float), (None, ("no", "yes"), None))
-    probs, _, _ = out_of_sample(prepare(rows, codes, 3), folds=5, seed=0)
+    probs, _, _ = out_of_sample(prepare(rows, ClassTarget(codes, 3)), folds=5, seed=0)
     assert (probs.argmax(axis=1) == codes).mean() > 0.98
 
 
@@ -97,15 +98,19 @@ def test_missing_values_and_categories_are_evidence() -> None:
 def test_classes_of_a_few_rows_break_nothing(counts: tuple[int, ...]) -> None:
     codes = np.repeat(np.arange(len(counts)), counts)
     values = np.random.default_rng(0).normal(size=(len(codes), 3)) + codes[:, None]
-    probs, _, _ = out_of_sample(prepare(_rows(values), codes, len(counts)), folds=5, seed=0)
+    probs, _, _ = out_of_sample(
+        prepare(_rows(values), ClassTarget(codes, len(counts))), folds=5, seed=0
+    )
     assert np.isfinite(probs).all()
 
 
 def test_the_order_of_rows_does_not_change_a_bit() -> None:
     rows, codes = _blobs(120, 4, 3)
     shuffled = np.random.default_rng(1).permutation(120)
-    expected, _, _ = out_of_sample(prepare(rows, codes, 3), folds=3, seed=0)
-    found, _, _ = out_of_sample(prepare(rows.take(shuffled), codes[shuffled], 3), folds=3, seed=0)
+    expected, _, _ = out_of_sample(prepare(rows, ClassTarget(codes, 3)), folds=3, seed=0)
+    found, _, _ = out_of_sample(
+        prepare(rows.take(shuffled), ClassTarget(codes[shuffled], 3)), folds=3, seed=0
+    )
     assert found.tobytes() == expected[shuffled].tobytes()
 
 
@@ -113,8 +118,9 @@ def test_the_number_of_threads_does_not_change_a_bit() -> None:
     script = (
         "from tests.learning.features.test_tabular import _blobs\n"
         "from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare\n"
+        "from sqlfuncs.learning.models.class_target import ClassTarget\n"
         "rows, codes = _blobs(600, 5, 3)\n"
-        "probs, _, _ = out_of_sample(prepare(rows, codes, 3), folds=2, seed=0)\n"
+        "probs, _, _ = out_of_sample(prepare(rows, ClassTarget(codes, 3)), folds=2, seed=0)\n"
         "print(probs.tobytes().hex())\n"
     )
     printed = set()
@@ -152,7 +158,7 @@ def test_with_very_many_classes_only_the_linear_head_is_left() -> None:
 @pytest.mark.slow
 def test_it_stops_soon_when_asked() -> None:
     rows, codes = _blobs(20_000, 20, 10)
-    prepared = prepare(rows, codes, 10)
+    prepared = prepare(rows, ClassTarget(codes, 10))
     asked: list[float] = []
 
     def stop() -> None:

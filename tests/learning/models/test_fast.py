@@ -13,6 +13,7 @@ from sqlfuncs.errors import BadInput, Cancelled, DamagedModel
 from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.features import features
 from sqlfuncs.learning.models import fast
+from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.fast import FastModel
 from sqlfuncs.learning.models.pooling import Pool
 from sqlfuncs.learning.rows.embedding import Embeddings
@@ -41,7 +42,10 @@ def _trained(rows: Texts | Embeddings, classes: int = 3) -> FastModel:
     learned, views = rows.features("fast")
     assert isinstance(learned, features.Features)
     return fast.fit(
-        learned, views, np.arange(len(rows.values)) % classes, classes, Pool.even(len(views))
+        learned,
+        views,
+        ClassTarget(np.arange(len(rows.values)) % classes, classes),
+        Pool.even(len(views)),
     )
 
 
@@ -119,13 +123,13 @@ def test_no_row_is_judged_by_a_head_that_saw_it(seed: int, classes: int, folds: 
     codes[:classes] = range(classes)
     learned, views = rows.features("fast")
     cut = np.arange(40) % folds
-    probs, pool = fast.cross_probabilities(learned, views, codes, classes, cut[None])
+    probs, pool = fast.cross_predict(learned, views, ClassTarget(codes, classes), cut[None])
     assert probs.sum(axis=1) == pytest.approx(np.ones(40))
     # Another label in a row changes nothing about how rows of its own fold are judged, but for
     # the one number by which the head is calibrated.
     changed = codes.copy()
     changed[5] = (changed[5] + 1) % classes
-    again, other = fast.cross_probabilities(learned, views, changed, classes, cut[None])
+    again, other = fast.cross_predict(learned, views, ClassTarget(changed, classes), cut[None])
     power = other.sharpness[0] / pool.sharpness[0]
     expected = probs**power / (probs**power).sum(axis=1, keepdims=True)
     same_fold = cut == cut[5]
@@ -140,7 +144,9 @@ def test_it_can_be_stopped() -> None:
     stopper.start()
     stopper.join()
     with pytest.raises(Cancelled):
-        fast.cross_probabilities(learned, views, np.arange(40) % 2, 2, np.arange(40)[None] % 5)
+        fast.cross_predict(
+            learned, views, ClassTarget(np.arange(40) % 2, 2), np.arange(40)[None] % 5
+        )
 
 
 @needs_local

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sqlfuncs.errors import TooManyClasses
+from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.folds import fold_numbers
 from sqlfuncs.learning.models.out_of_sample import by_models, out_of_sample, prepare
 from sqlfuncs.learning.rows.embedding import Embeddings
@@ -37,7 +38,9 @@ def _vectors(count: int = 90) -> tuple[Embeddings, np.ndarray]:
 def _probs(
     rows: Rows, codes: np.ndarray, classes: int = 3, seed: int = 0, folds: int = 5
 ) -> tuple[np.ndarray, list[str | None]]:
-    probs, reasons, _ = out_of_sample(prepare(rows, codes, classes), folds=folds, seed=seed)
+    probs, reasons, _ = out_of_sample(
+        prepare(rows, ClassTarget(codes, classes)), folds=folds, seed=seed
+    )
     return probs, reasons.tolist()
 
 
@@ -103,7 +106,7 @@ def test_identical_texts_are_judged_by_each_other_and_by_models_that_saw_neither
     codes[list(twins)] = [0, 1, 2, 0]
     probs, _ = _probs(rows, codes)
     assert probs[2].tobytes() == probs[80].tobytes()
-    alone, _, _ = by_models(prepare(rows, codes, 3), folds=5, seed=0)
+    alone, _, _ = by_models(prepare(rows, ClassTarget(codes, 3)), folds=5, seed=0)
     codes[20] = 2
     again, _ = _probs(rows, codes)
     assert again[2, 2] > probs[2, 2]
@@ -132,7 +135,7 @@ def test_more_classes_than_can_be_learned_are_refused_at_once(
 ) -> None:
     vectors = Embeddings(np.zeros((rows, 1), dtype=np.float32), np.full(rows, None))
     with pytest.raises(TooManyClasses, match=says):
-        prepare(vectors, np.arange(rows) % classes, classes)
+        prepare(vectors, ClassTarget(np.arange(rows) % classes, classes))
 
 
 def test_rows_that_are_equal_are_judged_alike_by_models_that_saw_some_of_them() -> None:
@@ -140,7 +143,7 @@ def test_rows_that_are_equal_are_judged_alike_by_models_that_saw_some_of_them() 
     codes = np.arange(120) % 3
     codes[::11] = (codes[::11] + 1) % 3
     rows = Texts([f"{TOPICS[at % 3]} {at % 12}" for at in range(120)], _none(120))
-    probs, _, _ = by_models(prepare(rows, codes, 3), folds=5, seed=0)
+    probs, _, _ = by_models(prepare(rows, ClassTarget(codes, 3)), folds=5, seed=0)
     for content in range(12):
         for code in range(3):
             same = (np.arange(120) % 12 == content) & (codes == code)

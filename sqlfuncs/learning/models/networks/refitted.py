@@ -10,10 +10,10 @@ import numpy as np
 
 from sqlfuncs import work
 from sqlfuncs.learning.features.heads import RowWeights
-from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.folds import Order
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.models.pooling import Pool
+from sqlfuncs.learning.models.target import Target
 from sqlfuncs.learning.rows.base import Floats
 from sqlfuncs.store import weights
 
@@ -25,23 +25,23 @@ class Refitted:
     recipe: Recipe
     texts: Sequence[str]
 
-    def cross_probabilities(
+    def cross_predict(
         self,
         groups: list[bytes],
-        codes: Codes,
-        n_classes: int,
+        target: Target,
         folds: Order,
         seed: int,
         counts: RowWeights | None = None,
     ) -> tuple[Floats, Pool]:
         """Probabilities of each row from a network that did not see its fold: (rows, classes).
 
-        And the pool that calibrated them. Rows of class -1 have no label: nothing learns from
-        them, and they get the mean of all networks. Raises DamagedModel, DownloadFailed.
+        And the pool that calibrated them. Nothing learns from rows without a label; they get the
+        mean of all networks. Raises DamagedModel, DownloadFailed.
         """
         from sqlfuncs.learning.models.networks.network import untrained
         from sqlfuncs.learning.models.networks.training import Rows, probabilities, train
 
+        codes, n_classes = target.codes, target.width
         found = weights.get(self.recipe.base)
         counted = np.ones(len(codes), dtype=np.float32) if counts is None else counts
         said, judged = np.zeros((len(codes), n_classes)), np.zeros((len(codes), 1))
@@ -65,7 +65,7 @@ class Refitted:
                 said[judging] += probabilities(network, rows.take(judging).tokens)
                 judged[judging] += 1
         said /= np.maximum(judged, 1)
-        pool = Pool.learn([said], codes)
+        pool = target.pool([said])
         return pool([said]), pool
 
 

@@ -6,6 +6,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.models.networks.refitted import Refitted
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
@@ -27,7 +28,7 @@ def test_rows_are_judged_by_networks_that_never_saw_them(tmp_path: Path) -> None
     wrong[5::13] = True
     given = np.where(wrong, 1 - CODES, CODES)
     given[:3] = -1
-    prepared = prepare(rows, given, 2, recipe)
+    prepared = prepare(rows, ClassTarget(given, 2), recipe)
     assert isinstance(prepared.features, Refitted)
     probs, reasons, _ = out_of_sample(prepared, folds=3, seed=0)
     assert all(reason is None for reason in reasons)

@@ -1,0 +1,33 @@
+"""What labels look like to a model, in a sentence or two for people who are no statisticians."""
+
+from __future__ import annotations
+
+from sqlfuncs.learning.detection import confident, corrections, noise
+from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.rows.base import Floats
+
+_WHY = {
+    "prune_by_class": "It knows hardly more than the commonest label, so only as many rows are "
+    "flagged as confident learning counts errors in each class ('prune_by_class')",
+    confident.NOISE_CORRECTED: "Whole classes may be mistaken for others, or the model errs "
+    f"itself: noise is reckoned in ('{confident.NOISE_CORRECTED}')",
+    "predicted_neq_given": "This is what people's mistakes on hard rows look like: every label "
+    "that is not the likeliest class is flagged ('predicted_neq_given')",
+}
+
+
+def explanation(codes: Codes, probs: Floats, cut: str) -> str:
+    """What the labels look like to the model, which cut was taken, and if it may correct them."""
+    seen = noise.evidence(codes, probs)
+    strength = "strong" if seen.is_strong else "weak"
+    where = "less often" if seen.hits_hard_rows else "about as often"
+    taken = confident.choose_cut(codes, probs)
+    why = _WHY[taken] if cut == "auto" else f"The cut '{cut}' was asked for"
+    reason = corrections.strength(codes, probs).reason
+    corrects = f"would propose nothing: {reason}" if reason else "may correct labels"
+    return (
+        f"The model is {strength} (it agrees with {seen.agreement:.1%} of the labels, kappa "
+        f"{seen.kappa:.2f}) and disagrees {where} where it is sure (with "
+        f"{seen.sure_disagreement:.1%} of the surest {seen.sure_rows} rows; evenness "
+        f"{seen.evenness:.2f}). {why}. auto_corrections {corrects}."
+    )

@@ -1,0 +1,110 @@
+"""What is asked of labels, whatever their kind: a task, and what its predictions say of labels."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlfuncs.learning.rows.base import Rows
+
+Mask = npt.NDArray[np.bool_]
+Columns = Mapping[str, pa.Array]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How rows are judged: see `functions.label_issues`, which has these options and defaults."""
+
+    model: str = "fast"
+    cut: str = "auto"
+    method: str = "auto"
+    folds: int = 5
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The decisions in force on rows: for each action which rows have it, (rows,).
+
+    `new_label` (rows,) is the text of the label that a row was given by 'relabel'.
+    """
+
+    relabel: Mask
+    keep: Mask
+    exclude: Mask
+    new_label: pa.Array
+
+    @classmethod
+    def read(cls, action: pa.Array, new_label: pa.Array) -> Decisions:
+        """From the actions by name (rows,), NULL for none."""
+        text = action.cast(pa.string())
+
+        def is_(name: str) -> Mask:
+            equal: Mask = np.asarray(pc.equal(text, name).fill_null(False))
+            return equal
+
+        return cls(is_("relabel"), is_("keep"), is_("exclude"), new_label)
+
+    @property
+    def any(self) -> Mask:
+        """Rows that are decided."""
+        return self.relabel | self.keep | self.exclude
+
+
+class Prediction(ABC):
+    """What is known of the label of each row of a table, out of sample.
+
+    Columns are by the names of the results of SQL, all of one length, the rows of the table.
+    """
+
+    @property
+    @abstractmethod
+    def rows(self) -> type[Rows]:
+        """What x is."""
+
+    @abstractmethod
+    def issues(self) -> Columns:
+        """The columns that `label_issues` adds, and own ones of this kind of label."""
+
+    @abstractmethod
+    def certainty(self) -> Columns:
+        """Those that `audit` adds: is_ambiguous, is_well_labeled, is_unlabeled."""
+
+    @abstractmethod
+    def health(self) -> Columns:
+        """The columns of `label_health`: rows of its own, one for each part of the labels."""
+
+
+class Task(ABC):
+    """A kind of label: how a column of such labels is recognised, read, learned and judged.
+
+    `rows` is what an engine hands over, a StructArray with the fields x and label; `label` is text
+    as `learning.labels` has it, with the kind of its type in the field's metadata.
+    """
+
+    name: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def is_column(cls, label: pa.Array, kind: str) -> bool:
+        """Whether a column of labels is of this kind: by its text, and the kind of its type."""
+
+    @classmethod
+    @abstractmethod
+    def judge(cls, rows: pa.StructArray, options: Options) -> Prediction:
+        """What models that did not see a row say of its label.
+
+        Raises BadOption, BadInput, NoUsableRows, TooFewClasses and TooManyClasses.
+        """
+
+    @classmethod
+    @abstractmethod
+    def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:
+        """Which rows to review next, learned from labels as decided: `review_queue`'s columns."""

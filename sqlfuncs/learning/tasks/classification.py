@@ -1,0 +1,225 @@
+"""Classification: each row has one label of a few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlfuncs.errors import BadOption
+from sqlfuncs.learning.detection import certainty, confident
+from sqlfuncs.learning.detection.confident import Found
+from sqlfuncs.learning.detection.explanation import explanation
+from sqlfuncs.learning.detection.health import health
+from sqlfuncs.learning.detection.judged import Judged, judge
+from sqlfuncs.learning.detection.review import quality_after_review
+from sqlfuncs.learning.labels import classes, labels
+from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.labels.labels import Labels
+from sqlfuncs.learning.models.folds import check_folds
+from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
+from sqlfuncs.learning.tasks.base import Columns, Decisions, Mask, Options, Prediction, Task
+
+
+@dataclass(frozen=True)
+class ClassPrediction(Prediction):
+    """The rows of a table as they were `judged`, and what was `found` in those that could be."""
+
+    judged: Judged
+    found: Found
+    cut: str
+
+    @property
+    def rows(self) -> type[Rows]:
+        """What x is."""
+        return self.judged.kind
+
+    def issues(self) -> Columns:
+        """The columns of `label_issues`."""
+        judged, found = self.judged, self.found
+        rows, has_probs = judged.rows, judged.has_probs
+        names = _names(judged.classes)
+        quality = np.full(len(rows), np.nan)
+        quality[rows] = found.quality
+        flagged = np.zeros(len(rows), dtype=bool)
+        flagged[rows] = found.flagged
+        predicted = _likeliest(judged, has_probs)
+        suggested, confidence = predicted.copy(), np.zeros(len(rows))
+        suggested[rows], confidence[rows] = found.suggested, found.confidence
+        confidence[judged.unlabeled] = judged.probs[judged.unlabeled].max(axis=1)
+        no_suggestion = ~(flagged | judged.unlabeled)
+        return {
+            "label_quality": pa.array(quality, mask=~rows),
+            "is_label_issue": pa.array(flagged, mask=~has_probs),
+            "suggested_label": names.take(pa.array(suggested, mask=no_suggestion)),
+            "suggested_confidence": pa.array(confidence, mask=no_suggestion),
+            "predicted_label": names.take(pa.array(predicted, mask=~has_probs)),
+            "class_probs": _class_probs(judged, has_probs),
+            "not_judged": pa.array(judged.reasons, pa.string()),
+        }
+
+    def certainty(self) -> Columns:
+        """Rows of which the model is in doubt, and labels of which it is sure."""
+        judged = self.judged
+        ambiguous = np.zeros(len(judged.rows), dtype=bool)
+        ambiguous[judged.has_probs] = certainty.ambiguous(judged.probs[judged.has_probs])
+        well_labeled = np.zeros(len(judged.rows), dtype=bool)
+        well_labeled[judged.rows] = certainty.well_labeled(*judged.evidence, self.found.flagged)
+        return {
+            "is_ambiguous": pa.array(ambiguous, mask=~judged.has_probs),
+            "is_well_labeled": pa.array(well_labeled, mask=~judged.has_probs),
+            "is_unlabeled": pa.array(judged.unlabeled),
+        }
+
+    def health(self) -> Columns:
+        """A row for each class, in their order."""
+        codes, probs = self.judged.evidence
+        estimated = health(codes, probs)
+        given = self.judged.labels.texts.drop_null().to_pylist()
+        # A label that no map of probabilities names has rows, but nothing is known of them.
+        names = classes.in_order({*self.judged.classes, *given})
+        place = classes.codes(names, self.judged.classes)
+        known = place >= 0
+        count = np.bincount(classes.codes(given, names), minlength=len(names))
+        flagged = np.bincount(codes[self.found.flagged], minlength=len(self.judged.classes))
+        confused = np.where(known, estimated.confused_with[place], -1)
+        taken = confident.choose_cut(codes, probs) if self.cut == "auto" else self.cut
+        return {
+            "label": pa.array(names, pa.string()),
+            "rows": pa.array(count),
+            "flagged": pa.array(np.where(known, flagged[place], 0)),
+            "error_rate": _known(estimated.error_rate, place),
+            "error_rate_low": _known(estimated.low, place),
+            "error_rate_high": _known(estimated.high, place),
+            "confused_with": _names(self.judged.classes).take(
+                pa.array(confused, mask=confused < 0)
+            ),
+            "wrongly_elsewhere": _known(estimated.wrongly_elsewhere, place),
+            "cut": pa.array([taken] * len(names)),
+            "explanation": pa.array([explanation(codes, probs, self.cut)] * len(names)),
+        }
+
+
+class Classification(Task):
+    """Labels of one value each."""
+
+    name = "classification"
+
+    @classmethod
+    def is_column(cls, label: pa.Array, kind: str) -> bool:
+        """Whatever the engine could hand over as text: what is no label it has refused."""
+        return True
+
+    @classmethod
+    def judge(cls, rows: pa.StructArray, options: Options) -> ClassPrediction:
+        """Scored and flagged by confident learning, with the noise reckoned in."""
+        if options.cut not in confident.CUTS:
+            raise BadOption.among("cut", options.cut, confident.CUTS)
+        if options.method not in confident.METHODS:
+            raise BadOption.among("method", options.method, confident.METHODS)
+        judged = _judge(rows, labels.read(rows), options)
+        found = confident.find(
+            *judged.evidence,
+            options.cut,
+            _method(judged, options.method),
+            judged.outvoted[judged.rows],
+        )
+        return ClassPrediction(judged, found, options.cut)
+
+    @classmethod
+    def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:
+        """The worst first. Rows that are excluded teach nothing; those decided are not queued."""
+        own = labels.read(rows)
+        learned = _as_decided(own.texts, decisions)
+        judged = _judge(rows, replace(own, texts=learned), options)
+        given = _given(own, judged, labels.kind_of(rows, "x"))
+        usable = is_usable(judged.reasons) & (given >= 0)
+        queued = usable & ~decisions.any
+        quality = np.zeros(len(rows))
+        flagged, suggested = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=np.int64)
+        if queued.any():
+            probs = judged.probs[usable]
+            found = confident.find(
+                given[usable], probs, "auto", _method(judged, "auto"), judged.outvoted[usable]
+            )
+            wrong = decisions.relabel & np.asarray(
+                pc.not_equal(learned, own.texts).fill_null(False)
+            )
+            quality[usable] = quality_after_review(
+                given[usable], probs, found.quality, decisions.any[usable], wrong[usable]
+            )
+            flagged[usable], suggested[usable] = found.flagged, found.suggested
+        waiting = np.flatnonzero(queued)
+        rank = np.zeros(len(queued), dtype=np.int64)
+        rank[waiting[np.argsort(quality[waiting], kind="stable")]] = np.arange(1, len(waiting) + 1)
+        names = _names(judged.classes)
+        return {
+            "review_rank": pa.array(rank, mask=~queued),
+            "label_quality": pa.array(quality, mask=~queued),
+            "is_label_issue": pa.array(flagged, mask=~queued),
+            "suggested_label": names.take(pa.array(suggested, mask=~(queued & flagged))),
+            "predicted_label": names.take(pa.array(_likeliest(judged, queued), mask=~queued)),
+            "class_probs": _class_probs(judged, queued),
+        }
+
+
+def _judge(rows: pa.StructArray, given: Labels, options: Options) -> Judged:
+    check_folds(options.folds)
+    return judge(
+        rows.field("x"),
+        given,
+        keys_kind=labels.kind_of(rows, "x"),
+        model=options.model,
+        folds=options.folds,
+        seed=options.seed,
+    )
+
+
+def _method(judged: Judged, method: str) -> str:
+    """The noise of somebody else's probabilities is not known, and their scores are theirs."""
+    return "self_confidence" if method == "auto" and not judged.kind.needs_model else method
+
+
+def _as_decided(given: pa.Array, decisions: Decisions) -> pa.Array:
+    """The labels to learn from: (rows,), NULL for what is excluded."""
+    learned = pc.if_else(pa.array(decisions.relabel), decisions.new_label.cast(pa.string()), given)
+    return pc.if_else(pa.array(decisions.exclude), pa.scalar(None, pa.string()), learned)
+
+
+def _given(own: Labels, judged: Judged, keys_kind: str) -> Codes:
+    if not judged.kind.needs_model:
+        own = labels.as_classes(own, judged.classes, keys_kind)
+    return classes.codes(own.texts.to_pylist(), judged.classes)
+
+
+def _names(of: Sequence[str]) -> pa.Array:
+    return pa.array(list(of), pa.string())
+
+
+def _likeliest(judged: Judged, rows: Mask) -> Codes:
+    predicted = np.zeros(len(rows), dtype=np.int64)
+    predicted[rows] = judged.probs[rows].argmax(axis=1)
+    return predicted
+
+
+def _class_probs(judged: Judged, rows: Mask) -> pa.MapArray:
+    """A map of class to probability for `rows`, empty if it is as given, NULL for the others."""
+    filled = rows & ~judged.as_given
+    count = len(judged.classes)
+    places = np.tile(np.arange(count, dtype=np.int32), int(filled.sum()))
+    ends = np.concatenate([[0], np.cumsum(filled) * count]).astype(np.int32)
+    return pa.MapArray.from_arrays(
+        pa.array(ends),
+        _names(judged.classes).take(pa.array(places)),
+        pa.array(judged.probs[filled].ravel()),
+        mask=pa.array(~rows),
+    )
+
+
+def _known(values: Floats, place: Codes) -> pa.Array:
+    """A value for each class, NULL where it is NaN or the class has no probabilities."""
+    found = np.where(place >= 0, values[place], np.nan)
+    return pa.array(found, mask=np.isnan(found))
