@@ -14,7 +14,7 @@ import numpy as np
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-FUNCTION, SOUNDS, MODEL = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+FUNCTION, SOUNDS, AMOUNTS, MODEL = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 POINTS = dict(re.findall(r"\[project\.entry-points\.(\S+)\]\n +(.+)\n", PAGE))
 
 
@@ -83,6 +83,32 @@ def test_the_kind_of_row_of_the_page_is_judged(tmp_path: Path) -> None:
     assert "fine_tune cannot train on sounds" in ran.stderr
 
 
+def test_the_kind_of_label_of_the_page_is_judged(tmp_path: Path) -> None:
+    _as_the_page_says(tmp_path, "our_amounts", AMOUNTS, '"sqlfuncs.tasks"')
+    table = (
+        "WITH t AS (SELECT [1.0, i % 9, hash(i) % 7] AS house, CASE i WHEN 7 THEN 9.5 "
+        "WHEN 9 THEN NULL ELSE 100 * (i % 9) + hash(i) % 5 / 10 END::DOUBLE AS price "
+        "FROM range(200) r(i)) "
+    )
+    ran = _run(
+        tmp_path,
+        table + "SELECT price, round(suggested_label, -1), typeof(suggested_label), not_judged "
+        "FROM label_issues(t, house, price) WHERE is_label_issue AND abs(price - predicted_label) "
+        "> 50 OR not_judged IS NOT NULL ORDER BY price NULLS LAST",
+    )
+    assert ran.stdout.strip() == (
+        "[(9.5, 700.0, 'DOUBLE', None), (None, None, 'DOUBLE', 'the label is no number')]"
+    ), ran.stderr
+    ran = _run(tmp_path, table + "SELECT count(outlier_score), count(is_ambiguous), "
+               "min(label_quality) < .1 FROM audit(t, house, price)")  # fmt: skip
+    assert ran.stdout.strip() == "[(200, 0, True)]", ran.stderr
+    ran = _run(tmp_path, table + "FROM label_health(t, house, price)")
+    assert "label_health is about classes; these labels are none" in ran.stderr
+    few = "WITH t AS (SELECT [1.0, i % 2] AS x, (i % 2)::DOUBLE AS y FROM range(99) r(i)) "
+    ran = _run(tmp_path, few + "SELECT max(class_probs['1.0']) > .5 FROM label_issues(t, x, y)")
+    assert ran.stdout.strip() == "[(True,)]", ran.stderr
+
+
 def test_the_provider_of_the_page_is_asked(tmp_path: Path) -> None:
     _as_the_page_says(tmp_path, "our_models", MODEL, '"sqlfuncs.providers"')
     call = "llm_classify(t, ['a', 'b'], model := 'ours:please')"
@@ -94,6 +120,12 @@ def test_a_kind_of_row_that_is_none(tmp_path: Path) -> None:
     _install(tmp_path, "odd", "Odd = 7\n", "[sqlfuncs.rows]\nodd = odd:Odd\n")
     ran = _run(tmp_path, "WITH t AS (SELECT 'a' AS x, 'b' AS y) FROM label_issues(t, x, y)")
     assert "'odd' is no kind of rows: odd:Odd" in ran.stderr
+
+
+def test_a_kind_of_label_that_is_none(tmp_path: Path) -> None:
+    _install(tmp_path, "odd", "Odd = 7\n", "[sqlfuncs.tasks]\nodd = odd:Odd\n")
+    ran = _run(tmp_path, "WITH t AS (SELECT 'a' AS x, 'b' AS y) FROM label_issues(t, x, y)")
+    assert "'odd' is no task: odd:Odd" in ran.stderr
 
 
 def test_macros_and_tables_of_others_work_too(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.models import fast
 from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.out_of_sample import by_models, prepare
+from sqlfuncs.learning.models.pooling import Pool
 from sqlfuncs.learning.rows.base import AVERAGES, Rows, describe, is_usable
 from sqlfuncs.store.jobs import Running
 from sqlfuncs.training.expected import Expected
@@ -58,6 +59,7 @@ def train(request: Request, job: Running) -> Outcome:
             "different values: is it the right column?"
         )
     assert isinstance(prepared.features, features.Features)
+    assert isinstance(pool, Pool)
     trained = fast.fit(
         prepared.features,
         prepared.views,

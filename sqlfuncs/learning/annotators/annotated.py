@@ -18,6 +18,7 @@ from sqlfuncs.learning.labels.labels import read as read_labels
 from sqlfuncs.learning.models import fast
 from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
+from sqlfuncs.learning.models.pooling import Pool
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, Rows, describe, is_usable
 
@@ -118,6 +119,7 @@ def _judge(
         return judged, np.empty((0, n_classes))
     work.check()
     assert isinstance(prepared.features, TextFeatures | VectorFeatures)
+    assert isinstance(pool, Pool)
     model = fast.fit(prepared.features, prepared.views, prepared.target, pool)
     return judged, model.probabilities(others)
 

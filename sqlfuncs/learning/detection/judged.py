@@ -109,7 +109,7 @@ def judge(
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
         no_reason = unlabeled[learnable]
         reasons[learnable] = np.where(no_reason, labels.reasons[learnable], why)
-        doubts.about_copies(prepared.keys, prepared.target.codes)
+        doubts.about_copies(prepared.keys, prepared.target.strata)
         if rows.is_all_there_is:
             votes[learnable] = outvoted(prepared)
     _refuse_unusable(encoded, reasons)

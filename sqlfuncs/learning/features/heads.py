@@ -21,8 +21,8 @@ RowWeights = npt.NDArray[np.float32]
 class AnyHead(Protocol):
     """What is trained on one view of rows."""
 
-    def probabilities(self, view: Any) -> Floats:
-        """Class probabilities: (rows, classes), each row summing to 1."""
+    def predict(self, view: Any) -> Floats:
+        """Of classes their probabilities: (rows, classes), each row summing to 1."""
 
 
 H = TypeVar("H", bound=AnyHead, covariant=True)
@@ -59,7 +59,7 @@ class Head:
     weights: npt.NDArray[np.float32]
     bias: npt.NDArray[np.float32]
 
-    def probabilities(self, features: Any) -> Floats:
+    def predict(self, features: Any) -> Floats:
         """Class probabilities: (rows, classes), each row summing to 1."""
         scores = np.asarray(features @ self.weights, dtype=np.float64) + self.bias
         scores -= scores.max(axis=1, keepdims=True)

@@ -134,9 +134,9 @@ class Blend:
     heads: tuple[AnyHead, ...]
     weights: tuple[float, ...]
 
-    def probabilities(self, view: View) -> Floats:
+    def predict(self, view: View) -> Floats:
         """The weighted mean of the heads' class probabilities: (rows, classes)."""
-        each = (w * h.probabilities(view) for h, w in zip(self.heads, self.weights, strict=True))
+        each = (w * h.predict(view) for h, w in zip(self.heads, self.weights, strict=True))
         total: Floats = sum(each, np.zeros(()))
         return total
 
@@ -177,7 +177,7 @@ def _weights(
     trained = _heads(features, view[~aside], codes[~aside], n_classes, WEIGHED_TREES)
     own = np.arange(aside.sum())
     likelihood = np.column_stack(
-        [head.probabilities(view[aside])[own, codes[aside]].clip(_FLOOR) for head in trained]
+        [head.predict(view[aside])[own, codes[aside]].clip(_FLOOR) for head in trained]
     )
     for _ in range(100):
         shares = likelihood * weights
@@ -207,7 +207,7 @@ class Forest:
     n_classes: int
     trees: int
 
-    def probabilities(self, view: View) -> Floats:
+    def predict(self, view: View) -> Floats:
         """Class probabilities, the mean of the trees: (rows, classes)."""
         from sklearn import config_context
         from sklearn.tree import ExtraTreeClassifier
@@ -236,7 +236,7 @@ class Boosted:
     present: Codes
     n_classes: int
 
-    def probabilities(self, view: View) -> Floats:
+    def predict(self, view: View) -> Floats:
         """Class probabilities: (rows, classes)."""
         from threadpoolctl import threadpool_limits
 

@@ -13,11 +13,11 @@ from sqlfuncs.learning.labels import classes
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.copies import Copies
 from sqlfuncs.learning.models.pooling import Pool
-from sqlfuncs.learning.models.target import Floats, Mask, Whole
+from sqlfuncs.learning.models.target import Floats, Mask, Target, Whole
 
 
 @dataclass(frozen=True)
-class ClassTarget:
+class ClassTarget(Target):
     """`codes` (rows,) of 0 .. `width` - 1, the classes; -1 for rows without a label."""
 
     codes: Codes
@@ -31,6 +31,10 @@ class ClassTarget:
     @property
     def ranks(self) -> Whole:
         """The classes."""
+        return self.codes
+
+    def as_classes(self) -> Whole:
+        """They are."""
         return self.codes
 
     def chosen(self, places: Whole | Mask) -> ClassTarget:
@@ -71,7 +75,7 @@ class ClassTarget:
     def with_copies(
         self, keys: Sequence[bytes], predicted: Floats, unseen: Mask
     ) -> tuple[Floats, Mask]:
-        """See `copies`. A class that no model knows is told by copies, and by how common each is."""
+        """See `copies`. What no model knows is told by copies, and by how common each class is."""
         copies = Copies.of(keys, self.codes, self.width)
         of_copies = np.zeros(len(unseen), dtype=bool)
         of_copies[copies.rows] = True

@@ -23,7 +23,7 @@ from sqlfuncs.errors import DamagedModel
 from sqlfuncs.learning.features import features
 from sqlfuncs.learning.features.heads import AnyHead, Head, Learned, RowWeights
 from sqlfuncs.learning.models.pooling import Pool
-from sqlfuncs.learning.models.target import Target
+from sqlfuncs.learning.models.target import Pooling, Target
 from sqlfuncs.learning.rows.base import Floats, Rows
 
 _WORKERS = 2
@@ -41,9 +41,7 @@ class FastModel:
     def probabilities(self, rows: Rows) -> Floats:
         """Class probabilities: (rows, classes), each row summing to 1."""
         views = self.features.views(rows)
-        return self.pool(
-            [head.probabilities(view) for head, view in zip(self.heads, views, strict=True)]
-        )
+        return self.pool([head.predict(view) for head, view in zip(self.heads, views, strict=True)])
 
     def to_files(self) -> dict[str, bytes]:
         """Everything needed to load it again: JSON and safetensors."""
@@ -108,7 +106,7 @@ def cross_predict(
     target: Target,
     folds: npt.NDArray[np.int64],
     weights: RowWeights | None = None,
-) -> tuple[Floats, Pool]:
+) -> tuple[Floats, Pooling]:
     """Predictions of each row by heads that did not see it, (rows, width), and their pool.
 
     `folds` (repeats, rows) holds the fold of each row in several cuts, over which what a head
@@ -131,7 +129,7 @@ def cross_predict(
             learned, [v[~held_out] for v in views], target.chosen(~held_out), others
         )
         return held_out, [
-            head.probabilities(view[held_out]) for head, view in zip(trained, views, strict=True)
+            head.predict(view[held_out]) for head, view in zip(trained, views, strict=True)
         ]
 
     with (

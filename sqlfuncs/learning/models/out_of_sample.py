@@ -21,8 +21,7 @@ from sqlfuncs.learning.models.folds import (
 )
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.models.networks.refitted import Refitted
-from sqlfuncs.learning.models.pooling import Pool
-from sqlfuncs.learning.models.target import Target
+from sqlfuncs.learning.models.target import Pooling, Target
 from sqlfuncs.learning.rows.base import Floats, Reasons, Rows
 
 REPEATS = 3  # cuts into folds that are averaged: label errors rank a little better than by one
@@ -74,7 +73,7 @@ def _learn(rows: Rows, model: str | Recipe) -> tuple[Learned[AnyHead] | Refitted
     return Refitted(model, rows.texts), []
 
 
-def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pool]:
+def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pooling]:
     """Predictions (rows, width), why a row could not be judged (or None), and the pool.
 
     The first two are in the order in which the rows arrived. Each row is judged by models that saw
@@ -96,7 +95,7 @@ def outvoted(prepared: Prepared) -> npt.NDArray[np.bool_]:
 
 def by_models(
     prepared: Prepared, *, folds: int, seed: int, weights: RowWeights | None = None
-) -> tuple[Floats, Reasons, Pool]:
+) -> tuple[Floats, Reasons, Pooling]:
     """The same by models alone, as they will judge other rows of the same kind.
 
     Where most rows have copies, those to come will be copies too: then rows of one content are
@@ -113,7 +112,7 @@ def by_models(
 
 def _by_models(
     prepared: Prepared, groups: list[bytes], folds: int, seed: int, weights: RowWeights | None
-) -> tuple[Floats, npt.NDArray[np.bool_], Pool]:
+) -> tuple[Floats, npt.NDArray[np.bool_], Pooling]:
     """Predictions, and of which rows they are worthless, in the canonical order; the pool.
 
     Rows of one of `groups` share a fold.

@@ -1,15 +1,16 @@
-"""What models are to predict: the labels of rows, whatever kind of labels these are. A protocol."""
+"""What models are to predict: the labels of rows, whatever kind of labels these are."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.features.heads import AnyHead, Learned, RowWeights
-from sqlfuncs.learning.models.pooling import Pool
 
 if TYPE_CHECKING:
     from typing import Self
@@ -19,44 +20,57 @@ Mask = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
 
 
-class Target(Protocol):
+class Pooling(Protocol):
+    """How the predictions of several heads become one."""
+
+    def __call__(self, predictions: Sequence[Floats], /) -> Floats:
+        """Of each head (rows, width), of all together the same."""
+
+
+class Target(ABC):
     """The labels of some rows, of which some may have none: these teach nothing, but are predicted.
 
-    A model's predictions are floats of shape (rows, `width`).
+    A model's predictions are floats of shape (rows, `width`). What a kind of label need not say
+    has a default.
     """
 
-    @property
-    def width(self) -> int:
-        """How many numbers are predicted for a row: of classes one each."""
+    width: int
 
     @property
+    @abstractmethod
     def strata(self) -> Whole:
         """What folds have evenly many of: (rows,), -1 for rows without a label."""
 
     @property
+    @abstractmethod
     def ranks(self) -> Whole:
         """An order of labels: (rows,), equal for equal ones, -1 for none."""
 
-    @property
-    def codes(self) -> Whole:
-        """The classes, for what learns nothing else, as networks do. Raises BadOption."""
+    def as_classes(self) -> Whole:
+        """The labels as codes 0 .. `width` - 1, -1 for none, for what learns classes only."""
+        raise BadOption("such a model learns classes only; take model := 'fast' or 'best'.")
 
+    @abstractmethod
     def chosen(self, places: Whole | Mask) -> Self:
         """The labels at these places, or where a mask is true."""
 
-    def refuse_too_many(self) -> None:
-        """Raise TooManyClasses for what would take hours, or more memory than there is."""
-
+    @abstractmethod
     def fit(
         self, learned: Learned[AnyHead], place: int, view: Any, weights: RowWeights | None
     ) -> AnyHead:
         """A head on the view at `place` of these rows, which all have a label."""
 
-    def pool(self, predictions: Sequence[Floats]) -> Pool:
+    def pool(self, predictions: Sequence[Floats]) -> Pooling:
         """How heads are averaged, from what each predicted of rows that it did not see."""
+        return mean
+
+    def refuse_too_many(self) -> None:
+        """Raise TooManyClasses for what would take hours, or more memory than there is."""
+        return
 
     def unseen(self, folds: Whole) -> Mask:
         """Rows whose label is in no other fold, so that no model could learn it: (rows,)."""
+        return np.zeros(len(folds), dtype=bool)
 
     def with_copies(
         self, keys: Sequence[bytes], predicted: Floats, unseen: Mask
@@ -65,6 +79,14 @@ class Target(Protocol):
 
         `keys` (rows,) are equal for copies: rows of equal content. A row's own label takes no part.
         """
+        return predicted, unseen
 
     def outvoted(self, keys: Sequence[bytes]) -> Mask:
         """Rows that surely most of their copies call otherwise: (rows,)."""
+        return np.zeros(len(keys), dtype=bool)
+
+
+def mean(predictions: Sequence[Floats]) -> Floats:
+    """The plain mean of some heads' predictions."""
+    found: Floats = np.mean(predictions, axis=0)
+    return found

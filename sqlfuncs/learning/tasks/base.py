@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.rows.base import Rows
 
 Mask = npt.NDArray[np.bool_]
@@ -73,13 +74,13 @@ class Prediction(ABC):
     def issues(self) -> Columns:
         """The columns that `label_issues` adds, and own ones of this kind of label."""
 
-    @abstractmethod
     def certainty(self) -> Columns:
         """Those that `audit` adds: is_ambiguous, is_well_labeled, is_unlabeled."""
+        return {}
 
-    @abstractmethod
     def health(self) -> Columns:
         """The columns of `label_health`: rows of its own, one for each part of the labels."""
+        raise BadInput("label_health is about classes; these labels are none.")
 
 
 class Task(ABC):
@@ -105,6 +106,6 @@ class Task(ABC):
         """
 
     @classmethod
-    @abstractmethod
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:
         """Which rows to review next, learned from labels as decided: `review_queue`'s columns."""
+        raise BadInput("review_queue is about classes; these labels are none.")

@@ -12,8 +12,7 @@ from sqlfuncs import work
 from sqlfuncs.learning.features.heads import RowWeights
 from sqlfuncs.learning.models.folds import Order
 from sqlfuncs.learning.models.networks.recipe import Recipe
-from sqlfuncs.learning.models.pooling import Pool
-from sqlfuncs.learning.models.target import Target
+from sqlfuncs.learning.models.target import Pooling, Target
 from sqlfuncs.learning.rows.base import Floats
 from sqlfuncs.store import weights
 
@@ -32,7 +31,7 @@ class Refitted:
         folds: Order,
         seed: int,
         counts: RowWeights | None = None,
-    ) -> tuple[Floats, Pool]:
+    ) -> tuple[Floats, Pooling]:
         """Probabilities of each row from a network that did not see its fold: (rows, classes).
 
         And the pool that calibrated them. Nothing learns from rows without a label; they get the
@@ -41,7 +40,7 @@ class Refitted:
         from sqlfuncs.learning.models.networks.network import untrained
         from sqlfuncs.learning.models.networks.training import Rows, probabilities, train
 
-        codes, n_classes = target.codes, target.width
+        codes, n_classes = target.as_classes(), target.width
         found = weights.get(self.recipe.base)
         counted = np.ones(len(codes), dtype=np.float32) if counts is None else counts
         said, judged = np.zeros((len(codes), n_classes)), np.zeros((len(codes), 1))
