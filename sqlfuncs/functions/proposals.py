@@ -9,7 +9,7 @@ from sqlfuncs import work
 from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
 from sqlfuncs.functions.strength import judged_rows
 from sqlfuncs.learning.detection import corrections
-from sqlfuncs.learning.labels import classes, labels
+from sqlfuncs.learning.labels import labels
 
 
 def proposals(rows: pa.StructArray) -> pa.StructArray:
@@ -24,7 +24,7 @@ def proposals(rows: pa.StructArray) -> pa.StructArray:
         named = labels.as_classes(
             labels.read(rows, "suggested_label"), names, labels.kind_of(rows, "class_probs")
         )
-        suggested = classes.codes(named.texts.take(pa.array(places)).to_pylist(), names)
+        suggested = named.codes(names)[places]
         flagged &= suggested >= 0
         proposed[places] = corrections.worth_making(codes, probs, flagged, suggested)
     return pa.StructArray.from_arrays([pa.array(proposed)], names=["_sf_proposed"])

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning.detection import corrections
-from sqlfuncs.learning.labels import classes, labels
+from sqlfuncs.learning.labels import labels
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, is_usable
@@ -42,7 +42,7 @@ def judged_rows(rows: pa.StructArray) -> tuple[tuple[str, ...], Codes, Floats, C
         return (), none, np.zeros((0, 0)), none
     keys_kind = labels.kind_of(rows, "class_probs")
     named = labels.as_classes(labels.read(rows), given.classes, keys_kind)
-    codes = classes.codes(named.texts.to_pylist(), given.classes)
+    codes = named.codes(given.classes)
     usable = is_usable(given.reasons) & (codes >= 0)
     usable &= np.asarray(rows.field("not_judged").is_null())
     return given.classes, codes[usable], given.values[usable], np.flatnonzero(usable)

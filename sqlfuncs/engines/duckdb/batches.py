@@ -83,7 +83,10 @@ def pack(numbers: pa.Array, given: pa.StructArray, kinds: Mapping[str, str] | No
 
 
 def unpack(packed: Sequence[bytes]) -> pa.StructArray:
-    """The rows of packed batches in the order of their numbers, keys of maps as dictionaries."""
+    """The rows of packed batches in the order of their numbers.
+
+    Keys of maps are dictionaries, and so are labels of few different texts.
+    """
     batches = [pa.ipc.open_stream(stream).read_next_batch() for stream in packed]
     batches.sort(key=_first)
     numbers = np.concatenate([_numbers(batch) for batch in batches])
@@ -167,7 +170,15 @@ def _whole(parts: Sequence[tuple[pa.Field, pa.Array]]) -> pa.Array:
     if shared is not None and not others:
         items = pa.concat_arrays([column.flatten() for _, column in parts])
         return _maps(json.loads(shared), items)
+    if all(_is_dictionary_of_labels(field) for field, _ in parts):
+        encoded = [_with_positions(column, pa.int32()) for _, column in parts]
+        return pa.concat_arrays(pa.chunked_array(encoded).unify_dictionaries().chunks)
     return pa.concat_arrays([_as_it_came(field, column) for field, column in parts])
+
+
+def _is_dictionary_of_labels(field: pa.Field) -> bool:
+    metadata = field.metadata or {}
+    return _TEXT in metadata and KIND in metadata
 
 
 def _as_it_came(field: pa.Field, column: pa.Array) -> pa.Array:

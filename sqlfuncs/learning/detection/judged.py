@@ -5,13 +5,11 @@ What `label_issues`, `audit` and `label_health` all start from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sqlfuncs.errors import NoUsableRows, TooFewClasses
 from sqlfuncs.learning.detection import doubts
@@ -83,22 +81,21 @@ def judge(
     no_label = np.asarray(labels.texts.is_null())
     unreasoned = no_label & is_usable(reasons)
     reasons[unreasoned] = labels.reasons[unreasoned]
-    encoded = labels.texts.dictionary_encode()
-    _refuse_unusable(encoded, reasons)
+    _refuse_unusable(labels, reasons)
     # What has an x but no label is not judged, but its label can be suggested.
     unlabeled = no_label & is_usable(rows.reasons)
     votes = np.zeros(len(x), dtype=bool)
     if given is not None:
         classes = given.classes
-        codes = _codes(encoded, classes)
+        codes = labels.codes(classes)
         probs, as_given = given.values, given.complete & _holds_floats(x)
         named = (codes >= 0) & given.has[np.arange(len(codes)), codes]
         for row in np.flatnonzero(is_usable(reasons) & ~named).tolist():
-            reasons[row] = f"the probabilities have no class '{encoded[row]}'"
+            reasons[row] = f"the probabilities have no class '{labels.texts[row]}'"
     else:
         learnable = is_usable(rows.reasons)
-        classes = class_order.in_order(_distinct(encoded, is_usable(reasons)))
-        codes = _codes(encoded, classes)
+        classes = class_order.in_order(labels.distinct(is_usable(reasons)))
+        codes = labels.codes(classes)
         doubts.about_probabilities_of_another_type(x, classes)
         if rows.texts is not None:
             doubts.about_paths(rows.texts)
@@ -112,7 +109,7 @@ def judge(
         doubts.about_copies(prepared.keys, prepared.target.strata)
         if rows.is_all_there_is:
             votes[learnable] = outvoted(prepared)
-    _refuse_unusable(encoded, reasons)
+    _refuse_unusable(labels, reasons)
     judged = Judged(type(rows), labels, classes, codes, probs, as_given, reasons, unlabeled, votes)
     doubts.about_rows(reasons, len(classes))
     doubts.about_spelling(classes)
@@ -120,32 +117,19 @@ def judge(
     return judged
 
 
-def _codes(labels: pa.DictionaryArray, classes: Sequence[str]) -> class_order.Codes:
-    """The position of each label among the classes, -1 for NULL and for labels not among them."""
-    distinct = class_order.codes([*labels.dictionary.to_pylist(), None], classes)
-    found: class_order.Codes = distinct[pc.fill_null(labels.indices, -1).to_numpy()]
-    return found
-
-
-def _distinct(labels: pa.DictionaryArray, rows: npt.NDArray[np.bool_]) -> list[str]:
-    used = labels.indices.filter(pa.array(rows)).unique().drop_null()
-    distinct: list[str] = labels.dictionary.take(used).to_pylist()
-    return distinct
-
-
 def _holds_floats(x: pa.MapArray) -> bool:
     """Whether such a map, cast to DOUBLE by an engine, is what was read from it."""
     return has_text_keys(x) and pa.types.is_floating(x.type.item_type)
 
 
-def _refuse_unusable(labels: pa.DictionaryArray, reasons: Reasons) -> None:
+def _refuse_unusable(labels: Labels, reasons: Reasons) -> None:
     """Raise unless some rows can be judged, and those have two classes or more."""
-    usable = _distinct(labels, is_usable(reasons))
+    usable = labels.distinct(is_usable(reasons))
     if not usable:
         raise NoUsableRows(f"no row can be judged: {describe(reasons)}.")
     if len(usable) < 2:
         other = "The label's column is written bare, without quotes."
-        if len(labels.dictionary) > 1:
+        if len(labels.distinct()) > 1:
             other = f"Of the other rows: {describe(reasons)}."
         raise TooFewClasses(
             f"every row that can be judged has the label '{usable[0]}': it takes two classes "

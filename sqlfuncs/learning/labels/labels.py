@@ -19,8 +19,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadInput
+from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.labels.classes import codes as class_codes
 
 TEXT, JSON, BOOLEAN = "text", "json", "boolean"
 INTEGER, DECIMAL, FLOAT, NUMBER = "integer", "decimal", "float", "number"
@@ -46,12 +49,31 @@ _SHOWN = 3
 class Labels:
     """A column of labels: `texts` (rows,) with one spelling for each label, null where none is.
 
-    `kind` is that of the column's type. `reasons` (rows,): why a row has no label, else None.
+    They are a dictionary from the engine on, whose entries alone are looked at. `kind` is that of
+    the column's type. `reasons` (rows,): why a row has no label, else None.
     """
 
     texts: pa.Array
     kind: str = TEXT
     reasons: npt.NDArray[np.object_] = field(default_factory=lambda: np.empty(0, dtype=object))
+
+    def codes(self, classes: Sequence[str]) -> Codes:
+        """The position of each label among the classes, -1 for none and for one not among them.
+
+        >>> Labels(pa.array(["b", None, "a", "c"])).codes(("a", "b")).tolist()
+        [1, -1, 0, -1]
+        """
+        encoded = self.texts.dictionary_encode()
+        distinct = class_codes([*encoded.dictionary.to_pylist(), None], classes)
+        found: Codes = distinct[pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)]
+        return found
+
+    def distinct(self, rows: npt.NDArray[np.bool_] | None = None) -> list[str]:
+        """The different labels, of some of the rows."""
+        encoded = self.texts.dictionary_encode()
+        places = encoded.indices if rows is None else encoded.indices.filter(pa.array(rows))
+        names: list[str] = encoded.dictionary.take(places.unique().drop_null()).to_pylist()
+        return names
 
 
 def common(*kinds: str) -> str:
@@ -152,9 +174,11 @@ def read(rows: pa.StructArray, name: str = "label") -> Labels:
 
     Raises BadInput where they are no classes: numbers, or JSON arrays and objects.
     """
-    kind, column = kind_of(rows, name), rows.field(name).cast(pa.string())
+    kind, column = kind_of(rows, name), rows.field(name)
     reasons = np.full(len(column), None, dtype=object)
     reasons[np.asarray(column.is_null())] = "the label is NULL"
+    if not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string())
     encoded = column.dictionary_encode()
     distinct: list[str] = encoded.dictionary.to_pylist()
     if kind == JSON:
@@ -163,10 +187,20 @@ def read(rows: pa.StructArray, name: str = "label") -> Labels:
     if kind in (FLOAT, DECIMAL):
         _refuse_numbers([form for form in forms if form is not None], len(column), name)
     spelling = _spellings(distinct, forms)
-    named = pa.array([None if form is None else spelling[form] for form in forms], pa.string())
-    texts = named.take(encoded.indices)
+    texts = _renamed(encoded, [None if form is None else spelling[form] for form in forms])
     reasons[np.asarray(texts.is_null()) & np.asarray(column.is_valid())] = EMPTY
     return Labels(texts, kind, reasons)
+
+
+def _renamed(encoded: pa.DictionaryArray, names: Sequence[str | None]) -> pa.DictionaryArray:
+    """The same column under other names for the entries of its dictionary, None for no label."""
+    distinct = sorted({name for name in names if name is not None})
+    position = {name: place for place, name in enumerate(distinct)}
+    places = np.array([-1 if n is None else position[n] for n in names] + [-1], dtype=np.int32)
+    at = places[pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)]
+    return pa.DictionaryArray.from_arrays(
+        pa.array(at, mask=at < 0), pa.array(distinct, pa.string())
+    )
 
 
 def _known(text: str, kind: str) -> str | None:
@@ -246,7 +280,7 @@ def as_classes(labels: Labels, classes: Sequence[str], keys_kind: str = TEXT) ->
         text if text in exact else by_form.get(canonical(text, labels.kind, kind), text)
         for text in encoded.dictionary.to_pylist()
     ]
-    return Labels(pa.array(names, pa.string()).take(encoded.indices), labels.kind, labels.reasons)
+    return Labels(_renamed(encoded, names), labels.kind, labels.reasons)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,7 +40,6 @@ class ClassPrediction(Prediction):
         """The columns of `label_issues`."""
         judged, found = self.judged, self.found
         rows, has_probs = judged.rows, judged.has_probs
-        names = _names(judged.classes)
         quality = np.full(len(rows), np.nan)
         quality[rows] = found.quality
         flagged = np.zeros(len(rows), dtype=bool)
@@ -50,13 +48,13 @@ class ClassPrediction(Prediction):
         suggested, confidence = predicted.copy(), np.zeros(len(rows))
         suggested[rows], confidence[rows] = found.suggested, found.confidence
         confidence[judged.unlabeled] = judged.probs[judged.unlabeled].max(axis=1)
-        no_suggestion = ~(flagged | judged.unlabeled)
+        has_suggestion = flagged | judged.unlabeled
         return {
             "label_quality": pa.array(quality, mask=~rows),
             "is_label_issue": pa.array(flagged, mask=~has_probs),
-            "suggested_label": names.take(pa.array(suggested, mask=no_suggestion)),
-            "suggested_confidence": pa.array(confidence, mask=no_suggestion),
-            "predicted_label": names.take(pa.array(predicted, mask=~has_probs)),
+            "suggested_label": _named(judged, suggested, has_suggestion),
+            "suggested_confidence": pa.array(confidence, mask=~has_suggestion),
+            "predicted_label": _named(judged, predicted, has_probs),
             "class_probs": _class_probs(judged, has_probs),
             "not_judged": pa.array(judged.reasons, pa.string()),
         }
@@ -78,12 +76,13 @@ class ClassPrediction(Prediction):
         """A row for each class, in their order."""
         codes, probs = self.judged.evidence
         estimated = health(codes, probs)
-        given = self.judged.labels.texts.drop_null().to_pylist()
+        own = self.judged.labels
         # A label that no map of probabilities names has rows, but nothing is known of them.
-        names = classes.in_order({*self.judged.classes, *given})
+        names = classes.in_order({*self.judged.classes, *own.distinct()})
         place = classes.codes(names, self.judged.classes)
         known = place >= 0
-        count = np.bincount(classes.codes(given, names), minlength=len(names))
+        given = own.codes(names)
+        count = np.bincount(given[given >= 0], minlength=len(names))
         flagged = np.bincount(codes[self.found.flagged], minlength=len(self.judged.classes))
         confused = np.where(known, estimated.confused_with[place], -1)
         taken = confident.choose_cut(codes, probs) if self.cut == "auto" else self.cut
@@ -94,9 +93,7 @@ class ClassPrediction(Prediction):
             "error_rate": _known(estimated.error_rate, place),
             "error_rate_low": _known(estimated.low, place),
             "error_rate_high": _known(estimated.high, place),
-            "confused_with": _names(self.judged.classes).take(
-                pa.array(confused, mask=confused < 0)
-            ),
+            "confused_with": _named(self.judged, confused, confused >= 0),
             "wrongly_elsewhere": _known(estimated.wrongly_elsewhere, place),
             "cut": pa.array([taken] * len(names)),
             "explanation": pa.array([explanation(codes, probs, self.cut)] * len(names)),
@@ -146,7 +143,7 @@ class Classification(Task):
                 given[usable], probs, "auto", _method(judged, "auto"), judged.outvoted[usable]
             )
             wrong = decisions.relabel & np.asarray(
-                pc.not_equal(learned, own.texts).fill_null(False)
+                pc.not_equal(learned, own.texts.cast(pa.string())).fill_null(False)
             )
             quality[usable] = quality_after_review(
                 given[usable], probs, found.quality, decisions.any[usable], wrong[usable]
@@ -155,13 +152,12 @@ class Classification(Task):
         waiting = np.flatnonzero(queued)
         rank = np.zeros(len(queued), dtype=np.int64)
         rank[waiting[np.argsort(quality[waiting], kind="stable")]] = np.arange(1, len(waiting) + 1)
-        names = _names(judged.classes)
         return {
             "review_rank": pa.array(rank, mask=~queued),
             "label_quality": pa.array(quality, mask=~queued),
             "is_label_issue": pa.array(flagged, mask=~queued),
-            "suggested_label": names.take(pa.array(suggested, mask=~(queued & flagged))),
-            "predicted_label": names.take(pa.array(_likeliest(judged, queued), mask=~queued)),
+            "suggested_label": _named(judged, suggested, queued & flagged),
+            "predicted_label": _named(judged, _likeliest(judged, queued), queued),
             "class_probs": _class_probs(judged, queued),
         }
 
@@ -185,18 +181,23 @@ def _method(judged: Judged, method: str) -> str:
 
 def _as_decided(given: pa.Array, decisions: Decisions) -> pa.Array:
     """The labels to learn from: (rows,), NULL for what is excluded."""
-    learned = pc.if_else(pa.array(decisions.relabel), decisions.new_label.cast(pa.string()), given)
+    learned = pc.if_else(
+        pa.array(decisions.relabel), decisions.new_label.cast(pa.string()), given.cast(pa.string())
+    )
     return pc.if_else(pa.array(decisions.exclude), pa.scalar(None, pa.string()), learned)
 
 
 def _given(own: Labels, judged: Judged, keys_kind: str) -> Codes:
     if not judged.kind.needs_model:
         own = labels.as_classes(own, judged.classes, keys_kind)
-    return classes.codes(own.texts.to_pylist(), judged.classes)
+    return own.codes(judged.classes)
 
 
-def _names(of: Sequence[str]) -> pa.Array:
-    return pa.array(list(of), pa.string())
+def _named(judged: Judged, codes: Codes, rows: Mask) -> pa.DictionaryArray:
+    """The classes of codes for `rows`, NULL for the others."""
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes.astype(np.int32), mask=~rows), pa.array(judged.classes, pa.string())
+    )
 
 
 def _likeliest(judged: Judged, rows: Mask) -> Codes:
@@ -213,7 +214,7 @@ def _class_probs(judged: Judged, rows: Mask) -> pa.MapArray:
     ends = np.concatenate([[0], np.cumsum(filled) * count]).astype(np.int32)
     return pa.MapArray.from_arrays(
         pa.array(ends),
-        _names(judged.classes).take(pa.array(places)),
+        pa.array(judged.classes, pa.string()).take(pa.array(places)),
         pa.array(judged.probs[filled].ravel()),
         mask=pa.array(~rows),
     )
