@@ -72,7 +72,7 @@ def read_with_model(rows: pa.StructArray, *, folds: int, seed: int) -> tuple[Vot
 
     Raises BadInput where the rows of an item differ in x, NoUsableRows where none has any.
     """
-    values = registry.read(rows.field("x"))
+    values = registry.read_column(rows.field("x"))
     given = values.probabilities
     if given is None and not values.can_be_trained_on:
         raise BadInput(

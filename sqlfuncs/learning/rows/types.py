@@ -50,7 +50,9 @@ def type_in_sql(of: pa.DataType) -> str:
     if pa.types.is_decimal(of):
         return f"DECIMAL({of.precision},{of.scale})"
     if pa.types.is_map(of):
-        return f"MAP({type_in_sql(of.key_type)}, {type_in_sql(of.item_type)})"
+        key = of.key_type  # a dictionary of texts, on the way from the engine
+        key = key.value_type if pa.types.is_dictionary(key) else key
+        return f"MAP({type_in_sql(key)}, {type_in_sql(of.item_type)})"
     if pa.types.is_list(of):
         return f"{type_in_sql(of.value_type)}[]"
     if pa.types.is_fixed_size_list(of):
