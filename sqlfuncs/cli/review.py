@@ -66,8 +66,8 @@ def command(
     from sqlfuncs.engines.duckdb.statements import interruptibly
     from sqlfuncs.review.decisions import as_csv
     from sqlfuncs.review.review import Review
+    from sqlfuncs.review.web.actions import reviewer_name
     from sqlfuncs.review.web.app import guarded
-    from sqlfuncs.review.web.deeds import reviewer_name
 
     sys.setswitchinterval(_SWITCH_SECONDS)
     names = [reviewer_name(name) for name in reviewers or (_user(),)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.learning.detection import doubts
+from sqlfuncs.learning.detection import data_warnings
 from sqlfuncs.learning.labels import labels
 from sqlfuncs.learning.labels.labels import Side
 
@@ -23,7 +23,7 @@ def comparable_labels(sides: pa.Array, rows: pa.Array) -> pa.Array:
         for other in others:
             names = {*actual.forms, *other.forms}
             if len(names) <= _MOST_COMPARED:
-                doubts.about_spelling(sorted(names))
+                data_warnings.about_spelling(sorted(names))
     return pa.array([True] * len(rows))
 
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, TooFewClasses
 from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
-from sqlfuncs.learning.detection import doubts
+from sqlfuncs.learning.detection import data_warnings
 from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.store import jobs, models
 from sqlfuncs.store.models import ModelRecord
@@ -77,20 +77,20 @@ def fine_tune(
         weights = balanced_weights(labels, weights)
     tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
     trainer = trainers.of(base)
-    full_base, way = trainer.named(base, usable)
+    full_base, reading = trainer.named(base, usable)
     if weights is not None and not trainer.TAKES_WEIGHTS:
         raise BadOption(
             f"base := '{base}' is trained at a service, where every row counts the same: leave "
             "weights and balanced out. drop := is_label_issue leaves rows out there, too."
         )
-    request = Request(model, full_base, way, folds, seed, usable, labels, weights)
+    request = Request(model, full_base, reading, folds, seed, usable, labels, weights)
     classes = request.classes
     if len(classes) < 2:
         raise TooFewClasses(
             f"every row has the label '{classes[0]}': it takes two classes or more. The label's "
             "column is written bare, without quotes."
         )
-    doubts.about_spelling(classes)
+    data_warnings.about_spelling(classes)
     if dry_run:
         return _row(request, None, preflight.look(request, tested, wholly=True), dry=True)
     preflight.refuse_overlap(request, tested)
@@ -108,8 +108,8 @@ def fine_tune(
         work.say(f"{model}: the job '{request.job}' is training on exactly these rows")
         return _row(request, None, found)
     if wait:
-        return _row(request, run.here(request), found)
-    run.apart(request)
+        return _row(request, run.run_inline(request), found)
+    run.spawn(request)
     return _row(request, None, found)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from sqlfuncs import work
 from sqlfuncs.errors import BudgetExhausted, ModelUnusable
 from sqlfuncs.llm import limits, usage
+from sqlfuncs.llm.answer_writer import AnswerWriter
 from sqlfuncs.llm.budget import Budget
 from sqlfuncs.llm.failures import (
     Busy,
@@ -28,7 +29,6 @@ from sqlfuncs.llm.failures import (
     TooLong,
     Unusable,
 )
-from sqlfuncs.llm.keeping import Keeping
 from sqlfuncs.llm.limits import Limiter
 from sqlfuncs.llm.parts import Part, Parts
 from sqlfuncs.llm.providers import Provider
@@ -88,7 +88,7 @@ class Run:
         parts = [keys[at : at + at_once] for at in range(0, len(keys), at_once)]
         self._shortest = min(([self._texts[key] for key in part] for part in parts), key=_length)
         self._parts = Parts(parts, is_last=is_last)
-        self._keeping = Keeping(
+        self._writer = AnswerWriter(
             provider.identity, task.labels, keys, self._stop, again or Again(provider)
         )
         self._lock = threading.Lock()
@@ -122,15 +122,15 @@ class Run:
                     self._finished.wait(_PROGRESS_SECONDS)
                     if self._fatal is not None:
                         raise self._fatal
-                    now = len(self._keeping.answers)
+                    now = len(self._writer.answers)
                     rate = now / (time.monotonic() - begun)
                     task.note = f"{usage.so_far(self._model)}, {rate:,.0f} a second"
                     task.advance(now - done)
                     done = now
             finally:
                 self._stop()
-                self._keeping.release()
-        return self._keeping.answers
+                self._writer.release()
+        return self._writer.answers
 
     def _work(self) -> None:
         """What each thread does: parts of the queue, until nothing is left to answer."""
@@ -149,7 +149,7 @@ class Run:
 
     def _take(self, part: Part) -> None:
         """Ask a part, unless somebody else does or has."""
-        ours, held = self._keeping.share(part.keys, again=part.is_held)
+        ours, held = self._writer.share(part.keys, again=part.is_held)
         if held:  # that answer is ours, too, once it is there
             self._again(held, after=_HELD_SECONDS, is_last=part.is_last, is_held=True)
         self._request(replace(part, keys=ours))
@@ -167,7 +167,7 @@ class Run:
         except NotBegun as cause:
             reason = cause.reason or self._left_alone
             if reason:
-                self._keeping.done({key: Answer(None, reason) for key in part.keys})
+                self._writer.done({key: Answer(None, reason) for key in part.keys})
         except ProviderFailure as failure:
             self._failed(part, failure)
         else:
@@ -182,7 +182,7 @@ class Run:
                 self._earlier[key] = answer
             else:
                 final[key] = self._complete(key, answer)
-        self._keeping.keep(final)
+        self._writer.keep(final)
         for key in unclear:
             self._again([key], attempt=2, is_last=True)
 
@@ -208,7 +208,7 @@ class Run:
                 self._leave_alone(part, failure)
             case Busy() | Flaky():
                 if part.attempt >= _ATTEMPTS:
-                    self._keeping.done({key: Answer(None, str(failure)) for key in part.keys})
+                    self._writer.done({key: Answer(None, str(failure)) for key in part.keys})
                     return
                 asked = failure.after if isinstance(failure, Busy) else None
                 first = _FIRST_WAIT_UNASKED if asked == 0 else _FIRST_WAIT
@@ -223,7 +223,7 @@ class Run:
         reason = str(failure)
         self._left_alone = reason
         for each in (part, *self._parts.close()):
-            self._keeping.done({key: Answer(None, reason) for key in each.keys})
+            self._writer.done({key: Answer(None, reason) for key in each.keys})
 
     def _declined(self, part: Part, failure: Declined) -> None:
         answer = Answer(
@@ -244,9 +244,9 @@ class Run:
             return
         final = dict.fromkeys(part.keys, answer)
         if answer.input_tokens:  # paid for
-            self._keeping.keep(final)
+            self._writer.keep(final)
         else:
-            self._keeping.done(final)
+            self._writer.done(final)
 
     def _too_long(self, part: Part, failure: ProviderFailure) -> None:
         if len(part.keys) > 1:
@@ -257,7 +257,7 @@ class Run:
         (key,) = part.keys
         shorter = self._texts[key][: len(self._texts[key]) // 2]
         if len(shorter) < _SHORTEST_CUT:
-            self._keeping.done({key: Answer(None, str(failure))})
+            self._writer.done({key: Answer(None, str(failure))})
             return
         self._texts[key] = shorter
         self._notes[key] = f"only its first {len(shorter):,} characters were read"
@@ -266,7 +266,7 @@ class Run:
     def _again(self, keys: Sequence[bytes], **how: Any) -> None:
         """Ask about these later (`Parts.add`)."""
         if not self._parts.add(keys, **how) and self._left_alone:
-            self._keeping.done({key: Answer(None, self._left_alone) for key in keys})
+            self._writer.done({key: Answer(None, self._left_alone) for key in keys})
 
     def _is_over(self) -> bool:
         return self._stopped or bool(self._left_alone)

@@ -13,7 +13,7 @@ def main() -> int:
     """Train; what went wrong stands in the job's row, and its traceback in the job's log."""
     close_umask()
     try:
-        run.taken(sys.argv[1])
+        run.run_saved(sys.argv[1])
     except SqlfuncsError as error:
         print(f"sqlfuncs: {error}", file=sys.stderr)
         return 1

@@ -57,7 +57,7 @@ def owns(base: str) -> bool:
 
 
 def named(base: str, rows: Rows) -> tuple[str, str]:
-    """The full name of a base, and its recipe. Raises as `weights.full_name` and `way`."""
+    """The full name of a base, and its recipe. Raises as `weights.full_name` and `reading`."""
     full = weights.full_name(base, option="base")
     if rows.texts is None:
         raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")

@@ -23,14 +23,14 @@ RECIPE = 5  # raised whenever the same rows would give another model
 class Request:
     """A model to be trained on rows that can be used.
 
-    `base` is 'fast', 'best' or the full name of a pretrained model; `way` is how it reads rows
+    `base` is 'fast', 'best' or the full name of a pretrained model; `reading` is how it reads rows
     on this machine, and with what weights. `weights` (rows,) are how much each row
     counts.
     """
 
     model: str
     base: str
-    way: str
+    reading: str
     folds: int
     seed: int
     rows: Rows
@@ -56,7 +56,7 @@ class Request:
                 self.rows.digests(), self.labels, self._weight_bytes(), strict=True
             )
         )
-        how = f"{RECIPE}\0{self.base}\0{self.way}\0{self.folds}\0{self.seed}\0"
+        how = f"{RECIPE}\0{self.base}\0{self.reading}\0{self.folds}\0{self.seed}\0"
         return sha256(how.encode() + b"".join(each)).hexdigest()
 
     def _weight_bytes(self) -> list[bytes]:
@@ -70,12 +70,12 @@ class Request:
         own = f"{self.model}\0{self.fingerprint}"
         return f"ft-{sha256(own.encode()).hexdigest()[:12]}"
 
-    def keep(self, folder: Path) -> None:
+    def save(self, folder: Path) -> None:
         """Write it down for another process. Raises OSError."""
         about = {
             "model": self.model,
             "base": self.base,
-            "way": self.way,
+            "reading": self.reading,
             "folds": self.folds,
             "seed": self.seed,
             "kind": self.kind,
@@ -92,8 +92,8 @@ class Request:
         made_file(folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
     @classmethod
-    def taken(cls, folder: Path) -> Request:
-        """What `keep` wrote, which is not there any longer. Raises OSError."""
+    def load(cls, folder: Path) -> Request:
+        """What `save` wrote, which is not there any longer. Raises OSError."""
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         with pa.OSFile(str(folder / _ROWS)) as source:
             table = pa.ipc.open_file(source).read_all().combine_chunks()

@@ -82,17 +82,17 @@ def _clear_old() -> None:
             jobs.clear(job.id)
 
 
-def here(request: Request) -> ModelRecord:
+def run_inline(request: Request) -> ModelRecord:
     """Train in this process until the model is registered. Raises what ends it."""
     with jobs.running(request.job) as job:
         return _train(request, job)
 
 
-def apart(request: Request) -> None:
+def spawn(request: Request) -> None:
     """Train in a process of its own, which lives on when this one ends. Raises CannotKeep."""
     folder = jobs.folder(request.job)
     try:
-        request.keep(folder)
+        request.save(folder)
         with made_file(folder / "log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "sqlfuncs.training", request.job],
@@ -107,10 +107,10 @@ def apart(request: Request) -> None:
         raise CannotKeep(f"the job cannot be started in {folder}: {error}") from None
 
 
-def taken(job: str) -> ModelRecord:
+def run_saved(job: str) -> ModelRecord:
     """Train what `apart` was asked to. Raises what ends it."""
     with jobs.running(job) as running:
-        return _train(Request.taken(jobs.folder(job)), running)
+        return _train(Request.load(jobs.folder(job)), running)
 
 
 def _train(request: Request, job: Running) -> ModelRecord:

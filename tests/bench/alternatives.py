@@ -54,7 +54,7 @@ def averaged(
     *,
     cuts: int = 3,
     views: Sequence[int] = (0, 1, 2),
-    freedoms: Sequence[float] = (0.5, 0.5, 0.5, 0.2),
+    inverse_penalties: Sequence[float] = (0.5, 0.5, 0.5, 0.2),
     pooled: bool = True,
     **more: Any,
 ) -> Floats:
@@ -62,7 +62,7 @@ def averaged(
     said = [
         np.mean(
             [
-                cross(data.views[view], data, f"{seed}.{cut}", C=freedoms[view], **more)
+                cross(data.views[view], data, f"{seed}.{cut}", C=inverse_penalties[view], **more)
                 for cut in range(cuts)
             ],
             axis=0,
@@ -82,8 +82,8 @@ RECIPES: dict[str, Callable[[Prepared, int], Floats]] = {
     "sentence embedding alone": partial(averaged, views=[1]),
     "the encoder halfway up alone": partial(averaged, views=[2]),
     "TF-IDF and sentence embedding": partial(averaged, views=[0, 1]),
-    "heads twice as free": partial(averaged, freedoms=(1.0, 1.0, 1.0, 0.4)),
-    "heads half as free": partial(averaged, freedoms=(0.25, 0.25, 0.25, 0.1)),
+    "heads twice as free": partial(averaged, inverse_penalties=(1.0, 1.0, 1.0, 0.4)),
+    "heads half as free": partial(averaged, inverse_penalties=(0.25, 0.25, 0.25, 0.1)),
     "classes weighted evenly": partial(averaged, class_weight="balanced"),
 }
 

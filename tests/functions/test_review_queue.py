@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from sqlfuncs.learning.detection.review import quality_after_review
+from sqlfuncs.learning.detection.review_ranking import quality_after_review
 from tests.functions.decisions import COLUMNS, FAULTS, decide, three_rows
 
 ADDED = [

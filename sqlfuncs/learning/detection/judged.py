@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs.errors import NoUsableRows, TooFewClasses
-from sqlfuncs.learning.detection import doubts
+from sqlfuncs.learning.detection import data_warnings
 from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.labels.labels import TEXT, Labels, as_classes
 from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, outvoted, prepare
-from sqlfuncs.learning.models.registered import way_of
+from sqlfuncs.learning.models.resolve import resolve
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, Reasons, Rows, describe, is_usable
 from sqlfuncs.learning.rows.probabilities import has_text_keys
@@ -96,24 +96,24 @@ def judge(
         learnable = is_usable(rows.reasons)
         classes = class_order.in_order(labels.distinct(is_usable(reasons)))
         codes = labels.codes(classes)
-        doubts.about_probabilities_of_another_type(x, classes)
+        data_warnings.about_probabilities_of_another_type(x, classes)
         if rows.texts is not None:
-            doubts.about_paths(rows.texts)
-        way = way_of(model)
+            data_warnings.about_paths(rows.texts)
+        way = resolve(model)
         target = ClassTarget(codes, len(classes)).chosen(learnable)
         prepared = prepare(rows.take(learnable), target, way)
         probs, as_given = np.full((len(x), len(classes)), np.nan), np.zeros(len(x), bool)
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
         no_reason = unlabeled[learnable]
         reasons[learnable] = np.where(no_reason, labels.reasons[learnable], why)
-        doubts.about_copies(prepared.keys, prepared.target.strata)
+        data_warnings.about_copies(prepared.keys, prepared.target.strata)
         if rows.is_all_there_is:
             votes[learnable] = outvoted(prepared)
     _refuse_unusable(labels, reasons)
     judged = Judged(type(rows), labels, classes, codes, probs, as_given, reasons, unlabeled, votes)
-    doubts.about_rows(reasons, len(classes))
-    doubts.about_spelling(classes)
-    doubts.about_agreement(*judged.evidence, is_given=given is not None)
+    data_warnings.about_rows(reasons, len(classes))
+    data_warnings.about_spelling(classes)
+    data_warnings.about_agreement(*judged.evidence, is_given=given is not None)
     return judged
 
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 Vectors = npt.NDArray[np.float32]
 Arrays = Mapping[str, npt.NDArray[np.float32]]
 # How freely heads may fit their views: scikit-learn's C, for rows of a mean square length of 1.
-_FREEDOM = 2.0
-_FREEDOM_OF_TEXT = 0.5
-_FREEDOM_OF_ALL = 0.2  # many features, which have to share
+_INVERSE_PENALTY = 2.0
+_INVERSE_PENALTY_OF_TEXT = 0.5
+_INVERSE_PENALTY_OF_ALL = 0.2  # many features, which have to share
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class TextFeatures:
     ) -> Head:
         """Train a linear head on one of the views."""
         is_all = place > len(self.scalings)
-        freedom = _FREEDOM_OF_ALL if is_all else _FREEDOM_OF_TEXT
-        return heads.fit(view, codes, n_classes, freedom, weights)
+        inverse_penalty = _INVERSE_PENALTY_OF_ALL if is_all else _INVERSE_PENALTY_OF_TEXT
+        return heads.fit(view, codes, n_classes, inverse_penalty, weights)
 
     @classmethod
     def learn(cls, texts: Sequence[str], model: str) -> tuple[TextFeatures, list[Any]]:
@@ -133,7 +133,7 @@ class VectorFeatures:
         weights: RowWeights | None = None,
     ) -> Head:
         """Train a linear head on the view."""
-        return heads.fit(view, codes, n_classes, _FREEDOM, weights)
+        return heads.fit(view, codes, n_classes, _INVERSE_PENALTY, weights)
 
     @classmethod
     def learn(cls, vectors: npt.NDArray[np.floating[Any]]) -> tuple[VectorFeatures, list[Any]]:

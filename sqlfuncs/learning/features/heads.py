@@ -72,14 +72,14 @@ def fit(
     features: Any,
     codes: Codes,
     n_classes: int,
-    freedom: float,
+    inverse_penalty: float,
     weights: RowWeights | None = None,
 ) -> Head:
     """Train a head. `features` (rows, features) may be sparse.
 
-    `freedom` is the inverse of the L2 penalty, scikit-learn's C. Rows of a few features each are
-    fitted by stochastic average gradients, which takes a fifth of the time of L-BFGS there and
-    leaves the interpreter to other threads; dense rows by L-BFGS.
+    `inverse_penalty` is the inverse of the L2 regularization strength, scikit-learn's C. Rows of a
+    few features each are fitted by stochastic average gradients, which takes a fifth of the time of
+    L-BFGS there and leaves the interpreter to other threads; dense rows by L-BFGS.
 
     Deterministic for rows in one order on one BLAS thread.
     """
@@ -100,7 +100,9 @@ def fit(
         way = {"solver": "sag", "tol": 1e-2, "random_state": 0}
     else:  # L-BFGS stops by the steepest slope, and slopes are as small as classes are many
         way = {"tol": min(1e-3, 3e-3 / len(present))}
-    model = LogisticRegression(C=freedom, max_iter=1000, **way).fit(features, codes, weights)
+    model = LogisticRegression(C=inverse_penalty, max_iter=1000, **way).fit(
+        features, codes, weights
+    )
     if len(present) == 2:
         slopes[:, present[1]] = model.coef_[0]
         bias[present] = [0, model.intercept_[0]]

@@ -1,9 +1,9 @@
 """What the other rows of a row's own content are called: evidence that no model can give.
 
-A row is judged by its copies, itself left out, as if a model's word were `faith` more of them: a
-Dirichlet prior, whose strength is that under which copies foretell each other best (empirical
-Bayes; Robbins 1956). What a table with few copies says of them is little; there the strength is
-drawn towards that of copies which came about by accident.
+A row is judged by its copies, itself left out, as if a model's prediction were so many more of
+them, its `prior_strength`: a Dirichlet prior, whose strength is that under which copies predict
+each other best (empirical Bayes; Robbins 1956). What a table with few copies says of them is
+little; there the strength is drawn towards that of copies which came about by accident.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 ACCIDENTAL = 8.0  # how many copies a model's word is worth where they are accidents (decisions.md)
-_LEAST_FAITH, _MOST_FAITH = 0.02, 1000.0
+_LEAST_STRENGTH, _MOST_STRENGTH = 0.02, 1000.0
 _LEAST = 1e-9
 _HAIR = 1e-6
 
@@ -62,22 +62,22 @@ class Copies:
         share = (has & labeled).sum() / max(1, labeled.sum())
         return cls(rows, content, codes[rows], counts, float(share), len(codes))
 
-    def judge(self, probs: Floats, faith: float | None = None) -> Floats:
+    def judge(self, probs: Floats, prior_strength: float | None = None) -> Floats:
         """Probabilities (rows, classes) of a model, with what is said by the copies of each row.
 
         Rows of one content and one class come out equal if a model's word of them is.
         """
         if not len(self.rows):
             return probs
-        faith = self.faith(probs) if faith is None else faith
+        prior_strength = self.prior_strength(probs) if prior_strength is None else prior_strength
         counts = self.counts[self.content]
         labeled = np.flatnonzero(self.own >= 0)
         own = self.own[labeled]
         counts[labeled, own] -= 1
-        prior = faith * probs[self.rows]
+        prior = prior_strength * probs[self.rows]
         judged = counts + prior
-        judged /= counts.sum(axis=1, keepdims=True) + faith
-        _settle(judged, labeled, own, counts.sum(axis=1)[labeled] + faith)
+        judged /= counts.sum(axis=1, keepdims=True) + prior_strength
+        _settle(judged, labeled, own, counts.sum(axis=1)[labeled] + prior_strength)
         result = probs.copy()
         result[self.rows] = judged
         return result
@@ -95,7 +95,7 @@ class Copies:
         result[self.rows[labeled]] = wilson(counts.max(axis=1), others, -1) > 0.5
         return result
 
-    def faith(self, probs: Floats) -> float:
+    def prior_strength(self, probs: Floats) -> float:
         """How many copies the model's word is worth."""
         return float(
             np.exp(
@@ -104,22 +104,24 @@ class Copies:
         )
 
     def _likeliest(self, probs: Floats) -> float:
-        """The faith under which labels are likeliest, each foretold by the others."""
+        """The prior_strength under which labels are likeliest, each predicted by the others."""
         from scipy.optimize import minimize_scalar
 
         labeled = self.own >= 0
         content, own = self.content[labeled], self.own[labeled]
         alike = self.counts[content, own] - 1
         others = self.counts[content].sum(axis=1) - 1
-        said = np.maximum(probs[self.rows[labeled], own], _LEAST)
+        predictions = np.maximum(probs[self.rows[labeled], own], _LEAST)
 
         def surprise(power: float) -> float:
-            faith = np.exp(power)
-            return float(-np.log((alike + faith * said) / (others + faith)).mean())
+            prior_strength = np.exp(power)
+            return float(
+                -np.log((alike + prior_strength * predictions) / (others + prior_strength)).mean()
+            )
 
         found = minimize_scalar(
             surprise,
-            bounds=(np.log(_LEAST_FAITH), np.log(_MOST_FAITH)),
+            bounds=(np.log(_LEAST_STRENGTH), np.log(_MOST_STRENGTH)),
             method="bounded",
             options={"xatol": 0.01},
         )

@@ -51,7 +51,7 @@ class FastModel:
         for at, head in enumerate(self.heads):
             arrays[f"head.{at}.weights"] = head.weights
             arrays[f"head.{at}.bias"] = head.bias
-        about = {"sharpness": self.pool.sharpness, "weights": self.pool.weights}
+        about = {"sharpness": self.pool.inverse_temperature, "weights": self.pool.weights}
         return {
             **files,
             "fast.json": json.dumps(about).encode(),

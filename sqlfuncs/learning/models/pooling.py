@@ -1,4 +1,4 @@
-"""Averaging the word of several models: each calibrated, weighed by how well it foretells labels.
+"""Averaging the word of several models: each calibrated, weighed by how well it predicts labels.
 
 Temperature scaling: Guo et al., On calibration of modern neural networks (ICML 2017, section 4).
 Linear opinion pool: its weights are those of a mixture, found by expectation maximisation.
@@ -22,9 +22,12 @@ _STEPS, _SMALL_STEP = 200, 1e-4
 
 @dataclass(frozen=True)
 class Pool:
-    """How models are averaged: for each its `sharpness`, an exponent, and its share (`weights`)."""
+    """How models are averaged: the share of each (`weights`), and its `inverse_temperature`.
 
-    sharpness: tuple[float, ...]
+    That is the exponent by which its probabilities are calibrated.
+    """
+
+    inverse_temperature: tuple[float, ...]
     weights: tuple[float, ...]
 
     @classmethod
@@ -33,7 +36,7 @@ class Pool:
         return cls((1.0,) * models, (1 / models,) * models)
 
     @classmethod
-    def learn(cls, said: Sequence[Floats], codes: Codes) -> Pool:
+    def learn(cls, predictions: Sequence[Floats], codes: Codes) -> Pool:
         """From what each model says of rows it has not seen, (rows, classes), and their labels.
 
         Rows of class -1 have no label and teach nothing.
@@ -44,19 +47,25 @@ class Pool:
         """
         labeled = codes >= 0
         if not labeled.any():
-            return cls.even(len(said))
+            return cls.even(len(predictions))
         rows, given = np.flatnonzero(labeled), codes[labeled]
-        sharpness = [_best_sharpness(probs[rows], given) for probs in said]
-        foretold = [
-            _sharpened(probs[rows], power)[np.arange(len(rows)), given]
-            for probs, power in zip(said, sharpness, strict=True)
+        inverse_temperature = [
+            _best_inverse_temperature(probs[rows], given) for probs in predictions
         ]
-        return cls(tuple(sharpness), _shares(np.maximum(np.stack(foretold, axis=1), _LEAST)))
+        predicted = [
+            _sharpened(probs[rows], power)[np.arange(len(rows)), given]
+            for probs, power in zip(predictions, inverse_temperature, strict=True)
+        ]
+        return cls(
+            tuple(inverse_temperature), _shares(np.maximum(np.stack(predicted, axis=1), _LEAST))
+        )
 
-    def __call__(self, said: Sequence[Floats]) -> Floats:
+    def __call__(self, predictions: Sequence[Floats]) -> Floats:
         """The pooled probabilities, (rows, classes), of what each model says."""
-        pooled = np.zeros_like(said[0])
-        for probs, power, weight in zip(said, self.sharpness, self.weights, strict=True):
+        pooled = np.zeros_like(predictions[0])
+        for probs, power, weight in zip(
+            predictions, self.inverse_temperature, self.weights, strict=True
+        ):
             pooled += weight * _sharpened(probs, power)
         return pooled
 
@@ -69,7 +78,7 @@ def _sharpened(probs: Floats, power: float) -> Floats:
     return raised
 
 
-def _best_sharpness(probs: Floats, given: Codes) -> float:
+def _best_inverse_temperature(probs: Floats, given: Codes) -> float:
     """The power under which the given classes are likeliest."""
     from scipy.optimize import minimize_scalar
 
@@ -84,11 +93,11 @@ def _best_sharpness(probs: Floats, given: Codes) -> float:
     return float(found.x)
 
 
-def _shares(foretold: Floats) -> tuple[float, ...]:
+def _shares(predicted: Floats) -> tuple[float, ...]:
     """The mixture's weights, from the probability each model gave to each row's label."""
-    weights = np.full(foretold.shape[1], 1 / foretold.shape[1])
+    weights = np.full(predicted.shape[1], 1 / predicted.shape[1])
     for _ in range(_STEPS):
-        parts = weights * foretold
+        parts = weights * predicted
         parts /= parts.sum(axis=1, keepdims=True)
         before, weights = weights, parts.mean(axis=0)
         if np.abs(weights - before).max() < _SMALL_STEP:

@@ -15,7 +15,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.features import images, media
-from sqlfuncs.learning.features.pictures import ImageFeatures
+from sqlfuncs.learning.features.image_features import ImageFeatures
 from sqlfuncs.learning.rows.base import AVERAGES, Chosen, Reasons, Rows, Vectors
 from sqlfuncs.learning.rows.types import is_text, without_dictionary
 

@@ -14,7 +14,7 @@ from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.features.features import TextFeatures
 from sqlfuncs.learning.features.tfidf import TfIdf
 from sqlfuncs.learning.rows.base import Chosen, Reasons, Rows, Vectors
-from sqlfuncs.learning.rows.letters import letters
+from sqlfuncs.learning.rows.normalized_text import letters
 from sqlfuncs.learning.rows.types import is_text, without_dictionary
 from sqlfuncs.learning.rows.vectors import of_length_one
 

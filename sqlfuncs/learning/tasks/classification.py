@@ -14,7 +14,7 @@ from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.explanation import explanation
 from sqlfuncs.learning.detection.health import health
 from sqlfuncs.learning.detection.judged import Judged, judge
-from sqlfuncs.learning.detection.review import quality_after_review
+from sqlfuncs.learning.detection.review_ranking import quality_after_review
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.labels.labels import Labels

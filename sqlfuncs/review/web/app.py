@@ -12,17 +12,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from sqlfuncs.browser_images import browser_type
 from sqlfuncs.charts import shapes
 from sqlfuncs.charts.pages import environment
 from sqlfuncs.errors import BadInput
-from sqlfuncs.images import browser_type
 from sqlfuncs.review.decisions import as_csv
 from sqlfuncs.review.progress import by_reviewer, pace, wrong_by_steps
 from sqlfuncs.review.queue import SORTS, STATES, Filter, neighbours_in
 from sqlfuncs.review.review import Review, describe
 from sqlfuncs.review.source import FEWEST_RANDOM, Point
-from sqlfuncs.review.web import shown
-from sqlfuncs.review.web.deeds import Deeds, posted
+from sqlfuncs.review.web import view_models
+from sqlfuncs.review.web.actions import Actions, posted
 from sqlfuncs.review.web.guard import Guard, session_of
 
 _PER_PAGE = 50
@@ -39,7 +39,7 @@ class Pages:
     def __post_init__(self) -> None:
         self._templates = environment("sqlfuncs.review.web")
 
-    def app(self, deeds: Deeds) -> Starlette:
+    def app(self, actions: Actions) -> Starlette:
         """All routes. Each is run in a thread: numpy and DuckDB would hold up the others."""
         gets = {
             "/": self.row, "/list": self.rows, "/clean": self.clean, "/progress": self.progress,
@@ -47,13 +47,13 @@ class Pages:
             "/decisions.csv": self.decisions,
         }  # fmt: skip
         posts = {
-            "/decide": deeds.decide, "/undo": deeds.undo, "/clean": deeds.accept,
-            "/learn": deeds.learn, "/reviewer": deeds.rename, "/invite": deeds.invited,
+            "/decide": actions.decide, "/undo": actions.undo, "/clean": actions.accept,
+            "/learn": actions.learn, "/reviewer": actions.rename, "/invite": actions.invited,
         }  # fmt: skip
         app = Starlette(
             routes=[
                 *(Route(path, _threaded(page), methods=["GET"]) for path, page in gets.items()),
-                *(Route(path, posted(deed), methods=["POST"]) for path, deed in posts.items()),
+                *(Route(path, posted(action), methods=["POST"]) for path, action in posts.items()),
             ]
         )
         app.router.redirect_slashes = False  # to where nothing is: it does not know the path
@@ -63,14 +63,14 @@ class Pages:
 
     def row(self, request: Request) -> Response:
         """One row."""
-        wanted, who = shown.wanted(request.query_params), session_of(request).reviewer
+        wanted, who = view_models.wanted(request.query_params), session_of(request).reviewer
         place = self._asked(request)
         if place is None:
             place = self.review.next(wanted, who)
         if place is None:
             return self._page(request, "done.html", wanted, row=None)
         self.review.claim(place, who)
-        row = shown.row(self.review, place)
+        row = view_models.row(self.review, place)
         order = self.review.queue.select(wanted)
         before, after = neighbours_in(order, place)
         labels = dict.fromkeys(label for label in (row.given, row.suggested) if label is not None)
@@ -86,7 +86,7 @@ class Pages:
         """The row that is asked for, by its place, or by its key as somebody has typed it."""
         query, session = request.query_params, session_of(request)
         if "row" in query:
-            place = shown.number(query["row"])
+            place = view_models.number(query["row"])
             if place is not None and place < len(self.review.queue.keys):
                 return place
             session.said, session.is_bad_news = f"There is no row number {query['row']}.", True
@@ -97,25 +97,25 @@ class Pages:
             return place
         return None
 
-    def _duplicates(self, place: int, alike: Sequence[int]) -> list[shown.Row]:
+    def _duplicates(self, place: int, alike: Sequence[int]) -> list[view_models.Row]:
         """Some rows that are nearly the same as one, those of another label first."""
         given = self.review.queue.given
         others = sorted(alike, key=lambda other: bool(given[other] == given[place]))
-        return [shown.row(self.review, other) for other in others[:_DUPLICATES]]
+        return [view_models.row(self.review, other) for other in others[:_DUPLICATES]]
 
-    def _neighbours(self, place: int, label: str) -> list[tuple[shown.Row, float]] | None:
+    def _neighbours(self, place: int, label: str) -> list[tuple[view_models.Row, float]] | None:
         found = self.review.neighbours(place, label)
         if found is None:
             return None
-        return [(shown.row(self.review, at, 0), cosine) for at, cosine in found]
+        return [(view_models.row(self.review, at, 0), cosine) for at, cosine in found]
 
     def rows(self, request: Request) -> Response:
         """Many rows, densely."""
-        wanted = shown.wanted(request.query_params)
+        wanted = view_models.wanted(request.query_params)
         order = self.review.queue.select(wanted)
-        page = max(shown.number(request.query_params.get("page")) or 1, 1)
+        page = max(view_models.number(request.query_params.get("page")) or 1, 1)
         start = min((page - 1) * _PER_PAGE, max(len(order) - 1, 0) // _PER_PAGE * _PER_PAGE)
-        rows = [shown.row(self.review, int(p)) for p in order[start : start + _PER_PAGE]]
+        rows = [view_models.row(self.review, int(p)) for p in order[start : start + _PER_PAGE]]
         return self._page(
             request, "list.html", wanted, rows=rows, start=start, wanting=len(order),
             page=start // _PER_PAGE + 1, pages=max(-(-len(order) // _PER_PAGE), 1),
@@ -123,10 +123,10 @@ class Pages:
 
     def clean(self, request: Request) -> Response:
         """What accepting the suggestions of the worst rows would change."""
-        wanted = shown.wanted(request.query_params)
-        asked = shown.number(request.query_params.get("count"))
+        wanted = view_models.wanted(request.query_params)
+        asked = view_models.number(request.query_params.get("count"))
         count = 25 if asked is None else max(asked, 1)
-        rows = [shown.row(self.review, p) for p in self.review.clean(wanted, count)]
+        rows = [view_models.row(self.review, p) for p in self.review.clean(wanted, count)]
         return self._page(request, "clean.html", wanted, rows=rows, count=count)
 
     def progress(self, request: Request) -> Response:
@@ -139,7 +139,7 @@ class Pages:
             except BadInput as error:
                 problem = str(error)
         return self._page(
-            request, "progress.html", shown.wanted(request.query_params), points=points,
+            request, "progress.html", view_models.wanted(request.query_params), points=points,
             sample=len(sample), fewest=FEWEST_RANDOM, curve=_curve(points),
             reviewers=by_reviewer(self.review.decisions.all),
             problem=problem, yields=wrong_by_steps(self.review.decisions),
@@ -168,7 +168,7 @@ class Pages:
         return Response(found, media_type=kind) if kind else Response(status_code=404)
 
     def _key(self, request: Request) -> str:
-        place, keys = shown.number(request.query_params.get("row")), self.review.queue.keys
+        place, keys = view_models.number(request.query_params.get("row")), self.review.queue.keys
         return keys[place] if place is not None and place < len(keys) else ""
 
     def decisions(self, request: Request) -> Response:
@@ -194,12 +194,13 @@ class Pages:
         session = session_of(request)
         said, bad = session.said, session.is_bad_news
         session.said, session.is_bad_news = "", False
-        names, cells = shown.matrix(self.review, wanted)
+        names, cells = view_models.matrix(self.review, wanted)
         html = self._templates.get_template(template).render(
             title=self.review.source.title, reviewer=session.reviewer, said=said, bad=bad,
-            wanted=wanted, address=shown.address, replace=replace, hidden=shown.hidden(wanted),
+            wanted=wanted, address=view_models.address, replace=replace,
+            hidden=view_models.hidden(wanted),
             now=self.review.progress(), pace=pace(self.review.decisions.all, session.reviewer),
-            names=names, cells=cells, pairs=[] if names else shown.pairs(self.review, wanted),
+            names=names, cells=cells, pairs=[] if names else view_models.pairs(self.review, wanted),
             classes=self.review.queue.classes, states=STATES, sorts=SORTS, review=self.review,
             path=request.url.path, **what,
         )  # fmt: skip
@@ -211,8 +212,8 @@ def guarded(review: Review, host: str, port: int) -> Guard:
     at = "" if port == 80 else f":{port}"  # which browsers leave out
     hosts = frozenset({f"{host}{at}", f"localhost{at}", f"127.0.0.1{at}"})
     guard = Guard(hosts, f"sqlfuncs_review_{port}")
-    deeds = Deeds(review, lambda reviewer: f"http://{host}:{port}{guard.link(reviewer)}")
-    guard.app = Pages(review).app(deeds)
+    actions = Actions(review, lambda reviewer: f"http://{host}:{port}{guard.link(reviewer)}")
+    guard.app = Pages(review).app(actions)
     return guard
 
 

@@ -131,7 +131,7 @@ def test_no_row_is_judged_by_a_head_that_saw_it(seed: int, classes: int, folds: 
     changed[5] = (changed[5] + 1) % classes
     again, other = fast.cross_predict(learned, views, ClassTarget(changed, classes), cut[None])
     assert isinstance(pool, Pool) and isinstance(other, Pool)
-    power = other.sharpness[0] / pool.sharpness[0]
+    power = other.inverse_temperature[0] / pool.inverse_temperature[0]
     expected = probs**power / (probs**power).sum(axis=1, keepdims=True)
     same_fold = cut == cut[5]
     assert again[same_fold] == pytest.approx(expected[same_fold], abs=1e-9)

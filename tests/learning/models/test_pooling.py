@@ -34,7 +34,7 @@ def test_one_that_says_too_little_or_too_much_is_set_right(power: float) -> None
     blurred /= blurred.sum(axis=1, keepdims=True)
     pool = Pool.learn([blurred], codes)
     assert pool.weights == (1.0,)
-    assert pool.sharpness[0] == pytest.approx(power, rel=0.1)
+    assert pool.inverse_temperature[0] == pytest.approx(power, rel=0.1)
     assert pool([blurred]) == pytest.approx(probs, abs=0.03)
 
 
@@ -84,11 +84,11 @@ def test_among_thousands_of_classes_powers_do_not_vanish() -> None:
     probs[codes, codes] *= 3
     probs /= probs.sum(axis=1, keepdims=True)
     pool = Pool.learn([probs], codes)
-    assert pool.sharpness[0] > 5
+    assert pool.inverse_temperature[0] > 5
     assert pool([probs]).sum(axis=1) == pytest.approx(np.ones(50))
     assert (pool([probs]).argmax(axis=1) == codes).all()
 
 
 def test_rows_that_nothing_is_said_of_stay_empty() -> None:
-    said = np.array([[0.7, 0.3], [0.0, 0.0]])
-    assert Pool((2.0,), (1.0,))([said])[1].tolist() == [0, 0]
+    predictions = np.array([[0.7, 0.3], [0.0, 0.0]])
+    assert Pool((2.0,), (1.0,))([predictions])[1].tolist() == [0, 0]

@@ -14,7 +14,7 @@ from PIL import Image
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.features import images
-from sqlfuncs.learning.features.pictures import ImageFeatures
+from sqlfuncs.learning.features.image_features import ImageFeatures
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.image import Images
 from sqlfuncs.learning.rows.text import Texts

@@ -27,12 +27,12 @@ from sqlfuncs.store.weights import Weights
 
 @dataclass(eq=False)
 class Base:
-    """A transformer without what it would pool or foretell with, and its tokenizer.
+    """A transformer without what it would pool or predict with, and its tokenizer.
 
     `shares` is what it has its tensors from, which lives as long as it does.
     """
 
-    words: Any
+    tokenizer: Any
     module: Any
     shares: Base | None = None
 
@@ -84,7 +84,7 @@ def share(weights: Weights, recipe: Recipe) -> Base:
             _shared[key] = first
         tensors = [*first.module.parameters(), *first.module.buffers()]
         own = copy.deepcopy(first.module, {id(each): each for each in tensors})
-    return Base(first.words, own, first)
+    return Base(first.tokenizer, own, first)
 
 
 def layers_of(weights: Weights) -> int:

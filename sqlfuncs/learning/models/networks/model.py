@@ -43,7 +43,7 @@ class NetworkModel:
         # Nothing is lost where it is run in bf16, and very little elsewhere.
         learned = {
             name: each.detach().to("cpu", torch.bfloat16).contiguous()
-            for name, each in self.network.learned().items()
+            for name, each in self.network.trainable_parameters().items()
         }
         return {RECIPE: self.network.recipe.to_json(), LEARNED: save(learned)}
 

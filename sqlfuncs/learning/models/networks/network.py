@@ -25,7 +25,7 @@ class Network(nn.Module):
         """With a head, and adapters, that have learned nothing."""
         super().__init__()
         self.recipe = recipe
-        self.words, self.base = base.words, base.module
+        self.tokenizer, self.base = base.tokenizer, base.module
         self.shares = base.shares
         if recipe.rank:
             _inject_adapters(self.base, recipe)
@@ -34,14 +34,14 @@ class Network(nn.Module):
         self.head = nn.Linear(width, classes)
         nn.init.normal_(self.head.weight, std=_HEAD_DEVIATION)
         nn.init.zeros_(self.head.bias)
-        for each in self.learned().values():
+        for each in self.trainable_parameters().values():
             each.data = each.data.float()  # small steps are lost in bf16
         self._options = {"use_cache": False} if hasattr(self.base.config, "use_cache") else {}
         self.to(device())
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of texts, each cut to what is read."""
-        return [ids or [0] for ids in tokenized(self.words, texts, self.recipe.max_tokens)]
+        return [ids or [0] for ids in tokenized(self.tokenizer, texts, self.recipe.max_tokens)]
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """Logits in fp32, (rows, classes), of ids (rows, length); `mask` is 0 where none is."""
@@ -49,20 +49,20 @@ class Network(nn.Module):
         ids = ids.to(place)
         mask = torch.ones_like(ids) if mask is None else mask.to(place)
         with torch.autocast(place.type, dtype=torch.bfloat16, enabled=precision() == "bf16"):
-            said = self.base(input_ids=ids, attention_mask=mask, **self._options)
+            predictions = self.base(input_ids=ids, attention_mask=mask, **self._options)
         own = mask.unsqueeze(-1)
-        mean = (said.last_hidden_state.float() * own).sum(dim=1) / own.sum(dim=1)
+        mean = (predictions.last_hidden_state.float() * own).sum(dim=1) / own.sum(dim=1)
         logits: torch.Tensor = self.head(self.dropout(mean))
         return logits
 
-    def learned(self) -> Tensors:
+    def trainable_parameters(self) -> Tensors:
         """What training changes, by name: not the base's own weights where adapters learn."""
         return {name: each for name, each in self.named_parameters() if each.requires_grad}
 
     def restore(self, learned: Tensors) -> None:
         """Take what `learned` gave, in another process perhaps. Raises KeyError, RuntimeError."""
         with torch.no_grad():
-            for name, each in self.learned().items():
+            for name, each in self.trainable_parameters().items():
                 each.copy_(learned[name])
 
 

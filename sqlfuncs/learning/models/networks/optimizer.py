@@ -21,7 +21,7 @@ class Optimizer:
     def __init__(self, network: Network, rows: int, epochs: int, moments: Tensors) -> None:
         recipe = network.recipe
         self._recipe = recipe
-        learned = network.learned()
+        learned = network.trainable_parameters()
         self._learned = learned
         head = [each for name, each in learned.items() if name.startswith("head.")]
         base = [each for name, each in learned.items() if not name.startswith("head.")]

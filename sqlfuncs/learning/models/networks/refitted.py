@@ -43,7 +43,7 @@ class Refitted:
         codes, n_classes = target.as_classes(), target.width
         found = weights.get(self.recipe.base)
         counted = np.ones(len(codes), dtype=np.float32) if counts is None else counts
-        said, judged = np.zeros((len(codes), n_classes)), np.zeros((len(codes), 1))
+        predictions, judged = np.zeros((len(codes), n_classes)), np.zeros((len(codes), 1))
         numbers = np.unique(folds)
         name = self.recipe.base.rpartition("/")[2]
         with work.share(f"training {name} for each fold") as task:
@@ -61,11 +61,11 @@ class Refitted:
                     seed=seed,
                     step=partial(_report, task, turn, len(numbers)),
                 )
-                said[judging] += probabilities(network, rows.take(judging).tokens)
+                predictions[judging] += probabilities(network, rows.take(judging).tokens)
                 judged[judging] += 1
-        said /= np.maximum(judged, 1)
-        pool = target.pool([said])
-        return pool([said]), pool
+        predictions /= np.maximum(judged, 1)
+        pool = target.pool([predictions])
+        return pool([predictions]), pool
 
 
 def _report(task: work.Share, turn: int, turns: int, done: float) -> None:

@@ -74,7 +74,7 @@ def train(
     """Train; the network then is as it was at its best. Returns its accuracy on held-out rows.
 
     `groups` (rows,) are digests: rows of one are held out together. `step` is told after each
-    batch how much of all is done, 0 to 1, and may raise; `keep` gets the progress after each
+    batch how much of all is done, 0 to 1, and may raise; `save` gets the progress after each
     epoch, and `progress` is the last that it got, to go on from. NaN where the rows are too few
     to hold any out.
     """
@@ -91,7 +91,10 @@ def train(
             _epoch(network, learning, optimizer, (seed, progress.epoch), step)
             progress.epoch += 1
             _judge(network, judging, progress)
-            progress.now, progress.moments = _copies(network.learned()), optimizer.moments()
+            progress.now, progress.moments = (
+                _copies(network.trainable_parameters()),
+                optimizer.moments(),
+            )
             keep(progress)
     network.restore(progress.best)
     return progress.accuracy
@@ -134,13 +137,13 @@ def _epoch(
     step: Callable[[float], None],
 ) -> None:
     """One pass over the rows. Its chance is its own, so that it is the same after a break."""
-    chance = np.random.default_rng([part % 2**32 for part in seed])  # a seed may be negative
-    torch.manual_seed(int(chance.integers(2**31)))
+    rng = np.random.default_rng([part % 2**32 for part in seed])  # a seed may be negative
+    torch.manual_seed(int(rng.integers(2**31)))
     # How sums are split over threads changes their last bits, and batches that were read before
     # have told some of torch's libraries to use one.
     torch.set_num_threads(threads())
     network.train()
-    for part in _batches(lengths(rows.tokens), network.recipe.batch_rows, chance):
+    for part in _batches(lengths(rows.tokens), network.recipe.batch_rows, rng):
         _step(network, rows.take(np.array(part)), optimizer)
         step(optimizer.done)
 
@@ -184,7 +187,7 @@ def expected_seconds(network: Network, rows: Rows) -> float:
 
 
 def _judge(network: Network, rows: Rows, progress: Progress) -> None:
-    """Whether the network is to be as it is now: if it foretells what is held out hardly worse.
+    """Whether the network is to be as it is now: if it predicts what is held out hardly worse.
 
     It may be one standard error worse than at its best (Hastie, Tibshirani, Friedman, The
     elements of statistical learning, section 7.10): a tenth of the rows tells epochs apart by
@@ -193,25 +196,25 @@ def _judge(network: Network, rows: Rows, progress: Progress) -> None:
     accuracy = math.nan
     if rows.tokens:
         counts = np.maximum(rows.weights, _LEAST)
-        said = probabilities(network, rows.tokens).argmax(axis=1)
-        accuracy = float(np.average(said == rows.codes, weights=counts))
+        predictions = probabilities(network, rows.tokens).argmax(axis=1)
+        accuracy = float(np.average(predictions == rows.codes, weights=counts))
         progress.highest = max(progress.highest, accuracy)
         error = math.sqrt(progress.highest * (1 - progress.highest) / len(rows.codes))
         if accuracy < progress.highest - error:
             return
     progress.accuracy, progress.best_epoch = accuracy, progress.epoch
-    progress.best = _copies(network.learned())
+    progress.best = _copies(network.trainable_parameters())
 
 
-def _batches(lengths: Sequence[int], size: int, chance: np.random.Generator) -> Iterator[list[int]]:
+def _batches(lengths: Sequence[int], size: int, rng: np.random.Generator) -> Iterator[list[int]]:
     """The batches of an epoch in their order: rows by chance, those of a batch of like length."""
-    order = chance.permutation(len(lengths))
+    order = rng.permutation(len(lengths))
     span = size * _BATCHES_SORTED
     batches = []
     for at in range(0, len(order), span):
         alike = sorted(order[at : at + span].tolist(), key=lengths.__getitem__)
         batches += [alike[begin : begin + size] for begin in range(0, len(alike), size)]
-    yield from (batches[place] for place in chance.permutation(len(batches)))
+    yield from (batches[place] for place in rng.permutation(len(batches)))
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:

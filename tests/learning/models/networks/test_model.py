@@ -29,7 +29,7 @@ def _model(base: Path, seed: int = 0, rank: int = 4) -> NetworkModel:
     found = weights.get(str(base))
     network = untrained(found, Recipe(found.name, found.digest, rank=rank), 3, seed)
     torch.manual_seed(seed)
-    for each in network.learned().values():
+    for each in network.trainable_parameters().values():
         torch.nn.init.normal_(each, std=0.1)
     return NetworkModel(network.eval())
 

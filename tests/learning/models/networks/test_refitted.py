@@ -33,7 +33,7 @@ def test_rows_are_judged_by_networks_that_never_saw_them(tmp_path: Path) -> None
     probs, reasons, _ = out_of_sample(prepared, folds=3, seed=0)
     assert all(reason is None for reason in reasons)
     assert np.allclose(probs.sum(axis=1), 1)
-    # One that had seen the wrong labels could foretell them.
+    # One that had seen the wrong labels could predict them.
     assert (probs.argmax(axis=1) == CODES)[wrong].mean() > 0.7
 
 

@@ -51,7 +51,9 @@ def _train(network: Any, **more: Any) -> float:
 
 
 def _bytes(network: Any) -> bytes:
-    return b"".join(each.detach().cpu().numpy().tobytes() for each in network.learned().values())
+    return b"".join(
+        each.detach().cpu().numpy().tobytes() for each in network.trainable_parameters().values()
+    )
 
 
 def test_it_learns_what_can_be_learned(recipe: Recipe) -> None:
@@ -77,7 +79,9 @@ def test_adapters_leave_the_base_as_it_is(tmp_path: Path) -> None:
     _train(network)
     after = dict(network.named_parameters())
     assert all((after[name] == each).all() for name, each in before.items())
-    assert all("lora" in name or name.startswith("head.") for name in network.learned())
+    assert all(
+        "lora" in name or name.startswith("head.") for name in network.trainable_parameters()
+    )
 
 
 def test_the_same_again_is_the_same(recipe: Recipe) -> None:

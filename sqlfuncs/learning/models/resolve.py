@@ -10,7 +10,7 @@ from sqlfuncs.store import models
 from sqlfuncs.store.weights import SHORT_NAMES
 
 
-def way_of(model: str) -> str | Recipe:
+def resolve(model: str) -> str | Recipe:
     """How a model that fine_tune made was trained; any other name as it is.
 
     It is the way that counts and not what it learned: the model has seen the rows, and knows the

@@ -12,7 +12,7 @@ from sqlfuncs.learning.features import heads, images
 from sqlfuncs.learning.features.heads import Head
 from sqlfuncs.learning.labels.classes import Codes
 
-_FREEDOM = 2.0  # how freely a head may fit a view: scikit-learn's C
+_INVERSE_PENALTY = 2.0  # how freely a head may fit a view: scikit-learn's C
 Vectors = npt.NDArray[np.float32]
 
 
@@ -33,7 +33,7 @@ class ImageFeatures:
 
     def fit_head(self, place: int, view: Any, codes: Codes, n_classes: int) -> Head:
         """Train a linear head on one of the views."""
-        return heads.fit(view, codes, n_classes, _FREEDOM)
+        return heads.fit(view, codes, n_classes, _INVERSE_PENALTY)
 
 
 def _scaled(vectors: Vectors) -> Vectors:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
 from sqlfuncs.review.decisions import MACHINE, Decision
 from sqlfuncs.review.review import Review
-from sqlfuncs.review.web import shown
+from sqlfuncs.review.web import view_models
 from sqlfuncs.review.web.guard import Session, session_of
 
 _LONGEST_FORM = 1_000_000  # bytes
@@ -34,7 +34,7 @@ class Form(dict[str, list[str]]):
 
 
 @dataclass
-class Deeds:
+class Actions:
     """What reviewers do. Each takes a form and gives the address of the page that follows."""
 
     review: Review
@@ -42,7 +42,7 @@ class Deeds:
 
     def decide(self, session: Session, form: Form) -> str:
         """Decide about a row, and go on to the next one."""
-        wanted, place = shown.wanted(form.flat), self._place(form.one("row"))
+        wanted, place = view_models.wanted(form.flat), self._place(form.one("row"))
         label = form.flat.get("label")
         on = self.review.next(wanted, session.reviewer, after=place)
         decided = self.review.decide(
@@ -54,8 +54,8 @@ class Deeds:
         )
         session.said = f"{_in_short(decided)} U takes it back."
         if form.one("from") == "list":
-            return shown.address("/list", wanted, page=form.one("page") or None)
-        return shown.address("/", wanted, row=on if on != place else None)
+            return view_models.address("/list", wanted, page=form.one("page") or None)
+        return view_models.address("/", wanted, row=on if on != place else None)
 
     def undo(self, session: Session, form: Form) -> str:
         """Take back the latest step, and show it."""
@@ -63,10 +63,10 @@ class Deeds:
         many = len(undone) > 1
         session.said = f"{len(undone)} decisions were" if many else f"{undone[0].key} was"
         session.said = f"Undone: {session.said} taken back."
-        wanted = shown.wanted(form.flat)
+        wanted = view_models.wanted(form.flat)
         if many or form.one("from") == "list":
-            return shown.address("/list", wanted)
-        return shown.address("/", wanted, row=self.review.queue.place[undone[0].key])
+            return view_models.address("/list", wanted)
+        return view_models.address("/", wanted, row=self.review.queue.place[undone[0].key])
 
     def accept(self, session: Session, form: Form) -> str:
         """Accept the suggestions that were previewed."""
@@ -74,42 +74,42 @@ class Deeds:
         labels = dict(zip(keys, map(self._label, form.get("label", [])), strict=False))
         done = self.review.accept(labels, session.reviewer)
         session.said = f"{len(done)} labels were replaced. U takes all of them back."
-        return shown.address("/list", shown.wanted(form.flat))
+        return view_models.address("/list", view_models.wanted(form.flat))
 
     def learn(self, session: Session, form: Form) -> str:
         """Make the queue anew in the background."""
         self.review.learn_soon()
         session.said = "Learning from what is decided; the queue changes when that is done."
-        return shown.address("/", shown.wanted(form.flat))
+        return view_models.address("/", view_models.wanted(form.flat))
 
     def rename(self, session: Session, form: Form) -> str:
         """Say who decides."""
         session.reviewer = reviewer_name(form.one("name"))
         session.said = f"Decisions are now noted as {session.reviewer}'s."
-        return shown.address("/progress", shown.wanted(form.flat))
+        return view_models.address("/progress", view_models.wanted(form.flat))
 
     def invited(self, session: Session, form: Form) -> str:
         """A link for somebody else."""
         name = reviewer_name(form.one("name"))
         session.said = f"For {name}, to open once on this machine: {self.invite(name)}"
-        return shown.address("/progress", shown.wanted(form.flat))
+        return view_models.address("/progress", view_models.wanted(form.flat))
 
     def _place(self, row: str) -> int:
         """The place of a row, as forms name it: a text may not come back as it was sent."""
-        place = shown.number(row)
+        place = view_models.number(row)
         if place is None or place >= len(self.review.queue.keys):
             raise BadInput(f"there is no row number {row!r}.")
         return place
 
     def _label(self, code: str) -> str:
-        classes, found = self.review.queue.classes, shown.number(code)
+        classes, found = self.review.queue.classes, view_models.number(code)
         if found is None or found >= len(classes):
             raise BadInput(f"there is no label number {code!r}. There are {len(classes)} labels.")
         return classes[found]
 
 
-def posted(deed: Callable[[Session, Form], str]) -> Callable[[Request], object]:
-    """A deed that ends on a page; an error is said there, on the row it is about."""
+def posted(action: Callable[[Session, Form], str]) -> Callable[[Request], object]:
+    """A action that ends on a page; an error is said there, on the row it is about."""
 
     async def answer(request: Request) -> Response:
         body = b""
@@ -123,12 +123,12 @@ def posted(deed: Callable[[Session, Form], str]) -> Callable[[Request], object]:
         form = Form(parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True))
         session = session_of(request)
         try:
-            to = await run_in_threadpool(deed, session, form)
+            to = await run_in_threadpool(action, session, form)
         except SqlfuncsError as error:
             session.said, session.is_bad_news = str(error), True
             row = form.one("row") if isinstance(error, Conflict) else ""
             page = "/progress" if request.url.path in ("/reviewer", "/invite") else "/"
-            to = shown.address(page, shown.wanted(form.flat), row=row or None)
+            to = view_models.address(page, view_models.wanted(form.flat), row=row or None)
         return RedirectResponse(to, 303)
 
     return answer

@@ -13,7 +13,7 @@ from sqlfuncs.store.answers import Answer
 _BLOCK = 256  # questions claimed at once
 
 
-class Keeping:
+class AnswerWriter:
     """Questions by key, and the answers there are. Safe for threads.
 
     Many questions are claimed at once and many answers written at once, for a transaction of the
