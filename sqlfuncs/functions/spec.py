@@ -119,6 +119,20 @@ class TableFunction(_Computed):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class CountFunction(TableFunction):
+    """A function of how often labels occur together: `FROM evaluate(tbl, actual, predicted)`.
+
+    `compute(counts, *, options)` gets the different combinations of its inputs, columns of labels,
+    as `learning.labels.compared` reads them: any engine groups any number of rows. It returns rows
+    of its own. Inputs are columns, but for those that `may_be_constant`.
+    """
+
+    inputs: tuple[str, ...]
+    may_be_constant: tuple[str, ...] = ()
+    keeps_rows: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ListFunction(_Computed):
     """A function without a table: `FROM models()`, `FROM drop_model('name')`."""
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_Z = 1.959963984540054  # 95 %
+Z = 1.959963984540054  # 95 %
 
 
 def ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
@@ -26,8 +26,8 @@ def wilson(hits: npt.ArrayLike, n: npt.ArrayLike, side: int) -> Floats:
     """
     share, total = ratio(hits, n), np.asarray(n, dtype=np.float64)
     total = np.where(total > 0, total, np.nan)
-    spread = _Z * np.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
-    end = (share + _Z**2 / (2 * total) + side * spread) / (1 + _Z**2 / total)
+    spread = Z * np.sqrt(share * (1 - share) / total + Z**2 / (4 * total**2))
+    end = (share + Z**2 / (2 * total) + side * spread) / (1 + Z**2 / total)
     # It holds the share itself: what rounding takes away there is given back.
     held = np.minimum(end, share) if side < 0 else np.maximum(end, share)
     clipped: Floats = np.clip(held, 0, 1)

@@ -20,6 +20,7 @@ from sqlfuncs.engines.duckdb.names import OWN, identifier
 from sqlfuncs.engines.duckdb.types import sql_type
 from sqlfuncs.errors import BadOption, Cancelled, ColumnClash, InternalError, SqlfuncsError
 from sqlfuncs.functions.spec import (
+    CountFunction,
     ListFunction,
     ScalarFunction,
     SqlFunction,
@@ -27,6 +28,7 @@ from sqlfuncs.functions.spec import (
     TableFunction,
     checked_options,
 )
+from sqlfuncs.learning.labels import compared
 
 FREE = "_sf_is_free"
 _log = logging.getLogger("sqlfuncs")
@@ -241,6 +243,8 @@ def _unpacked(gathered: pa.Array, function: TableFunction) -> pa.StructArray:
     assert len(gathered) == 1
     if not gathered[0].is_valid:
         names = [*(each.name for each in function.columns), *filter(None, [function.second])]
+        if isinstance(function, CountFunction):
+            names = compared.fields(function.inputs)
         return pa.StructArray.from_arrays([pa.nulls(0) for _ in names], names=names)
     return batches.unpack(_batches.take(gathered[0].values.to_pylist()))
 

@@ -182,10 +182,10 @@ def read(rows: pa.StructArray, name: str = "label") -> Labels:
     encoded = column.dictionary_encode()
     distinct: list[str] = encoded.dictionary.to_pylist()
     if kind == JSON:
-        _refuse_nested(distinct, name)
+        refuse_nested(distinct, name)
     forms = [_known(text, kind) for text in distinct]
     if kind in (FLOAT, DECIMAL):
-        _refuse_numbers([form for form in forms if form is not None], len(column), name)
+        refuse_numbers([form for form in forms if form is not None], len(column), name)
     spelling = _spellings(distinct, forms)
     texts = _renamed(encoded, [None if form is None else spelling[form] for form in forms])
     reasons[np.asarray(texts.is_null()) & np.asarray(column.is_valid())] = EMPTY
@@ -222,7 +222,8 @@ def _spellings(distinct: Iterable[str], forms: Iterable[str | None]) -> dict[str
     return spelling
 
 
-def _refuse_nested(distinct: Iterable[str], name: str) -> None:
+def refuse_nested(distinct: Iterable[str], name: str) -> None:
+    """Raise BadInput where JSON holds arrays or objects."""
     nested = [text for text in distinct if text.lstrip()[:1] in ("[", "{")]
     if nested:
         raise BadInput(
@@ -244,7 +245,8 @@ def are_numbers(forms: Sequence[str], rows: int) -> bool:
     return has_fraction or len(forms) > _MANY_WHOLE or rows < _ROWS_EACH * len(forms)
 
 
-def _refuse_numbers(forms: Sequence[str], rows: int, name: str) -> None:
+def refuse_numbers(forms: Sequence[str], rows: int, name: str) -> None:
+    """Raise BadInput where floating values, in their canonical forms, are amounts."""
     different = sorted(set(forms))
     if are_numbers(different, rows):
         raise BadInput(
@@ -281,41 +283,6 @@ def as_classes(labels: Labels, classes: Sequence[str], keys_kind: str = TEXT) ->
         for text in encoded.dictionary.to_pylist()
     ]
     return Labels(_renamed(encoded, names), labels.kind, labels.reasons)
-
-
-@dataclass(frozen=True)
-class Side:
-    """The different labels of one column that is compared: its name, kind and canonical forms."""
-
-    name: str
-    kind: str
-    forms: Sequence[str]
-
-
-def refuse_incomparable(actual: Side, rows: int, others: Iterable[Side]) -> None:
-    """Raise BadInput where true labels are no classes, or share no value with what is compared.
-
-    A single value that is missed everywhere is no such case, if the kinds are the same: that may
-    be a bad model.
-    """
-    if actual.kind in (FLOAT, DECIMAL):
-        _refuse_numbers(actual.forms, rows, actual.name)
-    if actual.kind == JSON:
-        _refuse_nested(actual.forms, actual.name)
-    for other in others:
-        few = min(len(actual.forms), len(other.forms)) <= 1 and actual.kind == other.kind
-        if not other.forms or not actual.forms or few or set(actual.forms) & set(other.forms):
-            continue
-        raise BadInput(
-            f"{actual.name} and {other.name} share no value: {_holds(actual)}; {_holds(other)}. "
-            "Are these the columns that were meant, and is a label spelt in one way in both?"
-        )
-
-
-def _holds(side: Side) -> str:
-    shown = ", ".join(f"'{form[:40]}'" for form in sorted(side.forms)[:_SHOWN])
-    more = f" and {len(side.forms) - _SHOWN:,} more" if len(side.forms) > _SHOWN else ""
-    return f"{side.name} ({side.kind}) holds {shown}{more}"
 
 
 def form_of(

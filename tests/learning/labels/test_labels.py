@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.labels import labels
+from sqlfuncs.learning.labels import compared, labels
+from sqlfuncs.learning.labels.compared import Side
 from sqlfuncs.learning.labels.labels import (
     BOOLEAN,
     DECIMAL,
@@ -18,7 +19,6 @@ from sqlfuncs.learning.labels.labels import (
     KIND,
     TEXT,
     Labels,
-    Side,
     canonical,
     common,
 )
@@ -132,12 +132,12 @@ def test_two_classes_that_are_one_label_are_refused() -> None:
 def test_columns_that_share_no_value_are_refused() -> None:
     words = Side("actual", TEXT, ["no", "yes"])
     with pytest.raises(BadInput, match="actual and predicted share no value"):
-        labels.refuse_incomparable(words, 10, [Side("predicted", TEXT, ["ja", "nein"])])
+        compared.refuse_incomparable(words, 10, [Side("predicted", TEXT, ["ja", "nein"])])
     with pytest.raises(BadInput, match="share no value"):
-        labels.refuse_incomparable(words, 10, [Side("predicted", INTEGER, ["3"])])
+        compared.refuse_incomparable(words, 10, [Side("predicted", INTEGER, ["3"])])
 
 
 def test_one_class_that_is_missed_everywhere_may_be_a_bad_model() -> None:
-    labels.refuse_incomparable(
+    compared.refuse_incomparable(
         Side("actual", TEXT, ["no"]), 10, [Side("predicted", TEXT, ["yes"]), Side("b", TEXT, [])]
     )

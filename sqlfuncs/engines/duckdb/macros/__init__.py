@@ -16,6 +16,7 @@ from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.udf import udf_name
 from sqlfuncs.functions.spec import (
     Column,
+    CountFunction,
     Input,
     ListFunction,
     ScalarFunction,
@@ -23,6 +24,8 @@ from sqlfuncs.functions.spec import (
     SqlMacro,
     TableFunction,
 )
+from sqlfuncs.learning.labels.compared import COUNT, cast_field
+from sqlfuncs.learning.labels.labels import INSTANT, TIME
 
 _BARE = "sqlfuncs.main._sf_bare"
 _LABEL = "sqlfuncs.main._sf_label"
@@ -159,12 +162,55 @@ SELECT {own} FROM _sf_rows"""
 
 def _numbered(function: TableFunction) -> str:
     """The rows of the table in their order, and those of the second one after them."""
+    if isinstance(function, CountFunction):
+        return _counted(function)
     if function.second is None:
         return "SELECT *, row_number() OVER () AS _sf_n FROM query_table(tbl)"
     return f"""SELECT *, false AS _sf_second, row_number() OVER () AS _sf_n FROM query_table(tbl)
     UNION ALL BY NAME
     SELECT *, true AS _sf_second, {_AFTER_ALL} + row_number() OVER () AS _sf_n
     FROM query_table({function.second})"""
+
+
+def _counted(function: CountFunction) -> str:
+    """The different combinations of labels. They are counted as they are, of their own types."""
+    names = range(len(function.inputs))
+    given = ", ".join(
+        f"{name if name in function.may_be_constant else f'{_BARE}({name})'} AS _sf_{at}"
+        for at, name in enumerate(function.inputs)
+    )
+    ones = ", ".join(
+        f"sqlfuncs.main._sf_one(_sf_{at}, {literal(function.inputs[at])}) AS _sf_{at}"
+        for at in names
+    )
+    return f"""SELECT *, row_number() OVER () AS _sf_n FROM (
+        SELECT {ones}, count(*) AS _sf_count
+        FROM (SELECT {given} FROM query_table(tbl) AS _sf_in) GROUP BY ALL
+    )"""
+
+
+def _packed_counts(function: CountFunction) -> str:
+    """Each label as text, and cast to what it is compared with: see `labels.compared.fields`."""
+    places = {name: f"_sf_{at}" for at, name in enumerate(function.inputs)}
+    fields = {name: f"{at}::VARCHAR" for name, at in places.items()}
+    for name, at in places.items():
+        text = f"({at})::VARCHAR"
+        fields[cast_field(name, TIME)] = (
+            f"coalesce(TRY_CAST({text} AS TIMESTAMP_NS)::VARCHAR, "
+            f"TRY_CAST({text} AS TIMESTAMP)::VARCHAR)"
+        )
+        fields[cast_field(name, INSTANT)] = f"TRY_CAST({text} AS TIMESTAMPTZ)::VARCHAR"
+        for other, to in places.items():
+            if other != name:
+                fields[cast_field(name, other)] = (
+                    f"TRY(cast_to_type({text}, {_TYPED}({to})))::VARCHAR"
+                )
+    fields[COUNT] = "_sf_count"
+    given = ", ".join(f"{identifier(name)}: {value}" for name, value in fields.items())
+    kinds = ", ".join(
+        f"{identifier(name)}: sqlfuncs.main._sf_kind(typeof({at}))" for name, at in places.items()
+    )
+    return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch"
 
 
 def _beside_rows(function: TableFunction) -> str:
@@ -207,6 +253,8 @@ FROM _sf_kept POSITIONAL JOIN _sf_rows"""
 
 
 def _packed(function: TableFunction) -> str:
+    if isinstance(function, CountFunction):
+        return _packed_counts(function)
     given = ", ".join(f"{each.name}: {_given(function, each)}" for each in function.columns)
     if function.second:
         given += f", {function.second}: _sf_second"
