@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs import work
-from sqlfuncs.learning.features import media
+from sqlfuncs.learning.features import media_type
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.folds import are_observations, repeated
 from sqlfuncs.learning.rows.base import Floats, Reasons, describe, is_usable
@@ -90,7 +90,7 @@ def about_probabilities_of_another_type(x: pa.Array, classes: Sequence[str]) -> 
 def about_paths(rows: Sequence[str]) -> None:
     """Say it if texts are read as such that mostly look like the paths of files."""
     texts = set(filter(None, rows[:_SEEN]))
-    paths = [text for text in texts if media.ends_like_one(text)]
+    paths = [text for text in texts if media_type.ends_like_one(text)]
     if len(paths) > _MOST * len(texts):
         work.say_once(
             f"x is read as text, though most end like the paths of files ('{min(paths)[:60]}'): "

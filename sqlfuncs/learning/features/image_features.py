@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.learning.features import heads, images
+from sqlfuncs.learning.features import heads
 from sqlfuncs.learning.features.heads import Head
 from sqlfuncs.learning.labels.classes import Codes
 
@@ -22,8 +22,8 @@ class ImageFeatures:
 
     @classmethod
     def of_built_in(cls, values: Vectors) -> tuple[ImageFeatures, list[Any]]:
-        """From built-in features (rows, `images.FEATURES`), and their views."""
-        shapes, colours = np.split(values, [images.SHAPE_FEATURES], axis=1)
+        """From built-in features (rows, `image_reader.FEATURES`), and their views."""
+        shapes, colours = np.split(values, [image_reader.SHAPE_FEATURES], axis=1)
         return cls(), [_scaled(shapes), _scaled(colours)]
 
     @classmethod

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs import work
-from sqlfuncs.learning.features import media
+from sqlfuncs.learning.features import media_type
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -90,7 +90,7 @@ def decode(source: bytes | str | None, side: int) -> Image:
     except Image.DecompressionBombError:
         raise Unreadable(f"the image has more pixels than are read ({MAX_PIXELS:,})") from None
     except UnidentifiedImageError:
-        what = media.of_bytes(_beginning(source))
+        what = media_type.of_bytes(_beginning(source))
         raise Unreadable(
             "the image is in no format that can be read" + (f": it is {what}" if what else "")
         ) from None

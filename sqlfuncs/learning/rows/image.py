@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.encoders import encoders
-from sqlfuncs.learning.features import images, media
+from sqlfuncs.learning.features import image_reader, media_type
 from sqlfuncs.learning.features.image_features import ImageFeatures
 from sqlfuncs.learning.rows.base import AVERAGES, Chosen, Reasons, Rows, Vectors
 from sqlfuncs.learning.rows.types import is_text, without_dictionary
@@ -24,8 +24,8 @@ from sqlfuncs.learning.rows.types import is_text, without_dictionary
 class Images(Rows):
     """Images, each the bytes of an image file or the path of one.
 
-    `values` (rows, features) are the built-in features (`images.features_of`), `keys` digests of
-    the pixels that they were computed from.
+    `values` (rows, features) are the built-in features (`image_reader.features_of`), `keys` digests
+    of the pixels that they were computed from.
     """
 
     kind = "image"
@@ -54,16 +54,16 @@ class Images(Rows):
     def read(cls, x: pa.Array) -> Images:
         """The images of a column; those that cannot be decoded cannot be used."""
         reasons = np.full(len(x), None, dtype=object)
-        values = np.zeros((len(x), images.FEATURES), dtype=np.float32)
+        values = np.zeros((len(x), image_reader.FEATURES), dtype=np.float32)
         sources = tuple(without_dictionary(x).to_pylist())
         keys = [b""] * len(x)
         with work.task("reading images", len(x)) as task:
             for row, source in enumerate(sources):
                 try:
-                    pixels = images.pixels(images.decode(source, images.SIDE))
-                    values[row] = images.features_of(pixels)
+                    pixels = image_reader.pixels(image_reader.decode(source, image_reader.SIDE))
+                    values[row] = image_reader.features_of(pixels)
                     keys[row] = sha256(pixels.tobytes()).digest()
-                except images.Unreadable as why:
+                except image_reader.Unreadable as why:
                     reasons[row] = str(why)
                 task.advance()
         return cls(sources, tuple(keys), values, reasons)
@@ -85,13 +85,15 @@ class Images(Rows):
         """The built-in ones, or what an encoder says."""
         if model in AVERAGES:
             return ImageFeatures.of_built_in(self.values)
-        return ImageFeatures.of_encoder(images.encoded(self.sources, encoders.of_images(model)))
+        return ImageFeatures.of_encoder(
+            image_reader.encoded(self.sources, encoders.of_images(model))
+        )
 
 
 def _are_paths(x: pa.Array) -> bool:
     distinct = pc.drop_null(x).unique().to_pylist()
-    if not distinct or not all(value.lower().endswith(media.IMAGES) for value in distinct):
-        other = media.of_paths(distinct) if distinct else None
+    if not distinct or not all(value.lower().endswith(media_type.IMAGES) for value in distinct):
+        other = media_type.of_paths(distinct) if distinct else None
         if other is not None:
             raise BadInput(
                 f"every x ends like the path of {other} ('{min(distinct)}'), which is not "
@@ -99,7 +101,7 @@ def _are_paths(x: pa.Array) -> bool:
                 "Give an embedding of each (FLOAT[]) or, where the name is the text, x || ' '."
             )
         return False
-    if any(images.is_file(value) for value in distinct):
+    if any(image_reader.is_file(value) for value in distinct):
         work.say_once("x is read as the paths of image files")
         return True
     raise BadInput(

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.features import images
+from sqlfuncs.learning.features import image_reader
 from sqlfuncs.learning.features.image_features import ImageFeatures
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.image import Images
@@ -41,7 +41,7 @@ def _read(values: Sequence[bytes | None]) -> Images:
 
 
 def _grey(source: bytes) -> np.ndarray:
-    return np.asarray(images.decode(source, images.SIDE).convert("L")).astype(int)
+    return np.asarray(image_reader.decode(source, image_reader.SIDE).convert("L")).astype(int)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM"])
@@ -145,8 +145,8 @@ def test_random_damage_raises_nothing() -> None:
 
 def test_large_images_are_reduced_before_they_are_turned_to_colours() -> None:
     large = _half("RGB", (2000, 1500))
-    assert max(images.decode(encoded(large), images.SIDE).size) < 400
-    assert max(images.decode(encoded(large, "JPEG"), images.SIDE).size) < 600
+    assert max(image_reader.decode(encoded(large), image_reader.SIDE).size) < 400
+    assert max(image_reader.decode(encoded(large, "JPEG"), image_reader.SIDE).size) < 600
     small = _read([encoded(_half("RGB", (200, 150)))]).values
     assert _read([encoded(large)]).values == pytest.approx(small, abs=0.1)
 
@@ -177,13 +177,13 @@ def test_an_encoder_gets_images_in_order_and_gives_the_view() -> None:
         return np.array([[np.asarray(image).mean(), 1] for image in some], dtype=np.float32)
 
     rows = _read([encoded(Image.new("RGB", (30, 30), (n, n, n))) for n in range(0, 200, 5)])
-    vectors = images.encoded(rows.sources, brightness)
+    vectors = image_reader.encoded(rows.sources, brightness)
     assert vectors[:, 0].tolist() == list(range(0, 200, 5))
     assert max(sizes) <= 16
     _, views = ImageFeatures.of_encoder(vectors)
     assert [view.shape for view in views] == [(40, 2)]
     _, views = rows.features("fast")
-    assert sum(view.shape[1] for view in views) == images.FEATURES
+    assert sum(view.shape[1] for view in views) == image_reader.FEATURES
 
 
 def test_some_of_the_rows() -> None:
