@@ -50,14 +50,19 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
     """An empty SQLFUNCS_HOME for each test; only the embeddings are shared."""
-    folder = tmp_path / "home"
-    folder.mkdir()
-    (folder / "cache").symlink_to(shared_cache)
-    if FETCHED.is_dir():
-        (folder / "weights").symlink_to(FETCHED)
+    folder = made_home(tmp_path / "home", shared_cache)
     monkeypatch.setenv("SQLFUNCS_HOME", str(folder))
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     work.resume()
+    return folder
+
+
+def made_home(folder: Path, cache: Path) -> Path:
+    """A folder for SQLFUNCS_HOME that has embeddings and fetched weights, and nothing else."""
+    folder.mkdir()
+    (folder / "cache").symlink_to(cache)
+    if FETCHED.is_dir():
+        (folder / "weights").symlink_to(FETCHED)
     return folder
 
 
