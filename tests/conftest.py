@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,10 @@ import pytest
 import sqlfuncs
 from sqlfuncs import work
 from sqlfuncs.learning.encoders import encoders
+
+# Threads of OpenMP wait for one another by running in circles, which is quick where each has a core
+# of its own; where two processes of tests share the cores, a small network took 20 times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "support_requests.csv"
@@ -35,6 +40,29 @@ def pytest_report_header() -> str:
         f"duckdb {duckdb.__version__}, extra local: {encoders.is_available()}, "
         f"SmolLM2: {FETCHED.is_dir()}"
     )
+
+
+FAST_SECONDS = 10.0  # of a processor, and of children's: on a busy machine they stay the same
+LOADING = {"torch", "transformers", "sklearn"}  # take as long again, of whoever is first
+REASON = "{spent:.1f} s of a processor: mark it slow, or make it take less than {allowed:.0f}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that takes long, and is not marked so, fails."""
+    loaded, begun = LOADING & sys.modules.keys(), _processor_seconds()
+    result = yield
+    spent = _processor_seconds() - begun
+    allowed = FAST_SECONDS * (1 if LOADING & sys.modules.keys() == loaded else 2)
+    if spent > allowed and item.get_closest_marker("slow") is None:
+        pytest.fail(REASON.format(spent=spent, allowed=allowed), pytrace=False)
+    return result
+
+
+def _processor_seconds() -> float:
+    """What this process and its children that have ended have used."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 @pytest.fixture(scope="session")
