@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import duckdb
+import hypothesis
 import pytest
 
 import sqlfuncs
@@ -17,6 +18,9 @@ from sqlfuncs.learning.encoders import encoders
 # Threads of OpenMP wait for one another by running in circles, which is quick where each has a core
 # of its own; where two processes of tests share the cores, a small network took 20 times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+hypothesis.settings.register_profile("on a busy machine", deadline=None)
+hypothesis.settings.load_profile("on a busy machine")
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "support_requests.csv"

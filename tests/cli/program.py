@@ -18,14 +18,15 @@ PROGRAM = [sys.executable, "-m", "sqlfuncs.cli"]
 Ran = subprocess.CompletedProcess[str]
 
 
-def called(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
+def called(*arguments: str | Path, env: Mapping[str, str] | None = None, piped: str = "") -> Ran:
     """Run a command line in this process; what ends in a traceback there is raised here.
 
     Not for what is stopped, by Ctrl-C or a limit: that ends the process.
     """
     given = [str(each) for each in arguments]
     # Without a terminal, and having said nothing yet, as in a process of its own.
-    source, out, err = (TextIOWrapper(BytesIO(), "utf-8", write_through=True) for _ in range(3))
+    source = TextIOWrapper(BytesIO(piped.encode()), "utf-8")
+    out, err = (TextIOWrapper(BytesIO(), "utf-8", write_through=True) for _ in range(2))
     with (
         mock.patch.object(sys, "stdin", source),
         redirect_stdout(out),
@@ -37,11 +38,12 @@ def called(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
     return Ran(given, code, _written(out), _written(err))
 
 
-def spawned(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
+def spawned(*arguments: str | Path, env: Mapping[str, str] | None = None, piped: str = "") -> Ran:
     """Run a command line in a process of its own, as a shell does."""
     ran = subprocess.run(
         [*PROGRAM, *map(str, arguments)],
-        capture_output=True, encoding="utf-8", env={**os.environ, **(env or {})}, timeout=300,
+        input=piped, capture_output=True, encoding="utf-8", env={**os.environ, **(env or {})},
+        timeout=300,
     )  # fmt: skip
     assert "Traceback" not in ran.stderr
     return ran
