@@ -7,10 +7,20 @@ TOOLS := .venv-tools
 WEIGHTS := $(VENV)/home/weights
 PYTEST := -m pytest -n 2 --durations 10
 
-.PHONY: demo test test-slow check faults lint test-old-duckdb test-light wheel sample readme bench constraints clean
+.PHONY: demo quick test test-slow check faults lint test-old-duckdb test-light wheel sample readme bench constraints clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/sqlfuncs demo
+
+# While one writes: what computes without an engine, a server, a process of its own or a network.
+QUICK := sqlfuncs tests/learning/annotators tests/learning/detection tests/learning/labels \
+	tests/learning/rows tests/learning/similarity tests/review/test_decisions.py \
+	tests/review/test_evidence.py tests/review/test_progress.py tests/review/test_queue.py \
+	tests/queries/test_header.py tests/queries/test_piecewise.py tests/queries/test_render.py \
+	tests/llm/test_limits.py tests/llm/test_prompt.py tests/llm/test_reading.py \
+	tests/llm/test_task.py tests/cli/test_show.py tests/test_imports.py tests/test_work.py
+quick: lint
+	$(VENV)/bin/python $(PYTEST) -m "not slow" $(QUICK)
 
 test: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB)
 	$(VENV)/bin/python $(PYTEST) -m "not slow"
@@ -27,19 +37,24 @@ lint: $(VENV)/.installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-# The tests of what DuckDB does again on the oldest that is supported, whose shell and extensions are on PyPI.
-ON_DUCKDB := tests/engines tests/functions \
-	tests/queries tests/test_sql_cases.py tests/cli/test_serve.py
+# The tests of what DuckDB does again on the oldest that is supported, whose extensions are on PyPI.
+ON_DUCKDB := tests/engines tests/functions tests/queries tests/test_sql_cases.py \
+	tests/report/test_report.py
 test-old-duckdb: $(VENV)/.installed $(WEIGHTS) $(OLD_DUCKDB)
 	@echo 'On DuckDB 1.5.5, without the slow tests, which ran on DuckDB 2'
 	PYTHONPATH=$(CURDIR)/$(OLD_DUCKDB) $(VENV)/bin/python $(PYTEST) -m "not slow" $(ON_DUCKDB)
 
 # The tests of what reads texts again without the extra `local`: no torch, which networks cannot be
-# imported without.
-READING := tests/functions tests/learning tests/test_sql_cases.py tests/test_imports.py sqlfuncs
+# imported without. Of the functions all but those that are given labels, votes and probabilities.
+READING := tests/functions tests/learning/encoders tests/learning/features tests/learning/models \
+	tests/learning/rows tests/test_sql_cases.py tests/test_imports.py sqlfuncs
+GIVEN := annotator_quality apply_corrections auto_corrections class_report compare_models \
+	confusion_matrix consensus corrections_diff evaluate evaluate_noisy label_quality label_types \
+	llm_estimate llm_paid model_strength review_curve suggest_label
 test-light: $(LIGHT)/.installed
 	@echo 'Without the extra `local`, and without the slow tests, which ran with it'
-	$(LIGHT)/bin/python $(PYTEST) -m "not slow" --ignore sqlfuncs/learning/models/networks $(READING)
+	$(LIGHT)/bin/python $(PYTEST) -m "not slow" --ignore sqlfuncs/learning/models/networks \
+		$(GIVEN:%=--ignore tests/functions/test_%.py) $(READING)
 
 # The bundled sample is what its generator makes.
 sample: $(VENV)/.installed

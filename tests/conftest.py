@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import duckdb
+import hypothesis
 import pytest
 
 import sqlfuncs
 from sqlfuncs import work
 from sqlfuncs.learning.encoders import encoders
+
+# Threads of OpenMP wait for one another by running in circles, which is quick where each has a core
+# of its own; where two processes of tests share the cores, a small network took 20 times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+hypothesis.settings.register_profile("on a busy machine", deadline=None)
+hypothesis.settings.load_profile("on a busy machine")
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "support_requests.csv"
@@ -37,6 +46,31 @@ def pytest_report_header() -> str:
     )
 
 
+FAST_SECONDS = (
+    15.0  # of a processor and of children: ten, and what a slower or a busy machine takes
+)
+LOADING = {"torch", "transformers", "sklearn"}  # who is first loads them, and reads the sample
+REASON = "{spent:.1f} s of a processor: mark it slow, or make it take less than {allowed:.0f}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that takes long, and is not marked so, fails."""
+    loaded, begun = LOADING & sys.modules.keys(), _processor_seconds()
+    result = yield
+    spent = _processor_seconds() - begun
+    allowed = FAST_SECONDS * (1 if LOADING & sys.modules.keys() == loaded else 3)
+    if spent > allowed and item.get_closest_marker("slow") is None:
+        pytest.fail(REASON.format(spent=spent, allowed=allowed), pytrace=False)
+    return result
+
+
+def _processor_seconds() -> float:
+    """What this process and its children that have ended have used."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
 @pytest.fixture(scope="session")
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Embeddings, shared by the tests and processes of one run, so that each is made once."""
@@ -50,14 +84,19 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> Path:
     """An empty SQLFUNCS_HOME for each test; only the embeddings are shared."""
-    folder = tmp_path / "home"
-    folder.mkdir()
-    (folder / "cache").symlink_to(shared_cache)
-    if FETCHED.is_dir():
-        (folder / "weights").symlink_to(FETCHED)
+    folder = made_home(tmp_path / "home", shared_cache)
     monkeypatch.setenv("SQLFUNCS_HOME", str(folder))
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     work.resume()
+    return folder
+
+
+def made_home(folder: Path, cache: Path) -> Path:
+    """A folder for SQLFUNCS_HOME that has embeddings and fetched weights, and nothing else."""
+    folder.mkdir()
+    (folder / "cache").symlink_to(cache)
+    if FETCHED.is_dir():
+        (folder / "weights").symlink_to(FETCHED)
     return folder
 
 

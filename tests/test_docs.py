@@ -17,8 +17,15 @@ REFERENCE = ROOT / "docs" / "reference.md"
 PUBLIC = [f for f in plugins.functions() if not f.name.startswith("_")]
 
 
+SLOW = ("README.md", "reference.md")
+
+
 @needs_local
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(each, marks=[pytest.mark.slow] * (each.name in SLOW)) for each in PAGES],
+    ids=lambda page: page.name,
+)
 def test_examples_print_what_the_page_shows(page: Path) -> None:
     for example in run_page(page):
         if example.expected is not None:

@@ -23,6 +23,8 @@ from sqlfuncs.cli.run import opened
 from sqlfuncs.errors import Cancelled, CannotKeep, CannotServe
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from sqlfuncs.engines.duckdb.reviewing import ReviewedTable
 
 _HOST = "127.0.0.1"
@@ -71,7 +73,7 @@ def command(
 
     sys.setswitchinterval(_SWITCH_SECONDS)
     names = [reviewer_name(name) for name in reviewers or (_user(),)]
-    listening = _listening(port)
+    listening = listening_at(port)
     con = opened(db)
     types = catalog.columns(con, table)
     shown = columns.find(types, table, "text", text, columns.TEXT)
@@ -129,7 +131,8 @@ def _rescued(db: str, log: str) -> str:
     return "no file: none could be written"
 
 
-def _serve(app: object, listening: socket.socket, link: str | None) -> None:
+def web_server(app: object) -> uvicorn.Server:
+    """What answers for an application once it is run on a socket."""
     import uvicorn
 
     config = uvicorn.Config(
@@ -140,7 +143,11 @@ def _serve(app: object, listening: socket.socket, link: str | None) -> None:
         ws="none",
         timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
+    return uvicorn.Server(config)
+
+
+def _serve(app: object, listening: socket.socket, link: str | None) -> None:
+    server = web_server(app)
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
@@ -154,7 +161,7 @@ def _serve(app: object, listening: socket.socket, link: str | None) -> None:
     serving.join(_GRACE_SECONDS)
 
 
-def _listening(port: int | None) -> socket.socket:
+def listening_at(port: int | None) -> socket.socket:
     """A socket at a port; at any that is free, if none is named and the usual one is taken."""
     # Named, TCP is sent at once by asyncio; else each page would wait 40 ms for an acknowledgement.
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -164,7 +171,7 @@ def _listening(port: int | None) -> socket.socket:
     except OSError as error:
         if port is None:
             found.close()
-            return _listening(0)
+            return listening_at(0)
         raise CannotServe(
             f"port {port} cannot be used: {error.strerror}. Take another one: --port 0 finds one."
         ) from None

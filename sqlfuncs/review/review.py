@@ -22,6 +22,7 @@ LEARN_EVERY = 20  # decisions, after which the queue is made anew by itself
 LEARN_SHARE = 0.2  # of the time, at most, that goes into that
 _CLAIM_SECONDS = 60.0  # for which a row that one reviewer looks at is not shown to others
 _EVIDENCE = 3  # rows of each class
+BACKGROUND = "sqlfuncs-review"  # the name of threads that learn
 MOST_AT_ONCE = 500  # rows that are cleaned in a step
 
 
@@ -249,7 +250,7 @@ class Review:
 
     def _in_background(self, what: str, action: Callable[[], None]) -> None:
         threading.Thread(
-            target=self._noting, args=(what, action), name="sqlfuncs-review", daemon=True
+            target=self._noting, args=(what, action), name=BACKGROUND, daemon=True
         ).start()
 
     def _noting(self, what: str, action: Callable[[], None]) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,9 +13,7 @@ import duckdb
 import pytest
 
 from sqlfuncs.queries import files
-
-PROGRAM = [sys.executable, "-m", "sqlfuncs.cli"]
-Ran = subprocess.CompletedProcess[str]
+from tests.cli.program import PROGRAM, called, spawned
 
 ROWS = '''\
 -- title: Some rows
@@ -28,19 +25,6 @@ SELECT i AS "a ""b""", i / 3 AS third, {{ name | literal }} AS name, NULL AS not
     MAP {'k': 1.25::DECIMAL(5, 2)} AS m
 FROM range(1, {{ n | literal }} + 1) r(i)
 '''
-
-
-def _sqlfuncs(*arguments: str | Path, env: dict[str, str] | None = None, **more: object) -> Ran:
-    ran: Ran = subprocess.run(
-        [*PROGRAM, *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, **(env or {})},
-        timeout=120,
-        **more,  # type: ignore[call-overload]
-    )
-    assert "Traceback" not in ran.stderr
-    return ran
 
 
 @pytest.fixture
@@ -58,7 +42,7 @@ def _query(tmp_path: Path, sql: str) -> Path:
 
 
 def test_csv(rows: Path) -> None:
-    ran = _sqlfuncs("run", rows, "--format", "csv")
+    ran = called("run", rows, "--format", "csv")
     assert ran.returncode == 0
     header, first, second = csv.reader(io.StringIO(ran.stdout))
     assert header == [
@@ -72,7 +56,7 @@ def test_csv(rows: Path) -> None:
 
 
 def test_json(rows: Path) -> None:
-    ran = _sqlfuncs("run", rows, "--format", "json")
+    ran = called("run", rows, "--format", "json")
     assert ran.returncode == 0
     assert ran.stdout.count("\n") == 1
     first, second = json.loads(ran.stdout)
@@ -85,7 +69,7 @@ def test_json(rows: Path) -> None:
 
 
 def test_markdown(rows: Path) -> None:
-    ran = _sqlfuncs("run", rows, "--format", "markdown")
+    ran = called("run", rows, "--format", "markdown")
     lines = ran.stdout.splitlines()
     assert ran.returncode == 0
     assert lines[0].startswith('| a "b" | third | name | nothing | many |')
@@ -98,11 +82,11 @@ def test_markdown(rows: Path) -> None:
 
 
 def test_a_table_for_people(rows: Path) -> None:
-    ran = _sqlfuncs("run", rows, "n=100")
+    ran = called("run", rows, "n=100")
     assert ran.returncode == 0
     assert "(100 rows, the first 40 shown)" in ran.stdout
     assert max(map(len, ran.stdout.splitlines())) <= 160
-    narrow = _sqlfuncs("run", _query(rows.parent, "SELECT 1 / 3 AS third, NULL AS nothing"))
+    narrow = called("run", _query(rows.parent, "SELECT 1 / 3 AS third, NULL AS nothing"))
     assert [line.split() for line in narrow.stdout.splitlines()[1:4:2]] == [
         ["│", "third", "│", "nothing", "│"],
         ["│", "0.3333", "│", "NULL", "│"],
@@ -111,10 +95,10 @@ def test_a_table_for_people(rows: Path) -> None:
 
 @pytest.mark.parametrize("form", ["table", "csv", "json", "markdown"])
 def test_no_rows_and_nothing_to_show(rows: Path, tmp_path: Path, form: str) -> None:
-    ran = _sqlfuncs("run", rows, "n=0", "--format", form)
+    ran = called("run", rows, "n=0", "--format", form)
     assert ran.returncode == 0
     assert ran.stdout == "[]\n" if form == "json" else "third" in ran.stdout
-    ran = _sqlfuncs("run", _query(tmp_path, "CREATE TABLE t (a INTEGER);"), "--format", form)
+    ran = called("run", _query(tmp_path, "CREATE TABLE t (a INTEGER);"), "--format", form)
     assert (ran.returncode, ran.stdout) == (0, "")
 
 
@@ -125,17 +109,17 @@ def test_results_on_stdout_and_remarks_on_stderr(tmp_path: Path) -> None:
             CREATE TABLE train AS SELECT i AS id, CASE WHEN i = 3 THEN NULL ELSE
                 'text ' || (i % 7) END AS text, 'c' || (i % 2) AS label FROM range(40) r(i)
         """)
-    ran = _sqlfuncs("run", "fine_tune", "--db", db, "--format", "json")
+    ran = called("run", "fine_tune", "--db", db, "--format", "json")
     assert ran.returncode == 0
     ((row,),) = map(json.loads, ran.stdout.splitlines())
     assert (row["model"], row["version"], row["rows"]) == ("my_model", 1, 39)
     assert "left out of training: the text is NULL (1 row)" in ran.stderr
     assert "fine_tune 1/1: 1 row in" in ran.stderr
-    again = _sqlfuncs("run", "fine_tune", "--db", db, "--format", "json")
+    again = called("run", "fine_tune", "--db", db, "--format", "json")
     ((same,),) = map(json.loads, again.stdout.splitlines())
     assert same == row
     assert "version 1 was trained on exactly these rows; it is reused" in again.stderr
-    listed = _sqlfuncs("models", "--format", "json")
+    listed = spawned("models", "--format", "json")
     ((model,),) = map(json.loads, listed.stdout.splitlines())
     assert (model["model"], model["version"]) == ("my_model", 1)
 
@@ -150,7 +134,7 @@ def test_a_remark_is_one_line_where_stderr_is_no_terminal(tmp_path: Path) -> Non
             FROM range(40) r(i)
         """)
         con.execute("CREATE TABLE train AS SELECT id, label FROM issues")
-    ran = _sqlfuncs("run", "correct", "--db", db)
+    ran = called("run", "correct", "--db", db)
     assert ran.returncode == 0
     (remark,) = [line for line in ran.stderr.splitlines() if "proposes nothing" in line]
     assert remark.endswith("always saying the commonest label agrees with 100.0 %")
@@ -158,12 +142,12 @@ def test_a_remark_is_one_line_where_stderr_is_no_terminal(tmp_path: Path) -> Non
 
 def test_show_runs_nothing(rows: Path, tmp_path: Path) -> None:
     db = tmp_path / "not made.duckdb"
-    ran = _sqlfuncs("run", rows, "n=7", "name=a'b", "--show", "--db", db)
+    ran = called("run", rows, "n=7", "name=a'b", "--show", "--db", db)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "'a''b' AS name" in ran.stdout
     assert "range(1, 7 + 1)" in ran.stdout
     assert not db.exists()
-    assert _sqlfuncs("run", "detect", "--show").stdout.startswith('CREATE OR REPLACE TABLE "issues')
+    assert called("run", "detect", "--show").stdout.startswith('CREATE OR REPLACE TABLE "issues')
 
 
 def test_read_only(tmp_path: Path) -> None:
@@ -171,19 +155,19 @@ def test_read_only(tmp_path: Path) -> None:
     with duckdb.connect(str(db)) as con:
         con.execute("CREATE TABLE t AS SELECT 7 AS seven")
     before = db.read_bytes()
-    ran = _sqlfuncs("run", _query(tmp_path, "FROM t"), "--db", db, "--read-only", "--format", "csv")
+    ran = called("run", _query(tmp_path, "FROM t"), "--db", db, "--read-only", "--format", "csv")
     assert (ran.returncode, ran.stdout) == (0, "seven\n7\n")
-    ran = _sqlfuncs("run", _query(tmp_path, "DROP TABLE t"), "--db", db, "--read-only")
+    ran = called("run", _query(tmp_path, "DROP TABLE t"), "--db", db, "--read-only")
     assert ran.returncode == 1
     assert "read-only" in ran.stderr
     assert db.read_bytes() == before
-    ran = _sqlfuncs("run", _query(tmp_path, "FROM t"), "--db", tmp_path / "no.db", "--read-only")
+    ran = called("run", _query(tmp_path, "FROM t"), "--db", tmp_path / "no.db", "--read-only")
     assert ran.returncode == 1
     assert "no.db cannot be opened" in ran.stderr
 
 
 def test_a_query_that_does_not_exist() -> None:
-    ran = _sqlfuncs("run", "detekt")
+    ran = called("run", "detekt")
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "there is no file detekt" in ran.stderr
     assert all(file.name in ran.stderr for file in files.shipped())
@@ -210,7 +194,7 @@ def test_a_query_that_does_not_exist() -> None:
 def test_mistakes_end_with_their_code_and_say_why(
     arguments: list[str], code: int, said: str
 ) -> None:
-    ran = _sqlfuncs(*arguments, env={"COLUMNS": "500"})
+    ran = called(*arguments, env={"COLUMNS": "500"})
     assert (ran.returncode, ran.stdout) == (code, "")
     assert said in ran.stderr
 
@@ -239,24 +223,24 @@ def test_what_a_table_should_be_is_said(tmp_path: Path, query: str, given: str, 
             "true AS is_label_issue, 0.5 AS label_quality, 'c' AS suggested_label")  # fmt: skip
         con.execute("CREATE TABLE log (key VARCHAR, action VARCHAR, old_label VARCHAR, new_label "
             "VARCHAR, decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP)")  # fmt: skip
-    ran = _sqlfuncs("run", query, *given.split(), "--db", db)
+    ran = called("run", query, *given.split(), "--db", db)
     assert ran.returncode == 1
     assert said in ran.stderr
 
 
 def test_a_file_into_which_nothing_came_is_gone(tmp_path: Path) -> None:
-    ran = _sqlfuncs("run", "undo", "--db", tmp_path / "typo.duckdb")
+    ran = called("run", "undo", "--db", tmp_path / "typo.duckdb")
     assert ran.returncode == 1
     assert list(tmp_path.glob("typo*")) == []
     query = _query(tmp_path, "CREATE MACRO half(x) AS x / 2; SELECT nothing;")
-    assert _sqlfuncs("run", query, "--db", tmp_path / "mine.duckdb").returncode == 1
+    assert called("run", query, "--db", tmp_path / "mine.duckdb").returncode == 1
     with duckdb.connect(str(tmp_path / "mine.duckdb")) as con:
         assert con.execute("SELECT half(4)").fetchall() == [(2.0,)]
 
 
 def test_help_and_version_are_no_mistakes() -> None:
     for arguments in (["--help"], ["-h"], ["run", "-h"], ["demo", "--help"], ["--version"]):
-        assert _sqlfuncs(*arguments).returncode == 0
+        assert spawned(*arguments).returncode == 0
 
 
 def test_the_third_of_several_statements_fails(tmp_path: Path) -> None:
@@ -266,7 +250,7 @@ def test_the_third_of_several_statements_fails(tmp_path: Path) -> None:
         "CREATE TABLE one AS SELECT 1 AS a;\nSELECT a FROM one;\nSELECT nothing FROM one;\n"
         "CREATE TABLE four AS SELECT 4 AS a;\nSELECT 5;",
     )
-    ran = _sqlfuncs("run", query, "--db", db, "--format", "csv", env={"COLUMNS": "500"})
+    ran = spawned("run", query, "--db", db, "--format", "csv", env={"COLUMNS": "500"})
     assert (ran.returncode, ran.stdout) == (1, "a\n1\n")
     assert "statement 3 of 5 failed" in ran.stderr
     assert "(statements 1 to 2 ran, statements 4 to 5 did not run)" in ran.stderr
@@ -278,7 +262,7 @@ def test_the_third_of_several_statements_fails(tmp_path: Path) -> None:
 def test_an_error_while_rows_are_computed_is_an_error(tmp_path: Path) -> None:
     late = "SELECT CASE WHEN i = 90000 THEN error('late') END FROM range(99999) r(i)"
     query = _query(tmp_path, late)
-    ran = _sqlfuncs("run", query)
+    ran = called("run", query)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "late" in ran.stderr
 
@@ -286,7 +270,7 @@ def test_an_error_while_rows_are_computed_is_an_error(tmp_path: Path) -> None:
 def test_after_a_syntax_error_nothing_ran(tmp_path: Path) -> None:
     db = tmp_path / "mine.duckdb"
     query = _query(tmp_path, "CREATE TABLE one AS SELECT 1 AS a;\nSELEC 2;")
-    ran = _sqlfuncs("run", query, "--db", db)
+    ran = called("run", query, "--db", db)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "nothing was run" in ran.stderr
     assert "SELEC" in ran.stderr
@@ -295,37 +279,37 @@ def test_after_a_syntax_error_nothing_ran(tmp_path: Path) -> None:
 
 
 def test_a_template_that_is_wrong_names_file_and_line(tmp_path: Path) -> None:
-    ran = _sqlfuncs("run", _query(tmp_path, "SELECT 1,\n{{ x | literal"))
+    ran = called("run", _query(tmp_path, "SELECT 1,\n{{ x | literal"))
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "query, line 2" in ran.stderr
-    ran = _sqlfuncs("run", _query(tmp_path, "SELECT {{ (1 // 0) | literal }}"))
+    ran = called("run", _query(tmp_path, "SELECT {{ (1 // 0) | literal }}"))
     assert ran.returncode == 1  # BUG: a traceback of ZeroDivisionError
 
 
 def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
     file = tmp_path / "old.sql"
     file.write_bytes("SELECT 'Größe'".encode("latin-1"))
-    ran = _sqlfuncs("run", file)
+    ran = called("run", file)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "is not UTF-8" in ran.stderr
 
 
 def test_files_that_hold_nothing(tmp_path: Path) -> None:
     for text in ("", "-- title: Nothing\n", ";", "/* nothing */"):
-        ran = _sqlfuncs("run", _query(tmp_path, text))
+        ran = called("run", _query(tmp_path, text))
         assert (ran.returncode, ran.stdout) == (0, "")
 
 
 def test_a_failing_function_says_one_plain_thing(tmp_path: Path) -> None:
     query = _query(tmp_path, "SELECT llm_classify('x', model := 'nothing')")
-    ran = _sqlfuncs("run", query, env={"COLUMNS": "500"})
+    ran = called("run", query, env={"COLUMNS": "500"})
     assert ran.returncode == 1
     assert ran.stderr.startswith("sqlfuncs: there is no model 'nothing'. No model has been trained")
     assert "UDF" not in ran.stderr
 
 
 def test_queries_lists_every_parameter() -> None:
-    ran = _sqlfuncs("queries")
+    ran = called("queries")
     assert (ran.returncode, ran.stderr) == (0, "")
     for file in files.shipped():
         assert f"{file.name}: {file.title}\n  {file.answers}\n" in ran.stdout
@@ -335,7 +319,7 @@ def test_queries_lists_every_parameter() -> None:
 
 @pytest.mark.parametrize("form", ["table", "csv", "json", "markdown"])
 def test_models_where_none_has_been_trained(form: str) -> None:
-    ran = _sqlfuncs("models", "--format", form)
+    ran = called("models", "--format", form)
     assert ran.returncode == 0
     assert ran.stderr == ""
 
@@ -344,7 +328,7 @@ def test_models_where_none_has_been_trained(form: str) -> None:
     "arguments",
     [
         "queries",
-        "run {rows} n=200000 --format csv",
+        "run {rows} n=20000 --format csv",
         "run {rows} n=20000 --format json",
         "run {rows} n=20000 --format markdown",
         "run {rows} n=100",
@@ -369,7 +353,7 @@ def test_a_column_called_count_is_shown_and_a_count_of_changes_is_not(tmp_path: 
         'CREATE TABLE t AS SELECT 1 AS a; INSERT INTO t VALUES (2); SELECT 7 AS "Count"; '
         "PIVOT t ON a USING count(*);"
     )
-    ran = _sqlfuncs("run", str(query), "--format", "json")
+    ran = called("run", str(query), "--format", "json")
     assert ran.stdout.splitlines() == ['[{"Count": 7}]', '[{"1": 1, "2": 1}]'], ran.stderr
 
 
@@ -379,7 +363,7 @@ def test_a_missing_column_shows_what_the_file_accepts(tmp_path: Path) -> None:
         "-- param col column = nosuch: what to count\n"
         "SELECT {{ col | ident }} FROM (SELECT 1 AS a);"
     )
-    ran = _sqlfuncs("run", str(query))
+    ran = called("run", str(query))
     assert ran.returncode == 1
     assert "col=... (column, default nosuch): what to count" in ran.stderr
 
@@ -387,10 +371,10 @@ def test_a_missing_column_shows_what_the_file_accepts(tmp_path: Path) -> None:
 def test_a_missing_table_in_a_new_database_says_how_to_name_a_file(tmp_path: Path) -> None:
     file = tmp_path / "query.sql"
     file.write_text("FROM mine")
-    ran = _sqlfuncs("run", file)
+    ran = called("run", file)
     assert ran.returncode == 1
     assert "Name the file of yours: --db mine.duckdb" in ran.stderr
-    assert "--db" not in _sqlfuncs("run", file, "--db", tmp_path / "x.duckdb").stderr
+    assert "--db" not in called("run", file, "--db", tmp_path / "x.duckdb").stderr
 
 
 LONG = "SELECT sum(hash(i)) AS never FROM range(100000000000) r(i)"
@@ -399,7 +383,7 @@ LONG = "SELECT sum(hash(i)) AS never FROM range(100000000000) r(i)"
 def test_a_time_limit_ends_it_and_keeps_what_was_done(tmp_path: Path) -> None:
     db = tmp_path / "mine.duckdb"
     begun = time.monotonic()
-    ran = _sqlfuncs(
+    ran = spawned(
         *("run", _query(tmp_path, f"CREATE TABLE t AS SELECT 7 AS seven; {LONG}")),
         *("--db", db, "--timeout", "2"),
     )
@@ -407,7 +391,7 @@ def test_a_time_limit_ends_it_and_keeps_what_was_done(tmp_path: Path) -> None:
     assert "query 1/2: 1 row in" in ran.stderr
     assert "stopped after 2 s, as asked" in ran.stderr
     assert time.monotonic() - begun < 20
-    ran = _sqlfuncs("run", _query(tmp_path, "FROM t"), "--db", db, "--format", "json")
+    ran = spawned("run", _query(tmp_path, "FROM t"), "--db", db, "--format", "json")
     assert (ran.returncode, ran.stdout) == (0, '[{"seven": 7}]\n')
     assert "query 1/1: 1 row in" in ran.stderr
 
@@ -435,7 +419,7 @@ def test_a_file_that_another_process_has_open(
     db, process = held
     query = _query(tmp_path, "SELECT 7 AS seven")
     for read_only in ([], ["--read-only"]):
-        ran = _sqlfuncs("run", query, "--db", db, *read_only)
+        ran = called("run", query, "--db", db, *read_only)
         assert (ran.returncode, ran.stdout) == (1, "")
         assert f"(PID {process.pid})" in ran.stderr
         assert "--wait SECONDS" in ran.stderr

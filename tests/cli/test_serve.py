@@ -21,12 +21,13 @@ import pexpect
 import pytest
 
 from tests.conftest import ROOT, SAMPLE
+from tests.waiting import patient
 
 OLD_DUCKDB = ROOT / ".duckdb-1.5.5"
 SHELL = OLD_DUCKDB / "duckdb_cli" / "duckdb"
 SQLFUNCS = [sys.executable, "-m", "sqlfuncs.cli"]
 LONG = "FROM server.query('SELECT count(*) FROM range(20000000000) r(i) WHERE hash(i) % 7 = 0');"
-SECONDS = 1.5  # a second, and the end of a process
+SECONDS = 1.5  # a second, and the end of a process, where nothing else runs
 pytestmark = [
     pytest.mark.skipif(
         not SHELL.exists(), reason="DuckDB 1.5.5 and its shell are not here: make .duckdb-1.5.5"
@@ -209,7 +210,7 @@ def test_ctrl_c_ends_the_server_while_a_statement_runs(db: Path) -> None:
         begun = time.monotonic()
         served.process.send_signal(signal.SIGINT)
         served.process.communicate(timeout=10)
-        assert time.monotonic() - begun < SECONDS
+        assert time.monotonic() - begun < patient(SECONDS)
         assert served.process.returncode == 0
         shell.kill()
 
@@ -245,7 +246,7 @@ def test_the_shell_does_both_and_ctrl_c_stops_a_statement(db: Path) -> None:
     begun = time.monotonic()
     running.sendline("SELECT 'usa' || 'ble ' || n FROM server.query('SELECT 41 + 1 AS n');")
     running.expect("usable 42")
-    assert time.monotonic() - begun < SECONDS
+    assert time.monotonic() - begun < patient(SECONDS)
     running.sendline(".quit")
     running.expect(pexpect.EOF)
     assert "never2" not in running.before

@@ -75,6 +75,7 @@ def test_options_are_those_of_the_three_functions(con: duckdb.DuckDBPyConnection
 
 
 @needs_local
+@pytest.mark.slow
 def test_what_it_says_of_the_sample_is_true(sample: duckdb.DuckDBPyConnection) -> None:
     found = sample.execute("FROM audit(requests, text, label)").df()
     right = found.label == found.true_label

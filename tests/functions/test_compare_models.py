@@ -155,6 +155,7 @@ def test_perfect_before(con: duckdb.DuckDBPyConnection) -> None:
     assert found["error_reduction"] is None
 
 
+@pytest.mark.slow
 def test_coverage_of_the_interval(con: duckdb.DuckDBPyConnection) -> None:
     random = np.random.default_rng(5)
     draws = random.multinomial(150, [0.55, 0.1, 0.2, 0.15], size=400)

@@ -65,6 +65,7 @@ def test_one_row_an_item_and_scores_in_their_range(con: duckdb.DuckDBPyConnectio
     assert found.annotators.sum() == 4540
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_items_of_five_thousand_annotators(
     con: duckdb.DuckDBPyConnection,
 ) -> None:

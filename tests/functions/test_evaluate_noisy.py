@@ -35,6 +35,7 @@ def _evaluated(con: duckdb.DuckDBPyConnection, frame: pd.DataFrame) -> dict[str,
     return {str(name): float(value) for name, value in found.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("right", "labels", "rows", "reviewed"),
     [(0.75, 0.8, 400, 60), (0.9, 0.65, 1000, 100), (0.6, 0.95, 300, 40)],

@@ -75,6 +75,7 @@ def test_neither_order_nor_threads_change_a_bit(sample: duckdb.DuckDBPyConnectio
     assert single == expected
 
 
+@pytest.mark.slow
 def test_the_number_of_cores_does_not_change_a_bit(tmp_path: Path) -> None:
     script = (
         "import sqlfuncs\n"

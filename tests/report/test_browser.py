@@ -23,16 +23,18 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@pytest.fixture
-def written(tmp_path: Path) -> Report:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Report:
     """A report with every part."""
-    db = add_test_rows(make(tmp_path / "my.duckdb"))
+    db = add_test_rows(make(tmp_path_factory.mktemp("written") / "my.duckdb"))
     with duckdb.connect(str(db)) as con:
         con.execute("UPDATE test SET label = $1 WHERE id % 5 = 0", [CLASSES[0]])
     random = "md5('review ' || id::VARCHAR)"
     decide(db, "decisions", truthfully(db, random, 60))
     decide(db, "test_decisions", truthfully(db, random, 30, table="test"))
-    return report(db, "--x", "probs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SQLFUNCS_HOME", str(trained))
+        return report(db, "--x", "probs")
 
 
 def _opened(

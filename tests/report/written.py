@@ -1,10 +1,8 @@
-"""Reports that the real program has written, and reading them as a person would."""
+"""Reports as the program writes them, and reading them as a person would."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from sqlfuncs.review.decisions import Decision
+from tests.cli.program import Ran, called
 
 
 @dataclass(frozen=True)
@@ -38,18 +37,18 @@ class Report:
         return [unescape(each) for each in re.findall(r"(?s)<pre[^>]*>(.*?)</pre>", self.html)]
 
 
-def ran(db: Path, *options: str, out: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the program."""
-    place = out or db.with_suffix(".html")
-    return subprocess.run(
-        [sys.executable, "-m", "sqlfuncs.cli", "report", str(db), "--out", str(place), *options],
-        capture_output=True, encoding="utf-8", timeout=300,
-    )  # fmt: skip
+def ran(db: Path, *options: str, out: Path | None = None) -> Ran:
+    """Run the command."""
+    return called("report", db, "--out", out or db.with_suffix(".html"), *options)
 
 
 def report(db: Path, *options: str) -> Report:
     """Write a report that has to succeed."""
-    done = ran(db, *options)
+    return written_by(ran(db, *options), db)
+
+
+def written_by(done: Ran, db: Path) -> Report:
+    """The report that a command which has to have succeeded has written."""
     assert done.returncode == 0, done.stderr
     return Report(db.with_suffix(".html"), done.stderr)
 

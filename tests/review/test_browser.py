@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.review.chromium import Tab, chromium, needs_chromium
-from tests.review.server import Server, serving
+from tests.review.server import Here, reviewing, serving
 from tests.review.tables import CLASSES, EVIL, make, make_pictures
 
 pytestmark = needs_chromium
@@ -34,13 +34,13 @@ def db(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(db: Path) -> Iterator[Server]:
-    with serving(db, "--x", "probs") as found:
+def server(db: Path) -> Iterator[Here]:
+    with reviewing(db) as found:
         yield found
 
 
 @pytest.fixture
-def tab(browser: Browser, server: Server) -> Iterator[Tab]:
+def tab(browser: Browser, server: Here) -> Iterator[Tab]:
     found = Tab(browser, server.links["ann"])
     yield found
     assert found.elsewhere == []
@@ -48,7 +48,7 @@ def tab(browser: Browser, server: Server) -> Iterator[Tab]:
     found.context.close()
 
 
-def test_a_review_by_keys_alone(tab: Tab, server: Server) -> None:
+def test_a_review_by_keys_alone(tab: Tab, server: Here) -> None:
     page = tab.page
     wanted = []
     for key, action in (("w", "relabel"), ("q", "keep"), ("e", "exclude"), ("N", "needs_review")):
@@ -67,7 +67,7 @@ def test_a_review_by_keys_alone(tab: Tab, server: Server) -> None:
     assert server.log() == [*wanted, (undone, "needs_review", "ann"), wanted[-1]]
 
 
-def test_arrows_move_and_decide_nothing(tab: Tab, server: Server) -> None:
+def test_arrows_move_and_decide_nothing(tab: Tab, server: Here) -> None:
     first = tab.row
     tab.press("ArrowRight")
     expect(tab.page.locator(f'article[data-row="{first}"]')).to_have_count(0)
@@ -79,7 +79,7 @@ def test_arrows_move_and_decide_nothing(tab: Tab, server: Server) -> None:
     assert server.log() == []
 
 
-def test_search_by_keys_and_keys_in_a_field_are_letters(tab: Tab, server: Server) -> None:
+def test_search_by_keys_and_keys_in_a_field_are_letters(tab: Tab, server: Here) -> None:
     page = tab.page
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
@@ -93,7 +93,7 @@ def test_search_by_keys_and_keys_in_a_field_are_letters(tab: Tab, server: Server
     assert [action for _, action, _ in server.log()] == ["keep"]
 
 
-def test_help_lists_the_keys_and_can_turn_them_off(tab: Tab, server: Server) -> None:
+def test_help_lists_the_keys_and_can_turn_them_off(tab: Tab, server: Here) -> None:
     page, first = tab.page, tab.row
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
@@ -111,7 +111,7 @@ def test_help_lists_the_keys_and_can_turn_them_off(tab: Tab, server: Server) -> 
     assert server.log() == []
 
 
-def test_with_tab_and_enter_alone(tab: Tab, server: Server) -> None:
+def test_with_tab_and_enter_alone(tab: Tab, server: Here) -> None:
     """Nothing needs a mouse or a single key: what is focused is seen, and Enter presses it."""
     page, row = tab.page, tab.row
     for _ in range(40):
@@ -125,7 +125,7 @@ def test_with_tab_and_enter_alone(tab: Tab, server: Server) -> None:
     assert server.log() == [(row, "keep", "ann")]
 
 
-def test_the_matrix_filters(tab: Tab, server: Server) -> None:
+def test_the_matrix_filters(tab: Tab, server: Here) -> None:
     page = tab.page
     cell = page.get_by_role(
         "link", name=re.compile(rf"rows given {CLASSES[2]}, suggested {CLASSES[1]}")
@@ -157,7 +157,7 @@ def test_filters_and_sorting_by_the_form(tab: Tab) -> None:
     expect(page.locator("h1")).to_have_text("No row matches")
 
 
-def test_the_list_by_arrows(tab: Tab, server: Server) -> None:
+def test_the_list_by_arrows(tab: Tab, server: Here) -> None:
     page = tab.page
     page.get_by_role("link", name="List").click()
     expect(page.locator("li[data-row]")).to_have_count(50)
@@ -176,7 +176,7 @@ def test_the_list_by_arrows(tab: Tab, server: Server) -> None:
     assert server.log() == [(third, "keep", "ann"), (after, "exclude", "ann")]
 
 
-def test_clean_top_with_a_preview_and_one_undo(tab: Tab, server: Server) -> None:
+def test_clean_top_with_a_preview_and_one_undo(tab: Tab, server: Here) -> None:
     page = tab.page
     page.get_by_role("link", name="Clean top").click()
     page.get_by_label("How many").fill("12")
@@ -192,7 +192,7 @@ def test_clean_top_with_a_preview_and_one_undo(tab: Tab, server: Server) -> None
 
 
 def test_two_browsers_see_each_other_and_overwrite_nothing(
-    tab: Tab, browser: Browser, server: Server
+    tab: Tab, browser: Browser, server: Here
 ) -> None:
     bob = Tab(browser, server.links["bob"])
     contested = tab.row
@@ -246,7 +246,7 @@ def test_reloaded_it_shows_the_same_row(tab: Tab) -> None:
     expect(tab.page.locator("#decided")).to_have_text("1 of 300 decided")
 
 
-def test_what_rows_say_is_never_run(tab: Tab, server: Server) -> None:
+def test_what_rows_say_is_never_run(tab: Tab, server: Here) -> None:
     for path in ("/?at=4", "/list", "/clean?count=50"):
         tab.page.goto(tab.at(path))
         expect(tab.page.locator("body")).to_contain_text("document.title = 'owned'")
@@ -281,7 +281,7 @@ def test_it_learns_and_says_when_to_stop(tab: Tab) -> None:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True], ids=["1280 px", "390 px"])
 def test_pages_are_usable_by_anyone(
-    browser: Browser, server: Server, dark: bool, phone: bool
+    browser: Browser, server: Here, dark: bool, phone: bool
 ) -> None:
     ann = Tab(browser, server.links["ann"], dark=dark, phone=phone)
     ann.decide("q")
@@ -300,7 +300,7 @@ def test_pages_are_usable_by_anyone(
     ann.context.close()
 
 
-def test_a_thumb_decides(browser: Browser, server: Server) -> None:
+def test_a_thumb_decides(browser: Browser, server: Here) -> None:
     ann = Tab(browser, server.links["ann"], phone=True)
     row = ann.row
     keep = ann.page.locator("article button.keep")
@@ -312,7 +312,7 @@ def test_a_thumb_decides(browser: Browser, server: Server) -> None:
     assert server.log() == [(row, "keep", "ann")]
 
 
-def test_without_scripts_it_works_a_page_at_a_time(browser: Browser, server: Server) -> None:
+def test_without_scripts_it_works_a_page_at_a_time(browser: Browser, server: Here) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(server.links["ann"])
@@ -323,7 +323,7 @@ def test_without_scripts_it_works_a_page_at_a_time(browser: Browser, server: Ser
     assert server.log() == [(row, "keep", "ann")]
 
 
-def test_a_page_of_another_origin_posts_nothing(tab: Tab, server: Server) -> None:
+def test_a_page_of_another_origin_posts_nothing(tab: Tab, server: Here) -> None:
     """Of the same host, so that the browser sends the cookie with it: the origin is what tells."""
     form = (
         f'<form method="post" action="{tab.at("/decide")}"><input name="row" value="7">'
@@ -352,7 +352,7 @@ def test_a_page_of_another_origin_posts_nothing(tab: Tab, server: Server) -> Non
     assert server.log() == []
 
 
-def test_no_other_server_on_this_machine_hears_of_it(browser: Browser, server: Server) -> None:
+def test_no_other_server_on_this_machine_hears_of_it(browser: Browser, server: Here) -> None:
     """Cookies know no ports: what is sent to another one on 127.0.0.1 lets nobody in here."""
     heard: list[tuple[str, dict[str, str]]] = []
 
@@ -396,7 +396,7 @@ def test_no_other_server_on_this_machine_hears_of_it(browser: Browser, server: S
 
 def test_images_and_fields(browser: Browser, tmp_path: Path) -> None:
     db = make_pictures(tmp_path / "shapes.duckdb")
-    with serving(db, text="picture") as server:
+    with reviewing(db, "picture", "picture") as server:
         ann = Tab(browser, server.links["ann"])
         picture = ann.page.locator(".content img")
         expect(picture).to_have_attribute("alt", f"image of row {ann.row}")
@@ -404,7 +404,7 @@ def test_images_and_fields(browser: Browser, tmp_path: Path) -> None:
         expect(ann.page.get_by_text("Other columns")).to_be_visible()
         assert ann.complaints == []
         ann.context.close()
-    with serving(db, text="fields") as server:
+    with reviewing(db, "fields", "fields") as server:
         ann = Tab(browser, server.links["ann"])
         expect(ann.page.locator(".content dt")).to_have_text(["side", "corners"])
         ann.decide("q")

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.review.chromium import chromium, needs_chromium
 from tests.review.forms import as_read, forms, submit
-from tests.review.server import serving
+from tests.review.server import reviewing, serving
 
 ODD = (
     "win\rdows", "new\nline", "cr\r\nlf", "\rx", "y\n\n", "tab\tbed", "  leading", "trailing  ",
@@ -56,7 +56,7 @@ def test_every_label_and_key_by_forms_alone(tmp_path: Path) -> None:
     keys = _make(db, ODD)
     n = len(ODD)
     expected: list[tuple[object, ...]] = []
-    with serving(db, "--x", "probs") as server:
+    with reviewing(db) as server:
         browser = server.browser()
         for code, label in enumerate(ODD):
             place = (code + 3) % n
@@ -90,7 +90,7 @@ def test_clean_top_of_every_label_and_key_by_forms_alone(tmp_path: Path) -> None
     db = tmp_path / "odd.duckdb"
     keys = _make(db, ODD)
     n = len(ODD)
-    with serving(db, "--x", "probs") as server:
+    with reviewing(db) as server:
         browser = server.browser()
         previewed = browser.get("/clean?count=100")
         replace = next(each for each in forms(previewed) if "Replace these" in each.button)

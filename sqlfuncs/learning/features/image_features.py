@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.learning.features import heads
+from sqlfuncs.learning.features import heads, image_reader
 from sqlfuncs.learning.features.heads import Head
 from sqlfuncs.learning.labels.classes import Codes
 

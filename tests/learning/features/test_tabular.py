@@ -17,6 +17,7 @@ from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
 from sqlfuncs.learning.rows.base import Floats
 from sqlfuncs.learning.rows.fields import Fields
+from tests.waiting import patient
 
 NAN = float("nan")
 
@@ -169,7 +170,7 @@ def test_it_stops_soon_when_asked() -> None:
     timer.start()
     with pytest.raises(Cancelled):
         out_of_sample(prepared, folds=5, seed=0)
-    assert time.perf_counter() - asked[0] < 5  # about one, on a machine with nothing else to do
+    assert time.perf_counter() - asked[0] < patient(2)  # about one
 
 
 def test_a_discriminant_analysis_by_hand() -> None:

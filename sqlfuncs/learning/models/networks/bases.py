@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from torch import nn
 
 from sqlfuncs.errors import BadOption
-from sqlfuncs.learning.encoders.batches import ready
+from sqlfuncs.learning.encoders.batches import precision, ready
 from sqlfuncs.learning.encoders.causal import is_causal
 from sqlfuncs.learning.encoders.pretrained import LOCAL, as_safetensors, loading
 from sqlfuncs.learning.models.networks.recipe import Recipe
@@ -42,7 +42,10 @@ _sharing = threading.Lock()
 
 
 def load(weights: Weights, recipe: Recipe) -> Base:
-    """A base of its own, in fp32 if all of it is to be trained. Raises DamagedModel."""
+    """A base of its own, in fp32 if all of it is to be trained, or if nothing else is quick here.
+
+    Raises DamagedModel.
+    """
     from transformers import AutoModel, AutoTokenizer
 
     causal = is_causal(weights.folder)
@@ -62,9 +65,11 @@ def load(weights: Weights, recipe: Recipe) -> Base:
         # A sentence embedding is a mean: what would pool its first token is not used.
         if getattr(module, "pooler", None) is not None:
             module.pooler = None
-        module = module.float()
         # Most of an encoder's weights are its words', which a few thousand texts hardly touch.
         module.get_input_embeddings().requires_grad_(False)
+    if not recipe.rank or precision() == "fp32":
+        # Where the processor does not multiply in bf16, a step in it takes thirty times as long.
+        module = module.float()
     for each in module.modules():
         # Drawing what is dropped takes a fifth of the time, and a few epochs gain nothing by it.
         if isinstance(each, nn.Dropout):

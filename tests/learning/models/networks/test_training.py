@@ -84,6 +84,19 @@ def test_adapters_leave_the_base_as_it_is(tmp_path: Path) -> None:
     )
 
 
+def test_a_base_in_bf16_is_trained_in_what_this_processor_multiplies_in(tmp_path: Path) -> None:
+    """In the other one a step of SmolLM2 takes minutes."""
+    import torch
+
+    from sqlfuncs.learning.encoders.batches import precision
+
+    found = weights.get(str(tiny.causal(tmp_path / "base", torch.bfloat16)))
+    network = _network(Recipe(found.name, found.digest, layers=4, rank=4))
+    own = {each.dtype for each in network.base.parameters() if not each.requires_grad}
+    assert own == {{"fp32": torch.float32, "bf16": torch.bfloat16}[precision()]}
+    assert {each.dtype for each in network.learned().values()} == {torch.float32}
+
+
 def test_the_same_again_is_the_same(recipe: Recipe) -> None:
     one, other, third = _network(recipe), _network(recipe), _network(recipe)
     assert _train(one) == _train(other)

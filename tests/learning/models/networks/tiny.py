@@ -23,8 +23,8 @@ def encoder(folder: Path) -> Path:
     return _saved(BertModel(config), folder)
 
 
-def causal(folder: Path) -> Path:
-    """A Llama of five layers, saved in `folder`."""
+def causal(folder: Path, dtype: Any = None) -> Path:
+    """A Llama of five layers, saved in `folder`; `dtype` is torch's, of its numbers."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     config = LlamaConfig(
@@ -36,7 +36,7 @@ def causal(folder: Path) -> Path:
         intermediate_size=64,
         max_position_embeddings=300,
     )
-    return _saved(LlamaForCausalLM(config), folder)
+    return _saved(LlamaForCausalLM(config).to(dtype), folder)
 
 
 def rows(count: int) -> tuple[list[str], list[str]]:
