@@ -33,7 +33,7 @@ def compare(both: int, only_before: int, only_after: int, none: int) -> Comparis
 
     >>> found = compare(both=50, only_before=5, only_after=15, none=30)
     >>> round(found.difference, 3), round(found.difference_low, 3), round(found.p_value, 4)
-    (0.1, 0.008, 0.0414)
+    (0.1, 0.012, 0.0414)
     """
     n = both + only_before + only_after + none
     before, after = (both + only_before) / n, (both + only_after) / n
