@@ -23,6 +23,7 @@ from sqlfuncs.review.decisions import Decision
 from tests.cli.program import PROGRAM, spawned
 from tests.report.written import Report, decide, ran, report, truthfully, written_by
 from tests.review.tables import CLASSES, EVIL, add_test_rows, make, make_pictures
+from tests.waiting import patient
 
 RANDOM = "md5('review ' || id::VARCHAR)"
 OLD = "<!DOCTYPE html>the old one"
@@ -225,7 +226,7 @@ class _Tags(HTMLParser):
         assert not any(name.startswith("on") for name, _ in attrs)
 
 
-def test_images_and_fields(tmp_path: Path) -> None:
+def test_images(tmp_path: Path) -> None:
     db = make_pictures(tmp_path / "pictures.duckdb")
     with duckdb.connect(str(db)) as con:
         con.execute("UPDATE train SET picture = '<svg onload=\"alert(1)\">'::BLOB WHERE id = 8")
@@ -233,6 +234,10 @@ def test_images_and_fields(tmp_path: Path) -> None:
     assert found.html.count('src="data:image/png;base64,') == 20
     assert "svg onload" not in found.html
     assert "There is no decision log" in found.words
+
+
+def test_fields(tmp_path: Path) -> None:
+    db = make_pictures(tmp_path / "pictures.duckdb")
     found = report(db, "--text", "fields")
     assert "'corners': c}" in found.words
     assert "it takes a table of test rows" in found.words
@@ -307,14 +312,17 @@ def test_ctrl_c_leaves_the_old_report(db: Path) -> None:
         con.execute("UPDATE train SET id = rowid")
     out = db.with_suffix(".html")
     out.write_text(OLD)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*PROGRAM, "report", str(db), "--out", str(out)], stderr=subprocess.PIPE, encoding="utf-8"
-    )
-    time.sleep(4.0)
-    process.send_signal(signal.SIGINT)
-    begun = time.monotonic()
-    _, said = process.communicate(timeout=20)
-    assert time.monotonic() - begun < 15  # all of it takes minutes
+    ) as process:
+        assert process.stderr is not None
+        begins = re.compile("reading texts|judging labels")  # what takes minutes
+        assert any(begins.search(line) for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        process.wait(timeout=60)
+        assert time.monotonic() - begun < patient(3)
+        said = process.stderr.read()
     assert process.returncode == 130
     assert "Traceback" not in said
     assert out.read_text() == OLD
