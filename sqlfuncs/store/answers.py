@@ -13,8 +13,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +20,9 @@ from sqlfuncs import work
 from sqlfuncs.errors import BadOption, CannotKeep
 from sqlfuncs.store import answer_rows, claims
 from sqlfuncs.store.answer_rows import Answer as Answer
+from sqlfuncs.store.answer_rows import Paid as Paid
 from sqlfuncs.store.answer_rows import handed_in
+from sqlfuncs.store.answer_rows import key as key
 from sqlfuncs.store.home import home
 from sqlfuncs.store.sqlite import Database
 
@@ -31,36 +31,6 @@ _HAND_IN = "INSERT OR REPLACE INTO handed_in (key, batch, checksum) VALUES (?, ?
 _open: dict[Path, Store] = {}
 _of_parents: list[Store] = []  # of before a fork: closing them would end what the parent does
 _opening = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Paid:
-    """All answers of one model: how many, what they took, and when (seconds since 1970)."""
-
-    model: str
-    answers: int
-    errors: int
-    input_tokens: int
-    output_tokens: int
-    first_at: float
-    last_at: float
-
-    def and_(self, other: Paid) -> Paid:
-        """Both together, of one model."""
-        return Paid(
-            self.model,
-            self.answers + other.answers,
-            self.errors + other.errors,
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            min(self.first_at, other.first_at),
-            max(self.last_at, other.last_at),
-        )
-
-
-def key(model: str, task: str, text: str) -> bytes:
-    """What an answer is kept under."""
-    return sha256(f"{model}\0{task}\0{text}".encode("utf-8", "surrogatepass")).digest()
 
 
 def store() -> Store:
