@@ -24,7 +24,7 @@ from sqlfuncs.store.answer_rows import Paid as Paid
 from sqlfuncs.store.answer_rows import handed_in
 from sqlfuncs.store.answer_rows import key as key
 from sqlfuncs.store.home import home
-from sqlfuncs.store.sqlite import Database
+from sqlfuncs.store.sqlite import Database, of_keys
 
 _Result = TypeVar("_Result")
 _HAND_IN = "INSERT OR REPLACE INTO handed_in (key, batch, checksum) VALUES (?, ?, ?)"
@@ -124,13 +124,12 @@ class Store:
         missing = [key for key in keys if key not in found]
 
         def on_disk(database: sqlite3.Connection) -> dict[bytes, Answer]:
-            read = {}
-            for some in _chunks(missing):
-                select = f"SELECT {answer_rows.SELECTED} FROM answer WHERE key IN ({_marks(some)})"
-                for row in database.execute(select, some):
-                    if answer_rows.is_sound(row) and (answer := answer_rows.answer(row[:-1])):
-                        read[row[0]] = answer
-            return read
+            select = f"SELECT {answer_rows.SELECTED} FROM answer WHERE key IN"
+            return {
+                row[0]: answer
+                for row in of_keys(database, select, missing)
+                if answer_rows.is_sound(row) and (answer := answer_rows.answer(row[:-1]))
+            }
 
         nothing: dict[bytes, Answer] = {}
         found |= self._forgiving(lambda: self._database.read(on_disk), nothing)
@@ -175,15 +174,8 @@ class Store:
         earliest, latest = claims.counting()
 
         def take(database: sqlite3.Connection) -> list[bytes]:
-            tokens = {
-                key: token
-                for some in _chunks(keys)
-                for key, token in database.execute(
-                    "SELECT key, token FROM claim WHERE until BETWEEN ? AND ? "
-                    f"AND key IN ({_marks(some)})",
-                    [earliest, latest, *some],
-                )
-            }
+            select = "SELECT key, token FROM claim WHERE until BETWEEN ? AND ? AND key IN"
+            tokens = dict(of_keys(database, select, keys, earliest, latest))
             folder = self._folder
             alive = {token for token in set(tokens.values()) if claims.is_alive(folder, token)}
             free = [key for key in keys if tokens.get(key) not in alive]
@@ -224,13 +216,10 @@ class Store:
 
         def on_disk(database: sqlite3.Connection) -> dict[str, list[bytes]]:
             found: dict[str, list[bytes]] = {}
-            for some in _chunks(keys):
-                for row in database.execute(
-                    f"SELECT key, batch, checksum FROM handed_in WHERE key IN ({_marks(some)})",
-                    some,
-                ):
-                    if answer_rows.is_sound(row):
-                        found.setdefault(row[1], []).append(row[0])
+            select = "SELECT key, batch, checksum FROM handed_in WHERE key IN"
+            for row in of_keys(database, select, keys):
+                if answer_rows.is_sound(row):
+                    found.setdefault(row[1], []).append(row[0])
             return found
 
         nothing: dict[str, list[bytes]] = {}
@@ -266,11 +255,3 @@ class Store:
                 f"{error} They last for this process only, and are paid for again in the next."
             )
             return otherwise
-
-
-def _marks(keys: Sequence[bytes]) -> str:
-    return ",".join("?" * len(keys))
-
-
-def _chunks(keys: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
-    return (keys[at : at + 500] for at in range(0, len(keys), 500))
