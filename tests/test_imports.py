@@ -188,3 +188,12 @@ def test_only_their_own_room_asks_what_kind_rows_are() -> None:
                 compared = {ast.unparse(each) for each in node.comparators}
                 asked |= {module} if compared & kinds else set()
     assert asked == set()
+
+
+def test_callers_know_no_store_but_those_in_use() -> None:
+    """Others may be put in their place: outside, only the kinds of values are named."""
+    values = {"Answer", "ModelRecord", "check_name"}
+    local = ("sqlfuncs.store.answers", "sqlfuncs.store.embeddings", "sqlfuncs.store.models")
+    for module in (m for m in MODULES if not _is_below(m, "sqlfuncs.store")):
+        named = {n for n in _imported(module) if any(_is_below(n, store) for store in local)}
+        assert {name for name in named if name.rpartition(".")[2] not in values} == set(), module

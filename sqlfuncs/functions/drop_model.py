@@ -7,7 +7,7 @@ import pyarrow as pa
 from sqlfuncs.errors import UnknownModel
 from sqlfuncs.functions.models import COLUMNS, as_rows
 from sqlfuncs.functions.spec import ListFunction
-from sqlfuncs.store import models as store
+from sqlfuncs.store import stores
 
 
 def drop_model(name: object) -> pa.StructArray:
@@ -17,7 +17,7 @@ def drop_model(name: object) -> pa.StructArray:
     """
     if not isinstance(name, str):
         raise UnknownModel(f"drop_model takes the name of a model, not {name!r}.")
-    return as_rows(store.drop(name))
+    return as_rows(stores.models().drop(name))
 
 
 FUNCTION = ListFunction(name="drop_model", compute=drop_model, returns=COLUMNS, arguments=("name",))

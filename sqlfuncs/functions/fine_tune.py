@@ -10,8 +10,8 @@ from sqlfuncs.errors import BadOption, TooFewClasses
 from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
 from sqlfuncs.learning.detection import data_warnings
 from sqlfuncs.learning.models.folds import check_folds
-from sqlfuncs.store import jobs, models
-from sqlfuncs.store.models import ModelRecord
+from sqlfuncs.store import jobs, stores
+from sqlfuncs.store.models import ModelRecord, check_name
 from sqlfuncs.training import preflight, run, trainers
 from sqlfuncs.training.preflight import Preflight
 from sqlfuncs.training.request import Request
@@ -69,7 +69,7 @@ def fine_tune(
     Errors: fewer than two classes, no usable row, no label that two rows have, rows of `test`,
     a name with '@' or ':', a base that cannot be trained, a home that cannot be written to.
     """
-    model = models.check_name(name)
+    model = check_name(name)
     check_folds(folds)
     is_tested = rows.field("test").cast(pa.bool_())
     usable, labels, weights = to_train_on(rows.filter(pc.invert(is_tested)))
@@ -98,7 +98,7 @@ def fine_tune(
     if known is not None:
         return _row(request, known)
     trainer.check()
-    models.check_home()
+    stores.models().check_home()
     found = None
     if not jobs.is_alive(request.job):
         found = preflight.look(request, tested, wholly=not trainer.IS_QUICK)

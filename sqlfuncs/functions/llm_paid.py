@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, ListFunction
 from sqlfuncs.llm import prices
-from sqlfuncs.store import answers
+from sqlfuncs.store import stores
 
 
 def llm_paid() -> pa.StructArray:
@@ -28,7 +28,7 @@ def llm_paid() -> pa.StructArray:
             "first_at": int(paid.first_at * 1_000_000),
             "last_at": int(paid.last_at * 1_000_000),
         }
-        for paid in answers.store().paid()
+        for paid in stores.answers().paid()
     ]
     return pa.array(rows, pa.struct([(c.name, c.computed_type) for c in FUNCTION.returns]))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, ListFunction
-from sqlfuncs.store.models import ModelRecord, records
+from sqlfuncs.store import stores
+from sqlfuncs.store.models import ModelRecord
 
 
 def models() -> pa.StructArray:
     """Every version of every trained model, a row each, in order of name and version."""
-    return as_rows(records())
+    return as_rows(stores.models().records())
 
 
 def as_rows(listed: list[ModelRecord]) -> pa.StructArray:

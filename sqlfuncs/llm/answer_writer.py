@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from sqlfuncs.llm.unanswered import Again
-from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.base import Answers
 
 _BLOCK = 256  # questions claimed at once
 
@@ -22,6 +22,7 @@ class AnswerWriter:
 
     def __init__(
         self,
+        store: Answers,
         identity: str,
         labels: Sequence[str],
         keys: Sequence[bytes],
@@ -34,6 +35,7 @@ class AnswerWriter:
         are none.
         """
         self._again = again
+        self._store = store
         self.answers: dict[bytes, Answer] = {}
         self._identity, self._labels = identity, labels
         self._count = len(keys)
@@ -70,10 +72,9 @@ class AnswerWriter:
         """Claim what nobody else has, and take what another answered in the meantime."""
         if self._is_released:  # the call has ended: nobody would give it up
             return
-        store = kept.store()
         self._offered.update(keys)
-        self._claimed.update(store.claim([key for key in keys if key not in self.answers]))
-        found = store.read(keys, self._labels)
+        self._claimed.update(self._store.claim([key for key in keys if key not in self.answers]))
+        found = self._store.read(keys, self._labels)
         self.done({key: each for key, each in found.items() if self._stands(key, each)})
 
     def _stands(self, key: bytes, answer: Answer) -> bool:
@@ -99,7 +100,7 @@ class AnswerWriter:
             now, self._to_keep = self._to_keep, {}
         try:
             now = self._again.marked(now)
-            kept.store().write(self._identity, now)
+            self._store.write(self._identity, now)
             with self._lock:
                 self._kept.update(now)
         finally:
@@ -122,4 +123,4 @@ class AnswerWriter:
             self._is_released = True
             left = self._claimed - self._kept
         if left:
-            kept.store().release(left)
+            self._store.release(left)

@@ -15,8 +15,9 @@ from sqlfuncs.llm.recent import Recent
 from sqlfuncs.llm.run import Run
 from sqlfuncs.llm.task import Task
 from sqlfuncs.llm.unanswered import Again, look_up
-from sqlfuncs.store import answers as kept
+from sqlfuncs.store import answer_rows, stores
 from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.base import Answers
 
 # Texts that have no answer, and why not: SELECT and WHERE on one call, or each field of its
 # STRUCT, are evaluated one after the other, and one try is enough for all of them.
@@ -49,15 +50,15 @@ def ask(
     """
     if batch and not isinstance(provider, BatchProvider):
         raise BadOption(f"batch := true: '{model}' has no batch endpoint; 'openai:...' has.")
-    keys = _keys(provider, task, texts)
-    known, again = _known(provider, task, keys.values(), retry_in)
+    store, keys = stores.answers(), _keys(provider, task, texts)
+    known, again = _known(store, provider, task, keys.values(), retry_in)
     failed = _just_failed([(key, budget, batch, retry_in) for key in keys.values()])
     wanted = {key: text for text, key in keys.items() if key not in known and key not in failed}
     usage.add(model, rows=len(texts), cache_hits=len(texts) - len(wanted))
     fresh: dict[bytes, Answer] = {}
     left_alone: set[bytes] = set()  # of which nothing was tried: the next one may be lucky
     if wanted:
-        kept.store().check_keeps()
+        store.check_keeps()
         try:
             work.interruptible(provider.check)
         except Unusable as failure:
@@ -68,7 +69,7 @@ def ask(
             limit = Budget(model, budget)
             try:
                 asked = Run(
-                    provider, model, task, some, limit, at_once, is_last=is_last, again=again
+                    store, provider, model, task, some, limit, at_once, is_last=is_last, again=again
                 )
                 found = asked.answers()
                 left_alone.update(found if asked.was_left_alone else ())
@@ -80,12 +81,11 @@ def ask(
             return found
 
         if isinstance(provider, BatchProvider):
-            fresh |= batches.collect(provider, model, task, wanted, run, again)
+            fresh |= batches.collect(store, provider, model, task, wanted, run, again)
             wanted = {key: text for key, text in wanted.items() if key not in fresh}
         if batch and isinstance(provider, BatchProvider):
-            fresh |= batches.hand_in(
-                provider, model, task, wanted, Budget(batches.priced_as(model), budget), run
-            )
+            limits = Budget(batches.priced_as(model), budget)
+            fresh |= batches.hand_in(store, provider, model, task, wanted, limits, run)
         elif wanted:
             fresh |= run(wanted)
         again.note(fresh)
@@ -108,16 +108,16 @@ def missing(
     """The distinct texts that no answer is kept of, or none that stands. No server is asked."""
     keys = _keys(provider, task, texts)
     again = Again(provider, object() if retry else None)
-    found = kept.store().read(list(keys.values()), task.labels)
+    found = stores.answers().read(list(keys.values()), task.labels)
     known = {key for key, answer in found.items() if not again.is_due(key, answer)}
     return [text for text, key in keys.items() if key not in known]
 
 
 def _known(
-    provider: Provider, task: Task, keys: Iterable[bytes], retry_in: Hashable
+    store: Answers, provider: Provider, task: Task, keys: Iterable[bytes], retry_in: Hashable
 ) -> tuple[dict[bytes, Answer], Again]:
     """The kept answers that stand, and by which rule."""
-    found = kept.store().read(list(keys), task.labels)
+    found = store.read(list(keys), task.labels)
     if retry_in is None and any(answer.labels is None for answer in found.values()):
         look_up(provider)  # it may be another than the one that gave them
     again = Again(provider, retry_in)
@@ -137,7 +137,7 @@ def _just_failed(asked: Iterable[_Asked]) -> dict[bytes, Answer]:
 
 def _keys(provider: Provider, task: Task, texts: Iterable[str]) -> dict[str, bytes]:
     asked = provider.identity, task.canonical
-    return {text: kept.key(*asked, text) for text in dict.fromkeys(texts)}
+    return {text: answer_rows.key(*asked, text) for text in dict.fromkeys(texts)}
 
 
 def _say_errors(model: str, answers: Mapping[bytes, Answer]) -> None:

@@ -31,8 +31,8 @@ from sqlfuncs.llm.providers import BatchProvider
 from sqlfuncs.llm.requests import believed
 from sqlfuncs.llm.task import Task
 from sqlfuncs.llm.unanswered import Again
-from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.base import Answers
 
 _ATTEMPTS = 4
 _UNNAMED = "?"  # before the mark of a batch whose name is not known yet
@@ -52,6 +52,7 @@ def priced_as(model: str) -> str:
 
 
 def collect(
+    store: Answers,
     provider: BatchProvider,
     model: str,
     task: Task,
@@ -64,9 +65,9 @@ def collect(
     What a batch that is over has no answer for is left out: it has to be asked again.
     """
     found: dict[bytes, Answer] = {}
-    for batch, keys in kept.store().batches(list(texts)).items():
+    for batch, keys in store.batches(list(texts)).items():
         try:
-            name = _found(provider, batch, keys) if batch.startswith(_UNNAMED) else batch
+            name = _found(store, provider, batch, keys) if batch.startswith(_UNNAMED) else batch
             if name is None:
                 continue
             state = work.interruptible(partial(provider.collect, task, name))
@@ -78,10 +79,10 @@ def collect(
             found |= dict.fromkeys(keys, Answer(None, waiting, waits=True))
             continue
         answers, unclear = _sorted(
-            provider, model, task, texts, state.outcomes, again or Again(provider)
+            store, provider, model, task, texts, state.outcomes, again or Again(provider)
         )
         usage.came_back(name)
-        kept.store().close_batch(name)
+        store.close_batch(name)
         if not state.outcomes:
             found |= dict.fromkeys(keys, Answer(None, f"batch {name} {state.progress}"))
         found |= {key: answers[key] for key in keys if key in answers}
@@ -92,6 +93,7 @@ def collect(
 
 
 def _sorted(
+    store: Answers,
     provider: BatchProvider,
     model: str,
     task: Task,
@@ -135,11 +137,12 @@ def _sorted(
         output_tokens=sum(answer.output_tokens for answer in paid.values()),
     )
     fine = {key: answer for key, answer in paid.items() if key not in again}
-    kept.store().write(provider.identity, kept_before.marked(fine))
+    store.write(provider.identity, kept_before.marked(fine))
     return answers | fine, again
 
 
 def hand_in(
+    store: Answers,
     provider: BatchProvider,
     model: str,
     task: Task,
@@ -153,7 +156,6 @@ def hand_in(
     """
     if not texts:
         return {}
-    store = kept.store()
     if not store.is_on_disk:
         raise CannotKeep("batch := true needs a disk that answers can be kept on.")
     first, *rest = texts
@@ -171,7 +173,7 @@ def hand_in(
         these = {key: texts[key] for key in mine}
         is_over = threading.Event()
         try:
-            batch = work.interruptible(lambda: _handed_in(provider, task, these, is_over))
+            batch = work.interruptible(lambda: _handed_in(store, provider, task, these, is_over))
         except Unusable as failure:
             raise ModelUnusable(f"{model}: {failure}") from None
         except ProviderFailure as failure:
@@ -191,13 +193,17 @@ def _tokens(provider: BatchProvider, task: Task, text: str) -> Tokens:
 
 
 def _handed_in(
-    provider: BatchProvider, task: Task, texts: Mapping[bytes, str], is_over: threading.Event
+    store: Answers,
+    provider: BatchProvider,
+    task: Task,
+    texts: Mapping[bytes, str],
+    is_over: threading.Event,
 ) -> str:
     """Hand in, so that whenever this process is killed, the next one knows of the batch.
 
     Nothing is sent any more after `is_over`.
     """
-    store, mark = kept.store(), uuid.uuid4().hex
+    mark = uuid.uuid4().hex
     store.hand_in(_UNNAMED + mark, texts)
     named = {key.hex(): text for key, text in texts.items()}
     try:
@@ -224,9 +230,10 @@ def _handed_in(
     return batch
 
 
-def _found(provider: BatchProvider, batch: str, keys: Sequence[bytes]) -> str | None:
+def _found(
+    store: Answers, provider: BatchProvider, batch: str, keys: Sequence[bytes]
+) -> str | None:
     """The name of a batch whose handing in was cut short; None if it never came to it."""
-    store = kept.store()
     mine = store.claim(keys)
     if len(mine) < len(keys):
         store.release(mine)

@@ -22,7 +22,7 @@ from sqlfuncs.llm import asking, openai_tuning
 from sqlfuncs.llm.budget import Limits
 from sqlfuncs.llm.providers import is_provided, provider
 from sqlfuncs.llm.task import Task
-from sqlfuncs.store import models
+from sqlfuncs.store import stores
 from sqlfuncs.store.answers import Answer
 
 _ON_ERROR = ("null", "fail")
@@ -119,7 +119,7 @@ def _as_served(question: Question) -> Question:
     """What is asked of the service that trained a model of ours; else what was asked."""
     if is_provided(question.model):
         return question
-    record = models.find(question.model)
+    record = stores.models().find(question.model)
     if not is_provided(record.base):
         return question
     given = None if question.labels is None else set(Task.read(question.labels).labels)
@@ -128,7 +128,7 @@ def _as_served(question: Question) -> Question:
             f"'{question.model}' was trained to tell {', '.join(map(repr, record.classes))}: leave "
             "labels, instructions and examples out."
         )
-    _, files = models.load(f"{record.name}@{record.version}")
+    _, files = stores.models().load(f"{record.name}@{record.version}")
     served = openai_tuning.served(files)
     return replace(question, labels=list(record.classes), model=served)
 

@@ -36,6 +36,7 @@ from sqlfuncs.llm.requests import NotBegun, Requests
 from sqlfuncs.llm.task import Task
 from sqlfuncs.llm.unanswered import Again
 from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.base import Answers
 
 _ATTEMPTS = 6  # of one part, where the server fails
 _ALL_DECLINED = 20  # texts declined in the same words, and none answered: it is not the texts
@@ -62,6 +63,7 @@ class Run:
 
     def __init__(
         self,
+        store: Answers,
         provider: Provider,
         model: str,
         task: Task,
@@ -89,7 +91,7 @@ class Run:
         self._shortest = min(([self._texts[key] for key in part] for part in parts), key=_length)
         self._parts = Parts(parts, is_last=is_last)
         self._writer = AnswerWriter(
-            provider.identity, task.labels, keys, self._stop, again or Again(provider)
+            store, provider.identity, task.labels, keys, self._stop, again or Again(provider)
         )
         self._lock = threading.Lock()
         self._finished = threading.Event()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 
 from sqlfuncs.store.formats import Format, Row, Table, add_columns, checksum, fill_checksums
 
@@ -48,6 +49,36 @@ class Answer:
         """
         given = {*(self.labels or ()), *(self.probabilities or ())}
         return given.issubset(labels)
+
+
+@dataclass(frozen=True)
+class Paid:
+    """All answers of one model: how many, what they took, and when (seconds since 1970)."""
+
+    model: str
+    answers: int
+    errors: int
+    input_tokens: int
+    output_tokens: int
+    first_at: float
+    last_at: float
+
+    def and_(self, other: Paid) -> Paid:
+        """Both together, of one model."""
+        return Paid(
+            self.model,
+            self.answers + other.answers,
+            self.errors + other.errors,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            min(self.first_at, other.first_at),
+            max(self.last_at, other.last_at),
+        )
+
+
+def key(model: str, task: str, text: str) -> bytes:
+    """What an answer is kept under."""
+    return sha256(f"{model}\0{task}\0{text}".encode("utf-8", "surrogatepass")).digest()
 
 
 # What is checked, in the order in which it is stored; `checksum` follows.

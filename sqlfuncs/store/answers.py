@@ -13,8 +13,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,45 +20,17 @@ from sqlfuncs import work
 from sqlfuncs.errors import BadOption, CannotKeep
 from sqlfuncs.store import answer_rows, claims
 from sqlfuncs.store.answer_rows import Answer as Answer
+from sqlfuncs.store.answer_rows import Paid as Paid
 from sqlfuncs.store.answer_rows import handed_in
+from sqlfuncs.store.answer_rows import key as key
 from sqlfuncs.store.home import home
-from sqlfuncs.store.sqlite import Database
+from sqlfuncs.store.sqlite import Database, of_keys
 
 _Result = TypeVar("_Result")
 _HAND_IN = "INSERT OR REPLACE INTO handed_in (key, batch, checksum) VALUES (?, ?, ?)"
 _open: dict[Path, Store] = {}
 _of_parents: list[Store] = []  # of before a fork: closing them would end what the parent does
 _opening = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Paid:
-    """All answers of one model: how many, what they took, and when (seconds since 1970)."""
-
-    model: str
-    answers: int
-    errors: int
-    input_tokens: int
-    output_tokens: int
-    first_at: float
-    last_at: float
-
-    def and_(self, other: Paid) -> Paid:
-        """Both together, of one model."""
-        return Paid(
-            self.model,
-            self.answers + other.answers,
-            self.errors + other.errors,
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            min(self.first_at, other.first_at),
-            max(self.last_at, other.last_at),
-        )
-
-
-def key(model: str, task: str, text: str) -> bytes:
-    """What an answer is kept under."""
-    return sha256(f"{model}\0{task}\0{text}".encode("utf-8", "surrogatepass")).digest()
 
 
 def store() -> Store:
@@ -154,13 +124,12 @@ class Store:
         missing = [key for key in keys if key not in found]
 
         def on_disk(database: sqlite3.Connection) -> dict[bytes, Answer]:
-            read = {}
-            for some in _chunks(missing):
-                select = f"SELECT {answer_rows.SELECTED} FROM answer WHERE key IN ({_marks(some)})"
-                for row in database.execute(select, some):
-                    if answer_rows.is_sound(row) and (answer := answer_rows.answer(row[:-1])):
-                        read[row[0]] = answer
-            return read
+            select = f"SELECT {answer_rows.SELECTED} FROM answer WHERE key IN"
+            return {
+                row[0]: answer
+                for row in of_keys(database, select, missing)
+                if answer_rows.is_sound(row) and (answer := answer_rows.answer(row[:-1]))
+            }
 
         nothing: dict[bytes, Answer] = {}
         found |= self._forgiving(lambda: self._database.read(on_disk), nothing)
@@ -205,15 +174,8 @@ class Store:
         earliest, latest = claims.counting()
 
         def take(database: sqlite3.Connection) -> list[bytes]:
-            tokens = {
-                key: token
-                for some in _chunks(keys)
-                for key, token in database.execute(
-                    "SELECT key, token FROM claim WHERE until BETWEEN ? AND ? "
-                    f"AND key IN ({_marks(some)})",
-                    [earliest, latest, *some],
-                )
-            }
+            select = "SELECT key, token FROM claim WHERE until BETWEEN ? AND ? AND key IN"
+            tokens = dict(of_keys(database, select, keys, earliest, latest))
             folder = self._folder
             alive = {token for token in set(tokens.values()) if claims.is_alive(folder, token)}
             free = [key for key in keys if tokens.get(key) not in alive]
@@ -254,13 +216,10 @@ class Store:
 
         def on_disk(database: sqlite3.Connection) -> dict[str, list[bytes]]:
             found: dict[str, list[bytes]] = {}
-            for some in _chunks(keys):
-                for row in database.execute(
-                    f"SELECT key, batch, checksum FROM handed_in WHERE key IN ({_marks(some)})",
-                    some,
-                ):
-                    if answer_rows.is_sound(row):
-                        found.setdefault(row[1], []).append(row[0])
+            select = "SELECT key, batch, checksum FROM handed_in WHERE key IN"
+            for row in of_keys(database, select, keys):
+                if answer_rows.is_sound(row):
+                    found.setdefault(row[1], []).append(row[0])
             return found
 
         nothing: dict[str, list[bytes]] = {}
@@ -296,11 +255,3 @@ class Store:
                 f"{error} They last for this process only, and are paid for again in the next."
             )
             return otherwise
-
-
-def _marks(keys: Sequence[bytes]) -> str:
-    return ",".join("?" * len(keys))
-
-
-def _chunks(keys: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
-    return (keys[at : at + 500] for at in range(0, len(keys), 500))

@@ -10,20 +10,19 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from sqlfuncs import work
 from sqlfuncs.errors import CannotKeep
+from sqlfuncs.store.base import Vector as Vector
 from sqlfuncs.store.formats import Format, Row, Table, fill_checksums
 from sqlfuncs.store.home import home
-from sqlfuncs.store.sqlite import opened
+from sqlfuncs.store.sqlite import of_keys, opened
 
-Vector = npt.NDArray[np.float32]
 MAX_ENTRIES = 1_000_000  # about 1.6 GB of 384-dimensional vectors; the oldest leave first
 
 
@@ -32,15 +31,8 @@ def read(model: str, texts: Sequence[str]) -> dict[str, Vector]:
     keys = {_key(model, text): text for text in texts}
 
     def on_disk(database: sqlite3.Connection) -> dict[str, bytes]:
-        rows = (
-            row
-            for some in _chunks(list(keys))
-            for row in database.execute(
-                "SELECT key, vector, checksum FROM embedding "
-                f"WHERE key IN ({','.join('?' * len(some))})",
-                some,
-            )
-        )
+        select = "SELECT key, vector, checksum FROM embedding WHERE key IN"
+        rows = of_keys(database, select, list(keys))
         return {keys[key]: blob for key, blob, given in rows if _is_sound(key, blob, given)}
 
     try:
@@ -135,7 +127,3 @@ _FORMAT = Format(
     steps=(_first, _with_keys),
     tables=(Table("embedding", ("at", "key", "vector", "checksum"), 4, _kept),),
 )
-
-
-def _chunks(keys: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
-    return (keys[at : at + 500] for at in range(0, len(keys), 500))

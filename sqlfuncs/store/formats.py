@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from sqlfuncs.errors import CannotKeep
+from sqlfuncs.store.home import of_newer
 
 Row = Mapping[str, object]
 Columns = dict[str, tuple[bool, int]]  # by name: whether it has to be given, its place in the key
@@ -139,11 +140,7 @@ def version(connection: sqlite3.Connection, file: Path, form: Format) -> int:
         raise Misfit("it is no file of sqlfuncs")
     if found > form.version:
         _check_header(file)
-        raise CannotKeep(
-            f"{file} was written by a newer sqlfuncs (format {found}, this one knows "
-            f"{form.version}). Upgrade sqlfuncs, or set the environment's SQLFUNCS_HOME to "
-            "another folder."
-        )
+        raise CannotKeep(of_newer(file, found, form.version))
     return int(found)
 
 

@@ -32,6 +32,15 @@ def home() -> Path:
         raise BadOption(f"SQLFUNCS_HOME is '{given}', but there is no such user.") from None
 
 
+def of_newer(file: Path, found: int, known: int) -> str:
+    """Why a file is refused that only a newer sqlfuncs can read, and what to do about it."""
+    return (
+        f"{file} was written by a newer sqlfuncs (format {found}, this one knows {known}). Upgrade "
+        "sqlfuncs (pip install --upgrade sqlfuncs), or set the environment's SQLFUNCS_HOME to "
+        "another folder."
+    )
+
+
 def made(folder: Path) -> Path:
     """A folder of the home, made if need be, for its owner alone. Raises OSError.
 

@@ -24,7 +24,7 @@ from filelock import Timeout
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, Cancelled, CannotKeep, SqlfuncsError
-from sqlfuncs.store import job_rows, models
+from sqlfuncs.store import job_rows, stores
 from sqlfuncs.store.formats import explained
 from sqlfuncs.store.home import home, made
 from sqlfuncs.store.job_rows import CANCELLED as CANCELLED
@@ -219,7 +219,7 @@ def _settled(job: Job) -> Job:
         return job
     versions = [
         record.version
-        for record in models.records()
+        for record in stores.models().records()
         if record.job_id == job.id and record.name == job.model
     ]
     change: dict[str, Any]

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sqlfuncs.errors import DamagedModel
+from sqlfuncs.store.home import of_newer
 
 MANIFEST = "manifest.json"
 FORMAT = 1  # raised whenever one that knows the format before would read it wrongly
@@ -88,10 +89,7 @@ def _check_format(file: Path, given: object) -> None:
     if not isinstance(given, int) or isinstance(given, bool) or given < 0:
         raise ValueError(f"its format is {given!r}")
     if given > FORMAT:
-        raise DamagedModel(
-            f"{file} was written by a newer sqlfuncs (format {given}, this one knows {FORMAT}). "
-            "Upgrade sqlfuncs to use that version of the model."
-        )
+        raise DamagedModel(of_newer(file, given, FORMAT))
 
 
 def _digest(described: Mapping[str, object]) -> str:

@@ -13,10 +13,10 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlfuncs.errors import CannotKeep
 from sqlfuncs.store import salvage
@@ -41,6 +41,7 @@ from sqlfuncs.store.formats import (
 from sqlfuncs.store.home import made, made_file
 
 _Result = TypeVar("_Result")
+_KEYS_AT_ONCE = 500  # SQLite takes a limited number of parameters
 _TRIES = 5  # at what meets damage: each time a new file is begun
 _LEAST_ROOM = 1 << 18  # bytes
 _SMALL = 8 << 20  # bytes, which a tenth of a second is enough for
@@ -208,6 +209,15 @@ class Database:
 def _is_no_utf8(error: Exception) -> bool:
     """Whether a text could not be read, which is no error of SQLite's and has no code."""
     return isinstance(error, sqlite3.OperationalError) and "decode to UTF-8" in str(error)
+
+
+def of_keys(
+    connection: sqlite3.Connection, select: str, keys: Sequence[bytes], *before: object
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of some keys. `select` ends in `IN`; what it asks for before that is `before`."""
+    for at in range(0, len(keys), _KEYS_AT_ONCE):
+        some = keys[at : at + _KEYS_AT_ONCE]
+        yield from connection.execute(f"{select} ({','.join('?' * len(some))})", [*before, *some])
 
 
 @contextmanager

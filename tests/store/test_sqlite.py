@@ -6,51 +6,20 @@ import sqlite3
 import subprocess
 import sys
 import time
-import zlib
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from sqlfuncs import work
-from sqlfuncs.errors import CannotKeep
 from sqlfuncs.store import answers, jobs
 from sqlfuncs.store.answers import Answer
 from tests.bench.damaged_stores import Kept, stores
+from tests.store.versions import TABLES, first_version
 
 SMALL = 0.05  # of what is measured
 STORES = sorted(stores(SMALL))
 NEWEST = {"answers": 2, "embeddings": 2, "jobs": 2}
-
-# The files of 0.19 and before, which say of no version.
-FIRST = {
-    "answers": """
-        CREATE TABLE answer (
-            key BLOB PRIMARY KEY, model TEXT NOT NULL, labels TEXT, error TEXT, probabilities TEXT,
-            note TEXT, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-            at REAL NOT NULL
-        ) WITHOUT ROWID;
-        CREATE TABLE claim (
-            key BLOB PRIMARY KEY, process INTEGER NOT NULL, until REAL NOT NULL
-        ) WITHOUT ROWID;
-        CREATE TABLE handed_in (key BLOB PRIMARY KEY, batch TEXT NOT NULL) WITHOUT ROWID;
-        """,
-    "embeddings": """
-        CREATE TABLE embedding (
-            at INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, vector BLOB NOT NULL,
-            checksum INTEGER NOT NULL
-        );
-        """,
-    "jobs": """
-        CREATE TABLE job (
-            id TEXT PRIMARY KEY, model TEXT NOT NULL, base TEXT NOT NULL, rows INTEGER NOT NULL,
-            created_at REAL NOT NULL, status TEXT NOT NULL, progress REAL NOT NULL, error TEXT,
-            version INTEGER, remote TEXT, is_stopping INTEGER NOT NULL, began_at REAL,
-            began_with REAL, ended_at REAL
-        );
-        """,
-}
-TABLES = {"answers": "answer", "embeddings": "embedding", "jobs": "job"}
 
 
 @pytest.fixture(autouse=True)
@@ -74,29 +43,6 @@ def _filled(name: str, home: Path) -> tuple[Kept, Path]:
     return store, home / store.file
 
 
-def _first_version(name: str, file: Path) -> None:
-    """The file as the versions before would have written it."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as newer:
-        table = TABLES[name]
-        columns = [
-            row[1]
-            for row in newer.execute(f"PRAGMA table_info({table})")
-            if name == "embeddings" or row[1] not in ("read_by", "checksum")
-        ]
-        rows = newer.execute(f"SELECT {','.join(columns)} FROM {table}").fetchall()
-    for each in file.parent.glob(f"{file.name}*"):
-        each.unlink()
-    with closing(sqlite3.connect(file, isolation_level=None)) as older:
-        older.executescript(FIRST[name])
-        older.executemany(
-            f"INSERT INTO {table} ({','.join(columns)}) VALUES ({','.join('?' * len(columns))})",
-            rows,
-        )
-        if name == "embeddings":
-            older.create_function("crc", 1, zlib.crc32)
-            older.execute("UPDATE embedding SET checksum = crc(vector)")
-
-
 def _altered(file: Path, *statements: str) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as database:
         for statement in statements:
@@ -112,7 +58,7 @@ def test_a_file_says_of_which_version_it_is(own: Path, name: str) -> None:
 
 def test_a_file_of_the_first_version_is_migrated_with_what_it_holds(own: Path, name: str) -> None:
     store, file = _filled(name, own)
-    _first_version(name, file)
+    first_version(name, file)
     before = {path.name for path in file.parent.iterdir()}
     found = store.read()
     assert len(found) == len(stores(SMALL)[name].keys)
@@ -145,7 +91,7 @@ print(len(store.read()), store.add())
 
 def test_processes_migrate_at_once(own: Path, name: str) -> None:
     store, file = _filled(name, own)
-    _first_version(name, file)
+    first_version(name, file)
     begin = str(time.time() + 2)
     readers = [
         subprocess.Popen(
@@ -176,7 +122,7 @@ def test_what_a_file_has_besides_is_let_be(
 ) -> None:
     store, file = _filled(name, own)
     if version == "first":
-        _first_version(name, file)
+        first_version(name, file)
     column = {"answers": "note", "embeddings": "checksum", "jobs": "model"}[name]
     _altered(file, change.format(table=TABLES[name]).replace("rowless", column))
     assert store.read().keys() == store.keys
@@ -202,7 +148,7 @@ def test_a_file_that_lacks_a_column_is_read_as_far_as_it_goes(
 ) -> None:
     store, file = _filled(name, own)
     if version == "first":
-        _first_version(name, file)
+        first_version(name, file)
     _altered(file, f"ALTER TABLE {TABLES[name]} DROP COLUMN {column}")
     found = store.read()
     wanted = store.keys
@@ -252,26 +198,6 @@ def test_a_column_that_nobody_fills_is_no_reason_to_keep_nothing(
     assert store.read().keys() == store.keys
     assert store.add()
     assert "needs a column 'more'" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize("newer", [3, 99, 2**31 - 1])
-def test_a_newer_file_is_refused_by_name(
-    own: Path, name: str, newer: int, capfd: pytest.CaptureFixture[str]
-) -> None:
-    store, file = _filled(name, own)
-    _altered(file, f"PRAGMA user_version = {newer}")
-    before = file.read_bytes()
-    said = rf"written by a newer sqlfuncs \(format {newer}, this one knows 2\).*SQLFUNCS_HOME"
-    if name == "embeddings":
-        assert store.read() == {}
-        assert not store.add()
-        error = capfd.readouterr().err
-        assert f"written by a newer sqlfuncs (format {newer}" in error
-    else:
-        with pytest.raises(CannotKeep, match=said):
-            store.read()
-    assert file.read_bytes() == before
-    assert {path.name for path in file.parent.glob(f"{file.name}.*")} <= {f"{file.name}.lock"}
 
 
 def test_an_open_store_follows_its_file(own: Path) -> None:

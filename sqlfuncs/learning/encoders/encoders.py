@@ -17,8 +17,7 @@ import numpy as np
 from sqlfuncs import work
 from sqlfuncs.errors import MissingExtra
 from sqlfuncs.learning.encoders.batches import Vectors
-from sqlfuncs.store import embeddings as kept
-from sqlfuncs.store import weights
+from sqlfuncs.store import stores, weights
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -126,7 +125,7 @@ def _encoder(found: weights.Weights) -> Encoder:
 def encode(by: Encoder, texts: Sequence[str]) -> Vectors:
     """The vectors of texts: (texts, dimensions)."""
     distinct = sorted(set(texts))
-    vectors = kept.read(by.key, distinct)
+    vectors = stores.vectors().read(by.key, distinct)
     missing = [text for text in distinct if text not in vectors]
     if missing:
         _compute(by, missing, vectors)
@@ -155,5 +154,5 @@ def _compute(by: Encoder, missing: Sequence[str], vectors: dict[str, Vectors]) -
 
 
 def _keep(by: Encoder, fresh: Mapping[str, Vectors], vectors: dict[str, Vectors]) -> None:
-    kept.write(by.key, fresh)
+    stores.vectors().write(by.key, fresh)
     vectors.update(fresh)

@@ -15,8 +15,9 @@ from typing import Any
 
 from sqlfuncs import work
 from sqlfuncs.errors import DamagedModel
+from sqlfuncs.store import folders
 from sqlfuncs.store.home import home
-from sqlfuncs.store.weights import Weights, renamed_into
+from sqlfuncs.store.weights import Weights
 
 LOCAL: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
 
@@ -48,7 +49,8 @@ def as_safetensors(weights: Weights) -> tuple[Path, dict[str, Any]]:
     """The folder a causal model is loaded from, and what `from_pretrained` is to be told of it.
 
     It is the weights' own, unless they are GGUF. Where a converted copy cannot be kept it is
-    the GGUF itself; the numbers are the same.
+    the GGUF itself; the numbers are the same. Raises
+    DamagedModel for a copy that is not what was made.
     """
     for module in ("torch", "transformers.modeling_utils"):
         work.ready(module)
@@ -67,6 +69,7 @@ def as_safetensors(weights: Weights) -> tuple[Path, dict[str, Any]]:
     except (OSError, SafetensorError) as error:
         work.say_once(f"{weights.name} cannot be kept in {kept}: {error}. It is read slowly.")
         return weights.folder, as_it_is
+    folders.check(kept, weights.name)
     return kept, {"use_safetensors": True, "dtype": torch.bfloat16}
 
 
@@ -90,6 +93,6 @@ def _convert(weights: Weights, source: dict[str, Any], kept: Path) -> None:
             read.config, dtype=source["dtype"]
         )
         plain.load_state_dict(read.state_dict())
-    with renamed_into(kept) as made:
+    with folders.renamed_into(kept) as made:
         words.save_pretrained(made)
         plain.save_pretrained(made)

@@ -6,7 +6,7 @@ from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.models.networks.model import RECIPE
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.rows.base import AVERAGES
-from sqlfuncs.store import models
+from sqlfuncs.store import stores
 from sqlfuncs.store.weights import SHORT_NAMES
 
 
@@ -18,9 +18,9 @@ def resolve(model: str) -> str | Recipe:
     and BadOption for what was trained at a service.
     """
     name = model.partition("@")[0]
-    if name in (*AVERAGES, *SHORT_NAMES) or not models.exists(name):
+    if name in (*AVERAGES, *SHORT_NAMES) or not stores.models().exists(name):
         return model
-    record, files = models.load(model)
+    record, files = stores.models().load(model)
     if RECIPE in files:
         return Recipe.from_json(files[RECIPE])
     if record.base in AVERAGES:

@@ -16,7 +16,7 @@ from sqlfuncs.learning.models.fast import FastModel
 from sqlfuncs.learning.models.networks.model import RECIPE, NetworkModel
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, is_usable
-from sqlfuncs.store import models
+from sqlfuncs.store import stores
 from sqlfuncs.store.models import ModelRecord
 
 _LOADED_MODELS = 4
@@ -77,11 +77,11 @@ def _class_of(record: ModelRecord, label: str) -> str:
 
 def _load(reference: str) -> tuple[ModelRecord, _Model]:
     """A model from disk, or the one already in memory if it is still the same."""
-    record = models.find(reference)
+    record = stores.models().find(reference)
     key = (record.name, record.version, record.fingerprint)
     with _loading:
         if key not in _loaded:
-            _, files = models.load(f"{record.name}@{record.version}")
+            _, files = stores.models().load(f"{record.name}@{record.version}")
             if RECIPE in files:
                 _loaded[key] = NetworkModel.from_files(files, len(record.classes))
             else:

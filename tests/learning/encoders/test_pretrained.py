@@ -8,7 +8,7 @@ import pytest
 from sqlfuncs.errors import DamagedModel
 from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.encoders.pretrained import LOCAL, as_safetensors
-from sqlfuncs.store import weights
+from sqlfuncs.store import folders, weights
 from tests.conftest import needs_local, needs_smollm2
 
 
@@ -49,6 +49,22 @@ def test_it_is_converted_once(capfd: pytest.CaptureFixture[str]) -> None:
     assert (kept / "model.safetensors").stat().st_mtime_ns == before.st_mtime_ns
     assert capfd.readouterr().err == ""
     assert "quantization_config" not in json.loads((kept / "config.json").read_text())
+
+
+@needs_local
+def test_a_converted_copy_that_is_not_what_was_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SQLFUNCS_HOME", str(tmp_path / "own"))
+    (tmp_path / "model.gguf").touch()
+    found = weights.Weights("owner/model", tmp_path, "d" * 64)
+    copy = tmp_path / "own" / "weights" / f"{found.digest[:16]}-bf16"
+    with folders.renamed_into(copy) as new:
+        (new / "model.safetensors").write_bytes(b"1234")
+    assert as_safetensors(found)[0] == copy
+    (copy / "model.safetensors").write_bytes(b"1235")
+    with pytest.raises(DamagedModel, match=r"is not what was stored.*models fetch owner/model"):
+        as_safetensors(found)
 
 
 @needs_local

@@ -1,0 +1,26 @@
+"""The stores in use: those of this machine, in its home. No caller names another module of them.
+
+What `SQLFUNCS_HOME` says is looked up at each call.
+"""
+
+from __future__ import annotations
+
+from sqlfuncs.store import answers as local_answers
+from sqlfuncs.store import embeddings
+from sqlfuncs.store import models as folders
+from sqlfuncs.store.base import Answers, Models, Vectors
+
+
+def answers() -> Answers:
+    """Answers that were paid for. Raises CannotKeep for a file of a newer sqlfuncs."""
+    return local_answers.store()
+
+
+def vectors() -> Vectors:
+    """Vectors of texts, by encoder."""
+    return embeddings
+
+
+def models() -> Models:
+    """Models that fine_tune has trained."""
+    return folders
