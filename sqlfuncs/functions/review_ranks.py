@@ -19,6 +19,7 @@ from sqlfuncs.learning.labels import classes
 from sqlfuncs.learning.labels.labels import as_classes, kind_of, read
 from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.learning.rows.base import Floats, is_usable
+from sqlfuncs.wording import Option
 
 Mask = npt.NDArray[np.bool_]
 
@@ -37,7 +38,7 @@ def review_ranks(
     model learns from the labels as decided; rows that are excluded teach nothing.
     """
     if budget < 1:
-        raise BadOption(f"budget := {budget} is too few. It has to be 1 or more.")
+        raise BadOption(f"{Option('budget', budget)} is too few. It has to be 1 or more.")
     check_folds(folds)
     labels = read(rows)
     label = labels.texts

@@ -17,6 +17,7 @@ from sqlfuncs.llm.task import Task
 from sqlfuncs.llm.unanswered import Again, look_up
 from sqlfuncs.store import answers as kept
 from sqlfuncs.store.answers import Answer
+from sqlfuncs.wording import Option
 
 # Texts that have no answer, and why not: SELECT and WHERE on one call, or each field of its
 # STRUCT, are evaluated one after the other, and one try is enough for all of them.
@@ -48,7 +49,9 @@ def ask(
     that have arrived by then are kept.
     """
     if batch and not isinstance(provider, BatchProvider):
-        raise BadOption(f"batch := true: '{model}' has no batch endpoint; 'openai:...' has.")
+        raise BadOption(
+            f"{Option('batch', True)}: '{model}' has no batch endpoint; 'openai:...' has."
+        )
     keys = _keys(provider, task, texts)
     known, again = _known(provider, task, keys.values(), retry_in)
     failed = _just_failed([(key, budget, batch, retry_in) for key in keys.values()])

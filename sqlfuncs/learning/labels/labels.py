@@ -21,6 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput
+from sqlfuncs.wording import Cast
 
 TEXT, JSON, BOOLEAN = "text", "json", "boolean"
 INTEGER, DECIMAL, FLOAT, NUMBER = "integer", "decimal", "float", "number"
@@ -217,7 +218,7 @@ def _refuse_numbers(forms: Sequence[str], rows: int, name: str) -> None:
             f"{name} holds numbers, {len(different):,} different ones in {rows:,} rows, such as "
             f"{', '.join(different[:_SHOWN])}: amounts, which are not understood yet. Labels are "
             f"classes: make few of them, such as CASE WHEN {name} < 10 THEN 'low' ELSE 'high' END, "
-            f"or round({name})::INTEGER."
+            f"or {Cast(f'round({name})', pa.int32())}."
         )
 
 
