@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlfuncs import errors
+from sqlfuncs import errors, wording
 from sqlfuncs.errors import SqlfuncsError
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import duckdb
     from IPython.core.interactiveshell import InteractiveShell
+
+    from sqlfuncs.engines.base import Dialect
 
 __version__ = "0.2.0"
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "errors",
     "load_ipython_extension",
     "register",
+    "wording",
 ]
 
 
@@ -37,9 +40,9 @@ def connect(path: str | Path = ":memory:", *, read_only: bool = False) -> duckdb
     ...     con.sql("SELECT label_quality('spam', MAP {'spam': 0.9, 'ham': 0.1}) AS q").fetchall()
     [(0.9,)]
     """
-    from sqlfuncs.engines import duckdb as engine
+    from sqlfuncs.engines.duckdb.engine import ENGINE
 
-    return engine.connect(path, read_only=read_only)
+    return ENGINE.connect(path, read_only=read_only)
 
 
 def register(con: duckdb.DuckDBPyConnection) -> None:
@@ -47,8 +50,8 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
 
     Every cursor of its database instance sees them. Calling it again changes nothing.
 
-    Raises CannotRegister inside a transaction, and where a database is already attached
-    under the name `sqlfuncs`.
+    Raises CannotRegister inside a transaction, where a database is already attached under the
+    name `sqlfuncs`, and for what is no connection of a known engine.
 
     >>> import duckdb, sqlfuncs
     >>> with duckdb.connect() as con:
@@ -56,9 +59,9 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
     ...     con.sql("SELECT sqlfuncs.label_quality('a', MAP {'a': 0.7, 'b': 0.3})").fetchall()
     [(0.7,)]
     """
-    from sqlfuncs.engines import duckdb as engine
+    from sqlfuncs.plugins import engine_of
 
-    engine.register(con)
+    engine_of(con).register(con)
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:
@@ -66,3 +69,12 @@ def load_ipython_extension(ipython: InteractiveShell) -> None:
     from sqlfuncs.integrations.notebook import load
 
     load(ipython)
+
+
+def _default_dialect() -> Dialect:
+    from sqlfuncs.engines.duckdb.dialect import DIALECT
+
+    return DIALECT
+
+
+wording.by_default(_default_dialect)

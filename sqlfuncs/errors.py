@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree. Imports nothing; raised everywhere.
+"""What can go wrong, as one tree. Imports but the wording; raised everywhere.
 
     SqlfuncsError
     ├── BadInput             the call or its rows cannot be used as given
@@ -33,6 +33,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from sqlfuncs.wording import Option, Words
+
 
 class SqlfuncsError(Exception):
     """The root: catch this to catch everything sqlfuncs raises on purpose."""
@@ -54,7 +56,7 @@ class BadOption(BadInput):
     def among(cls, option: str, given: object, known: Iterable[str]) -> BadOption:
         """The error for a value that is not in a closed list."""
         choices = ", ".join(f"'{k}'" for k in known)
-        return cls(f"{option} := {given!r} is not known. It may be {choices}.")
+        return cls(f"{Option(option, Words(repr(given)))} is not known. It may be {choices}.")
 
 
 class ColumnClash(BadInput):

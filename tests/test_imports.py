@@ -57,7 +57,8 @@ def _is_below(name: str, package: str) -> bool:
     [
         ("sqlfuncs", HEAVY),
         ("sqlfuncs.cli", ("torch", "sklearn", "pandas", "openai", "duckdb", "scipy")),
-        ("sqlfuncs.engines.duckdb", ("torch", "sklearn", "openai", "scipy", "cleanlab")),
+        ("sqlfuncs.engines.duckdb.engine", ("torch", "sklearn", "openai", "duckdb")),
+        ("sqlfuncs.engines.duckdb.connection", ("torch", "sklearn", "openai", "scipy", "cleanlab")),
         ("sqlfuncs.functions.llm_classify", ("torch", "sklearn", "openai", "duckdb")),
     ],
 )
@@ -84,7 +85,10 @@ def test_only_the_duckdb_engine_and_integrations_import_duckdb() -> None:
 
 def test_only_the_command_line_and_integrations_import_an_engine() -> None:
     importing = {
-        m for m in MODULES if any(_is_below(name, "sqlfuncs.engines") for name in _imported(m))
+        module
+        for module in MODULES
+        for name in _imported(module)
+        if _is_below(name, "sqlfuncs.engines") and not _is_below(name, "sqlfuncs.engines.base")
     }
     allowed = ("sqlfuncs.engines.duckdb", "sqlfuncs.cli", "sqlfuncs.integrations")
     others = {m for m in importing if not any(_is_below(m, package) for package in allowed)}
@@ -95,12 +99,15 @@ def test_only_the_command_line_and_integrations_import_an_engine() -> None:
 
 def test_learning_knows_neither_functions_nor_the_command_line() -> None:
     layers = {
-        "sqlfuncs.errors": (),
+        "sqlfuncs.wording": (),
+        "sqlfuncs.errors": ("sqlfuncs.wording",),
+        "sqlfuncs.engines.base": (),
         "sqlfuncs.store": ("sqlfuncs.errors", "sqlfuncs.work"),
         "sqlfuncs.queries": ("sqlfuncs.errors", "sqlfuncs.share"),
         "sqlfuncs.statistics": (),
         "sqlfuncs.learning": (
             "sqlfuncs.errors",
+            "sqlfuncs.wording",
             "sqlfuncs.work",
             "sqlfuncs.store",
             "sqlfuncs.statistics",

@@ -34,9 +34,13 @@ def _as_the_page_says(folder: Path, name: str, code: str, group: str) -> None:
 
 
 def _run(folder: Path, sql: str) -> subprocess.CompletedProcess[str]:
-    script = (
-        f"import sqlfuncs\nwith sqlfuncs.connect() as con:\n    print(con.sql({sql!r}).fetchall())"
+    return _run_python(
+        folder,
+        f"import sqlfuncs\nwith sqlfuncs.connect() as con:\n    print(con.sql({sql!r}).fetchall())",
     )
+
+
+def _run_python(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
         [sys.executable, "-c", script],
@@ -179,3 +183,40 @@ def test_a_package_that_fails_is_named(tmp_path: Path) -> None:
     _install(tmp_path, "broken", "def register(add):\n    raise OSError('no disk')\n")
     ran = _run(tmp_path, "SELECT 1")
     assert "the plug-in broken of sqlfuncs failed: OSError('no disk')" in ran.stderr
+
+
+def test_an_engine_of_others_takes_its_own_connections(tmp_path: Path) -> None:
+    _install(
+        tmp_path,
+        "other",
+        """
+import sqlite3
+
+class Other:
+    name, dialect = "other", None
+
+    def owns(self, con):
+        return isinstance(con, sqlite3.Connection)
+
+    def register(self, con):
+        con.create_function("ours", 0, lambda: 7)
+
+ENGINE = Other()
+""",
+        "[sqlfuncs.engines]\nother = other:ENGINE\n",
+    )
+    script = """
+import duckdb, sqlite3, sqlfuncs
+own, con = sqlite3.connect(":memory:"), duckdb.connect()
+sqlfuncs.register(own)
+sqlfuncs.register(con)
+print(own.execute("SELECT ours()").fetchall(), con.sql("SELECT count(*) FROM sqlfuncs.models()"))
+con.close()
+sqlfuncs.register("neither")
+"""
+    ran = _run_python(tmp_path, script)
+    assert ran.stdout.startswith("[(7,)] ┌"), ran.stderr
+    assert (
+        "CannotRegister: builtins.str is no connection in which functions can be registered. "
+        "There are engines: duckdb, other." in ran.stderr
+    )

@@ -13,7 +13,7 @@ KEY = ("id", "key")
 
 
 def find(
-    types: Mapping[str, str], table: str, role: str, given: str | None, usual: Sequence[str]
+    types: Mapping[str, object], table: str, role: str, given: str | None, usual: Sequence[str]
 ) -> str:
     """The column given, or the first usual one that is there. Raises BadInput if none is."""
     known = {name.casefold(): name for name in types}  # which DuckDB's names are the same in

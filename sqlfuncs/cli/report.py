@@ -15,6 +15,7 @@ import click
 from sqlfuncs import work
 from sqlfuncs.cli import columns, statements
 from sqlfuncs.cli.run import SECONDS, opened
+from sqlfuncs.engines.base import ColumnType, Kind
 from sqlfuncs.errors import BadInput, CannotKeep
 from sqlfuncs.report.source import Source, Wanted
 from sqlfuncs.review.decisions import check_log
@@ -122,7 +123,7 @@ def _log(source: Source, role: str, given: str | None, usual: str) -> str:
 
 
 def _tested(
-    source: Source, wanted: Wanted, types: Mapping[str, str], key: str | None, is_asked: bool
+    source: Source, wanted: Wanted, types: Mapping[str, ColumnType], key: str | None, is_asked: bool
 ) -> Wanted:
     """With the test rows, or without those that nobody asked for and that do not fit."""
     try:
@@ -134,9 +135,12 @@ def _tested(
 
 
 def _with_test_columns(
-    wanted: Wanted, types: Mapping[str, str], of_train: Mapping[str, str], key: str | None
+    wanted: Wanted,
+    types: Mapping[str, ColumnType],
+    of_train: Mapping[str, ColumnType],
+    key: str | None,
 ) -> Wanted:
-    reads = wanted.text if of_train[wanted.text] == "VARCHAR" else wanted.x
+    reads = wanted.text if of_train[wanted.text].kind is Kind.TEXT else wanted.x
     for role, name in (("text" if reads == wanted.text else "x", reads), ("label", wanted.label)):
         if name not in types:
             raise BadInput(
@@ -144,7 +148,9 @@ def _with_test_columns(
                 f"is --{role} of {wanted.table}. It has {', '.join(types)}. Name another table "
                 "with --test (a view will do)."
             )
-        if role != "label" and (types[name] == "VARCHAR") != (of_train[name] == "VARCHAR"):
+        if role != "label" and (types[name].kind is Kind.TEXT) != (
+            of_train[name].kind is Kind.TEXT
+        ):
             raise BadInput(
                 f"{name} is {of_train[name]} in {wanted.table} and {types[name]} in {wanted.test}, "
                 "the rows to test on. Name another table with --test."

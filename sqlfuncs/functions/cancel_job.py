@@ -9,6 +9,7 @@ from sqlfuncs.functions.jobs import COLUMNS, as_rows
 from sqlfuncs.functions.spec import ListFunction
 from sqlfuncs.store import jobs as store
 from sqlfuncs.training import hosted
+from sqlfuncs.wording import Call
 
 
 def cancel_job(job_id: object) -> pa.StructArray:
@@ -19,7 +20,10 @@ def cancel_job(job_id: object) -> pa.StructArray:
     Errors: an id that does not exist, listing those that do; a training that has ended.
     """
     if not isinstance(job_id, str):
-        raise BadInput(f"cancel_job takes the id of a job, not {job_id!r}. FROM jobs() lists them.")
+        raise BadInput(
+            f"cancel_job takes the id of a job, not {job_id!r}. "
+            f"{Call('jobs', is_table=True)} lists them."
+        )
     job = store.stop(job_id)
     if job.remote is not None:
         hosted.stop(job.remote)

@@ -10,7 +10,7 @@ from sqlfuncs.functions.spec import ScalarFunction
 from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.learning.rows.text import Texts
-from sqlfuncs.learning.rows.types import type_in_sql
+from sqlfuncs.wording import TypeName
 
 
 def embed(text: pa.Array, *, model: str = "minilm") -> pa.Array:
@@ -23,7 +23,7 @@ def embed(text: pa.Array, *, model: str = "minilm") -> pa.Array:
     """
     by = encoders.encoder(model)
     if not Texts.is_type(text.type):
-        raise BadInput(f"embed takes text (VARCHAR), not {type_in_sql(text.type)}.")
+        raise BadInput(f"embed takes {Texts.example}, not {TypeName(text.type)}.")
     rows = Texts.read(text)
     usable = is_usable(rows.reasons)
     texts = [rows.values[row] for row in np.flatnonzero(usable)]

@@ -16,6 +16,7 @@ from sqlfuncs.training import preflight, run, trainers
 from sqlfuncs.training.preflight import Preflight
 from sqlfuncs.training.request import Request
 from sqlfuncs.training.rows import balanced_weights, to_test_on, to_train_on
+from sqlfuncs.wording import Given, Option, Words
 
 
 def fine_tune(
@@ -80,8 +81,9 @@ def fine_tune(
     full_base, reading = trainer.named(base, usable)
     if weights is not None and not trainer.TAKES_WEIGHTS:
         raise BadOption(
-            f"base := '{base}' is trained at a service, where every row counts the same: leave "
-            "weights and balanced out. drop := is_label_issue leaves rows out there, too."
+            f"{Option('base', Given(base))} is trained at a service, where every row counts the "
+            "same: leave weights and balanced out. "
+            f"{Option('drop', Words('is_label_issue'))} leaves rows out there, too."
         )
     request = Request(model, full_base, reading, folds, seed, usable, labels, weights)
     classes = request.classes

@@ -11,6 +11,7 @@ from sqlfuncs.llm import asking, batches, prices, prompt
 from sqlfuncs.llm.providers import is_provided, provider
 from sqlfuncs.llm.rows import Question, texts_of
 from sqlfuncs.llm.task import Task
+from sqlfuncs.wording import Given, Option
 
 
 def llm_estimate(
@@ -46,8 +47,8 @@ def llm_estimate(
     )
     if not is_provided(question.model):
         raise BadOption(
-            f"model := '{question.model}' is a model trained by fine_tune, which costs nothing. "
-            "A provider's is named as 'openai:...'."
+            f"{Option('model', Given(question.model))} is a model trained by fine_tune, which "
+            "costs nothing. A provider's is named as 'openai:...'."
         )
     by = provider(question.model)
     task = Task.read(labels, instructions=instructions, examples=examples, multi=multi)

@@ -10,6 +10,7 @@ from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.learning.similarity import duplicates
 from sqlfuncs.learning.similarity.neighbourhood import MAX_NEIGHBOURS, Neighbourhood, neighbourhood
+from sqlfuncs.wording import Option, Words
 
 
 def near_duplicates(
@@ -40,9 +41,13 @@ def near_duplicates(
 def check(k: int, threshold: float, option: str = "threshold") -> None:
     """Raise BadOption for what cannot be; `option` is what the call names the threshold."""
     if not 1 <= k <= MAX_NEIGHBOURS:
-        raise BadOption(f"k := {k} neighbours cannot be had. It may be 1 to {MAX_NEIGHBOURS}.")
+        raise BadOption(
+            f"{Option('k', k)} neighbours cannot be had. It may be 1 to {MAX_NEIGHBOURS}."
+        )
     if not 0 < threshold <= 1:
-        raise BadOption(f"{option} := {threshold} is no likeness. It may be above 0, up to 1.")
+        raise BadOption(
+            f"{Option(option, Words(threshold))} is no likeness. It may be above 0, up to 1."
+        )
 
 
 def columns(near: Neighbourhood, threshold: float) -> list[pa.Array]:

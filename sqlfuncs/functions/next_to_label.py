@@ -10,6 +10,7 @@ from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
 from sqlfuncs.learning.annotators import annotated, crowdlab
 from sqlfuncs.learning.annotators import votes as counting
 from sqlfuncs.learning.models.folds import check_folds
+from sqlfuncs.wording import Option
 
 
 def next_to_label(
@@ -30,7 +31,7 @@ def next_to_label(
     Errors: those of `consensus`, and no item with a usable x.
     """
     if budget < 1:
-        raise BadOption(f"budget := {budget} is too few. It has to be 1 or more.")
+        raise BadOption(f"{Option('budget', budget)} is too few. It has to be 1 or more.")
     check_folds(folds)
     votes, _, probs = annotated.read_with_model(rows, folds=folds, seed=seed)
     scores = crowdlab.active_learning_score(votes, probs)

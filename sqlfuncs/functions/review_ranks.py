@@ -8,6 +8,7 @@ from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Decisions, Options
+from sqlfuncs.wording import Option
 
 
 def review_ranks(
@@ -24,7 +25,7 @@ def review_ranks(
     model learns from the labels as decided; rows that are excluded teach nothing.
     """
     if budget < 1:
-        raise BadOption(f"budget := {budget} is too few. It has to be 1 or more.")
+        raise BadOption(f"{Option('budget', budget)} is too few. It has to be 1 or more.")
     decisions = Decisions.read(rows.field("action"), rows.field("new_label"))
     options = Options(model=model, folds=folds, seed=seed)
     return FUNCTION.result(registry.of(rows).queue(rows, decisions, options))

@@ -18,6 +18,7 @@ from sqlfuncs.llm.unanswered import Again, look_up
 from sqlfuncs.store import answer_rows, stores
 from sqlfuncs.store.answers import Answer
 from sqlfuncs.store.base import Answers
+from sqlfuncs.wording import Option
 
 # Texts that have no answer, and why not: SELECT and WHERE on one call, or each field of its
 # STRUCT, are evaluated one after the other, and one try is enough for all of them.
@@ -49,7 +50,9 @@ def ask(
     that have arrived by then are kept.
     """
     if batch and not isinstance(provider, BatchProvider):
-        raise BadOption(f"batch := true: '{model}' has no batch endpoint; 'openai:...' has.")
+        raise BadOption(
+            f"{Option('batch', True)}: '{model}' has no batch endpoint; 'openai:...' has."
+        )
     store, keys = stores.answers(), _keys(provider, task, texts)
     known, again = _known(store, provider, task, keys.values(), retry_in)
     failed = _just_failed([(key, budget, batch, retry_in) for key in keys.values()])

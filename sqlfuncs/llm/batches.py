@@ -33,6 +33,7 @@ from sqlfuncs.llm.task import Task
 from sqlfuncs.llm.unanswered import Again
 from sqlfuncs.store.answers import Answer
 from sqlfuncs.store.base import Answers
+from sqlfuncs.wording import Option
 
 _ATTEMPTS = 4
 _UNNAMED = "?"  # before the mark of a batch whose name is not known yet
@@ -157,7 +158,7 @@ def hand_in(
     if not texts:
         return {}
     if not store.is_on_disk:
-        raise CannotKeep("batch := true needs a disk that answers can be kept on.")
+        raise CannotKeep(f"{Option('batch', True)} needs a disk that answers can be kept on.")
     first, *rest = texts
     found = ask({first: texts[first]})
     mine = store.claim(rest)

@@ -29,6 +29,7 @@ from sqlfuncs.llm.failures import Unusable
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import weights
 from sqlfuncs.store.answers import Answer
+from sqlfuncs.wording import Option
 
 _MAX_TOKENS = 1024  # of a text
 _NO_CONTENT = "N/A"
@@ -87,7 +88,9 @@ class LocalProvider:
     def ask(self, task: Task, texts: Sequence[str], *, again: bool = False) -> list[Answer]:
         """One pass over each text; there is always a label, and never an `again`."""
         if task.multi:
-            raise Unusable("a local model scores one label for each text; multi := true is not it.")
+            raise Unusable(
+                f"a local model scores one label for each text; {Option('multi', True)} is not it."
+            )
         with self._lock:
             frame = self._frame(task)
             own, is_cut = self._tokens(texts)

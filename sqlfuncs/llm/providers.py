@@ -19,6 +19,7 @@ from sqlfuncs.errors import ModelUnusable, UnknownModel
 from sqlfuncs.llm.failures import ProviderFailure
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store.answers import Answer
+from sqlfuncs.wording import Given, Option
 
 GROUP = "sqlfuncs.providers"
 
@@ -105,7 +106,7 @@ def provider(model: str) -> Provider:
     known = _known()
     if kind not in known:
         raise UnknownModel(
-            f"there is no provider '{kind}' for model := '{model}'. There are: "
+            f"there is no provider '{kind}' for {Option('model', Given(model))}. There are: "
             f"{', '.join(f'{k}:...' for k in known)}. A model trained by fine_tune has no colon."
         )
     try:

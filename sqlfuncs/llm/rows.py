@@ -17,13 +17,14 @@ from sqlfuncs.errors import BadInput, BadOption, RowsFailed, UnknownModel
 from sqlfuncs.learning.models import trained
 from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.learning.rows.text import Texts
-from sqlfuncs.learning.rows.types import is_text, type_in_sql
+from sqlfuncs.learning.rows.types import is_text
 from sqlfuncs.llm import asking, openai_tuning
 from sqlfuncs.llm.budget import Limits
 from sqlfuncs.llm.providers import is_provided, provider
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import stores
 from sqlfuncs.store.answers import Answer
+from sqlfuncs.wording import Call, Cast, Given, Literal, Option, TypeName, Variable, Words
 
 _ON_ERROR = ("null", "fail")
 
@@ -62,28 +63,31 @@ class Question:
         """From the options of a function, in a `query`. Raises BadOption and UnknownModel."""
         if isinstance(labels, str):
             raise BadOption(
-                f"the second argument of {function} is a list of labels, ['{labels}', '...'], not "
-                f"'{labels}'. A model is named: {function}(text, [...], model := '{labels}')."
+                f"the second argument of {function} is a list of labels, "
+                f"{Literal([labels, '...'])}, not '{labels}'. A model is named: "
+                f"{Call(function, 'text', Literal([...]), Option('model', Given(labels)))}."
             )
         if model is None:
             raise UnknownModel(
-                f"{function} needs a model: model := 'openai:gpt-5-mini' (or one that your server "
-                "has), 'local:smollm2', or the name of one that you trained (FROM models() lists "
-                "them); or once a session SET VARIABLE sqlfuncs_model = '...'."
+                f"{function} needs a model: {Option('model', 'openai:gpt-5-mini')} (or one that "
+                "your server has), 'local:smollm2', or the name of one that you trained "
+                f"({Call('models', is_table=True)} lists them); or once a session "
+                f"{Variable('sqlfuncs_model', '...')}."
             )
         if on_error not in _ON_ERROR:
             raise BadOption.among("on_error", on_error, _ON_ERROR)
         if rows_per_request is not None and rows_per_request < 1:
-            raise BadOption(f"rows_per_request := {rows_per_request} has to be 1 or more.")
+            raise BadOption(f"{Option('rows_per_request', rows_per_request)} has to be 1 or more.")
         if batch and rows_per_request not in (None, 1):
             raise BadOption(
-                "batch := true sends each text in a request of its own: leave out batch or "
-                "rows_per_request."
+                f"{Option('batch', True)} sends each text in a request of its own: leave out batch "
+                "or rows_per_request."
             )
         for name, budget in (("budget_usd", budget_usd), ("budget_tokens", budget_tokens)):
             if budget is not None and not 0 <= budget < math.inf:
                 raise BadOption(
-                    f"{name} := {budget}: a budget has to be 0 or more; NULL, or none, is no limit."
+                    f"{Option(name, Words(budget))}: a budget has to be 0 or more; NULL, or none, "
+                    "is no limit."
                 )
         return cls(
             labels,
@@ -160,8 +164,8 @@ def texts_of(column: pa.Array, model: str) -> Texts:
     """The texts of a column. Raises BadInput for a column of another type."""
     if not (pa.types.is_null(column.type) or is_text(column.type)):
         raise BadInput(
-            f"'{model}' reads text (VARCHAR), and the first argument is of type "
-            f"{type_in_sql(column.type)}. Write it as text: (...)::VARCHAR."
+            f"'{model}' reads {Texts.example}, and the first argument is of type "
+            f"{TypeName(column.type)}. Write it as text: {Cast('(...)', pa.string())}."
         )
     return Texts.read(column)
 
@@ -169,10 +173,12 @@ def texts_of(column: pa.Array, model: str) -> Texts:
 def _of_trained(text: pa.Array, question: Question) -> list[Said]:
     if question.multi:
         raise BadOption(
-            f"'{question.model}' was trained to give one label; multi := true is not it."
+            f"'{question.model}' was trained to give one label; {Option('multi', True)} is not it."
         )
     if question.batch:
-        raise BadOption(f"'{question.model}' is on this machine; batch := true is for providers.")
+        raise BadOption(
+            f"'{question.model}' is on this machine; {Option('batch', True)} is for providers."
+        )
     labels = question.labels
     if labels is not None:
         labels = Task.read(labels).labels
@@ -200,5 +206,5 @@ def _raise_errors(said: Sequence[Said]) -> None:
         why, count = reasons.most_common(1)[0]
         raise RowsFailed(
             f"{reasons.total():,} of {len(said):,} rows have no answer: {why} ({count:,}). What "
-            "was answered is kept. With on_error := 'null' those rows are NULL."
+            f"was answered is kept. With {Option('on_error', 'null')} those rows are NULL."
         )

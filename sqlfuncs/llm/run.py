@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlfuncs import work
+from sqlfuncs import wording, work
 from sqlfuncs.errors import BudgetExhausted, ModelUnusable
 from sqlfuncs.llm import limits, usage
 from sqlfuncs.llm.answer_writer import AnswerWriter
@@ -84,6 +84,7 @@ class Run:
         self._earlier: dict[bytes, Answer] = {}  # answers without a label
         self._declines: Counter[str] = Counter()
         self._was_answered = False
+        self._dialect = wording.spoken()  # of who has called, for the threads
         self._requests = Requests(provider, model, task, budget, _limiter(provider))
         # What is asked together is of one length, for models that compute it together.
         keys = list(texts) if at_once == 1 else sorted(texts, key=lambda key: -len(texts[key]))
@@ -137,8 +138,9 @@ class Run:
     def _work(self) -> None:
         """What each thread does: parts of the queue, until nothing is left to answer."""
         try:
-            while (part := self._parts.next()) is not None:
-                self._take(part)
+            with wording.speaking(self._dialect):
+                while (part := self._parts.next()) is not None:
+                    self._take(part)
         except BaseException as error:  # the thread that waits raises it
             self._fatal = self._fatal or error
             self._stop()

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sqlfuncs.errors import BadOption
+from sqlfuncs.wording import Call, Literal, Option, Snippet
 
 MOST_LABELS = 500
+_LABELS = Literal(["polite", "impolite"])  # for example
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Task:
         if not 2 <= len(names) <= MOST_LABELS:
             raise BadOption(
                 f"labels has to hold 2 to {MOST_LABELS} different labels, not {len(names)}: "
-                "llm_classify(text, ['polite', 'impolite'], model := ...)."
+                f"{Call('llm_classify', 'text', _LABELS, Option('model', ...))}."
             )
         task = cls(names, meanings, (instructions or "").strip(), (), bool(multi))
         return cls(names, meanings, task.instructions, _examples(examples, task), task.multi)
@@ -84,8 +86,8 @@ def _names_and_meanings(labels: object) -> tuple[tuple[str, ...], tuple[str | No
         labels = list(labels.items())
     if not isinstance(labels, Sequence) or isinstance(labels, str):
         raise BadOption(
-            f"labels has to be a list, ['polite', 'impolite'], or a map of labels to what they "
-            f"mean, MAP {{'polite': '...'}}; it is {_shown(labels)}."
+            f"labels has to be a list, {_LABELS}, or a map of labels to what they "
+            f"mean, {Literal({'polite': '...'})}; it is {_shown(labels)}."
         )
     pairs = [entry if isinstance(entry, tuple) else (entry, None) for entry in labels]
     for name, _ in pairs:
@@ -107,7 +109,7 @@ def _shown(value: object) -> str:
 def _examples(given: object, task: Task) -> tuple[Example, ...]:
     if given is None:
         return ()
-    shape = "examples has to be a list of {text: '...', label: '...'}"
+    shape = f"examples has to be a list of {Snippet('a text with its label')}"
     if not isinstance(given, Sequence) or isinstance(given, str):
         raise BadOption(f"{shape}, not {given!r}.")
     read = []

@@ -1,4 +1,4 @@
-"""Everything a report says, as results of the SQL files beside it. Knows no engine and no HTML."""
+"""Everything a report says, as results of an engine's SQL files. Knows no engine and no HTML."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlfuncs import work
+from sqlfuncs.engines.base import ColumnType, Kind
 from sqlfuncs.errors import BadInput, StatementFailed
 from sqlfuncs.report.source import Figure, Source, Wanted
 from sqlfuncs.review.source import FEWEST_RANDOM
@@ -64,13 +65,14 @@ def gather(source: Source, wanted: Wanted, skip: frozenset[str] = frozenset()) -
     """Run the SQL files in their order. `skip` may hold gain and noisy. Raises StatementFailed."""
     found = Findings(wanted)
     types = source.columns(wanted.table)
+    shown = types[wanted.text].kind
     shared = {
         name: str(value) for name, value in vars(wanted).items() if name not in ("test_log", "base")
     }
     shared |= {
-        "reads": wanted.text if types[wanted.text] == "VARCHAR" else wanted.x,
-        "is_image": str(types[wanted.text] == "BLOB").lower(),
-        "is_text": str(types[wanted.text] == "VARCHAR").lower(),
+        "reads": wanted.text if shown is Kind.TEXT else wanted.x,
+        "is_image": str(shown is Kind.BYTES).lower(),
+        "is_text": str(shown is Kind.TEXT).lower(),
         "has_truth": str(bool(wanted.truth)).lower(),
         "fewest": str(FEWEST_RANDOM),
     }
@@ -121,7 +123,7 @@ def _left(found: Findings, run: _Run) -> None:
             found.missing["left"] = str(error)
 
 
-def _gain(found: Findings, run: _Run, types: Mapping[str, str]) -> None:
+def _gain(found: Findings, run: _Run, types: Mapping[str, ColumnType]) -> None:
     wanted = found.wanted
     if not wanted.test:
         found.missing["gain"] = f"{_NOT_MEASURED}: " + (
@@ -130,10 +132,10 @@ def _gain(found: Findings, run: _Run, types: Mapping[str, str]) -> None:
         )
         work.say(found.missing["gain"])
         return
-    if types[wanted.text] != "VARCHAR" and not types[wanted.x].endswith("]"):
+    if types[wanted.text].kind is not Kind.TEXT and types[wanted.x].kind is not Kind.LIST:
         found.missing["gain"] = (
             f"{_NOT_MEASURED}: fine_tune trains on text or embeddings, and {wanted.x} is "
-            f"{types[wanted.x].partition('(')[0]}."
+            f"{types[wanted.x].name.partition('(')[0]}."
         )
         return
     counts = run("labels").rows[0]

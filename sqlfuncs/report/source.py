@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sqlfuncs.engines.base import ColumnType
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -41,11 +43,14 @@ class Wanted:
 class Source(Protocol):
     """A database to report on. Nothing is written to it."""
 
-    def columns(self, table: str) -> Mapping[str, str]:
+    def columns(self, table: str) -> Mapping[str, ColumnType]:
         """The columns of a table and their types. Raises BadInput if there is no such table."""
 
     def check_keys(self, table: str, key: str) -> None:
         """Raise BadInput if a column does not name each row of a table."""
 
     def run(self, name: str, given: Mapping[str, str]) -> Figure:
-        """Run a SQL file of the report. Parameters that it does not have are left out."""
+        """Run a SQL file of the report, which each engine has in SQL of its own.
+
+        Parameters that it does not have are left out.
+        """

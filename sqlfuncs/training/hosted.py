@@ -23,12 +23,16 @@ from sqlfuncs.store.jobs import Running
 from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
+from sqlfuncs.wording import Given, Option, Words
 
 IS_QUICK = TAKES_WEIGHTS = False
 _EPOCHS = 3  # that services make of some hundreds of rows, unless they are told otherwise
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 20.0  # seconds between two looks
 _UNHEARD_SECONDS = 600.0  # after which nobody waits any longer for a service that is silent
 _HALF_SECONDS = 900.0  # after so long, half of the progress is shown: the service tells none
+_HERE = Words(
+    "A base on this machine would do: ", Option("base", "best"), ", 'minilm' or 'smollm2'."
+)
 
 
 def owns(base: str) -> bool:
@@ -39,7 +43,10 @@ def owns(base: str) -> bool:
 def named(base: str, rows: Rows) -> tuple[str, str]:
     """The base. Raises BadOption for rows that are no texts."""
     if rows.texts is None:
-        raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
+        raise BadOption(
+            f"{Option('base', Given(base))} reads text. Embeddings may have "
+            f"{Option('base', 'fast')}."
+        )
     return base, "chats"
 
 
@@ -83,8 +90,7 @@ def train(request: Request, job: Running) -> Outcome:
         raise Cancelled
     if tuning.status != openai_tuning.SUCCEEDED or not tuning.model:
         raise ModelUnusable(
-            f"{request.base}: the service failed to train {remote}: {tuning.said}. A base on this "
-            "machine would do: base := 'best', 'minilm' or 'smollm2'."
+            f"{request.base}: the service failed to train {remote}: {tuning.said}. {_HERE}"
         )
     return Outcome(openai_tuning.to_files(tuning, remote), None)
 
@@ -115,8 +121,7 @@ def _started(client: Client, request: Request) -> str:
         )
     except ProviderFailure as failure:
         raise ModelUnusable(
-            f"{request.base}: the service does not fine-tune this: {failure}. A base on this "
-            "machine would do: base := 'best', 'minilm' or 'smollm2'."
+            f"{request.base}: the service does not fine-tune this: {failure}. {_HERE}"
         ) from None
 
 

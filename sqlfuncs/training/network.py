@@ -24,13 +24,16 @@ from sqlfuncs.training import checkpoint
 from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
+from sqlfuncs.wording import Given, Option, Words
 
 if TYPE_CHECKING:
     from sqlfuncs.learning.models.networks.network import Network
     from sqlfuncs.learning.models.networks.training import Rows as Encoded
 
 IS_QUICK, TAKES_WEIGHTS = False, True
-_BROKEN_OFF = "stopped; the same fine_tune with resume := true goes on from its last epoch"
+_BROKEN_OFF = Words(
+    "stopped; the same fine_tune with ", Option("resume", True), " goes on from its last epoch"
+)
 
 
 def recipe_for(found: Weights) -> Recipe:
@@ -47,7 +50,7 @@ def recipe_for(found: Weights) -> Recipe:
 def way(base: str) -> str:
     """What a network would be trained from here: part of a fingerprint. Raises as `weights.get`."""
     if find_spec("transformers") is None:
-        raise MissingExtra.needed_for(f"base := '{base}'", "local")
+        raise MissingExtra.needed_for(str(Option("base", Given(base))), "local")
     return recipe_for(weights.get(base)).to_json().decode()
 
 
@@ -60,7 +63,10 @@ def named(base: str, rows: Rows) -> tuple[str, str]:
     """The full name of a base, and its recipe. Raises as `weights.full_name` and `reading`."""
     full = weights.full_name(base, option="base")
     if rows.texts is None:
-        raise BadOption(f"base := '{base}' reads text. Embeddings may have base := 'fast'.")
+        raise BadOption(
+            f"{Option('base', Given(base))} reads text. Embeddings may have "
+            f"{Option('base', 'fast')}."
+        )
     return full, way(full)
 
 
@@ -97,7 +103,7 @@ def train(request: Request, job: Running) -> Outcome:
             )
         except Cancelled:
             if checkpoint.is_kept(folder):
-                raise Cancelled(_BROKEN_OFF) from None
+                raise Cancelled(str(_BROKEN_OFF)) from None
             raise
     return Outcome(NetworkModel(network).to_files(), None if math.isnan(accuracy) else accuracy)
 

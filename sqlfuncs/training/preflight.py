@@ -19,6 +19,7 @@ from sqlfuncs.learning.rows.base import Rows, is_usable
 from sqlfuncs.training import trainers
 from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.request import Request
+from sqlfuncs.wording import Call, Snippet
 
 _MOST_ROWS = 2_000  # that are judged for the rate of wrong labels
 _FEWEST_ROWS = 40  # of which such a rate says anything
@@ -26,7 +27,6 @@ _FEW = 10  # rows of a class: fewer teach little
 _MANY_WRONG = 0.05
 _LOPSIDED = 0.9  # the share of one class above which accuracy says little
 _SHOWN = 3
-_LETTERS = r"regexp_replace(lower(text), '[\s\pP]', '', 'g')"
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,7 @@ def _overlap(
         f"{len(common):,} of the {len(keys):,} rows are in the table to test on as well"
         + (f", for example {_short(texts[common[0]])}" if texts else "")
         + ". A model that was trained on them would know the answers. Leave them out of one of the "
-        f"two: CREATE TABLE apart AS FROM my_table WHERE {_LETTERS} NOT IN (SELECT {_LETTERS} FROM "
-        "my_test WHERE text IS NOT NULL)."
+        f"two: {Snippet('rows that are not tested on')}."
     )
     return len(common), refusal
 
@@ -147,8 +146,8 @@ def _warnings(request: Request, found: Preflight) -> list[str]:
         )
     if found.issue_rate is not None and found.issue_rate >= _MANY_WRONG:
         said.append(
-            f"about {found.issue_rate:.0%} of the labels are wrong, as far as can be told: FROM "
-            "label_issues(...) shows which. Mend them first"
+            f"about {found.issue_rate:.0%} of the labels are wrong, as far as can be told: "
+            f"{Call('label_issues', '...', is_table=True)} shows which. Mend them first"
         )
     return said
 

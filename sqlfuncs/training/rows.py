@@ -14,7 +14,9 @@ from sqlfuncs.learning.features.heads import RowWeights
 from sqlfuncs.learning.labels import labels
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Reasons, Rows, describe, is_usable
-from sqlfuncs.learning.rows.types import type_in_sql
+from sqlfuncs.learning.rows.embedding import Embeddings
+from sqlfuncs.learning.rows.text import Texts
+from sqlfuncs.wording import TypeName
 
 _LEAST_WEIGHT = 1e-30  # less is nothing in single precision
 
@@ -80,8 +82,8 @@ def _read(x: pa.Array) -> Rows:
     values = registry.read_column(x)
     if not values.can_be_trained_on:
         raise BadInput(
-            f"fine_tune cannot train on {values.called}. x may be text (VARCHAR) or "
-            "an embedding (FLOAT[])."
+            f"fine_tune cannot train on {values.called}. x may be {Texts.example} or "
+            f"{Embeddings.example}."
         )
     return values
 
@@ -96,7 +98,7 @@ def _weights(given: pa.Array, reasons: Reasons) -> RowWeights | None:
         or pa.types.is_decimal(given.type)
     ):
         raise BadOption(
-            f"weights is of type {type_in_sql(given.type)}. It is a column of numbers, 0 or "
+            f"weights is of type {TypeName(given.type)}. It is a column of numbers, 0 or "
             "more, such as label_quality of a label_issues result."
         )
     weights: RowWeights = given.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float32)
@@ -113,7 +115,7 @@ def _dropped(given: pa.Array) -> npt.NDArray[np.bool_]:
         return np.zeros(len(given), dtype=bool)
     if not pa.types.is_boolean(given.type):
         raise BadOption(
-            f"drop is of type {type_in_sql(given.type)}. It is a column that is true where "
+            f"drop is of type {TypeName(given.type)}. It is a column that is true where "
             "a row is to be left out, such as is_label_issue of a label_issues result."
         )
     dropped: npt.NDArray[np.bool_] = given.fill_null(False).to_numpy(zero_copy_only=False)

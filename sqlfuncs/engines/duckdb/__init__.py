@@ -1,5 +1,4 @@
-"""DuckDB, the only engine so far. This folder is the only place that imports duckdb."""
+"""DuckDB, the only engine so far. This folder is the only place that imports duckdb.
 
-from sqlfuncs.engines.duckdb.connection import connect, register
-
-__all__ = ["connect", "register"]
+`engine.ENGINE` is what others ask for; what stands here is loaded before each of its modules.
+"""

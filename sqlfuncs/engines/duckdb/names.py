@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 OWN = "_sf_"  # what names of ours begin with, those of columns within our functions among them
 
@@ -62,10 +62,12 @@ def _closing_quote(text: str) -> int | None:
 
 
 def literal(value: object) -> str:
-    """A value as a DuckDB literal.
+    """A value as a DuckDB literal; an ellipsis, in what is shown and not run, as it is.
 
     >>> print(literal("it's"), literal(None), literal(True), literal(0.5), literal(["a", "b"]))
     'it''s' NULL true 0.5 ['a', 'b']
+    >>> print(literal({"a": [1, ...]}))
+    MAP {'a': [1, ...]}
     """
     match value:
         case None:
@@ -86,4 +88,8 @@ def literal(value: object) -> str:
             return "'" + value.replace("'", "''") + "'"
         case list() | tuple():
             return "[" + ", ".join(literal(v) for v in value) + "]"
+        case Mapping():
+            return f"MAP {{{', '.join(f'{literal(k)}: {literal(v)}' for k, v in value.items())}}}"
+    if value is ...:
+        return "..."
     raise TypeError(f"{value!r} has no literal in SQL")

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import duckdb
 
+from sqlfuncs.engines.base import ColumnType
 from sqlfuncs.engines.duckdb import catalog
 from sqlfuncs.engines.duckdb.builtins import unshadowed
+from sqlfuncs.engines.duckdb.engine import ENGINE
 from sqlfuncs.engines.duckdb.quoting import QUOTING
 from sqlfuncs.engines.duckdb.statements import Result, Rows, texts
 from sqlfuncs.errors import InternalError
@@ -27,9 +29,9 @@ class ReportedDatabase:
     ) -> None:
         self._con, self._statements = con, run
 
-    def columns(self, table: str) -> Mapping[str, str]:
+    def columns(self, table: str) -> Mapping[str, ColumnType]:
         """See `Source`."""
-        return catalog.columns(self._con, table)
+        return ENGINE.columns(self._con, table)
 
     def check_keys(self, table: str, key: str) -> None:
         """See `Source`."""
@@ -53,5 +55,5 @@ class ReportedDatabase:
 
 
 def _file(name: str) -> QueryFile:
-    folder = importlib.resources.files("sqlfuncs.report") / "sql"
+    folder = importlib.resources.files("sqlfuncs.engines.duckdb") / "report"
     return parse(name, (folder / f"{name}.sql").read_text(encoding="utf-8"))

@@ -13,9 +13,10 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlfuncs import work
+from sqlfuncs import wording, work
 from sqlfuncs.engines.duckdb import batches
 from sqlfuncs.engines.duckdb.batches import Query, Waiting
+from sqlfuncs.engines.duckdb.dialect import DIALECT
 from sqlfuncs.engines.duckdb.names import OWN, identifier
 from sqlfuncs.engines.duckdb.types import sql_type
 from sqlfuncs.errors import BadOption, Cancelled, ColumnClash, InternalError, SqlfuncsError
@@ -102,9 +103,10 @@ def _guarded(
     compute: Callable[[Sequence[pa.Array]], pa.Array],
     arguments: Sequence[pa.ChunkedArray | pa.Array],
 ) -> pa.Array:
-    """Compute; every failure leaves as one of our errors, its traceback in the log."""
+    """Compute, in DuckDB's words; failures leave as errors of ours, their traceback in the log."""
     try:
-        return compute([_whole(a) for a in arguments])
+        with wording.speaking(DIALECT):
+            return compute([_whole(a) for a in arguments])
     except SqlfuncsError as error:
         # DuckDB 1.5 prints the traceback under the message; an analyst can do without.
         raise error.with_traceback(None) from None

@@ -21,6 +21,9 @@ from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
 from sqlfuncs.learning.models.pooling import Pool
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, Rows, describe, is_usable
+from sqlfuncs.learning.rows.embedding import Embeddings
+from sqlfuncs.learning.rows.probabilities import Probabilities
+from sqlfuncs.learning.rows.text import Texts
 
 _LISTED = 5
 
@@ -76,8 +79,8 @@ def read_with_model(rows: pa.StructArray, *, folds: int, seed: int) -> tuple[Vot
     given = values.probabilities
     if given is None and not values.can_be_trained_on:
         raise BadInput(
-            f"x is {values.called}. Beside votes it may be text (VARCHAR), an "
-            "embedding (FLOAT[]) or class probabilities (MAP(VARCHAR, DOUBLE))."
+            f"x is {values.called}. Beside votes it may be {Texts.example}, {Embeddings.example} "
+            f"or {Probabilities.example}."
         )
     own = () if given is None else given.classes
     votes, row_items = read(rows, more_classes=own)

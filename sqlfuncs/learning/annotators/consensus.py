@@ -11,6 +11,7 @@ from sqlfuncs.learning.annotators import crowdlab, dawid_skene
 from sqlfuncs.learning.annotators import votes as counting
 from sqlfuncs.learning.annotators.votes import Floats, Votes
 from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.wording import Option, Words
 
 METHODS = ("auto", "majority", "dawid_skene", "crowdlab")
 
@@ -40,9 +41,10 @@ def check_method(method: str, *, with_model: bool) -> str:
         return "crowdlab" if with_model else "dawid_skene"
     if method == "crowdlab" and not with_model:
         raise BadOption(
-            "method := 'crowdlab' needs x, from which a model learns: x := text, x := embedding, "
-            "or x := your own class probabilities. Without x, method may be 'majority' or "
-            "'dawid_skene'."
+            f"{Option('method', 'crowdlab')} needs x, from which a model learns: "
+            f"{Option('x', Words('text'))}, {Option('x', Words('embedding'))}, or "
+            f"{Option('x', Words('your own class probabilities'))}. Without x, method may be "
+            "'majority' or 'dawid_skene'."
         )
     return method
 

@@ -17,6 +17,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.annotators.votes import Floats, Votes
 from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.wording import Option
 
 MAX_CELLS = 200_000_000  # classes by items, or by what annotators said
 MAX_STEPS = 200
@@ -87,8 +88,8 @@ def _answers(votes: Votes) -> _Answers:
     kinds, vote_kinds = np.unique(votes.annotators * n_classes + votes.labels, return_inverse=True)
     if max(n_items, len(kinds), n_classes) * n_classes > MAX_CELLS:
         raise BadInput(
-            f"{n_items} items of {n_classes} classes are too many for method := 'dawid_skene'. "
-            "Type method := 'majority'."
+            f"{n_items} items of {n_classes} classes are too many for "
+            f"{Option('method', 'dawid_skene')}. Type {Option('method', 'majority')}."
         )
     annotators, labels = kinds // n_classes, kinds % n_classes
 

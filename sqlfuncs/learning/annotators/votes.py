@@ -17,6 +17,7 @@ from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.statistics.intervals import ratio
+from sqlfuncs.wording import Snippet
 
 Floats = npt.NDArray[np.float64]
 _LISTED = 5
@@ -136,8 +137,7 @@ def _refuse_contradictions(votes: Votes) -> None:
     more = f" and {len(at) - _LISTED} more" if len(at) > _LISTED else ""
     raise BadInput(
         f"an annotator gave one item different labels ({listed}{more}). Keep one of them first, "
-        "for example the latest: SELECT item, annotator, arg_max(label, labelled_at) AS label "
-        "FROM ... GROUP BY ALL."
+        f"for example the latest: {Snippet('the latest label of each')}."
     )
 
 

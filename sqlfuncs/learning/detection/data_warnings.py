@@ -15,7 +15,8 @@ from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.folds import are_observations, repeated
 from sqlfuncs.learning.rows.base import Floats, Reasons, describe, is_usable
 from sqlfuncs.learning.rows.probabilities import SUM_TOLERANCE
-from sqlfuncs.learning.rows.types import is_text
+from sqlfuncs.learning.rows.types import FIELDS, MAP, PROBABILITIES, is_text
+from sqlfuncs.wording import Cast, Snippet
 
 _MANY_UNUSED = 0.1  # of the rows
 _FOR_CERTAIN = 50  # rows that a model foretells all: fewer may be easy
@@ -58,7 +59,7 @@ def about_spelling(classes: Sequence[str]) -> None:
         work.say_once(
             f"some labels differ only in case or blanks, and count as different: {shown}"
             f"{', and others' if len(alike) > _SHOWN else ''}. To make them one: "
-            r"trim(regexp_replace(lower(label), '[\s\p{Z}\p{Cc}]+', ' ', 'g'))"
+            f"{Snippet('labels in one spelling')}"
         )
 
 
@@ -73,17 +74,18 @@ def about_probabilities_of_another_type(x: pa.Array, classes: Sequence[str]) -> 
     if pa.types.is_struct(x.type):
         if set(classes) <= {each.name for each in x.type} and _are_shares(x.flatten()):
             work.say_once(
-                "x is a STRUCT, read as fields that tell of a row, but its fields are the classes "
-                "and sum to 1. Are they class probabilities? Those are a MAP: "
-                "x::MAP(VARCHAR, DOUBLE)"
+                f"x is a {FIELDS}, read as fields that tell of a row, but its fields are the "
+                f"classes and sum to 1. Are they class probabilities? Those are a {MAP}: "
+                f"{Cast('x', PROBABILITIES)}"
             )
     elif is_text(x.type):
         texts = x.cast(pa.string()).drop_null()[:_LOOKED_AT].to_pylist()
         if texts and all(_looks_like_a_map(text, classes) for text in texts):
-            cast = "x::JSON::MAP(VARCHAR, DOUBLE)" if '"' in texts[0] else "x::MAP(VARCHAR, DOUBLE)"
+            is_json = '"' in texts[0]
+            cast = Snippet("JSON as probabilities") if is_json else Cast("x", PROBABILITIES)
             work.say_once(
                 "x is text, read as such, but it looks like class probabilities, as a CSV or JSON "
-                f"file has them ({texts[0][:60]}). Those are a MAP: {cast}"
+                f"file has them ({texts[0][:60]}). Those are a {MAP}: {cast}"
             )
 
 

@@ -19,6 +19,7 @@ from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.encoders.batches import WAY, Vectors, in_batches, precision, ready, tokenized
 from sqlfuncs.learning.encoders.pretrained import LOCAL, loading
 from sqlfuncs.store.weights import Weights
+from sqlfuncs.wording import Option, Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -121,7 +122,7 @@ class ImageEncoder:
         if not self._model.supports("image"):
             raise BadInput(
                 f"{weights.name} does not read images. Name one that does, for example "
-                "'sentence-transformers/clip-ViT-B-32', or leave model := out."
+                f"'sentence-transformers/clip-ViT-B-32', or leave {Option('model', Words())}out."
             )
 
     def __call__(self, images: Sequence[Image]) -> Vectors:

@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.labels.classes import codes as class_codes
+from sqlfuncs.wording import Cast
 
 TEXT, JSON, BOOLEAN = "text", "json", "boolean"
 INTEGER, DECIMAL, FLOAT, NUMBER = "integer", "decimal", "float", "number"
@@ -253,7 +254,7 @@ def refuse_numbers(forms: Sequence[str], rows: int, name: str) -> None:
             f"{name} holds numbers, {len(different):,} different ones in {rows:,} rows, such as "
             f"{', '.join(different[:_SHOWN])}: amounts, which are not understood yet. Labels are "
             f"classes: make few of them, such as CASE WHEN {name} < 10 THEN 'low' ELSE 'high' END, "
-            f"or round({name})::INTEGER."
+            f"or {Cast(f'round({name})', pa.int32())}."
         )
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.wording import Option
 
 Order = npt.NDArray[np.int64]
 
@@ -21,7 +22,7 @@ Order = npt.NDArray[np.int64]
 def check_folds(folds: int) -> None:
     """Raise BadOption for fewer than two."""
     if folds < 2:
-        raise BadOption(f"folds := {folds} is too few. It has to be 2 or more.")
+        raise BadOption(f"{Option('folds', folds)} is too few. It has to be 2 or more.")
 
 
 def repeated(keys: Sequence[bytes], codes: Codes) -> npt.NDArray[np.bool_]:

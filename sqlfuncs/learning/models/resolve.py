@@ -8,6 +8,7 @@ from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.rows.base import AVERAGES
 from sqlfuncs.store import stores
 from sqlfuncs.store.weights import SHORT_NAMES
+from sqlfuncs.wording import Call, Given, Option
 
 
 def resolve(model: str) -> str | Recipe:
@@ -25,8 +26,10 @@ def resolve(model: str) -> str | Recipe:
         return Recipe.from_json(files[RECIPE])
     if record.base in AVERAGES:
         return record.base
+    named = Option("model", Given(model))
     raise BadOption(
-        f"model := '{model}' was trained at a service, and cannot be trained again for rows that "
-        "it is to judge. Let it give probabilities of its own: label_issues(t, "
-        f"llm_class_probs(text, model := '{model}'), label), if it was not trained on these rows."
+        f"{named} was trained at a service, and cannot be trained again for rows that "
+        "it is to judge. Let it give probabilities of its own: "
+        f"{Call('label_issues', 't', Call('llm_class_probs', 'text', named), 'label')}, if it was "
+        "not trained on these rows."
     )

@@ -16,6 +16,8 @@ from sqlfuncs.learning.models.fast import FastModel
 from sqlfuncs.learning.models.networks.model import RECIPE, NetworkModel
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, is_usable
+from sqlfuncs.learning.rows.embedding import Embeddings
+from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.store import stores
 from sqlfuncs.store.models import ModelRecord
 
@@ -39,8 +41,8 @@ def class_probabilities(
     values = registry.read(rows)
     if not values.can_be_trained_on:
         raise BadInput(
-            f"llm_classify cannot read {values.called}. It takes text (VARCHAR) or an "
-            "embedding (FLOAT[])."
+            f"llm_classify cannot read {values.called}. It takes {Texts.example} or "
+            f"{Embeddings.example}."
         )
     usable = is_usable(values.reasons)
     names = tuple(record.classes[place] for place in allowed)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption
+from sqlfuncs.wording import Given, Option, Part
 
 if TYPE_CHECKING:
     from typing import Self
@@ -36,8 +37,8 @@ class Rows(ABC):
     """
 
     kind: ClassVar[str]  # one word
-    called: ClassVar[str]  # in messages: "it cannot read ..."
-    example: ClassVar[str] = ""  # in messages: "x may be ..."
+    called: ClassVar[str | Part]  # in messages: "it cannot read ..."
+    example: ClassVar[str | Part] = ""  # in messages: "x may be ..."
     can_be_trained_on: ClassVar[bool] = False  # its features can be stored, and read other rows
     is_compared: ClassVar[bool] = False  # its vectors tell which rows are alike
     needs_model: ClassVar[bool] = True  # to be judged
@@ -137,8 +138,8 @@ def refuse_encoder(rows: type[Rows], model: str) -> None:
     """Raise BadOption for a model that reads text or images, where rows are neither."""
     if model not in AVERAGES:
         raise BadOption(
-            f"model := '{model}' reads text or images. {rows.called} "
-            "may have model := 'fast' or 'best'."
+            f"{Option('model', Given(model))} reads text or images. {rows.called} "
+            f"may have {Option('model', 'fast')} or 'best'."
         )
 
 

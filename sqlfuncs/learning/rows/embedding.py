@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.features.features import VectorFeatures
 from sqlfuncs.learning.rows.base import Chosen, Reasons, Rows, Vectors, is_usable, refuse_encoder
-from sqlfuncs.learning.rows.types import is_list, is_text, type_in_sql
+from sqlfuncs.learning.rows.types import FIELDS, is_list, is_text
 from sqlfuncs.learning.rows.vectors import of_length_one
+from sqlfuncs.wording import Cast, Snippet, TypeName, Words
 
 _BLOCK = 8192  # rows
 LARGEST = (
@@ -30,7 +31,7 @@ class Embeddings(Rows):
 
     kind = "embedding"
     called = "embeddings"
-    example = "an embedding (FLOAT[])"
+    example = Words("an embedding (", TypeName(pa.list_(pa.float32())), ")")
     can_be_trained_on = True
     is_compared = True
 
@@ -130,14 +131,14 @@ def _refuse_lists_of_others(of: pa.DataType) -> None:
     if pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_decimal(inner):
         return
     if is_text(inner):
-        cure = "Words are read as a text: array_to_string(x, ' ')"
+        cure = f"Words are read as a text: {Snippet('a list of words as a text')}"
     elif is_list(inner):
-        cure = "Several vectors of a row are one after the other: flatten(x)"
+        cure = f"Several vectors of a row are one after the other: {Snippet('lists as one list')}"
     elif pa.types.is_null(inner):
-        cure = "Give the list its type: x::FLOAT[]"
+        cure = f"Give the list its type: {Cast('x', pa.list_(pa.float32()))}"
     else:
-        cure = "Several values of a row are a STRUCT: {a: x[1], b: x[2]}"
+        cure = f"Several values of a row are a {FIELDS}: {Snippet('a list as fields')}"
     raise BadInput(
-        f"x is of type {type_in_sql(of)}, a list of what are no numbers. A list is read as an "
-        f"embedding (FLOAT[]). {cure}."
+        f"x is of type {TypeName(of)}, a list of what are no numbers. A list is read as "
+        f"{Embeddings.example}. {cure}."
     )

@@ -19,6 +19,8 @@ from sqlfuncs import work
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.features.tabular import TabularFeatures
 from sqlfuncs.learning.rows.base import Chosen, Floats, Reasons, Rows, refuse_encoder
+from sqlfuncs.learning.rows.types import FIELDS
+from sqlfuncs.wording import Snippet, Words
 
 MAX_CATEGORIES = 250  # of a field; scikit-learn's gradient boosting takes 255 bins
 OTHER = "\0other"  # category of the values that are too rare for one of their own
@@ -38,8 +40,8 @@ class Fields(Rows):
     """
 
     kind = "fields"
-    called = "the fields of a STRUCT"
-    example = "several fields (a STRUCT: {a: a, b: b})"
+    called = Words("the fields of a ", FIELDS)
+    example = Words("several fields (a ", FIELDS, ": ", Snippet("the fields a and b"), ")")
     # What is equal in a few fields may well be different things, of which most are one class.
     is_all_there_is = False
 
@@ -125,8 +127,8 @@ def _tell(left_out: dict[str, str], something_is_left: bool) -> None:
     listed = "; ".join(f"{name}: {why}" for name, why in left_out.items())
     if not something_is_left:
         raise BadInput(
-            f"x is a STRUCT of which no field can be used ({listed}). It takes a field of numbers, "
-            "booleans, dates, or text of few distinct values, which differs between rows."
+            f"x is a {FIELDS} of which no field can be used ({listed}). It takes a field of "
+            "numbers, booleans, dates, or text of few distinct values, which differs between rows."
         )
     if left_out:
         work.say_once(f"fields that are left out of x: {listed}")

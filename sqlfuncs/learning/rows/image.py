@@ -18,6 +18,7 @@ from sqlfuncs.learning.features import image_reader, media_type
 from sqlfuncs.learning.features.image_features import ImageFeatures
 from sqlfuncs.learning.rows.base import AVERAGES, Chosen, Reasons, Rows, Vectors
 from sqlfuncs.learning.rows.types import is_text, without_dictionary
+from sqlfuncs.wording import Snippet, TypeName, Words
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Images(Rows):
 
     kind = "image"
     called = "images"
-    example = "an image (BLOB)"
+    example = Words("an image (", TypeName(pa.binary()), ")")
 
     sources: tuple[bytes | str | None, ...]
     keys: tuple[bytes, ...]
@@ -98,7 +99,8 @@ def _are_paths(x: pa.Array) -> bool:
             raise BadInput(
                 f"every x ends like the path of {other} ('{min(distinct)}'), which is not "
                 "understood yet: text, embeddings, fields, images and class probabilities are. "
-                "Give an embedding of each (FLOAT[]) or, where the name is the text, x || ' '."
+                f"Give an embedding of each ({TypeName(pa.list_(pa.float32()))}) or, where the "
+                f"name is the text, {Snippet('a name as a text')}."
             )
         return False
     if any(image_reader.is_file(value) for value in distinct):

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.labels.classes import in_order, refuse_too_many
 from sqlfuncs.learning.rows.base import Chosen, Floats, Reasons, Rows, is_usable
-from sqlfuncs.learning.rows.types import type_in_sql
+from sqlfuncs.learning.rows.types import PROBABILITIES
+from sqlfuncs.wording import TypeName, Words
 
 SUM_TOLERANCE = 0.01  # probabilities rounded to a few digits for storage still count as such
 
@@ -29,7 +30,7 @@ class Probabilities(Rows):
 
     kind = "probabilities"
     called = "a map of probabilities"
-    example = "class probabilities (MAP(VARCHAR, DOUBLE))"
+    example = Words("class probabilities (", TypeName(PROBABILITIES), ")")
 
     needs_model = False
 
@@ -52,9 +53,7 @@ class Probabilities(Rows):
     @classmethod
     def why_not_compared(cls, of: pa.DataType) -> str:
         """They say nothing about likeness."""
-        return (
-            f"x is of type {type_in_sql(of)}: class probabilities do not say which rows are alike"
-        )
+        return f"x is of type {TypeName(of)}: class probabilities do not say which rows are alike"
 
     def chosen(self, places: Chosen) -> Probabilities:
         """Some of the rows."""
@@ -82,7 +81,7 @@ def _read(x: pa.Array) -> Probabilities:
         maps = x.cast(pa.map_(keys_type, pa.float64()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise BadInput(
-            f"x is of type {type_in_sql(x.type)}, not MAP(VARCHAR, DOUBLE): {error}"
+            f"x is of type {TypeName(x.type)}, not {TypeName(PROBABILITIES)}: {error}"
         ) from None
     # Without NULLs nothing is copied.
     present = maps.filter(pc.is_valid(maps)) if maps.null_count else maps

@@ -18,7 +18,7 @@ from sqlfuncs.learning.rows.fields import Fields
 from sqlfuncs.learning.rows.image import Images
 from sqlfuncs.learning.rows.probabilities import Probabilities
 from sqlfuncs.learning.rows.text import Texts
-from sqlfuncs.learning.rows.types import type_in_sql
+from sqlfuncs.wording import TypeName
 
 GROUP = "sqlfuncs.rows"
 _OURS: tuple[type[Rows], ...] = (Images, Texts, Embeddings, Fields, Probabilities)
@@ -52,9 +52,9 @@ def _of_type(of: pa.DataType) -> type[Rows]:
     for kind in kinds():
         if kind.is_type(of):
             return kind
-    examples = [kind.example for kind in (Texts, Embeddings, Fields, Images)]
+    examples = ", ".join(str(kind.example) for kind in (Texts, Embeddings, Fields, Images))
     raise BadInput(
-        f"x is of type {type_in_sql(of)}, which cannot be read. It may be {', '.join(examples)} "
+        f"x is of type {TypeName(of)}, which cannot be read. It may be {examples} "
         f"or {Probabilities.example}."
     )
 

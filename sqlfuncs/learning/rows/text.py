@@ -17,6 +17,7 @@ from sqlfuncs.learning.rows.base import Chosen, Reasons, Rows, Vectors
 from sqlfuncs.learning.rows.normalized_text import letters
 from sqlfuncs.learning.rows.types import is_text, without_dictionary
 from sqlfuncs.learning.rows.vectors import of_length_one
+from sqlfuncs.wording import TypeName, Words
 
 _PROJECTED = 512  # dimensions that TF-IDF is brought down to
 
@@ -27,7 +28,7 @@ class Texts(Rows):
 
     kind = "text"
     called = "text"
-    example = "text (VARCHAR)"
+    example = Words("text (", TypeName(pa.string()), ")")
     can_be_trained_on = True
     is_compared = True
 

@@ -17,6 +17,8 @@ import pyarrow as pa
 from sqlfuncs.errors import BadInput, NoUsableRows
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Reasons, Rows, describe, is_usable
+from sqlfuncs.learning.rows.embedding import Embeddings
+from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.learning.similarity.neighbours import Nearest, Places, nearest
 
 MAX_NEIGHBOURS = 100
@@ -95,7 +97,7 @@ def read(x: pa.Array) -> Rows:
     if kind.is_compared:
         return kind.read_to_compare(x)
     raise BadInput(
-        f"{kind.why_not_compared(x.type)}. x may be text (VARCHAR) or an embedding (FLOAT[])."
+        f"{kind.why_not_compared(x.type)}. x may be {Texts.example} or {Embeddings.example}."
     )
 
 

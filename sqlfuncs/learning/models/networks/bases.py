@@ -23,6 +23,7 @@ from sqlfuncs.learning.encoders.causal import is_causal
 from sqlfuncs.learning.encoders.pretrained import LOCAL, as_safetensors, loading
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.store.weights import Weights
+from sqlfuncs.wording import Given, Option
 
 
 @dataclass(eq=False)
@@ -101,14 +102,15 @@ def layers_of(weights: Weights) -> int:
         about = _config(weights)
         if "auto_map" in about and about.get("model_type") not in _known_types():
             raise BadOption(
-                f"base := '{weights.name}' needs code of its own to be run, which sqlfuncs does "
-                "not do. Take one that transformers knows: base := 'minilm' or 'smollm2'."
+                f"{Option('base', Given(weights.name))} needs code of its own to be run, which "
+                "sqlfuncs does not do. Take one that transformers knows: "
+                f"{Option('base', 'minilm')} or 'smollm2'."
             )
         return int(about["num_hidden_layers"])
     except (OSError, ValueError, LookupError, TypeError):
         raise BadOption(
-            f"base := '{weights.name}' is no transformer whose layers could be trained. Train "
-            "base := 'fast' or 'minilm' instead."
+            f"{Option('base', Given(weights.name))} is no transformer whose layers could be "
+            f"trained. Train {Option('base', 'fast')} or 'minilm' instead."
         ) from None
 
 
