@@ -176,7 +176,7 @@ def test_two_functions_of_one_name_are_refused(tmp_path: Path) -> None:
     )
     _install(tmp_path, "rival", code)
     ran = _run(tmp_path, "SELECT 1")
-    assert "two packages give a SQL function evaluate: macros and rival" in ran.stderr
+    assert "two packages give a SQL function evaluate: functions and rival" in ran.stderr
 
 
 def test_a_package_that_fails_is_named(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.functions.spec import Column, CountFunction
 from sqlfuncs.learning.labels.compared import Compared, compare
 from sqlfuncs.statistics.noisy import Stratum, accuracies
+from sqlfuncs.wording import Snippet
 
 
 def evaluate_noisy(counts: pa.StructArray) -> pa.StructArray:
@@ -67,8 +68,8 @@ def _refuse(rows: int, given: int, reviewed: int) -> None:
     if not reviewed:
         raise NoUsableRows(
             f"no row has been reviewed: reviewed_sample is NULL in all {given} rows that have a "
-            "label. Look at some rows drawn at random, FROM ... USING SAMPLE 100, and put what "
-            "their label should be into that column; evaluate takes labels as they are."
+            f"label. Look at some rows drawn at random, {Snippet('rows drawn at random')}, and put "
+            "what their label should be into that column; evaluate takes labels as they are."
         )
 
 

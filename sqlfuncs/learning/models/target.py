@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.features.heads import AnyHead, Learned, RowWeights
+from sqlfuncs.wording import Option
 
 if TYPE_CHECKING:
     from typing import Self
@@ -48,7 +49,9 @@ class Target(ABC):
 
     def as_classes(self) -> Whole:
         """The labels as codes 0 .. `width` - 1, -1 for none, for what learns classes only."""
-        raise BadOption("such a model learns classes only; take model := 'fast' or 'best'.")
+        raise BadOption(
+            f"such a model learns classes only; take {Option('model', 'fast')} or 'best'."
+        )
 
     @abstractmethod
     def chosen(self, places: Whole | Mask) -> Self:
