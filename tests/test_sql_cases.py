@@ -5,16 +5,22 @@ either `-- expect` and the rows, a comment line each, values as `a | b` in their
 line: no rows); or `-- error: part of the message`, once or more. Values are written as
 DuckDB casts them to text (lists, maps and structs too), NULL as NULL, a line feed in a value
 as \\n. The functions have their bare names, and nothing else exists at the start of a case.
+
+Every case runs on every engine of tests/sql/engines.py.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pytest
+from _pytest.mark.structures import ParameterSet
+
+from sqlfuncs import engines
+from tests.sql.engines import ENGINES, Declared, Session
 
 FOLDER = Path(__file__).parent / "sql"
 _TITLE = re.compile(r"^-- case:(.*)$", re.MULTILINE)
@@ -68,35 +74,69 @@ def _case(title: str, body: str) -> Case:
     return Case(sql, error=tuple(line.removeprefix("error:").strip() for line in told))
 
 
-def _cases() -> list[object]:
-    return [
-        pytest.param(case, id=f"{file.stem}: {title}")
+def _cases() -> dict[str, Case]:
+    return {
+        f"{file.stem}: {title}": case
         for file in sorted(FOLDER.glob("*.sql"))
         for title, case in parse(file.read_text(encoding="utf-8")).items()
+    }
+
+
+def _on_engines(engines: Sequence[Declared], cases: Mapping[str, Case]) -> list[ParameterSet]:
+    """Each case on each engine; where it is a gap of one, it has to fail."""
+    return [
+        pytest.param(
+            engine,
+            case,
+            id=f"{engine.name}: {title}",
+            marks=[pytest.mark.xfail(reason=engine.gaps[title], strict=True)]
+            if title in engine.gaps
+            else [],
+        )
+        for engine in engines
+        for title, case in cases.items()
     ]
 
 
-def _rows(con: duckdb.DuckDBPyConnection, statement: str) -> tuple[str, ...]:
-    """The rows as text, in their order; DuckDB itself casts the values."""
-    result = con.query(statement)
-    if result is None:
-        return ()
-    shown = result.project("coalesce(CAST(COLUMNS(*) AS VARCHAR), 'NULL')").fetchall()
-    return tuple(" | ".join(row).replace("\n", "\\n").strip() for row in shown)
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """An engine in which nothing but the functions exists."""
+    with request.param.opened() as session:
+        yield session
 
 
-@pytest.mark.parametrize("case", _cases())
-def test_case(con: duckdb.DuckDBPyConnection, case: Case) -> None:
-    statements = [statement.query for statement in con.extract_statements(case.sql)]
-    for statement in statements[:-1]:
-        con.execute(statement)
+@pytest.mark.parametrize(("engine", "case"), _on_engines(ENGINES, _cases()), indirect=["engine"])
+def test_case(engine: Session, case: Case) -> None:
+    *before, last = engine.statements(case.sql)
+    for statement in before:
+        engine.run(statement)
     if case.error:
-        with pytest.raises(duckdb.Error) as caught:
-            _rows(con, statements[-1])
+        with pytest.raises(engine.error) as caught:
+            engine.rows(last)
         message = " ".join(str(caught.value).split())
         assert [part for part in case.error if part not in message] == [], message
     else:
-        assert _rows(con, statements[-1]) == case.rows
+        assert engine.rows(last) == case.rows
+
+
+def test_every_engine_of_the_house_runs_the_cases() -> None:
+    house = {file.parent.name for file in Path(engines.__file__).parent.glob("*/engine.py")}
+    assert house == {engine.name for engine in ENGINES}
+
+
+def test_gaps_are_of_cases_that_there_are_and_have_reasons() -> None:
+    for engine in ENGINES:
+        assert set(engine.gaps) <= set(_cases())
+        assert all(engine.gaps.values())
+
+
+def test_a_gap_has_to_fail() -> None:
+    cases = {"f: one": Case("SELECT 1;"), "f: two": Case("SELECT 2;")}
+    lacking = Declared("lacking", ENGINES[0].opened, gaps={"f: two": "it cannot count"})
+    one, two = _on_engines([lacking], cases)
+    assert one.marks == []
+    (mark,) = two.marks
+    assert (mark.name, mark.kwargs) == ("xfail", {"reason": "it cannot count", "strict": True})
 
 
 def test_there_are_cases() -> None:
