@@ -16,7 +16,7 @@ from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.store.home import made_file
 
 _ABOUT, _ROWS = "request.json", "rows.arrow"
-RECIPE = 5  # raised whenever the same rows would give another model
+RECIPE = 6  # raised whenever the same rows would give another model
 
 
 @dataclass(frozen=True)

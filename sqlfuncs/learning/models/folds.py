@@ -6,7 +6,7 @@ Rows of one content share a fold, so that none is judged by a model that has see
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import numpy as np
@@ -48,7 +48,7 @@ def are_observations(keys: Sequence[bytes], codes: Codes) -> bool:
 
 
 def each_apart(keys: Sequence[bytes], codes: Codes) -> list[bytes]:
-    """A digest of each row's own: with these as keys, `fold_numbers` deals rows out one by one.
+    """A digest of each row's own: with these as keys, `fold_numbers` cuts rows one by one.
 
     Rows of one content and one class cannot be told apart, and are numbered as they come.
     """
@@ -72,22 +72,67 @@ def canonical_order(keys: Sequence[bytes], codes: Codes) -> Order:
 def fold_numbers(keys: Sequence[bytes], codes: Codes, folds: int, salt: str) -> Order:
     """The fold of each row: (rows,) of 0 .. folds - 1. Another salt cuts otherwise.
 
-    Rows of one key share a fold, so that a text is never judged by a model that has seen it
-    under another label; else each class is dealt out evenly.
+    It is a hash of the row's key, so that it is the same in a part of the table as in the whole.
+    Rows of one key share a fold, so that a text is never judged by a model that has seen it under
+    another label. A class of few keys may have them all in one fold by chance, where no model
+    would know it: one of them goes to another fold then (`_spread`).
 
     >>> fold_numbers([b"a", b"a", b"b"], np.array([0, 1, 0]), 2, "0").tolist()
-    [0, 0, 1]
+    [1, 1, 0]
     """
-    contents: dict[bytes, list[int]] = {}
-    for row, key in enumerate(keys):
-        contents.setdefault(key, []).append(row)
-    shuffled = sorted(contents, key=lambda key: sha256(salt.encode() + b"\0" + key).digest())
-    numbers = np.zeros(len(keys), dtype=np.int64)
-    dealt: dict[int, int] = {}
-    for key in shuffled:
-        code = int(codes[contents[key]].min())
-        # Each class begins at another fold, so that the folds come out even.
-        turn = dealt.setdefault(code, code)
-        dealt[code] = turn + 1
-        numbers[contents[key]] = turn % folds
+    hashes = {key: sha256(salt.encode() + b"\0" + key).digest() for key in keys}
+    own = {key: int.from_bytes(digest[:8], "big") % folds for key, digest in hashes.items()}
+    numbers = np.array([own[key] for key in keys], dtype=np.int64)
+    crowded = _in_one_fold(codes, numbers)
+    if crowded:
+        _spread(crowded, keys, codes, numbers, folds, hashes)
     return numbers
+
+
+def _in_one_fold(codes: Codes, numbers: Order) -> list[int]:
+    """The classes that have more than one row, all in one fold, in their order."""
+    labeled = codes >= 0
+    count = int(codes.max(initial=-1)) + 1
+    lowest, highest = np.full(count, np.iinfo(np.int64).max), np.full(count, -1)
+    np.minimum.at(lowest, codes[labeled], numbers[labeled])
+    np.maximum.at(highest, codes[labeled], numbers[labeled])
+    has_several = np.bincount(codes[labeled], minlength=count) > 1
+    found: list[int] = np.flatnonzero((lowest == highest) & has_several).tolist()
+    return found
+
+
+def _spread(
+    crowded: Sequence[int],
+    keys: Sequence[bytes],
+    codes: Codes,
+    numbers: Order,
+    folds: int,
+    hashes: Mapping[bytes, bytes],
+) -> None:
+    """Move a key of each of these classes, that has another, to the next fold: in `numbers`.
+
+    It is the first by its hash that takes no other class into one fold, if there is one.
+    """
+    places = {code: np.flatnonzero(codes == code) for code in crowded}
+    rows: dict[bytes, list[int]] = {keys[row]: [] for own in places.values() for row in own}
+    for row, key in enumerate(keys):
+        if key in rows:
+            rows[key].append(row)
+
+    def is_free(key: bytes, fold: int) -> bool:
+        there = rows[key]
+        return not any(
+            set(numbers[np.setdiff1d(np.flatnonzero(codes == code), there)].tolist()) == {fold}
+            for code in {int(codes[row]) for row in there} - {-1}
+        )
+
+    for own in places.values():
+        several = sorted({keys[row] for row in own}, key=lambda key: hashes[key])
+        if len(several) < 2 or len(set(numbers[own].tolist())) > 1:  # another class's move did it
+            continue
+        moves = ((key, step) for step in range(1, folds) for key in several)
+        for key, step in moves:
+            fold = int(numbers[rows[key][0]] + step) % folds
+            if is_free(key, fold):
+                numbers[rows[key]] = fold
+                break

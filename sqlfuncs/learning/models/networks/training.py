@@ -101,7 +101,7 @@ def train(
 
 
 def held_out(codes: Codes, groups: Sequence[bytes], seed: int) -> npt.NDArray[np.bool_]:
-    """Which rows are held out: (rows,), a tenth of each class in whole groups, or none."""
+    """Which rows are held out: (rows,), about a tenth, in whole groups, or none."""
     out: npt.NDArray[np.bool_] = (
         fold_numbers(groups, codes, round(1 / _HELD_OUT), f"held out {seed}") == 0
     )
