@@ -113,7 +113,7 @@ def _spread(
 
     It is the first by its hash that takes no other class into one fold, if there is one.
     """
-    places = {code: np.flatnonzero(codes == code) for code in crowded}
+    places = {code: np.flatnonzero(codes == code).tolist() for code in crowded}
     rows: dict[bytes, list[int]] = {keys[row]: [] for own in places.values() for row in own}
     for row, key in enumerate(keys):
         if key in rows:
