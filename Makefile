@@ -45,11 +45,11 @@ test-old-duckdb: $(VENV)/.installed $(WEIGHTS) $(OLD_DUCKDB)
 	PYTHONPATH=$(CURDIR)/$(OLD_DUCKDB) $(VENV)/bin/python $(PYTEST) -m "not slow" $(ON_DUCKDB)
 
 # The tests of what reads texts again without the extra `local`: no torch, which networks cannot be
-# imported without. Of the functions all but those that are given labels, votes and probabilities.
+# imported without. Of the functions all but those that read no text.
 READING := tests/functions tests/learning/encoders tests/learning/features tests/learning/models \
 	tests/learning/rows tests/test_sql_cases.py tests/test_imports.py sqlfuncs
-GIVEN := annotator_quality apply_corrections auto_corrections class_report compare_models \
-	confusion_matrix consensus corrections_diff evaluate evaluate_noisy label_quality label_types \
+GIVEN := apply_corrections auto_corrections class_report compare_models confusion_matrix \
+	corrections_diff evaluate evaluate_noisy fine_tune_file label_issues_inputs label_quality \
 	llm_estimate llm_paid model_strength review_curve suggest_label
 test-light: $(LIGHT)/.installed
 	@echo 'Without the extra `local`, and without the slow tests, which ran with it'
