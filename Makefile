@@ -73,33 +73,33 @@ readme: $(VENV)/.installed
 # probabilities and votes if SQLFUNCS_BENCH is a folder of fetched repositories.
 bench: export SQLFUNCS_HOME := $(CURDIR)/$(VENV)/home
 bench: $(VENV)/.installed $(WEIGHTS)
-	$(VENV)/bin/python -m tests.bench.detection
-	$(VENV)/bin/python -m tests.bench.seeds
-	$(VENV)/bin/python -m tests.bench.alternatives
-	$(VENV)/bin/python -m tests.bench.draws
-	$(VENV)/bin/python -m tests.bench.flagged_quality
-	$(VENV)/bin/python -m tests.bench.inputs
-	$(VENV)/bin/python -m tests.bench.copies
-	$(VENV)/bin/python -m tests.bench.health
-	$(VENV)/bin/python -m tests.bench.review
-	$(VENV)/bin/python -m tests.bench.review_page
-	$(VENV)/bin/python -m tests.bench.noisy_evaluation
-	$(VENV)/bin/python -m tests.bench.million_rows
-	$(VENV)/bin/python -m tests.bench.annotators
-	$(VENV)/bin/python -m tests.bench.llm
-	$(VENV)/bin/python -m tests.bench.killed
-	$(VENV)/bin/python -m tests.bench.damaged_stores
-	$(VENV)/bin/python -m tests.bench.llm_audit
-	$(VENV)/bin/python -m tests.bench.fast
-	$(VENV)/bin/python -m tests.bench.training
-	$(VENV)/bin/python -m tests.bench.quality_training
-	$(VENV)/bin/python -m tests.bench.experiment
-	$(VENV)/bin/python -m tests.bench.killed_training
-	test -z "$$SQLFUNCS_BENCH" || $(VENV)/bin/python -m tests.bench.cuts
+	$(VENV)/bin/python -m benchmarks.detection
+	$(VENV)/bin/python -m benchmarks.seeds
+	$(VENV)/bin/python -m benchmarks.alternatives
+	$(VENV)/bin/python -m benchmarks.draws
+	$(VENV)/bin/python -m benchmarks.flagged_quality
+	$(VENV)/bin/python -m benchmarks.inputs
+	$(VENV)/bin/python -m benchmarks.copies
+	$(VENV)/bin/python -m benchmarks.health
+	$(VENV)/bin/python -m benchmarks.review
+	$(VENV)/bin/python -m benchmarks.review_page
+	$(VENV)/bin/python -m benchmarks.noisy_evaluation
+	$(VENV)/bin/python -m benchmarks.million_rows
+	$(VENV)/bin/python -m benchmarks.annotators
+	$(VENV)/bin/python -m benchmarks.llm
+	$(VENV)/bin/python -m benchmarks.killed
+	$(VENV)/bin/python -m benchmarks.damaged_stores
+	$(VENV)/bin/python -m benchmarks.llm_audit
+	$(VENV)/bin/python -m benchmarks.fast
+	$(VENV)/bin/python -m benchmarks.training
+	$(VENV)/bin/python -m benchmarks.quality_training
+	$(VENV)/bin/python -m benchmarks.experiment
+	$(VENV)/bin/python -m benchmarks.killed_training
+	test -z "$$SQLFUNCS_BENCH" || $(VENV)/bin/python -m benchmarks.cuts
 
 # What must never happen, counted: each line of the tables says 0.
 faults: $(VENV)/.installed
-	$(VENV)/bin/python -m tests.bench.faults
+	$(VENV)/bin/python -m benchmarks.faults
 
 constraints: $(VENV)/.installed
 	{ grep '^#' constraints.txt; $(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//'; } > .constraints.new

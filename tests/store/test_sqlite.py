@@ -16,7 +16,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import CannotKeep
 from sqlfuncs.store import answers, jobs
 from sqlfuncs.store.answers import Answer
-from tests.bench.damaged_stores import Kept, stores
+from benchmarks.damaged_stores import Kept, stores
 
 SMALL = 0.05  # of what is measured
 STORES = sorted(stores(SMALL))
@@ -136,7 +136,7 @@ def test_a_file_of_the_first_version_is_migrated_with_what_it_holds(own: Path, n
 _READER = """
 import sys, time
 from sqlfuncs.store import answers
-from tests.bench.damaged_stores import stores
+from benchmarks.damaged_stores import stores
 time.sleep(max(0, float(sys.argv[2]) - time.time()))
 store = stores(float(sys.argv[3]))[sys.argv[1]]
 print(len(store.read()), store.add())
