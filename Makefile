@@ -45,11 +45,11 @@ test-old-duckdb: $(VENV)/.installed $(WEIGHTS) $(OLD_DUCKDB)
 	PYTHONPATH=$(CURDIR)/$(OLD_DUCKDB) $(VENV)/bin/python $(PYTEST) -m "not slow" $(ON_DUCKDB)
 
 # The tests of what reads texts again without the extra `local`: no torch, which networks cannot be
-# imported without. Of the functions all but those that are given labels, votes and probabilities.
+# imported without. Of the functions all but those that read no text.
 READING := tests/functions tests/learning/encoders tests/learning/features tests/learning/models \
 	tests/learning/rows tests/test_sql_cases.py tests/test_imports.py sqlfuncs
-GIVEN := annotator_quality apply_corrections auto_corrections class_report compare_models \
-	confusion_matrix consensus corrections_diff evaluate evaluate_noisy label_quality label_types \
+GIVEN := apply_corrections auto_corrections class_report compare_models confusion_matrix \
+	corrections_diff evaluate evaluate_noisy fine_tune_file label_issues_inputs label_quality \
 	llm_estimate llm_paid model_strength review_curve suggest_label
 test-light: $(LIGHT)/.installed
 	@echo 'Without the extra `local`, and without the slow tests, which ran with it'
@@ -73,33 +73,33 @@ readme: $(VENV)/.installed
 # probabilities and votes if SQLFUNCS_BENCH is a folder of fetched repositories.
 bench: export SQLFUNCS_HOME := $(CURDIR)/$(VENV)/home
 bench: $(VENV)/.installed $(WEIGHTS)
-	$(VENV)/bin/python -m tests.bench.detection
-	$(VENV)/bin/python -m tests.bench.seeds
-	$(VENV)/bin/python -m tests.bench.alternatives
-	$(VENV)/bin/python -m tests.bench.draws
-	$(VENV)/bin/python -m tests.bench.flagged_quality
-	$(VENV)/bin/python -m tests.bench.inputs
-	$(VENV)/bin/python -m tests.bench.copies
-	$(VENV)/bin/python -m tests.bench.health
-	$(VENV)/bin/python -m tests.bench.review
-	$(VENV)/bin/python -m tests.bench.review_page
-	$(VENV)/bin/python -m tests.bench.noisy_evaluation
-	$(VENV)/bin/python -m tests.bench.million_rows
-	$(VENV)/bin/python -m tests.bench.annotators
-	$(VENV)/bin/python -m tests.bench.llm
-	$(VENV)/bin/python -m tests.bench.killed
-	$(VENV)/bin/python -m tests.bench.damaged_stores
-	$(VENV)/bin/python -m tests.bench.llm_audit
-	$(VENV)/bin/python -m tests.bench.fast
-	$(VENV)/bin/python -m tests.bench.training
-	$(VENV)/bin/python -m tests.bench.quality_training
-	$(VENV)/bin/python -m tests.bench.experiment
-	$(VENV)/bin/python -m tests.bench.killed_training
-	test -z "$$SQLFUNCS_BENCH" || $(VENV)/bin/python -m tests.bench.cuts
+	$(VENV)/bin/python -m benchmarks.detection
+	$(VENV)/bin/python -m benchmarks.seeds
+	$(VENV)/bin/python -m benchmarks.alternatives
+	$(VENV)/bin/python -m benchmarks.draws
+	$(VENV)/bin/python -m benchmarks.flagged_quality
+	$(VENV)/bin/python -m benchmarks.inputs
+	$(VENV)/bin/python -m benchmarks.copies
+	$(VENV)/bin/python -m benchmarks.health
+	$(VENV)/bin/python -m benchmarks.review
+	$(VENV)/bin/python -m benchmarks.review_page
+	$(VENV)/bin/python -m benchmarks.noisy_evaluation
+	$(VENV)/bin/python -m benchmarks.million_rows
+	$(VENV)/bin/python -m benchmarks.annotators
+	$(VENV)/bin/python -m benchmarks.llm
+	$(VENV)/bin/python -m benchmarks.killed
+	$(VENV)/bin/python -m benchmarks.damaged_stores
+	$(VENV)/bin/python -m benchmarks.llm_audit
+	$(VENV)/bin/python -m benchmarks.fast
+	$(VENV)/bin/python -m benchmarks.training
+	$(VENV)/bin/python -m benchmarks.quality_training
+	$(VENV)/bin/python -m benchmarks.experiment
+	$(VENV)/bin/python -m benchmarks.killed_training
+	test -z "$$SQLFUNCS_BENCH" || $(VENV)/bin/python -m benchmarks.cuts
 
 # What must never happen, counted: each line of the tables says 0.
 faults: $(VENV)/.installed
-	$(VENV)/bin/python -m tests.bench.faults
+	$(VENV)/bin/python -m benchmarks.faults
 
 constraints: $(VENV)/.installed
 	{ grep '^#' constraints.txt; $(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//'; } > .constraints.new

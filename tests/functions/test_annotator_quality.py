@@ -7,7 +7,12 @@ from tests.functions.vote_tables import load_votes
 
 
 @pytest.mark.parametrize(
-    "options", ["method := 'majority'", "method := 'dawid_skene'", "x := text"]
+    "options",
+    [
+        "method := 'majority'",
+        "method := 'dawid_skene'",
+        pytest.param("x := text", marks=pytest.mark.slow),
+    ],
 )
 def test_annotators_are_ranked_as_the_truth_ranks_them(
     con: duckdb.DuckDBPyConnection, options: str

@@ -242,7 +242,7 @@ def test_a_million_rows_of_maps_fit(con: duckdb.DuckDBPyConnection) -> None:
 def test_real_labels_at_least_as_well_as_the_reference(
     con: duckdb.DuckDBPyConnection, politeness: Path, name: str, reference: dict[str, float]
 ) -> None:
-    """The figures of the reference are those of tests/bench/detection.py, which runs both."""
+    """The figures of the reference are those of benchmarks/detection.py, which runs both."""
     if name == "blog":
         con.execute(f"""
             CREATE TABLE train AS SELECT g.prompt AS text, g.completion AS label,

@@ -18,6 +18,7 @@ def _values(con: duckdb.DuckDBPyConnection, different: int, rows: int = 480) -> 
         FROM range({rows}) r(i)""")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("different", [5, 16, 80])
 def test_one_categorical_field(con: duckdb.DuckDBPyConnection, different: int) -> None:
     _values(con, different)

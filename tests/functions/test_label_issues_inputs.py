@@ -35,6 +35,7 @@ def test_wrong_labels_of_tabular_rows(con: duckdb.DuckDBPyConnection, load: obje
     assert _auroc(con, "{" + ", ".join(f"{name}: {name}" for name in names) + "}") > 0.97
 
 
+@pytest.mark.slow
 def test_order_and_threads_do_not_change_a_bit(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE TABLE t AS SELECT i AS id, hash(i) % 100 AS n, 'c' || hash(i + 7) % 5 AS c,

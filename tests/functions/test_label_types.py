@@ -29,7 +29,7 @@ CASES: dict[str, tuple[Cell, object, tuple[object, ...]]] = {
     "decisions": (decided, True, ("refused",)),
     "keys": (keyed, "new", ("refused",)),
 }
-# One of each kind, for every run; twenty are among the slow tests, and all in tests/bench.
+# One of each kind, for every run; twenty are among the slow tests, and all in benchmarks.
 FEW = ("INTEGER", "DECIMAL(3,1)", "DOUBLE", "VARCHAR '1'", "BOOLEAN", "DATE", "VARCHAR in NFD")
 LIKE_ANOTHER = (
     "TINYINT",

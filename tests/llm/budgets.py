@@ -1,6 +1,6 @@
 """Budgets under all circumstances: settings, and what a server charged under each.
 
-Shared by the tests and by `python -m tests.bench.budgets`.
+Shared by the tests and by `python -m benchmarks.budgets`.
 """
 
 from __future__ import annotations

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.replies import changed, failing
 from sqlfuncs.llm import asking, providers
 from sqlfuncs.llm.failures import ProviderFailure
 from sqlfuncs.llm.openai import tokens_used
 from sqlfuncs.llm.openai_replies import reply
-from tests.bench.replies import changed, failing
 from tests.llm.conftest import FaultServer
 from tests.llm.fault_server import KEY, right
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.damaged_stores import PAGE, measure, stores
 from sqlfuncs import work
 from sqlfuncs.store import answer_rows, answers, jobs
 from sqlfuncs.store.answers import Answer, Store
 from sqlfuncs.store.formats import checksum
 from sqlfuncs.store.jobs import Job
-from tests.bench.damaged_stores import PAGE, measure, stores
 
 POLITE = Answer(("polite",), None, None, None, 90, 3)
 
@@ -34,7 +34,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", sorted(stores()))
 def test_random_damage(name: str, tmp_path: Path) -> None:
-    """A tenth of what tests.bench.damaged_stores measures."""
+    """A tenth of what benchmarks.damaged_stores measures."""
     found = measure(stores(0.2)[name], 24, 7, tmp_path / "damaged")
     assert (found.wrong, found.raised, found.unkept, found.lost) == ([], [], 0, [])
     assert found.sound > 0

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.damaged_stores import Kept, stores
 from sqlfuncs import work
 from sqlfuncs.store import answers, jobs
 from sqlfuncs.store.answers import Answer
-from tests.bench.damaged_stores import Kept, stores
 from tests.store.versions import TABLES, first_version
 
 SMALL = 0.05  # of what is measured
@@ -82,7 +82,7 @@ def test_a_file_of_the_first_version_is_migrated_with_what_it_holds(own: Path, n
 _READER = """
 import sys, time
 from sqlfuncs.store import answers
-from tests.bench.damaged_stores import stores
+from benchmarks.damaged_stores import stores
 time.sleep(max(0, float(sys.argv[2]) - time.time()))
 store = stores(float(sys.argv[3]))[sys.argv[1]]
 print(len(store.read()), store.add())

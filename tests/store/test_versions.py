@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.damaged_stores import stores
 from sqlfuncs import work
 from sqlfuncs.errors import CannotKeep, DamagedModel
 from sqlfuncs.store import answers, folders, models, sqlite, weights
 from sqlfuncs.store.manifests import ModelRecord
-from tests.bench.damaged_stores import stores
 from tests.store.versions import first_version
 
 SMALL = 0.02  # of what is measured

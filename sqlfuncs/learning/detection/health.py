@@ -2,7 +2,7 @@
 
 The same disagreement between a model and labels may be noise or the model's own error: from
 labels and probabilities alone the rate of wrong labels can be bounded, and guessed, but not
-known. tests/bench/health.py compares guesses with the truth.
+known. benchmarks/health.py compares guesses with the truth.
 """
 
 from __future__ import annotations
