@@ -6,7 +6,7 @@ does, then its text from the name on. Imports the function descriptions only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 from importlib import resources
 
@@ -61,7 +61,7 @@ def read_macro(name: str, text: str) -> SqlMacro:
 
 
 def create_statements(
-    functions: Iterable[SqlFunction], catalog: str, instance: int
+    functions: Sequence[SqlFunction], catalog: str, instance: int
 ) -> Iterator[str]:
     """The statements that make every function callable as `catalog.name(...)`.
 
@@ -71,12 +71,13 @@ def create_statements(
     yield f"COMMENT ON MACRO {catalog}.main.{_INSTANCE} IS 'Tells instances apart.'"
     yield f"CREATE OR REPLACE VIEW {_NONE} AS SELECT NULL AS nothing_of_sqlfuncs WHERE false"
     # A scalar function that begins so is called by other macros only, under its own name.
+    texts = {function.name: _definition(function) for function in functions}
     made = [
         function
-        for function in _in_order_of_need(functions)
+        for function in _in_order_of_need(functions, texts)
         if not (isinstance(function, ScalarFunction) and function.name.startswith("_"))
     ]
-    definitions = seal(tuple(_definition(function) for function in made))
+    definitions = seal(tuple(texts[function.name] for function in made))
     for function, definition in zip(made, definitions, strict=True):
         yield f"CREATE OR REPLACE MACRO {catalog}.main.{definition}"
         kind = "MACRO TABLE" if is_table(function) else "MACRO"
@@ -86,13 +87,15 @@ def create_statements(
         )
 
 
-def _in_order_of_need(functions: Iterable[SqlFunction]) -> list[SqlFunction]:
+def _in_order_of_need(
+    functions: Sequence[SqlFunction], texts: Mapping[str, str]
+) -> list[SqlFunction]:
     """Functions after those they call: DuckDB looks names up when a macro is made."""
     by_name = {function.name: function for function in functions}
     needs = {
-        function.name: {other for other in by_name if f"main.{other}(" in _definition(function)}
-        | ({NAMED} if "query_table(" in _definition(function) else set())
-        for function in by_name.values()
+        name: {other for other in by_name if f"main.{other}(" in texts[name]}
+        | ({NAMED} if "query_table(" in texts[name] else set())
+        for name in by_name
     }
     return [by_name[name] for name in TopologicalSorter(needs).static_order()]
 
