@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, CountFunction
-from sqlfuncs.learning.labels.compared import compare
+from sqlfuncs.learning.detection.comparing import compared
 from sqlfuncs.statistics import evaluation
 
 
@@ -14,7 +14,7 @@ def class_report(counts: pa.StructArray) -> pa.StructArray:
 
     A ratio without a case is 0, as in scikit-learn.
     """
-    found = evaluation.class_counts(*compare(counts, "predicted").known())
+    found = evaluation.class_counts(*compared(counts, "predicted").known())
     return FUNCTION.result(
         {
             "class": pa.array(found.names, pa.string()),

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.functions.spec import Column, CountFunction
-from sqlfuncs.learning.labels.compared import compare
+from sqlfuncs.learning.detection.comparing import compared
 from sqlfuncs.statistics import comparison
 
 
@@ -20,7 +20,7 @@ def compare_models(counts: pa.StructArray) -> pa.StructArray:
     interval (Newcombe 1998, paired, method 10), `error_reduction` (share of the errors that are
     gone), how many rows only one of them has right, and the exact two-sided McNemar `p_value`.
     """
-    found = compare(counts, "before", "after")
+    found = compared(counts, "before", "after")
     known = found.is_known
     if not known.any():
         raise NoUsableRows(

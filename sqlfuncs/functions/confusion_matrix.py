@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, CountFunction
-from sqlfuncs.learning.labels.compared import compare
+from sqlfuncs.learning.detection.comparing import compared
 from sqlfuncs.statistics import evaluation
 
 
@@ -15,7 +15,7 @@ def confusion_matrix(counts: pa.StructArray) -> pa.StructArray:
     Pairs that do not occur are there with 0. Missing predictions stand as a NULL class, if there
     are any.
     """
-    rows, columns, matrix = evaluation.confusion_matrix(*compare(counts, "predicted").known())
+    rows, columns, matrix = evaluation.confusion_matrix(*compared(counts, "predicted").known())
     return FUNCTION.result(
         {
             "actual": pa.array([row for row in rows for _ in columns], pa.string()),

@@ -8,17 +8,51 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.statistics.curve import Curve, review_curve
+from sqlfuncs.statistics.curve import Curve, review_curve, standard_errors_off
+from sqlfuncs.wording import Option, Words
+
+_MOST_OFF = 4.0  # standard errors that the mean rank of a random sample may be from the middle
 
 
 def curve_points(known: pa.Array, wrong: pa.Array, random: pa.Array, points: pa.Array) -> pa.Array:
-    """The points of each curve, from lists of truths in the order in which rows are reviewed."""
+    """The points of each curve, from lists of truths in the order in which rows are reviewed.
+
+    Raises BadOption for less than a point, and BadInput where nothing can be estimated.
+    """
     found = []
     for row in range(len(points)):
         flags = [_flags(each, row) for each in (known, wrong, random)]
-        found.append(_points(review_curve(flags[0], flags[1], flags[2], points[row].as_py())))
+        count = points[row].as_py()
+        _check(flags[2], count)
+        found.append(_points(review_curve(flags[0], flags[1], flags[2], count)))
     return pa.array(found, FUNCTION.returns)
+
+
+def _check(random: npt.NDArray[np.bool_], points: int) -> None:
+    if points < 1:
+        raise BadOption(
+            f"review_curve: {Option('points', points)} is too few. It has to be 1 or more."
+        )
+    if not len(random):
+        raise BadInput("review_curve: no row of the table was judged.")
+    if not random.any():
+        raise BadInput(
+            "review_curve: no row of a random sample has been reviewed: nothing tells how many "
+            "errors are left. Review 20 rows drawn at random or more, and write relabel or keep "
+            'into the log: sqlfuncs review shows them in the order "random sample", the query '
+            "file review_queue with order=random."
+        )
+    off = standard_errors_off(random)
+    if abs(off) > _MOST_OFF:
+        raise BadInput(
+            f"review_curve: the {int(random.sum())} reviewed rows are no random sample: their mean "
+            f"place in the ranking is {abs(off):.1f} standard errors "
+            f"{'nearer to the top' if off < 0 else 'further down'} than chance would put it. "
+            "Review some rows drawn at random and name the table that has their keys: "
+            f"{Option('sample', Words('drawn'))}."
+        )
 
 
 def _flags(lists: pa.ListArray, row: int) -> npt.NDArray[np.bool_]:

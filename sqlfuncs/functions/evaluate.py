@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, CountFunction
-from sqlfuncs.learning.labels.compared import compare
+from sqlfuncs.learning.detection.comparing import compared
 from sqlfuncs.statistics import evaluation
 
 
@@ -17,7 +17,7 @@ def evaluate(counts: pa.StructArray) -> pa.StructArray:
     `n`, `correct`, `accuracy` with its 95 % Wilson interval, `macro_f1` and `weighted_f1`. Rows
     without a true label are left out; a NULL prediction is a wrong one.
     """
-    found = evaluation.evaluate(*compare(counts, "predicted").known())
+    found = evaluation.evaluate(*compared(counts, "predicted").known())
     return FUNCTION.result({name: pa.array([value]) for name, value in asdict(found).items()})
 
 

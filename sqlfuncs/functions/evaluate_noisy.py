@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.functions.spec import Column, CountFunction
-from sqlfuncs.learning.labels.compared import Compared, compare
+from sqlfuncs.learning.detection.comparing import compared
+from sqlfuncs.learning.labels.compared import Compared
 from sqlfuncs.statistics.noisy import Stratum, accuracies
 from sqlfuncs.wording import Snippet
 
@@ -22,7 +23,7 @@ def evaluate_noisy(counts: pa.StructArray) -> pa.StructArray:
     the share that is right is taken from the reviewed rows (double sampling for stratification,
     Cochran 1977, chapter 12). Rows without a given label are left out; a NULL prediction is wrong.
     """
-    found = compare(counts, "predicted", "reviewed_sample")
+    found = compared(counts, "predicted", "reviewed_sample")
     strata = _strata(found)
     n, reviewed = (sum(getattr(each, of) for each in strata) for of in ("rows", "reviewed"))
     _refuse(found.rows, n, reviewed)

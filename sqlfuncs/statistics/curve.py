@@ -7,12 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.statistics.intervals import Floats, wilson
-from sqlfuncs.wording import Option, Words
 
 Mask = npt.NDArray[np.bool_]
-_MOST_OFF = 4.0  # standard errors that the mean rank of a random sample may be from the middle
 # The lower ends of 95 % intervals of a Poisson mean after one, two and three cases.
 _POISSON_LOW = np.array([np.nan, 0.0253, 0.2422, 0.6187])
 
@@ -62,13 +59,8 @@ def review_curve(known: Mask, wrong: Mask, random: Mask, points: int) -> Curve:
     """The curve of rows in the order in which they are reviewed: all arguments are (rows,).
 
     `known`: people have decided, `wrong`: that the label is; `random`: the row is of the random
-    sample. Raises BadOption for less than a point, and BadInput where nothing can be estimated.
+    sample, of which there is a row. `points` is 1 or more.
     """
-    if points < 1:
-        raise BadOption(
-            f"review_curve: {Option('points', points)} is too few. It has to be 1 or more."
-        )
-    _check_sample(known, random)
     is_open = ~known
     places, at = _steps(is_open, points)
 
@@ -107,25 +99,15 @@ def _steps(is_open: Mask, points: int) -> tuple[npt.NDArray[np.int64], npt.NDArr
     return np.concatenate([[0], rows[ends]]), np.concatenate([[0], done[ends]])
 
 
-def _check_sample(known: Mask, random: Mask) -> None:
+def standard_errors_off(random: Mask) -> float:
+    """How far the mean rank of a sample is from the middle of all rows, in standard errors.
+
+    Below 0: nearer to the top. `random` (rows,) is in the order of the ranks, and true somewhere.
+
+    >>> round(standard_errors_off(np.arange(100) < 10), 2)
+    -5.17
+    """
     rows, sampled = len(random), int(random.sum())
-    if not rows:
-        raise BadInput("review_curve: no row of the table was judged.")
-    if not sampled:
-        raise BadInput(
-            "review_curve: no row of a random sample has been reviewed: nothing tells how many "
-            "errors are left. Review 20 rows drawn at random or more, and write relabel or keep "
-            'into the log: sqlfuncs review shows them in the order "random sample", the query '
-            "file review_queue with order=random."
-        )
     spread = np.sqrt((rows + 1) * (rows - sampled) / (12 * sampled))
     mean = float((np.flatnonzero(random) + 1).mean())
-    off = (mean - (rows + 1) / 2) / spread if spread > 0 else 0.0
-    if abs(off) > _MOST_OFF:
-        raise BadInput(
-            f"review_curve: the {sampled} reviewed rows are no random sample: their mean place in "
-            f"the ranking is {abs(off):.1f} standard errors "
-            f"{'nearer to the top' if off < 0 else 'further down'} than chance would put it. "
-            "Review some rows drawn at random and name the table that has their keys: "
-            f"{Option('sample', Words('drawn'))}."
-        )
+    return float((mean - (rows + 1) / 2) / spread) if spread > 0 else 0.0

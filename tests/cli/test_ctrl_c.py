@@ -128,6 +128,7 @@ def test_while_the_program_starts(empty_home: Path, db: Path) -> None:
     _unharmed(db, empty_home)
 
 
+@pytest.mark.slow
 @needs_local
 def test_what_was_embedded_is_kept_and_a_second_run_goes_on(empty_home: Path, db: Path) -> None:
     with duckdb.connect(str(db)) as con:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,8 @@ class Compared:
 
     `actual` are the true labels, None for none; `predicted` is equal to that where it is the same
     label. `is_other`: whether the true label is that of a third column; `says_other`: whether the
-    predicted one is. None where one of the two is none.
+    predicted one is. None where one of the two is none. `different` are the labels of each pair of
+    columns that was compared.
     """
 
     actual: Forms
@@ -49,6 +50,7 @@ class Compared:
     is_other: list[bool | None]
     says_other: list[bool | None]
     count: npt.NDArray[np.int64]
+    different: tuple[frozenset[str], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -120,13 +122,13 @@ def compare(counts: pa.StructArray, predicted: str, other: str | None = None) ->
         truth = a_of_b
     known = np.array([form is not None for form in truth], dtype=bool)
     rows = int(count[known].sum())
-    _refuse(counts, rows, known, ("actual", a_of_b), (predicted, b_of_a))
+    different = [_refuse(counts, rows, known, ("actual", a_of_b), (predicted, b_of_a))]
     if other is None:
         none: list[bool | None] = [None] * len(truth)
-        return _grouped(truth, b_of_a, none, none, count)
+        return replace(_grouped(truth, b_of_a, none, none, count), different=tuple(different))
     a_of_c, c_of_a = _forms(counts, "actual", other)
     b_of_c, c_of_b = _forms(counts, predicted, other)
-    _refuse(counts, rows, known, ("actual", a_of_c), (other, c_of_a))
+    different.append(_refuse(counts, rows, known, ("actual", a_of_c), (other, c_of_a)))
     among: dict[str | None, set[str | None]] = {}
     for form, own_form, is_known in zip(a_of_c, a_of_b, known, strict=True):
         if is_known:
@@ -135,7 +137,8 @@ def compare(counts: pa.StructArray, predicted: str, other: str | None = None) ->
         (None if b is None else b in among[c]) if c in among and b is not None else _same(d, e)
         for b, c, d, e in zip(b_of_a, c_of_a, b_of_c, c_of_b, strict=True)
     ]
-    return _grouped(truth, b_of_a, [*map(_same, a_of_c, c_of_a)], says, count)
+    found = _grouped(truth, b_of_a, [*map(_same, a_of_c, c_of_a)], says, count)
+    return replace(found, different=tuple(different))
 
 
 def _same(a: str | None, b: str | None) -> bool | None:
@@ -191,10 +194,10 @@ def _refuse(
     known: npt.NDArray[np.bool_],
     actual: tuple[str, Forms],
     other: tuple[str, Forms],
-) -> None:
-    """Raise BadInput where what has a true label cannot be compared; say what is odd in it."""
+) -> frozenset[str]:
+    """The different labels. Raises BadInput where what has a true one cannot be compared."""
     if not known.any():
-        return
+        return frozenset()
     sides = [
         Side(
             name,
@@ -206,6 +209,7 @@ def _refuse(
         for name, forms in (actual, other)
     ]
     refuse_incomparable(sides[0], rows, sides[1:])
+    return frozenset(form for side in sides for form in side.forms)
 
 
 def refuse_incomparable(actual: Side, rows: int, others: Iterable[Side]) -> None:
