@@ -94,7 +94,7 @@ def test_a_base_in_bf16_is_trained_in_what_this_processor_multiplies_in(tmp_path
     network = _network(Recipe(found.name, found.digest, layers=4, rank=4))
     own = {each.dtype for each in network.base.parameters() if not each.requires_grad}
     assert own == {{"fp32": torch.float32, "bf16": torch.bfloat16}[precision()]}
-    assert {each.dtype for each in network.learned().values()} == {torch.float32}
+    assert {each.dtype for each in network.trainable_parameters().values()} == {torch.float32}
 
 
 def test_the_same_again_is_the_same(recipe: Recipe) -> None:
