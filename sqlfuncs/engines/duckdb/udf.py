@@ -179,13 +179,21 @@ def _of_table(function: TableFunction, arguments: Sequence[pa.Array]) -> pa.Arra
     values, given = _split(function, options[0].as_py())
     own = function.compute(rows, *values, **given)
     if not function.keeps_rows:
+        own = pa.StructArray.from_arrays(
+            [_plain(column) for column in own.flatten()], names=[each.name for each in own.type]
+        )
         return _as_one_list(own)
     assert len(own) == len(rows)
     # A list for each column, not a list of structs: nothing is nested where it need not be.
     return pa.StructArray.from_arrays(
-        [_as_one_list(column) for column in own.flatten()],
+        [_as_one_list(_plain(column)) for column in own.flatten()],
         names=[column.name for column in function.returns],
     )
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """A column without a dictionary: DuckDB 1.5 crashes on those in lists, from several threads."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _list(function: ListFunction, arguments: Sequence[pa.Array]) -> pa.Array:
