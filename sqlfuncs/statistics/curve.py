@@ -85,7 +85,7 @@ def review_curve(known: Mask, wrong: Mask, random: Mask, points: int) -> Curve:
         errors,
         np.minimum(errors, np.maximum(0.0, np.where(np.isnan(low), 0.0, low))),
         np.maximum(errors, np.minimum(left, high)),
-        np.concatenate([[np.nan], -np.diff(errors) / np.diff(at)]),
+        np.concatenate([[np.nan], (errors[:-1] - errors[1:]) / np.diff(at)]),
     )
 
 
