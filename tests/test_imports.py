@@ -106,6 +106,7 @@ def test_learning_knows_neither_functions_nor_the_command_line() -> None:
         "sqlfuncs.queries": ("sqlfuncs.errors", "sqlfuncs.share"),
         "sqlfuncs.statistics": (),
         "sqlfuncs.learning": (
+            "sqlfuncs.entry_points",
             "sqlfuncs.errors",
             "sqlfuncs.wording",
             "sqlfuncs.work",

@@ -7,11 +7,11 @@ can take columns that ours would read as something else, such as the paths of fi
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
 
 import pyarrow as pa
 
-from sqlfuncs.errors import BadInput, CannotRegister
+from sqlfuncs.entry_points import classes
+from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.fields import Fields
@@ -27,7 +27,8 @@ _OURS: tuple[type[Rows], ...] = (Images, Texts, Embeddings, Fields, Probabilitie
 @cache
 def kinds() -> tuple[type[Rows], ...]:
     """Every kind, in the order in which they are asked."""
-    return (*_of_others(), *_OURS)
+    others = classes(GROUP, Rows, what="the rows", none="no kind of rows")  # type: ignore[type-abstract]
+    return (*others, *_OURS)
 
 
 def read(x: pa.Array) -> Rows:
@@ -57,16 +58,3 @@ def _of_type(of: pa.DataType) -> type[Rows]:
         f"x is of type {TypeName(of)}, which cannot be read. It may be {examples} "
         f"or {Probabilities.example}."
     )
-
-
-def _of_others() -> list[type[Rows]]:
-    found = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            kind = point.load()
-        except Exception as error:
-            raise CannotRegister(f"the rows '{point.name}' cannot be loaded: {error!r}") from error
-        if not (isinstance(kind, type) and issubclass(kind, Rows)):
-            raise CannotRegister(f"'{point.name}' is no kind of rows: {point.value}.")
-        found.append(kind)
-    return found
