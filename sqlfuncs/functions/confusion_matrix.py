@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 
+from sqlfuncs.errors import TooManyClasses
 from sqlfuncs.functions.spec import Column, CountFunction
 from sqlfuncs.learning.detection.comparing import compared
 from sqlfuncs.statistics import evaluation
+
+_MOST_CLASSES = 5_000  # 25 million pairs
 
 
 def confusion_matrix(counts: pa.StructArray) -> pa.StructArray:
     """How often each class was predicted for each true class: actual, predicted, n.
 
     Pairs that do not occur are there with 0. Missing predictions stand as a NULL class, if there
-    are any.
+    are any. Errors: more than 5,000 different classes.
     """
-    rows, columns, matrix = evaluation.confusion_matrix(*compared(counts, "predicted").known())
+    known = compared(counts, "predicted").known()
+    different = len({*known[0], *known[1]})
+    if different > _MOST_CLASSES:
+        raise TooManyClasses(
+            f"actual and predicted have {different:,} different values, and a confusion matrix has "
+            f"a row for each pair; at most {_MOST_CLASSES:,} are shown. Are these the right "
+            "columns? class_report has a row for each class."
+        )
+    rows, columns, matrix = evaluation.confusion_matrix(*known)
+    places = np.arange(matrix.size)
     return FUNCTION.result(
         {
-            "actual": pa.array([row for row in rows for _ in columns], pa.string()),
-            "predicted": pa.array([*columns] * len(rows), pa.string()),
+            "actual": pa.array(rows, pa.string()).take(pa.array(places // len(columns))),
+            "predicted": pa.array(columns, pa.string()).take(pa.array(places % len(columns))),
             "n": pa.array(matrix.ravel()),
         }
     )

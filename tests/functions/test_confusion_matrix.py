@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import duckdb
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
@@ -53,3 +54,9 @@ def test_without_missing_predictions_there_is_no_null(con: duckdb.DuckDBPyConnec
         ("10", "9", 0),
         ("10", "10", 1),
     ]
+
+
+def test_more_pairs_than_anybody_looks_at_are_refused(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("CREATE TABLE t AS SELECT i::VARCHAR AS a, i::VARCHAR AS p FROM range(5001) r(i)")
+    with pytest.raises(duckdb.InvalidInputException, match="5,001 different values"):
+        con.execute("FROM confusion_matrix(t, a, p)").fetchall()
