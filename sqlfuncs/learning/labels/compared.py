@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,9 @@ from sqlfuncs.learning.labels.labels import (
     INSTANT,
     JSON,
     PLAIN,
-    TEXT,
     TIME,
     canonical,
+    cast_for,
     common,
     kind_of,
     refuse_nested,
@@ -50,7 +50,7 @@ class Compared:
     is_other: list[bool | None]
     says_other: list[bool | None]
     count: npt.NDArray[np.int64]
-    different: tuple[frozenset[str], ...] = ()
+    different: tuple[frozenset[str], ...]
 
     @property
     def rows(self) -> int:
@@ -125,7 +125,7 @@ def compare(counts: pa.StructArray, predicted: str, other: str | None = None) ->
     different = [_refuse(counts, rows, known, ("actual", a_of_b), (predicted, b_of_a))]
     if other is None:
         none: list[bool | None] = [None] * len(truth)
-        return replace(_grouped(truth, b_of_a, none, none, count), different=tuple(different))
+        return _grouped(truth, b_of_a, none, none, count, different)
     a_of_c, c_of_a = _forms(counts, "actual", other)
     b_of_c, c_of_b = _forms(counts, predicted, other)
     different.append(_refuse(counts, rows, known, ("actual", a_of_c), (other, c_of_a)))
@@ -137,8 +137,7 @@ def compare(counts: pa.StructArray, predicted: str, other: str | None = None) ->
         (None if b is None else b in among[c]) if c in among and b is not None else _same(d, e)
         for b, c, d, e in zip(b_of_a, c_of_a, b_of_c, c_of_b, strict=True)
     ]
-    found = _grouped(truth, b_of_a, [*map(_same, a_of_c, c_of_a)], says, count)
-    return replace(found, different=tuple(different))
+    return _grouped(truth, b_of_a, [*map(_same, a_of_c, c_of_a)], says, count, different)
 
 
 def _same(a: str | None, b: str | None) -> bool | None:
@@ -151,6 +150,7 @@ def _grouped(
     is_other: list[bool | None],
     says_other: list[bool | None],
     count: npt.NDArray[np.int64],
+    different: Sequence[frozenset[str]],
 ) -> Compared:
     totals: Counter[tuple[str | None, str | None, bool | None, bool | None]] = Counter()
     for a, p, is_, says, n in zip(
@@ -163,6 +163,7 @@ def _grouped(
         [key[2] for key in totals],
         [key[3] for key in totals],
         np.array(list(totals.values()), dtype=np.int64),
+        tuple(different),
     )
 
 
@@ -174,10 +175,9 @@ def _forms(counts: pa.StructArray, a: str, b: str) -> tuple[Forms, Forms]:
 
 def _of_one(counts: pa.StructArray, name: str, other: str, kind: str) -> Forms:
     own, texts = kind_of(counts, name), _texts(counts, name)
-    casts = {TIME: TIME, PLAIN: other} if own in (TEXT, JSON) else {}
-    to = {**casts, INSTANT: INSTANT}.get(kind)
-    if to is not None and to != name:
-        cast = _texts(counts, cast_field(name, to))
+    to = cast_for(own, kind)
+    if to:
+        cast = _texts(counts, cast_field(name, other if to == PLAIN else to))
         texts = [better or text for better, text in zip(cast, texts, strict=True)]
     known = {text: canonical(text, own, kind) for text in set(texts)}
     return [known[text] for text in texts]

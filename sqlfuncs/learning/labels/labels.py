@@ -286,6 +286,17 @@ def as_classes(labels: Labels, classes: Sequence[str], keys_kind: str = TEXT) ->
     return Labels(_renamed(encoded, names), labels.kind, labels.reasons)
 
 
+def cast_for(own: str, kind: str) -> str:
+    """To what the engine casts a value before it is compared as `kind`; its own kind is `own`.
+
+    INSTANT or TIME; PLAIN: to the type of the other column; '': it is compared as it is.
+
+    >>> cast_for(TIME, INSTANT), cast_for(TEXT, TIME), cast_for(TEXT, PLAIN), cast_for(TIME, TIME)
+    ('instant', 'time', 'plain', '')
+    """
+    return kind if kind == INSTANT or (own in (TEXT, JSON) and kind in (TIME, PLAIN)) else ""
+
+
 def form_of(
     text: str | None,
     own: str,
@@ -304,8 +315,5 @@ def form_of(
     '2024-01-01'
     """
     kind = common(*kinds)
-    if kind == INSTANT:
-        text = instant or text
-    elif own in (TEXT, JSON):
-        text = {TIME: moment, PLAIN: cast}.get(kind) or text
-    return canonical(text, own, kind)
+    better = {INSTANT: instant, TIME: moment, PLAIN: cast, "": None}[cast_for(own, kind)]
+    return canonical(better or text, own, kind)

@@ -197,17 +197,11 @@ def _packed_counts(function: CountFunction) -> str:
     places = {name: f"_sf_{at}" for at, name in enumerate(function.inputs)}
     fields = {name: f"{at}::VARCHAR" for name, at in places.items()}
     for name, at in places.items():
-        text = f"({at})::VARCHAR"
-        fields[cast_field(name, TIME)] = (
-            f"coalesce(TRY_CAST({text} AS TIMESTAMP_NS)::VARCHAR, "
-            f"TRY_CAST({text} AS TIMESTAMP)::VARCHAR)"
-        )
-        fields[cast_field(name, INSTANT)] = f"TRY_CAST({text} AS TIMESTAMPTZ)::VARCHAR"
+        fields[cast_field(name, TIME)] = f"sqlfuncs.main._sf_time({at})"
+        fields[cast_field(name, INSTANT)] = f"TRY_CAST({at}::VARCHAR AS TIMESTAMPTZ)::VARCHAR"
         for other, to in places.items():
             if other != name:
-                fields[cast_field(name, other)] = (
-                    f"TRY(cast_to_type({text}, {_TYPED}({to})))::VARCHAR"
-                )
+                fields[cast_field(name, other)] = f"sqlfuncs.main._sf_cast({at}, {to})"
     fields[COUNT] = "_sf_count"
     given = ", ".join(f"{identifier(name)}: {value}" for name, value in fields.items())
     kinds = ", ".join(

@@ -4,11 +4,8 @@
 _sf_canonical(given, own, kinds, x) AS (
     _sf_label_form(
         (given)::VARCHAR, own, kinds,
-        coalesce(
-            TRY_CAST((given)::VARCHAR AS TIMESTAMP_NS)::VARCHAR,
-            TRY_CAST((given)::VARCHAR AS TIMESTAMP)::VARCHAR
-        ),
+        sqlfuncs.main._sf_time(given),
         TRY_CAST((given)::VARCHAR AS TIMESTAMPTZ)::VARCHAR,
-        TRY(cast_to_type((given)::VARCHAR, sqlfuncs.main._sf_typed(x)))::VARCHAR
+        sqlfuncs.main._sf_cast(given, x)
     )
 );

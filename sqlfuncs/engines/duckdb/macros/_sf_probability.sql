@@ -8,7 +8,7 @@ _sf_probability(probs, label) AS (
             [
                 {
                     text: _sf_k,
-                    moment: TRY_CAST(_sf_k AS TIMESTAMP)::VARCHAR,
+                    moment: sqlfuncs.main._sf_time(_sf_k),
                     instant: TRY_CAST(_sf_k AS TIMESTAMPTZ)::VARCHAR
                 }
                 FOR _sf_k IN map_keys(sqlfuncs.main._sf_probs(probs))
@@ -16,7 +16,7 @@ _sf_probability(probs, label) AS (
             sqlfuncs.main._sf_keys_kind(typeof(probs)),
             {
                 text: sqlfuncs.main._sf_label(label),
-                moment: TRY_CAST(sqlfuncs.main._sf_label(label) AS TIMESTAMP)::VARCHAR,
+                moment: sqlfuncs.main._sf_time(sqlfuncs.main._sf_label(label)),
                 instant: TRY_CAST(sqlfuncs.main._sf_label(label) AS TIMESTAMPTZ)::VARCHAR
             },
             sqlfuncs.main._sf_kind(typeof(label))

@@ -4,9 +4,9 @@ _sf_unrounded(given, own, x, x_kind) AS (
     CASE
         WHEN sqlfuncs.main._sf_canonical(given, own, own || ' ' || x_kind, x)
             = sqlfuncs.main._sf_canonical(
-                TRY(cast_to_type((given)::VARCHAR, sqlfuncs.main._sf_typed(x)))::VARCHAR,
+                sqlfuncs.main._sf_cast(given, x),
                 x_kind, own || ' ' || x_kind, ''
             )
-        THEN TRY(cast_to_type((given)::VARCHAR, sqlfuncs.main._sf_typed(x)))::VARCHAR
+        THEN sqlfuncs.main._sf_cast(given, x)
     END
 );
