@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from sqlfuncs.llm.unanswered import Again
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 from sqlfuncs.store.base import Answers
 
 _BLOCK = 256  # questions claimed at once

@@ -16,7 +16,7 @@ from sqlfuncs.llm.run import Run
 from sqlfuncs.llm.task import Task
 from sqlfuncs.llm.unanswered import Again, look_up
 from sqlfuncs.store import answer_rows, stores
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 from sqlfuncs.store.base import Answers
 from sqlfuncs.wording import Option
 

@@ -31,7 +31,7 @@ from sqlfuncs.llm.providers import BatchProvider
 from sqlfuncs.llm.requests import believed
 from sqlfuncs.llm.task import Task
 from sqlfuncs.llm.unanswered import Again
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 from sqlfuncs.store.base import Answers
 from sqlfuncs.wording import Option
 

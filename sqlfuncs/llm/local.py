@@ -28,7 +28,7 @@ from sqlfuncs.learning.encoders.pretrained import LOCAL, as_safetensors, loading
 from sqlfuncs.llm.failures import Unusable
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import weights
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 from sqlfuncs.wording import Option
 
 _MAX_TOKENS = 1024  # of a text

@@ -22,7 +22,7 @@ from sqlfuncs.llm.openai_replies import Reply, reply
 from sqlfuncs.llm.providers import Batch
 from sqlfuncs.llm.redaction import redacted, shown
 from sqlfuncs.llm.task import Task
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 
 _MODELS_SHOWN = 12
 _NAME_SHOWN = 100  # characters of a model's name that the server tells

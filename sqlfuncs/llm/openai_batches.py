@@ -14,7 +14,7 @@ from sqlfuncs.llm.openai_json import parsed
 from sqlfuncs.llm.openai_replies import text_of
 from sqlfuncs.llm.providers import Batch
 from sqlfuncs.llm.redaction import shown
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 
 _MOST_BYTES = 2**30  # of a file of replies
 _DOWNLOAD_SECONDS = 1800.0  # that it may take; not so long between two of its bytes

@@ -18,7 +18,7 @@ from typing import Protocol, runtime_checkable
 from sqlfuncs.errors import ModelUnusable, UnknownModel
 from sqlfuncs.llm.failures import ProviderFailure
 from sqlfuncs.llm.task import Task
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 from sqlfuncs.wording import Given, Option
 
 GROUP = "sqlfuncs.providers"

@@ -18,7 +18,7 @@ from sqlfuncs.llm.row_names import lines_of, rows_of
 from sqlfuncs.llm.spelling import EDGES, label_of, unseen
 from sqlfuncs.llm.task import Task
 from sqlfuncs.llm.thinking import spoken
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 
 READER = "2"  # another one reads kept failures anew: whenever more answers can be read
 _SHOWN = 80  # characters of an answer that is none of the labels

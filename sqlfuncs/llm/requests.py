@@ -18,7 +18,7 @@ from sqlfuncs.llm.failures import Busy, Declined, LeftAlone, ProviderFailure
 from sqlfuncs.llm.limits import Limiter
 from sqlfuncs.llm.providers import Provider
 from sqlfuncs.llm.task import Task
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 
 
 class NotBegun(Exception):

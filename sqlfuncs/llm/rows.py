@@ -23,7 +23,7 @@ from sqlfuncs.llm.budget import Limits
 from sqlfuncs.llm.providers import is_provided, provider
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import stores
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 from sqlfuncs.wording import Call, Cast, Given, Literal, Option, TypeName, Variable, Words
 
 _ON_ERROR = ("null", "fail")

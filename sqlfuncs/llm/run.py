@@ -35,7 +35,7 @@ from sqlfuncs.llm.providers import Provider
 from sqlfuncs.llm.requests import NotBegun, Requests
 from sqlfuncs.llm.task import Task
 from sqlfuncs.llm.unanswered import Again
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 from sqlfuncs.store.base import Answers
 
 _ATTEMPTS = 6  # of one part, where the server fails

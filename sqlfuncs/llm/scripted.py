@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlfuncs.llm.failures import Declined, Unusable
 from sqlfuncs.llm.task import Task
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 
 _KNOWN = {"answers", "otherwise", "seconds", "tokens"}
 

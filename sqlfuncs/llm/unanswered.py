@@ -17,7 +17,7 @@ from dataclasses import replace
 from sqlfuncs import work
 from sqlfuncs.llm.failures import Unusable
 from sqlfuncs.llm.providers import Provider, Reading
-from sqlfuncs.store.answers import Answer
+from sqlfuncs.store.answer_rows import Answer
 
 _FAILURE_LASTS = 10.0  # seconds in which a server that was not found is not looked for again
 _QUERIES = 64  # whose texts are remembered; more do not run at once

@@ -16,7 +16,7 @@ from sqlfuncs import __version__
 from sqlfuncs.browser_images import browser_type
 from sqlfuncs.charts import shapes
 from sqlfuncs.charts.pages import environment
-from sqlfuncs.report import wording
+from sqlfuncs.report import phrases
 from sqlfuncs.report.findings import LABELS, Findings
 from sqlfuncs.report.source import Figure
 
@@ -29,7 +29,7 @@ _SHADES = 9
 def render(found: Findings) -> str:
     """The page. What rows say is escaped, and nothing in it is run or fetched."""
     templates = environment("sqlfuncs.report")
-    templates.filters["cell"] = wording.cell
+    templates.filters["cell"] = phrases.cell
     style = (importlib.resources.files("sqlfuncs.report") / "templates" / "report.css").read_text()
     return templates.get_template("report.html").render(
         found=found,
@@ -37,9 +37,9 @@ def render(found: Findings) -> str:
         style=Markup(style),  # ours, and no data stands in it
         made=f"{datetime.now():%Y-%m-%d %H:%M}",
         versions=_versions(),
-        wording=wording,
-        cards=list(wording.cards(found)),
-        in_short=list(wording.in_short(found)),
+        phrases=phrases,
+        cards=list(phrases.cards(found)),
+        in_short=list(phrases.in_short(found)),
         LABELS=LABELS,
         health=_health(found["health"]),
         matrix=_matrix(found["confusions"]),
