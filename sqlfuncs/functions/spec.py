@@ -108,6 +108,8 @@ class TableFunction(_Computed):
 
     def result(self, columns: Mapping[str, pa.Array]) -> pa.StructArray:
         """Columns by their names, in the order of `returns`; those that are missing are NULL."""
+        unknown = sorted({*columns} - {each.name for each in self.returns})
+        assert not unknown, f"{self.name} returns no {', '.join(unknown)}"
         rows = len(next(iter(columns.values())))
         return pa.StructArray.from_arrays(
             [
