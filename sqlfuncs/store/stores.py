@@ -6,8 +6,8 @@ What `SQLFUNCS_HOME` says is looked up at each call.
 from __future__ import annotations
 
 from sqlfuncs.store import answers as local_answers
-from sqlfuncs.store import embeddings
-from sqlfuncs.store import models as folders
+from sqlfuncs.store import embeddings as local_vectors
+from sqlfuncs.store import models as local_models
 from sqlfuncs.store.base import Answers, Models, Vectors
 
 
@@ -18,9 +18,9 @@ def answers() -> Answers:
 
 def vectors() -> Vectors:
     """Vectors of texts, by encoder."""
-    return embeddings
+    return local_vectors
 
 
 def models() -> Models:
     """Models that fine_tune has trained."""
-    return folders
+    return local_models

@@ -43,7 +43,7 @@ def is_kept(folder: Path) -> bool:
 
 
 def kept(folder: Path) -> Progress | None:
-    """What `save` wrote last, if it did."""
+    """What `keep` wrote last, if it did."""
     from safetensors import SafetensorError, safe_open
 
     from sqlfuncs.learning.models.networks.training import Progress

@@ -109,7 +109,7 @@ class Actions:
 
 
 def posted(action: Callable[[Session, Form], str]) -> Callable[[Request], object]:
-    """A action that ends on a page; an error is said there, on the row it is about."""
+    """An action that ends on a page; an error is said there, on the row it is about."""
 
     async def answer(request: Request) -> Response:
         body = b""

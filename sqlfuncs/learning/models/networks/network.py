@@ -49,9 +49,9 @@ class Network(nn.Module):
         ids = ids.to(place)
         mask = torch.ones_like(ids) if mask is None else mask.to(place)
         with torch.autocast(place.type, dtype=torch.bfloat16, enabled=precision() == "bf16"):
-            predictions = self.base(input_ids=ids, attention_mask=mask, **self._options)
+            output = self.base(input_ids=ids, attention_mask=mask, **self._options)
         own = mask.unsqueeze(-1)
-        mean = (predictions.last_hidden_state.float() * own).sum(dim=1) / own.sum(dim=1)
+        mean = (output.last_hidden_state.float() * own).sum(dim=1) / own.sum(dim=1)
         logits: torch.Tensor = self.head(self.dropout(mean))
         return logits
 
