@@ -10,7 +10,10 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pytest
 
+from sqlfuncs.functions import evaluate
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -220,3 +223,8 @@ sqlfuncs.register("neither")
         "CannotRegister: builtins.str is no connection in which functions can be registered. "
         "There are engines: duckdb, other." in ran.stderr
     )
+
+
+def test_a_column_that_was_not_declared_is_a_fault_of_the_code() -> None:
+    with pytest.raises(AssertionError, match="evaluate returns no accurate"):
+        evaluate.FUNCTION.result({"n": pa.array([1]), "accurate": pa.array([1.0])})

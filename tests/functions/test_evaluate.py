@@ -70,6 +70,23 @@ def test_a_missing_prediction_is_wrong_and_a_missing_truth_is_left_out(
     assert macro == pytest.approx((2 / 3 + 1) / 2)
 
 
+@pytest.mark.parametrize(
+    "predicted", ["['1', '2', 'x']", "['1', '2', 'nan']", "[1, 2, 5]", "[1.0, 2.0, 5.0]::DOUBLE[]"]
+)
+def test_a_truth_that_is_not_a_number_is_missing(
+    con: duckdb.DuckDBPyConnection, predicted: str
+) -> None:
+    con.execute(
+        "CREATE TABLE t AS SELECT unnest(['1.0', '2.0', 'nan']::DOUBLE[]) AS actual, "
+        f"unnest({predicted}) AS predicted"
+    )
+    assert con.execute("SELECT n, correct FROM evaluate(t, actual, predicted)").fetchall() == [
+        (2, 2)
+    ]
+    found = con.execute("SELECT class FROM class_report(t, actual, predicted)").fetchall()
+    assert found == [("1",), ("2",)]
+
+
 @pytest.mark.parametrize("call", ["evaluate", "class_report", "confusion_matrix"])
 def test_nothing_to_evaluate_is_an_error(con: duckdb.DuckDBPyConnection, call: str) -> None:
     con.execute("CREATE TABLE t (actual VARCHAR, predicted VARCHAR)")

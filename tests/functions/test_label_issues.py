@@ -145,6 +145,15 @@ def test_own_probabilities_are_flagged_as_cleanlab_flags_them(
     assert flags.tolist() == expected.tolist()
 
 
+def test_own_probabilities_are_scored_by_themselves(con: duckdb.DuckDBPyConnection) -> None:
+    labels, probs = _random_case(3, 200, 4)
+    _load(con, labels, probs, [str(code) for code in range(4)])
+    found = con.execute(
+        "SELECT label_quality, probs[label] AS given FROM label_issues(given, probs, label)"
+    ).fetchnumpy()
+    assert found["label_quality"].tolist() == found["given"].tolist()
+
+
 def test_rows_that_cannot_be_judged_keep_their_place_and_say_why(
     sample: duckdb.DuckDBPyConnection,
 ) -> None:
