@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sqlfuncs import plugins
-from sqlfuncs.functions.spec import SqlFunction, SqlMacro
+from sqlfuncs.engines.duckdb.functions import Function, SqlMacro, functions
 from sqlfuncs.queries import files
 from tests.conftest import ROOT, needs_local
 from tests.examples import PAGES, differs, run_page
 
 REFERENCE = ROOT / "docs" / "reference.md"
-PUBLIC = [f for f in plugins.functions() if not f.name.startswith("_")]
+PUBLIC = [f for f in functions() if not f.name.startswith("_")]
 
 
 SLOW = ("README.md", "reference.md")
@@ -35,7 +34,7 @@ def test_examples_print_what_the_page_shows(page: Path) -> None:
 
 
 @pytest.mark.parametrize("function", PUBLIC, ids=lambda function: function.name)
-def test_every_function_has_a_section_with_an_example(function: SqlFunction) -> None:
+def test_every_function_has_a_section_with_an_example(function: Function) -> None:
     sections = re.split(r"(?m)^### ", REFERENCE.read_text(encoding="utf-8"))
     (section,) = [s for s in sections if s.startswith(f"`{function.name}(")]
     assert re.search(rf"```sql\n[^`]*\b{function.name}\(", section), "no example calls it"
@@ -46,7 +45,7 @@ def test_every_function_has_a_section_with_an_example(function: SqlFunction) -> 
 
 
 @pytest.mark.parametrize("function", PUBLIC, ids=lambda function: function.name)
-def test_every_function_has_a_test_file(function: SqlFunction) -> None:
+def test_every_function_has_a_test_file(function: Function) -> None:
     assert (ROOT / "tests" / "functions" / f"test_{function.name}.py").is_file()
 
 

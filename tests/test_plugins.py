@@ -141,7 +141,8 @@ def test_macros_and_tables_of_others_work_too(tmp_path: Path) -> None:
         "others",
         """
 import pyarrow as pa
-from sqlfuncs.functions.spec import Column, ListFunction, SqlMacro, TableFunction
+from sqlfuncs.engines.duckdb.functions import SqlMacro
+from sqlfuncs.functions.spec import Column, ListFunction, NativeFunction, TableFunction
 
 def lengths(rows, *, least: int = 0):
     "How long each text is."
@@ -153,12 +154,17 @@ def greet(name):
     "A greeting."
     return pa.array([{"said": f"hello {name}"}])
 
+class Elsewhere(NativeFunction):
+    "What only another engine has."
+    name, help = "elsewhere", "Nothing here."
+
 def register(add):
     add(TableFunction(name="lengths", compute=lengths, inputs=("text",),
                       returns=(Column("length", pa.int64(), "characters"),)))
     add(ListFunction(name="greet", compute=greet, arguments=("name",),
                      returns=(Column("said", pa.string(), "what was said"),)))
     add(SqlMacro("twice", "twice(n) AS n * 2", "Twice a number."))
+    add(Elsewhere())
 """,
     )
     ran = _run(
@@ -174,7 +180,7 @@ def register(add):
 
 def test_two_functions_of_one_name_are_refused(tmp_path: Path) -> None:
     code = (
-        "from sqlfuncs.functions.spec import SqlMacro\n"
+        "from sqlfuncs.engines.duckdb.functions import SqlMacro\n"
         "def register(add):\n    add(SqlMacro('evaluate', 'evaluate(n) AS n', 'Ours.'))\n"
     )
     _install(tmp_path, "rival", code)

@@ -33,10 +33,10 @@ class Served:
 
     def script(self, version: str, *, alone: bool) -> Path:
         """The script for a shell of a version of DuckDB; `alone` if it reads no other."""
-        from sqlfuncs import plugins
         from sqlfuncs.engines.duckdb import client
+        from sqlfuncs.engines.duckdb.functions import functions
 
-        text = client.script(self.endpoint, plugins.functions(), version)
+        text = client.script(self.endpoint, functions(), version)
         file = self.folder / f"connect-{version}.sql"
         # The token is in it: nobody else may read it, not even for a moment.
         file.touch(mode=0o600)

@@ -1,7 +1,7 @@
 """What a SQL function is, apart from any engine: its name, arguments, columns and computing.
 
 An engine (`sqlfuncs.engines.duckdb`) turns these into functions of its own. Options are the
-keyword-only parameters of `compute`, so a signature is written down once. Imports only Arrow.
+keyword-only parameters of `compute`, so a signature is written down once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from sqlfuncs.errors import BadOption
+from sqlfuncs.wording import Option
 
 OPTION_TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 _IN_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -156,19 +157,17 @@ class ScalarFunction(_Computed):
     per_query: bool = False
 
 
-@dataclass(frozen=True)
-class SqlMacro:
-    """A function written in an engine's own SQL, which then runs it out of core at any size.
+class NativeFunction:
+    """A function in the SQL of one engine, which has a class of its own for these; others skip it.
 
-    `sql` is the body of `CREATE MACRO name(...) AS ...` from the name on; `help` what it does.
+    `help` says what the function does.
     """
 
     name: str
-    sql: str
     help: str
 
 
-SqlFunction = TableFunction | ListFunction | ScalarFunction | SqlMacro
+SqlFunction = TableFunction | ListFunction | ScalarFunction | NativeFunction
 
 
 def options_of(compute: Callable[..., object]) -> dict[str, Any]:
@@ -206,8 +205,8 @@ def checked_options(
             value = float(value)  # SQL's 0.5 is a decimal number
         if wanted is not None and type(value) is not wanted:
             raise BadOption(
-                f"{name} := {value!r} has to be {_IN_WORDS[wanted]}"
-                + ("." if default is None else f"; for example {name} := {default!r}.")
+                f"{Option(name, value)} has to be {_IN_WORDS[wanted]}"
+                + ("." if default is None else f"; for example {Option(name, default)}.")
             )
         checked[name] = value
     return checked

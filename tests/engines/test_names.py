@@ -11,10 +11,10 @@ import duckdb
 import pytest
 
 import sqlfuncs
-from sqlfuncs import plugins
 from sqlfuncs.cli.run import opened, ready, rendered
 from sqlfuncs.engines.duckdb import catalog, statements
 from sqlfuncs.engines.duckdb.builtins import builtins
+from sqlfuncs.engines.duckdb.functions import functions
 from sqlfuncs.engines.duckdb.macros import create_statements
 from sqlfuncs.engines.duckdb.reviewing import ReviewedTable
 from sqlfuncs.engines.duckdb.signatures import signatures
@@ -35,9 +35,7 @@ MOST = 5  # parameters that a macro of the user's may have here
 
 
 def _texts() -> list[str]:
-    return [
-        text for text in create_statements(plugins.functions(), "sqlfuncs", 1) if " AS " in text
-    ]
+    return [text for text in create_statements(functions(), "sqlfuncs", 1) if " AS " in text]
 
 
 def _called() -> list[str]:

@@ -14,14 +14,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlfuncs.engines.duckdb.functions import Function, SqlMacro
 from sqlfuncs.engines.duckdb.macros import is_table
 from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.quack import ATTACHED, EXTENSIONS, Endpoint, loading
 from sqlfuncs.functions.spec import (
     ListFunction,
     ScalarFunction,
-    SqlFunction,
-    SqlMacro,
     TableFunction,
 )
 
@@ -38,7 +37,7 @@ class _Parameter:
     is_name: bool
 
 
-def script(endpoint: Endpoint, functions: Iterable[SqlFunction], version: str) -> str:
+def script(endpoint: Endpoint, functions: Iterable[Function], version: str) -> str:
     """The statements for a shell of DuckDB `version`, as 1.5.5. It holds the token."""
     lines = [loading(name, version) for name in EXTENSIONS]
     lines.append(
@@ -68,7 +67,7 @@ def startup(own: str) -> str:
     return f".read {literal(str(settings))}\n{own}" if settings.is_file() else own
 
 
-def _macros(functions: Iterable[SqlFunction]) -> Iterator[str]:
+def _macros(functions: Iterable[Function]) -> Iterator[str]:
     yield (
         f"CREATE OR REPLACE TEMP MACRO {_VALUE}(v) AS "
         "'''' || replace(v::VARCHAR, '''', '''''') || '''::' || typeof(v);"
@@ -78,7 +77,7 @@ def _macros(functions: Iterable[SqlFunction]) -> Iterator[str]:
             yield _macro(function)
 
 
-def _macro(function: SqlFunction) -> str:
+def _macro(function: Function) -> str:
     """A macro that has the server run the function of its name."""
     parameters = _parameters(function)
     own = ", ".join(identifier(p.name) + (" := NULL" if p.is_optional else "") for p in parameters)
@@ -100,7 +99,7 @@ def _written(parameter: _Parameter) -> str:
     return f"coalesce({value}, 'NULL')"
 
 
-def _parameters(function: SqlFunction) -> list[_Parameter]:
+def _parameters(function: Function) -> list[_Parameter]:
     match function:
         case SqlMacro():
             return list(_of_macro(function))

@@ -25,8 +25,9 @@ from pathlib import Path
 import duckdb
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
-from sqlfuncs import plugins, work
+from sqlfuncs import work
 from sqlfuncs.engines.duckdb import interrupts, names
+from sqlfuncs.engines.duckdb.functions import functions
 from sqlfuncs.engines.duckdb.macros import INSTANCE, create_statements
 from sqlfuncs.engines.duckdb.udf import Free, callables
 from sqlfuncs.errors import BadInput, CannotRegister, DatabaseInUse
@@ -68,7 +69,7 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
             return
         _refuse_in_transaction(con)
         _refuse_taken_name(con)
-        functions = plugins.functions()
+        own = functions()
         existing = {
             name
             for (name,) in con.execute(
@@ -76,7 +77,7 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
                 "WHERE database_name = 'system'"
             ).fetchall()
         }
-        for udf in callables(functions):
+        for udf in callables(own):
             if udf.name not in existing:
                 con.create_function(
                     udf.name,
@@ -90,7 +91,7 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
         # READ_WRITE, because an instance opened read-only refuses a plain in-memory database.
         con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {CATALOG} (READ_WRITE)")
         number = next(_instances)
-        for statement in create_statements(functions, CATALOG, number):
+        for statement in create_statements(own, CATALOG, number):
             con.execute(statement)
         interrupts.hear(con, number)
 

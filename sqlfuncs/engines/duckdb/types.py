@@ -60,6 +60,8 @@ def type_name(of: pa.DataType | type[pa.DataType]) -> str:
     ('BIGINT', 'DATE', 'DECIMAL(9,2)')
     >>> type_name(pa.map_(pa.string(), pa.list_(pa.float32()))), type_name(pa.MapType)
     ('MAP(VARCHAR, FLOAT[])', 'MAP')
+    >>> type_name(pa.map_(pa.dictionary(pa.int8(), pa.string()), pa.float32()))
+    'MAP(VARCHAR, FLOAT)'
     """
     if isinstance(of, type):
         return _OF_CLASSES[of]

@@ -17,6 +17,7 @@ from sqlfuncs import wording, work
 from sqlfuncs.engines.duckdb import batches
 from sqlfuncs.engines.duckdb.batches import Query, Waiting
 from sqlfuncs.engines.duckdb.dialect import DIALECT
+from sqlfuncs.engines.duckdb.functions import Function, SqlMacro
 from sqlfuncs.engines.duckdb.names import OWN, identifier
 from sqlfuncs.engines.duckdb.types import sql_type
 from sqlfuncs.errors import BadOption, Cancelled, ColumnClash, InternalError, SqlfuncsError
@@ -24,8 +25,6 @@ from sqlfuncs.functions.spec import (
     CountFunction,
     ListFunction,
     ScalarFunction,
-    SqlFunction,
-    SqlMacro,
     TableFunction,
     checked_options,
 )
@@ -128,7 +127,7 @@ def udf_name(function: str) -> str:
 
 
 @cache
-def callables(functions: tuple[SqlFunction, ...]) -> tuple[Udf | Packing | Free, ...]:
+def callables(functions: tuple[Function, ...]) -> tuple[Udf | Packing | Free, ...]:
     """The UDFs of the functions that compute in Python, the same objects at every call."""
     return (Free(), Packing(), *(Udf(f) for f in functions if not isinstance(f, SqlMacro)))
 

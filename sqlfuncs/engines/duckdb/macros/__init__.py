@@ -11,6 +11,7 @@ from graphlib import TopologicalSorter
 from importlib import resources
 
 from sqlfuncs.engines.duckdb.batches import PACKED
+from sqlfuncs.engines.duckdb.functions import Function, SqlMacro
 from sqlfuncs.engines.duckdb.macros.sealed import NAMED, seal
 from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.udf import udf_name
@@ -20,8 +21,6 @@ from sqlfuncs.functions.spec import (
     Input,
     ListFunction,
     ScalarFunction,
-    SqlFunction,
-    SqlMacro,
     TableFunction,
 )
 from sqlfuncs.learning.labels.compared import COUNT, cast_field
@@ -40,7 +39,7 @@ _CALLER = f"{INSTANCE}, current_connection_id()"  # for `interrupts.Caller`
 _QUERY = f"{_CALLER}, current_query_id()"  # whose rows these are, for `batches.Query`
 
 
-def register(add: Callable[[SqlFunction], None]) -> None:
+def register(add: Callable[[Function], None]) -> None:
     """The entry point of the functions that are written in SQL."""
     for file in sorted(resources.files(__name__).iterdir(), key=lambda f: f.name):
         if file.name.endswith(".sql"):
@@ -60,9 +59,7 @@ def read_macro(name: str, text: str) -> SqlMacro:
     return SqlMacro(name, "\n".join(lines).strip().removesuffix(";"), "\n".join(comment))
 
 
-def create_statements(
-    functions: Sequence[SqlFunction], catalog: str, instance: int
-) -> Iterator[str]:
+def create_statements(functions: Sequence[Function], catalog: str, instance: int) -> Iterator[str]:
     """The statements that make every function callable as `catalog.name(...)`.
 
     `instance` is a number that no other instance of DuckDB in this process has.
@@ -87,9 +84,7 @@ def create_statements(
         )
 
 
-def _in_order_of_need(
-    functions: Sequence[SqlFunction], texts: Mapping[str, str]
-) -> list[SqlFunction]:
+def _in_order_of_need(functions: Sequence[Function], texts: Mapping[str, str]) -> list[Function]:
     """Functions after those they call: DuckDB looks names up when a macro is made."""
     by_name = {function.name: function for function in functions}
     needs = {
@@ -100,14 +95,14 @@ def _in_order_of_need(
     return [by_name[name] for name in TopologicalSorter(needs).static_order()]
 
 
-def is_table(function: SqlFunction) -> bool:
+def is_table(function: Function) -> bool:
     """Whether it stands after FROM."""
     if isinstance(function, SqlMacro):
         return " AS TABLE" in function.sql
     return not isinstance(function, ScalarFunction)
 
 
-def _definition(function: SqlFunction) -> str:
+def _definition(function: Function) -> str:
     match function:
         case SqlMacro():
             return function.sql
@@ -320,7 +315,7 @@ def _own_column(function: TableFunction, column: Column, value: str) -> str:
     return f"{value} AS {identifier(column.name)}"
 
 
-def _head(function: SqlFunction, parameters: Iterable[str]) -> str:
+def _head(function: Function, parameters: Iterable[str]) -> str:
     assert not isinstance(function, SqlMacro)
     options = [f"{name} := {literal(default)}" for name, default in function.options.items()]
     return f"{identifier(function.name)}({', '.join([*parameters, *options])})"
