@@ -53,7 +53,8 @@ def _speaking(text: str) -> list[str]:
     return [said for node in _texts(ast.parse(text)) for said in DIALECT.findall(str(node.value))]
 
 
-def test_the_rooms_without_an_engine_speak_no_dialect() -> None:
+def dialect_outside() -> list[str]:
+    """Where a text of a room that knows no engine speaks a dialect: module:line: text."""
     found = []
     for module, file in MODULES.items():
         room = module.split(".")[1] if "." in module else ""
@@ -62,9 +63,11 @@ def test_the_rooms_without_an_engine_speak_no_dialect() -> None:
         for node in _texts(ast.parse(file.read_text(encoding="utf-8"))):
             if DIALECT.search(str(node.value)):
                 found.append(f"{module}:{node.lineno}: {node.value!r}")
-    modules = len({line.partition(":")[0] for line in found})
-    print(f"{len(found)} texts in {modules} modules speak a dialect", *found, sep="\n")
-    assert not found
+    return found
+
+
+def test_the_rooms_without_an_engine_speak_no_dialect() -> None:
+    assert dialect_outside() == []
 
 
 @pytest.mark.parametrize(
