@@ -46,7 +46,7 @@ MUTANTS = (
         "learning/detection/health.py",
         "- seen.own_error) / 2",
         "- seen.own_error)",
-        "sqlfuncs/learning/detection tests/functions/test_label_health.py",
+        "tests/learning/detection",
     ),
     Mutant(
         "learning/detection/certainty.py",

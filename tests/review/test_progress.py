@@ -47,6 +47,14 @@ def test_pace_leaves_breaks_out() -> None:
     assert pace(decisions, "bob") is None
 
 
+def test_a_clock_that_was_set_back_is_no_pace() -> None:
+    """The log then dates a decision right after the one before, which is no person's pace."""
+    moments = [0, 1, 1 + 1e-6, 2]
+    assert pace([_decision(str(i), "keep", m) for i, m in enumerate(moments)], "ann") == (
+        pytest.approx(1)
+    )
+
+
 def test_a_step_of_many_rows_is_no_pace() -> None:
     assert pace([_decision(str(i), "relabel", 1) for i in range(30)], "ann") is None
 
