@@ -89,6 +89,7 @@ def test_errors_are_in_the_words_of_who_has_called() -> None:
 
 
 def test_within_a_call_of_duckdbs_they_are_its_own(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("SET threads = 1")  # so that it is this thread that computes
     with wording.speaking(Loud()), pytest.raises(duckdb.Error, match=r"FROM jobs\(\) lists them"):
         con.execute("FROM cancel_job(3)")
 

@@ -37,7 +37,7 @@ def test_so_many_a_minute() -> None:
     clock.now += 59
     assert not _may(limiter)
     clock.now += 2
-    assert _may(limiter)
+    assert [_may(limiter) for _ in range(3)] == [True, True, False]
 
 
 def test_so_many_tokens_a_minute() -> None:
@@ -46,6 +46,10 @@ def test_so_many_tokens_a_minute() -> None:
     assert [_may(limiter) for _ in range(3)] == [True, True, False]
     clock.now += 61
     assert _may(limiter, tokens=1000)  # more than a minute has: alone
+    clock.now += 59
+    assert not _may(limiter)
+    clock.now += 2
+    assert [_may(limiter) for _ in range(3)] == [True, True, False]
 
 
 def test_the_server_has_too_much() -> None:
