@@ -78,10 +78,10 @@ def test_usage_that_cannot_be_is_not_believed(
         ("budget_usd", "'-inf'::DOUBLE", "budget_usd := -inf"),
         ("budget_usd", "-0.5", "budget_usd := -0.5"),
         ("budget_usd", "'five'", "budget_usd := 'five'"),
-        ("budget_usd", "true", "budget_usd := True"),
+        ("budget_usd", "true", "budget_usd := true"),
         ("budget_tokens", "-1", "budget_tokens := -1"),
-        ("budget_tokens", "'nan'::DOUBLE", "budget_tokens := nan"),
-        ("budget_tokens", "0.5", "budget_tokens := "),
+        ("budget_tokens", "'nan'::DOUBLE", "budget_tokens := 'nan'::DOUBLE"),
+        ("budget_tokens", "0.5", "budget_tokens := 0.5"),
         ("budget_tokens", "'many'", "budget_tokens := 'many'"),
     ],
 )

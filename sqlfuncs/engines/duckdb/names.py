@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 OWN = "_sf_"  # what names of ours begin with, those of columns within our functions among them
 
@@ -66,8 +67,8 @@ def literal(value: object) -> str:
 
     >>> print(literal("it's"), literal(None), literal(True), literal(0.5), literal(["a", "b"]))
     'it''s' NULL true 0.5 ['a', 'b']
-    >>> print(literal({"a": [1, ...]}))
-    MAP {'a': [1, ...]}
+    >>> print(literal({"a": [1, ...]}), literal(Decimal("1.50")))
+    MAP {'a': [1, ...]} 1.50
     """
     match value:
         case None:
@@ -76,6 +77,8 @@ def literal(value: object) -> str:
             return "true" if value else "false"
         case int():
             return str(value)
+        case Decimal():
+            return f"{value:f}"
         case float():
             return (
                 f"'{value}'::DOUBLE"
