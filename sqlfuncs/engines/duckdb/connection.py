@@ -28,8 +28,8 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 from sqlfuncs import work
 from sqlfuncs.engines.duckdb import interrupts, names
 from sqlfuncs.engines.duckdb.functions import functions
-from sqlfuncs.engines.duckdb.macros import INSTANCE, create_statements
-from sqlfuncs.engines.duckdb.udf import Free, callables
+from sqlfuncs.engines.duckdb.macros import INSTANCE, REGISTERED, create_statements
+from sqlfuncs.engines.duckdb.udf import Free, Packing, Udf, callables
 from sqlfuncs.errors import BadInput, CannotRegister, DatabaseInUse
 
 CATALOG = "sqlfuncs"
@@ -70,24 +70,8 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
         _refuse_in_transaction(con)
         _refuse_taken_name(con)
         own = functions()
-        existing = {
-            name
-            for (name,) in con.execute(
-                "SELECT function_name FROM system.main.duckdb_functions() "
-                "WHERE database_name = 'system'"
-            ).fetchall()
-        }
         for udf in callables(own):
-            if udf.name not in existing:
-                con.create_function(
-                    udf.name,
-                    udf,
-                    None,
-                    udf.returns,
-                    type=PythonUDFType.ARROW,
-                    null_handling=FunctionNullHandling.SPECIAL,
-                    side_effects=not isinstance(udf, Free),  # names are looked at as they are bound
-                )
+            _create(con, udf)
         # READ_WRITE, because an instance opened read-only refuses a plain in-memory database.
         con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {CATALOG} (READ_WRITE)")
         number = next(_instances)
@@ -129,11 +113,31 @@ def _no_database(path: str | Path, error: Exception) -> str:
 
 
 def _is_registered(con: duckdb.DuckDBPyConnection) -> bool:
-    found = con.execute(
-        "SELECT function_name FROM system.main.duckdb_functions() "
-        f"WHERE database_name = '{CATALOG}' AND function_name = 'label_issues'"
-    ).fetchone()
-    return found is not None
+    # Asked of the macro that is made last, as a list of all functions takes longer to make. That
+    # it is not there would abort a transaction, so only where there is a database of its name.
+    if _attached(con) is None:
+        return False
+    try:
+        con.execute(f"SELECT {REGISTERED}")
+    except duckdb.CatalogException:
+        return False
+    return True
+
+
+def _create(con: duckdb.DuckDBPyConnection, udf: Udf | Packing | Free) -> None:
+    try:
+        con.create_function(
+            udf.name,
+            udf,
+            None,
+            udf.returns,
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
+            side_effects=not isinstance(udf, Free),  # names are looked at as they are bound
+        )
+    except duckdb.NotImplementedException as error:
+        if "already created" not in str(error):  # where the macros were detached, these stay
+            raise
 
 
 def _instance(con: duckdb.DuckDBPyConnection) -> int:
@@ -152,15 +156,21 @@ def _refuse_in_transaction(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _refuse_taken_name(con: duckdb.DuckDBPyConnection) -> None:
-    taken = con.execute(
+    path = _attached(con)
+    if path:
+        raise CannotRegister(
+            f"a database called {CATALOG} is already attached ({path}), and the functions "
+            f"need that name. Rename the file, or attach it under another name: "
+            f"ATTACH '{path}' AS my_data."
+        )
+
+
+def _attached(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The path of the database that has our name: "" for one in memory, None if there is none."""
+    found = con.execute(
         f"SELECT path FROM system.main.duckdb_databases() WHERE database_name = '{CATALOG}'"
     ).fetchone()
-    if taken is not None and taken[0]:
-        raise CannotRegister(
-            f"a database called {CATALOG} is already attached ({taken[0]}), and the functions "
-            f"need that name. Rename the file, or attach it under another name: "
-            f"ATTACH '{taken[0]}' AS my_data."
-        )
+    return None if found is None else found[0] or ""
 
 
 @atexit.register

@@ -35,6 +35,7 @@ _NONE = "sqlfuncs.main._sf_none"
 _INSTANCE = "_sf_instance"
 _AFTER_ALL = 2**62  # more rows than any table has
 INSTANCE = f"sqlfuncs.main.{_INSTANCE}()"
+REGISTERED = "sqlfuncs.main._sf_registered()"
 _CALLER = f"{INSTANCE}, current_connection_id()"  # for `interrupts.Caller`
 _QUERY = f"{_CALLER}, current_query_id()"  # whose rows these are, for `batches.Query`
 
@@ -82,6 +83,8 @@ def create_statements(functions: Sequence[Function], catalog: str, instance: int
             f"COMMENT ON {kind} {catalog}.main.{identifier(function.name)} "
             f"IS {literal(function.help)}"
         )
+    yield f"CREATE OR REPLACE MACRO {REGISTERED} AS true"
+    yield f"COMMENT ON MACRO {REGISTERED.removesuffix('()')} IS 'The last one that is made.'"
 
 
 def _in_order_of_need(functions: Sequence[Function], texts: Mapping[str, str]) -> list[Function]:
