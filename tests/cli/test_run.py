@@ -331,8 +331,6 @@ def test_models_where_none_has_been_trained(form: str) -> None:
         "queries",
         "run {rows} n=20000 --format csv",
         "run {rows} n=20000 --format json",
-        "run {rows} n=20000 --format markdown",
-        "run {rows} n=100",
         "run {rows}",
         "run detect --show",
     ],

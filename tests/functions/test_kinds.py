@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
 
+import sqlfuncs
 from sqlfuncs.learning.rows import registry
 from tests.functions.pictures import shapes
 
@@ -48,6 +50,13 @@ CALLS = {
 LEARNING = ("label_issues", "audit", "label_health", "review_queue")
 COMPARING = ("outliers", "near_duplicates")
 OF_VOTES = ("consensus", "annotator_quality", "next_to_label")
+
+
+@pytest.fixture(scope="module")
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """One for all, whose table `t` each test replaces."""
+    with sqlfuncs.connect() as connection:
+        yield connection
 
 
 @pytest.fixture(scope="module")

@@ -191,7 +191,7 @@ def test_a_moment_that_no_calendar_has_is_named(t: duckdb.DuckDBPyConnection, re
         assert _rows(t) == before
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin"])
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
 @pytest.mark.parametrize("kind", [kind for kind in IN_ORDER if kind != "DATE"])
 def test_what_is_decided_now_comes_after_a_clock_that_was_ahead(
     t: duckdb.DuckDBPyConnection, zone: str, kind: str
@@ -266,10 +266,8 @@ FROM range(200) r(i), LATERAL (
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("Europe/Berlin", "Europe/London"),
         ("Asia/Tokyo", "America/New_York"),
         ("America/New_York", "Asia/Tokyo"),
-        ("UTC", "UTC"),
     ],
 )
 @pytest.mark.parametrize("ahead", ["0 HOUR", "9 HOUR"], ids=["utc log", "local log of before"])

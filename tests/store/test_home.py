@@ -26,10 +26,10 @@ import numpy as np
 import sqlfuncs
 from sqlfuncs.store import embeddings
 con = sqlfuncs.connect()
-con.execute("CREATE TABLE t AS SELECT 'good ' || i AS text, 'a' AS label FROM range(20) r(i) "
-            "UNION ALL SELECT 'bad ' || i, 'b' FROM range(20) r(i)")
-con.execute("FROM fine_tune('mine', t, text, label)").fetchall()
-con.execute("SELECT llm_classify(text, ['good', 'bad'], model := 'fake:') FROM t").fetchall()
+con.execute("CREATE TABLE t AS SELECT 'text ' || i AS text, [i, i % 2]::FLOAT[] AS vec, "
+            "['a', 'b'][i % 2 + 1] AS label FROM range(40) r(i)")
+con.execute("FROM fine_tune('mine', t, vec, label)").fetchall()
+con.execute("SELECT llm_classify(text, ['a', 'b'], model := 'fake:') FROM t").fetchall()
 embeddings.write("m", {"x": np.ones(4, np.float32)})
 for folder, _, names in os.walk(os.environ["SQLFUNCS_HOME"]):
     for path in [folder, *(os.path.join(folder, name) for name in names)]:
