@@ -7,7 +7,7 @@ TOOLS := .venv-tools
 WEIGHTS := $(VENV)/home/weights
 PYTEST := -m pytest -n 2 --durations 10
 
-.PHONY: demo quick test test-slow check faults lint test-old-duckdb test-light wheel sample readme bench constraints clean
+.PHONY: demo quick test test-slow check faults figures lint test-old-duckdb test-light wheel sample readme bench constraints clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/sqlfuncs demo
@@ -106,6 +106,11 @@ bench: $(VENV)/.installed $(WEIGHTS)
 # What must never happen, counted: each line of the tables says 0.
 faults: $(VENV)/.installed
 	$(VENV)/bin/python -m benchmarks.faults
+
+# How the code hangs together, and which faults of one line the tests see.
+figures: $(VENV)/.installed
+	$(VENV)/bin/python -m benchmarks.structure
+	$(VENV)/bin/python -m benchmarks.mutants
 
 constraints: $(VENV)/.installed
 	{ grep '^#' constraints.txt; $(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//'; } > .constraints.new

@@ -2,31 +2,33 @@
 
     python -m benchmarks.structure
 
-Prints the groups of modules that import each other in a circle (imports inside functions count),
-the questions outside of `learning/rows/` of what kind rows are, the texts that speak an engine's
-dialect in rooms that know none, the files of the package that know a kind of row (what a new kind
-touches), and the lines of the package.
+Writes into docs/benchmarks.md how many modules import each other in a circle (imports inside
+functions count), the questions outside of `learning/rows/` of what kind rows are, the texts that
+speak an engine's dialect in rooms that know none, the files that know a kind of row (what a new
+kind touches), and the lines of the package.
 """
 
 from __future__ import annotations
 
+import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from benchmarks.pages import write
 from sqlfuncs.learning.rows import registry
 from tests.test_dialect import dialect_outside
 from tests.test_imports import MODULES, PACKAGE, asking_for_kinds_of_rows, imports
 
 
 def circles() -> int:
-    """How many groups of modules reach each other by imports."""
+    """How many modules are reached again by what they import."""
     graph = imports()
     place = {module: at for at, module in enumerate(graph)}
     pairs = [(place[one], place[other]) for one in graph for other in graph[one]]
     ones, others = zip(*pairs, strict=True)
     matrix = csr_array(([1] * len(pairs), (ones, others)), shape=(len(graph), len(graph)))
-    groups, _ = connected_components(matrix, directed=True, connection="strong")
-    return len(graph) - int(groups)
+    _, group = connected_components(matrix, directed=True, connection="strong")
+    return int((np.bincount(group)[group] > 1).sum())
 
 
 def files_of_a_kind() -> dict[str, int]:
@@ -45,14 +47,18 @@ def lines() -> int:
 
 
 def main() -> None:
-    """Print the counts."""
-    print(f"modules                                    {len(MODULES)}")
-    print(f"of these in import circles                 {circles()}")
-    print(f"kinds of rows asked outside their room     {len(asking_for_kinds_of_rows())}")
-    print(f"texts in an engine's dialect outside       {len(dialect_outside())}")
-    for kind, files in files_of_a_kind().items():
-        print(f"files that know {kind:27}{files}")
-    print(f"lines of the package                       {lines():,}")
+    """Write the counts into the page."""
+    rows = {
+        "modules": len(MODULES),
+        "of these in import circles": circles(),
+        "questions of what kind rows are, outside their room": len(asking_for_kinds_of_rows()),
+        "texts in an engine's dialect, outside the rooms that know one": len(dialect_outside()),
+        **{f"files that know `{kind}`": files for kind, files in files_of_a_kind().items()},
+        "lines of Python and SQL": f"{lines():,}",
+    }
+    write(
+        "structure", "\n".join(["| | |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows.items())])
+    )
 
 
 if __name__ == "__main__":
