@@ -28,7 +28,8 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 from sqlfuncs import work
 from sqlfuncs.engines.duckdb import interrupts, names
 from sqlfuncs.engines.duckdb.functions import functions
-from sqlfuncs.engines.duckdb.macros import INSTANCE, REGISTERED, create_statements
+from sqlfuncs.engines.duckdb.macros import REGISTERED, create_statements
+from sqlfuncs.engines.duckdb.macros.computed import INSTANCE
 from sqlfuncs.engines.duckdb.udf import Free, Packing, Udf, callables
 from sqlfuncs.errors import BadInput, CannotRegister, DatabaseInUse
 

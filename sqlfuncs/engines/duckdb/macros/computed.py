@@ -1,0 +1,269 @@
+"""The text of the macro over a function that is computed in Python.
+
+It gathers the arguments, or the rows of a table in their order, calls the function of Python's
+(`udf`), and hands its results back as columns. Texts only; imports the function descriptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlfuncs.engines.duckdb.batches import PACKED
+from sqlfuncs.engines.duckdb.names import identifier, literal
+from sqlfuncs.engines.duckdb.udf import udf_name
+from sqlfuncs.functions.spec import (
+    Column,
+    CountFunction,
+    Input,
+    ListFunction,
+    ScalarFunction,
+    TableFunction,
+)
+from sqlfuncs.learning.labels.compared import COUNT, cast_field
+from sqlfuncs.learning.labels.labels import INSTANT, TIME
+
+INSTANCE_NAME = "_sf_instance"
+INSTANCE = f"sqlfuncs.main.{INSTANCE_NAME}()"
+NO_ROWS = "sqlfuncs.main._sf_none"  # stands for a second table that is left out
+_BARE = "sqlfuncs.main._sf_bare"
+_LABEL = "sqlfuncs.main._sf_label"
+_TEXT_KEYS = "sqlfuncs.main._sf_text_keys"
+_TYPED = "sqlfuncs.main._sf_typed"
+_MAP = "sqlfuncs.main._sf_map"
+_AFTER_ALL = 2**62  # more rows than any table has
+_CALLER = f"{INSTANCE}, current_connection_id()"  # for `interrupts.Caller`
+_QUERY = f"{_CALLER}, current_query_id()"  # whose rows these are, for `batches.Query`
+
+
+def definition(function: TableFunction | ListFunction | ScalarFunction) -> str:
+    """The macro's text, from its name on."""
+    match function:
+        case ScalarFunction():
+            return _scalar(function)
+        case ListFunction():
+            return _list(function)
+        case TableFunction():
+            return _of_table(function)
+
+
+def _scalar(function: ScalarFunction) -> str:
+    # A prepared statement has one number however often it is executed, but new transactions.
+    query = [f"[{_QUERY}, txid_current()]"] if function.per_query else []
+    options = (_option(function, name) for name in function.options)
+    call = ", ".join([*function.inputs, *query, *options, _CALLER])
+    return f"{_head(function, function.inputs)} AS {udf_name(function.name)}({call})"
+
+
+def _list(function: ListFunction) -> str:
+    return f"""{_head(function, function.arguments)} AS TABLE
+SELECT unnest({udf_name(function.name)}({_options(function)}, {_CALLER}), recursive := true)"""
+
+
+def _of_table(function: TableFunction) -> str:
+    """Gather all rows in order, compute once, and hand rows back.
+
+    Names start with `_sf_`, because the columns an analyst names are looked up in the table
+    first, and nothing of ours may stand in their way.
+    """
+    required = [each.name for each in function.columns if not each.is_optional]
+    optional = [f"{each.name} := NULL" for each in function.columns if each.is_optional]
+    if function.second:
+        assert not function.keeps_rows
+        optional.append(f"{function.second} := {literal(NO_ROWS)}")
+    head = _head(function, (*function.arguments, "tbl", *required, *optional))
+    select = _beside_rows(function) if function.keeps_rows else _instead_of_rows(function)
+    return f"{head} AS TABLE\n{select}"
+
+
+def _instead_of_rows(function: TableFunction) -> str:
+    own = ", ".join(
+        _own_column(function, c, f"struct_extract(_sf_own, {literal(c.name)})")
+        for c in function.returns
+    )
+    return f"""WITH _sf_numbered AS (
+    {_numbered(function)}
+), _sf_packed_rows AS (
+    SELECT {_packed(function)} FROM _sf_numbered
+), {_gathered(function, "_sf_packed_rows", "NULL")}, _sf_rows AS (
+    SELECT unnest(_sf_own) AS _sf_own{_carried(function)} FROM _sf_gathered
+)
+SELECT {own} FROM _sf_rows"""
+
+
+def _numbered(function: TableFunction) -> str:
+    """The rows of the table in their order, and those of the second one after them."""
+    if isinstance(function, CountFunction):
+        return _counted(function)
+    if function.second is None:
+        return "SELECT *, row_number() OVER () AS _sf_n FROM query_table(tbl)"
+    return f"""SELECT *, false AS _sf_second, row_number() OVER () AS _sf_n FROM query_table(tbl)
+    UNION ALL BY NAME
+    SELECT *, true AS _sf_second, {_AFTER_ALL} + row_number() OVER () AS _sf_n
+    FROM query_table({function.second})"""
+
+
+def _counted(function: CountFunction) -> str:
+    """The different combinations of labels. They are counted as they are, of their own types."""
+    names = range(len(function.inputs))
+    given = ", ".join(
+        f"{name if name in function.may_be_constant else f'{_BARE}({name})'} AS _sf_{at}"
+        for at, name in enumerate(function.inputs)
+    )
+    ones = ", ".join(
+        f"sqlfuncs.main._sf_one(_sf_{at}, {literal(function.inputs[at])}) AS _sf_{at}"
+        for at in names
+    )
+    return f"""SELECT *, row_number() OVER () AS _sf_n FROM (
+        SELECT {ones}, count(*) AS _sf_count
+        FROM (SELECT {given} FROM query_table(tbl) AS _sf_in) GROUP BY ALL
+    )"""
+
+
+def _packed_counts(function: CountFunction) -> str:
+    """Each label as text, and cast to what it is compared with: see `labels.compared.fields`."""
+    places = {name: f"_sf_{at}" for at, name in enumerate(function.inputs)}
+    fields = {name: f"{at}::VARCHAR" for name, at in places.items()}
+    for name, at in places.items():
+        fields[cast_field(name, TIME)] = f"sqlfuncs.main._sf_time({at})"
+        fields[cast_field(name, INSTANT)] = f"TRY_CAST({at}::VARCHAR AS TIMESTAMPTZ)::VARCHAR"
+        for other, to in places.items():
+            if other != name:
+                fields[cast_field(name, other)] = f"sqlfuncs.main._sf_cast({at}, {to})"
+    fields[COUNT] = "_sf_count"
+    given = ", ".join(f"{identifier(name)}: {value}" for name, value in fields.items())
+    kinds = ", ".join(
+        f"{identifier(name)}: sqlfuncs.main._sf_kind(typeof({at}))" for name, at in places.items()
+    )
+    return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch"
+
+
+def _beside_rows(function: TableFunction) -> str:
+    """Results beside the table's own rows, which are numbered and kept once.
+
+    MATERIALIZED, because a view may give other rows or another order the second time.
+    """
+    kept = [
+        "_sf_n",
+        "_sf_names",
+        "_sf_batch",
+        *(f"_sf_typed_{name}" for name in _typed_like(function)),
+    ]
+    numbered = "*, row_number() OVER () AS _sf_n, "
+    numbered += "CASE WHEN row_number() OVER () = 1 THEN struct_keys(_sf_in) END AS _sf_names"
+    for name in _given_again(function):
+        # What is no column (a call, perhaps a costly one) is computed once and kept.
+        bare = f"list_contains(struct_keys(_sf_in), alias({name}))"
+        numbered += f", {bare} AS _sf_bare_{name}, CASE WHEN NOT {bare} THEN {name} END"
+        numbered += f" AS _sf_kept_{name}"
+        kept += [f"_sf_bare_{name}", f"_sf_kept_{name}"]
+    lists = ", ".join(
+        f"unnest(struct_extract(_sf_own, {literal(column.name)})) "
+        f"AS {identifier('_sf_own_' + column.name)}"
+        for column in function.returns
+    )
+    own = ", ".join(
+        _own_column(function, column, identifier("_sf_own_" + column.name))
+        for column in function.returns
+    )
+    return f"""WITH _sf_numbered AS (
+    SELECT {numbered} FROM query_table(tbl) AS _sf_in
+), _sf_kept AS MATERIALIZED (
+    SELECT *, {_packed(function)} FROM _sf_numbered
+), {_gathered(function, "_sf_kept", "any_value(_sf_names)")}, _sf_rows AS (
+    SELECT {lists}{_carried(function)} FROM _sf_gathered
+)
+SELECT _sf_kept.* EXCLUDE ({", ".join(kept)}), {own}
+FROM _sf_kept POSITIONAL JOIN _sf_rows"""
+
+
+def _packed(function: TableFunction) -> str:
+    if isinstance(function, CountFunction):
+        return _packed_counts(function)
+    given = ", ".join(f"{each.name}: {_given(function, each)}" for each in function.columns)
+    if function.second:
+        given += f", {function.second}: _sf_second"
+    kinds = ", ".join(f"{each.name}: {_kind(each)}" for each in function.columns)
+    typed = "".join(f", {name} AS _sf_typed_{name}" for name in _typed_like(function))
+    return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch{typed}"
+
+
+def _given(function: TableFunction, given: Input) -> str:
+    bare = f"{_BARE}({_input(function, given.name)})"
+    # A label travels as DuckDB's own text for it, and so do the keys of maps: both cast back.
+    if given.is_optional:  # which may be NULL without a type, and is to stay so
+        return bare
+    match given.comes_as:
+        case "given":
+            return f"{_TEXT_KEYS}({bare})"
+        case "text":
+            return f"{bare}::VARCHAR"
+        case "label":
+            return f"{_LABEL}({bare}, {literal(given.name)})"
+
+
+def _kind(given: Input) -> str:
+    """What an input's values are as labels, or the keys of its maps: see `learning.labels`."""
+    kind = "_sf_keys_kind" if given.comes_as == "given" else "_sf_kind"
+    return f"sqlfuncs.main.{kind}(typeof({given.name}))"
+
+
+def _gathered(function: TableFunction, packed: str, names: str) -> str:
+    any_given = "".join(
+        f", any_value(_sf_typed_{name}) AS _sf_any_{name}" for name in _typed_like(function)
+    )
+    return f"""_sf_gathered AS (
+    SELECT
+        {udf_name(function.name)}(
+            list(_sf_batch) FILTER (_sf_batch IS NOT NULL), {names}, {_options(function)}, {_CALLER}
+        ) AS _sf_own{any_given}
+    FROM {packed}
+)"""
+
+
+def _typed_like(function: TableFunction) -> list[str]:
+    return sorted({c.type for c in function.returns if isinstance(c.type, str)})
+
+
+def _carried(function: TableFunction) -> str:
+    return "".join(f", _sf_any_{name}" for name in _typed_like(function))
+
+
+def _given_again(function: TableFunction) -> list[str]:
+    return sorted({c.given for c in function.returns if c.given})
+
+
+def _input(function: TableFunction, name: str) -> str:
+    if not function.keeps_rows or name not in _given_again(function):
+        return name
+    return f"CASE WHEN _sf_bare_{name} THEN {name} ELSE _sf_kept_{name} END"
+
+
+def _own_column(function: TableFunction, column: Column, value: str) -> str:
+    if isinstance(column.type, str):
+        value = f"TRY(cast_to_type({value}, {_TYPED}(_sf_any_{column.type})))"
+    elif column.given:
+        given = f"{_MAP}({_input(function, column.given)})"
+        value = f"CASE WHEN cardinality({value}) = 0 THEN {given} ELSE {value} END"
+    return f"{value} AS {identifier(column.name)}"
+
+
+def _head(
+    function: TableFunction | ListFunction | ScalarFunction, parameters: Iterable[str]
+) -> str:
+    options = [f"{name} := {literal(default)}" for name, default in function.options.items()]
+    return f"{identifier(function.name)}({', '.join([*parameters, *options])})"
+
+
+def _options(function: TableFunction | ListFunction) -> str:
+    fields = [f"{name}: {name}" for name in function.arguments]
+    fields += [f"{name}: {_option(function, name)}" for name in function.options]
+    # A struct needs a field; where a function takes nothing, this one is not read.
+    fields = fields or ["_sf_nothing: NULL"]
+    return "{" + ", ".join(fields) + "}"
+
+
+def _option(function: TableFunction | ListFunction | ScalarFunction, name: str) -> str:
+    """What an option is, with the session's variable behind it if it has one."""
+    if name not in function.session:
+        return name
+    return f"coalesce({name}, getvariable({literal(function.session[name])}))"
