@@ -14,7 +14,7 @@ demo: $(VENV)/.installed
 
 # While one writes: what computes without an engine, a server, a process of its own or a network.
 QUICK := sqlfuncs tests/learning/annotators tests/learning/detection tests/learning/labels \
-	tests/learning/rows tests/learning/similarity tests/review/test_decisions.py \
+	tests/learning/rows tests/learning/similarity tests/statistics tests/review/test_decisions.py \
 	tests/review/test_evidence.py tests/review/test_progress.py tests/review/test_queue.py \
 	tests/queries/test_header.py tests/queries/test_piecewise.py tests/queries/test_render.py \
 	tests/llm/test_limits.py tests/llm/test_prompt.py tests/llm/test_reading.py \
