@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from sqlfuncs.functions.llm_classify import SESSION
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.llm.rows import Question, Said, answers
+from sqlfuncs.llm.rows import Question, RowAnswer, answers
 
 RETURNS = pa.struct(
     [
@@ -68,7 +68,7 @@ def llm_classify_result(
     )
 
 
-def _result(said: Said, model: str, multi: bool) -> dict[str, object] | None:
+def _result(said: RowAnswer, model: str, multi: bool) -> dict[str, object] | None:
     answer = said.answer
     if answer is None:
         return None

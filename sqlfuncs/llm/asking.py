@@ -27,7 +27,7 @@ _failures: Recent[_Asked, Answer] = Recent(seconds=10.0)
 # Budgets that let a question through or not. A query comes here with 2,048 rows at a time: a
 # budget that runs out in the midst of it is no error of the query, one that had is.
 _in_use: Recent[tuple[str, Limits], None] = Recent(seconds=60.0)
-_remarks: Recent[str, None] = Recent(seconds=2.0)  # the same is not said twice
+_remarks: Recent[str, None] = Recent(seconds=2.0)  # none is repeated sooner
 
 
 def ask(
@@ -150,7 +150,7 @@ def _say_errors(model: str, answers: Mapping[bytes, Answer]) -> None:
     shown = "; ".join(f"{why} ({count:,})" for why, count in reasons.most_common(3))
     count = reasons.total()
     remark = f"{model}: {count:,} {'text has' if count == 1 else 'texts have'} no answer: {shown}"
-    was_said = _remarks.find([remark])
+    was_reported = _remarks.find([remark])
     _remarks.note({remark: None})
-    if not was_said:
+    if not was_reported:
         work.say(remark)

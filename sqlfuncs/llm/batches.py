@@ -129,8 +129,8 @@ def _sorted(
                 pass
     for key, answer in paid.items():
         likely = expected.by_length(task, [texts.get(key, "")])
-        (paid[key],), is_told = believed(model, [answer], likely)
-        usage.add(priced_as(model), estimated=int(not is_told))
+        (paid[key],), is_reported = believed(model, [answer], likely)
+        usage.add(priced_as(model), estimated=int(not is_reported))
     usage.add(
         priced_as(model),
         asked=len(outcomes),
@@ -210,9 +210,9 @@ def _handed_in(
     try:
         for attempt in range(_ATTEMPTS):
             try:
-                # An attempt that failed may yet have been heard.
-                heard = provider.find(mark) if attempt else None
-                batch = heard or provider.hand_in(task, named, mark)
+                # A failed attempt may have reached the server.
+                earlier = provider.find(mark) if attempt else None
+                batch = earlier or provider.hand_in(task, named, mark)
                 break
             except (Busy, Flaky) as failure:
                 if attempt == _ATTEMPTS - 1:
@@ -223,7 +223,7 @@ def _handed_in(
                 if is_over.wait(after or _FIRST_WAIT * 2**attempt):
                     raise
     except ProviderFailure as failure:
-        if not isinstance(failure, Busy | Flaky):  # else it may have been heard: the next run asks
+        if not isinstance(failure, Busy | Flaky):  # else it may have arrived: the next run asks
             store.close_batch(_UNNAMED + mark)
         store.release(texts)
         raise

@@ -16,7 +16,7 @@ from typing import Literal
 from sqlfuncs.llm.spelling import EDGES, folded, label_of
 from sqlfuncs.llm.task import Task
 
-_SHORT = 600  # characters of an answer in words that is read as a whole
+_SHORT = 600  # characters of an answer in prose that is read as a whole
 _MOST_CHARACTERS = 20_000
 _SHORTEST = 3  # letters of a label that is no word of every sentence
 _MOST_CLAIMS = 12  # lines that give an answer; more are a list of something
@@ -76,22 +76,22 @@ _GIVES = re.compile(
 )
 
 
-def in_words(task: Task, said: str) -> str | None:
-    """The one label that an answer in words gives."""
-    phrase = as_phrase(task, said)
-    if phrase is not None or len(said) > _MOST_CHARACTERS:
+def in_prose(task: Task, text: str) -> str | None:
+    """The one label that an answer in prose gives."""
+    phrase = as_phrase(task, text)
+    if phrase is not None or len(text) > _MOST_CHARACTERS:
         return phrase
-    marked = list(_marked(said))
+    marked = list(_marked(text))
     if marked:
         return _agreed([as_phrase(task, each) for each in marked])
     form = _form(task)
     if form is None:
         return None
-    said = unicodedata.normalize(form, said)
-    led = list(_led(task, said))
+    text = unicodedata.normalize(form, text)
+    led = list(_led(task, text))
     if led:
         return _agreed(led)
-    return _in_short(task, said) if len(said) <= _SHORT else None
+    return _in_short(task, text) if len(text) <= _SHORT else None
 
 
 @lru_cache(maxsize=64)
@@ -118,28 +118,28 @@ def as_phrase(task: Task, phrase: str) -> str | None:
     return None
 
 
-def several(task: Task, said: str) -> list[str] | None:
+def several(task: Task, text: str) -> list[str] | None:
     """The labels that an answer lists, however it sets them apart; None if it says anything else.
 
     >>> several(Task.read(["a", "b, c"], multi=True), "- a\\n- b, c")
     ['a', 'b, c']
     """
-    if len(said) > _MOST_CHARACTERS:
+    if len(text) > _MOST_CHARACTERS:
         return None
-    marked = list(_marked(said))
+    marked = list(_marked(text))
     if len(marked) == 1:
-        said = marked[0]
-    said = _LEAD.sub("", said.strip(), count=1)
-    if folded(said.strip(EDGES)) in _NONE and label_of(task, said) is None:
+        text = marked[0]
+    text = _LEAD.sub("", text.strip(), count=1)
+    if folded(text.strip(EDGES)) in _NONE and label_of(task, text) is None:
         return []
-    return _listed(task, said)
+    return _listed(task, text)
 
 
 _NONE = ("none", "no labels", "none of the labels", "none of them", "none of these", "no label")
 
 
-def _listed(task: Task, said: str) -> list[str] | None:
-    pieces = re.split(r"(\s*(?:[,;|\n、，；]|\band\b|&)\s*)", _without_bullets(said).strip())
+def _listed(task: Task, text: str) -> list[str] | None:
+    pieces = re.split(r"(\s*(?:[,;|\n、，；]|\band\b|&)\s*)", _without_bullets(text).strip())
     if len(pieces) > 2 * _MOST_PIECES:
         return None
     found: list[str] = []
@@ -159,24 +159,24 @@ def _listed(task: Task, said: str) -> list[str] | None:
     return found or None
 
 
-def _without_bullets(said: str) -> str:
-    return "\n".join(_BULLET.sub("", line) for line in said.splitlines())
+def _without_bullets(text: str) -> str:
+    return "\n".join(_BULLET.sub("", line) for line in text.splitlines())
 
 
 def _agreed(claims: list[str | None]) -> str | None:
     return claims[0] if len(set(claims)) == 1 else None
 
 
-def _marked(said: str) -> Iterator[str]:
-    for found in _TAG.finditer(said):
+def _marked(text: str) -> Iterator[str]:
+    for found in _TAG.finditer(text):
         yield found[2]
-    for found in _BOXED.finditer(said):
+    for found in _BOXED.finditer(text):
         yield _IN_BOX.sub(r"\1", found[1]).replace("\\_", "_").replace("\\ ", " ")
 
 
-def _led(task: Task, said: str) -> Iterator[str | None]:
+def _led(task: Task, text: str) -> Iterator[str | None]:
     """Of the lines that begin with "answer:" what follows, unless it is taken back after."""
-    lines = said.splitlines()
+    lines = text.splitlines()
     leads = [(at, lead) for at, line in enumerate(lines) if (lead := _LEAD.match(line))]
     if len(leads) > _MOST_CLAIMS:
         yield None
@@ -190,31 +190,31 @@ def _led(task: Task, said: str) -> Iterator[str | None]:
         yield None if _TAKEN_BACK.search(after) else _with_reason(task, rest)
 
 
-def _with_reason(task: Task, said: str) -> str | None:
+def _with_reason(task: Task, text: str) -> str | None:
     """The label of a line, alone or before an explanation of it."""
-    label = as_phrase(task, said)
-    return label if label is not None else _in_short(task, said)
+    label = as_phrase(task, text)
+    return label if label is not None else _in_short(task, text)
 
 
-def _in_short(task: Task, said: str) -> str | None:
+def _in_short(task: Task, text: str) -> str | None:
     """The label that a sentence or two give."""
-    first, _, rest = said.strip().partition("\n")
-    named = _mentions(task, said)
-    beside = said  # the words that are no label's
+    first, _, rest = text.strip().partition("\n")
+    named = _mentions(task, text)
+    beside = text  # the words that are no label's
     for _, start, end in named:
         beside = beside[:start] + "-" * (end - start) + beside[end:]
     if _TAKEN_BACK.search(beside):
         return None
     alone = as_phrase(task, first) if rest else None
     if alone is not None:
-        again = [each for each in named if each[1] >= len(said) - len(said.lstrip()) + len(first)]
-        is_doubted = any(_HEDGED.search(_beside(said, start, end)) for _, start, end in again)
-        return alone if {label for label, _, _ in named} <= {alone} and not is_doubted else None
+        again = [each for each in named if each[1] >= len(text) - len(text.lstrip()) + len(first)]
+        is_hedged = any(_HEDGED.search(_beside(text, start, end)) for _, start, end in again)
+        return alone if {label for label, _, _ in named} <= {alone} and not is_hedged else None
     labels = {label for label, _, _ in named}
     if len(labels) != 1 or _is_word(next(iter(labels))):
         return None
     for label, start, end in named:
-        if _is_given(said, start, end):
+        if _is_given(text, start, end):
             return label
     return None
 
@@ -224,39 +224,39 @@ def _is_word(label: str) -> bool:
     return label.isascii() and len(folded(label)) < _SHORTEST
 
 
-def _is_given(said: str, start: int, end: int) -> bool:
+def _is_given(text: str, start: int, end: int) -> bool:
     """Whether what stands there is the answer of its sentence, which does not doubt it."""
-    begins, ends = _sentence(said, start, end)
-    before, after = said[begins:start], said[end:ends]
+    begins, ends = _sentence(text, start, end)
+    before, after = text[begins:start], text[end:ends]
     if _HEDGED.search(f"{before} {after}"):
         return False
-    follows = _REASON.match(said[end:])
+    follows = _REASON.match(text[end:])
     if begins == 0 and not _LEAD.sub("", before, count=1).strip(EDGES + "-–—#>"):
         return follows is not None
     is_last = not after.strip(EDGES)
     return bool(_GIVES.search(before)) and (is_last or follows is not None)
 
 
-def _beside(said: str, start: int, end: int) -> str:
+def _beside(text: str, start: int, end: int) -> str:
     """The other words of the sentence that holds a place."""
-    begins, ends = _sentence(said, start, end)
-    return f"{said[begins:start]} {said[end:ends]}"
+    begins, ends = _sentence(text, start, end)
+    return f"{text[begins:start]} {text[end:ends]}"
 
 
-def _sentence(said: str, start: int, end: int) -> tuple[int, int]:
+def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
     begins = 0
-    for split in _SENTENCE.finditer(said):
+    for split in _SENTENCE.finditer(text):
         if split.end() <= start:
             begins = split.end()
         elif split.start() >= end:
             return begins, split.start()
-    return begins, len(said)
+    return begins, len(text)
 
 
-def _mentions(task: Task, said: str) -> list[tuple[str, int, int]]:
+def _mentions(task: Task, text: str) -> list[tuple[str, int, int]]:
     """Where labels are named, as words of their own; of overlapping ones the longest."""
     found = []
-    for place in _names(task).finditer(said):
+    for place in _names(task).finditer(text):
         label = label_of(task, place[0])
         if label is None:  # close to two labels
             return []

@@ -171,9 +171,9 @@ def by_length(task: Task, texts: Sequence[str]) -> Tokens:
 @lru_cache(maxsize=64)
 def _of_task(task: Task, several: bool) -> tuple[int, int]:
     """Tokens of all that is sent beside the texts, with the schema; and of an answer."""
-    sent, said = prompt.about_tokens(task, ["", ""] if several else [""])
+    sent, received = prompt.about_tokens(task, ["", ""] if several else [""])
     sent += prompt.tokens_in(str(prompt.schema(task, several)))
-    return math.ceil(sent * 4 / _CHARACTERS_PER_TOKEN), math.ceil(said / (2 if several else 1))
+    return math.ceil(sent * 4 / _CHARACTERS_PER_TOKEN), math.ceil(received / (2 if several else 1))
 
 
 def is_possible(took: Tokens) -> bool:

@@ -22,12 +22,13 @@ _LONGEST_NAMED = timedelta(days=365)
 class ProviderFailure(Exception):
     """A request failed. The message is for the analyst and holds no secret.
 
-    The tokens are what it took all the same; `was_heard` if it may have taken some, untold.
+    The tokens are what it took all the same; `was_received` if it may have taken some that were
+    not reported.
     """
 
     input_tokens = 0
     output_tokens = 0
-    was_heard = False
+    was_received = False
 
 
 class Unusable(ProviderFailure):
@@ -61,9 +62,9 @@ class LeftAlone(Busy):
 class Flaky(ProviderFailure):
     """The server or the line failed."""
 
-    def __init__(self, message: str, *, was_heard: bool = False) -> None:
+    def __init__(self, message: str, *, was_received: bool = False) -> None:
         super().__init__(message)
-        self.was_heard = was_heard
+        self.was_received = was_received
 
 
 class TooLong(ProviderFailure):

@@ -110,9 +110,13 @@ class LocalProvider:
 
     def _tokens(self, texts: Sequence[str]) -> tuple[list[Tokens], list[bool]]:
         """The tokens of texts, in which none is a sign to the model, and which texts are cut."""
-        words, _ = self._loaded
+        model_tokenizer, _ = self._loaded
         found = tokenized(
-            words, texts, _MAX_TOKENS + 1, add_special_tokens=False, split_special_tokens=True
+            model_tokenizer,
+            texts,
+            _MAX_TOKENS + 1,
+            add_special_tokens=False,
+            split_special_tokens=True,
         )
         return [ids[:_MAX_TOKENS] for ids in found], [len(ids) > _MAX_TOKENS for ids in found]
 
@@ -149,7 +153,7 @@ class LocalProvider:
         sees[stem:, start + stem :] = own
         mask = torch.zeros(sees.shape, dtype=model.dtype)
         mask.masked_fill_(~sees, torch.finfo(model.dtype).min)
-        said = model(
+        logits = model(
             input_ids=ids,
             attention_mask=mask[None, None].expand(rows, 1, -1, -1),
             position_ids=places[None].expand(rows, -1),
@@ -157,7 +161,7 @@ class LocalProvider:
             use_cache=True,
             logits_to_keep=torch.arange(stem - 1, length),
         ).logits.float()
-        likely = torch.log_softmax(said, dim=-1)
+        likely = torch.log_softmax(logits, dim=-1)
         # What stands after the text is at 0, the tree's tokens follow.
         each = [
             torch.stack([likely[:, 0 if at is None else 1 + at, token] for at, token in path])
@@ -175,15 +179,15 @@ class LocalProvider:
     def _made(self, task: Task) -> _Frame:
         import torch
 
-        words, model = self._loaded
-        before, after, end = _template(words, task)
+        model_tokenizer, model = self._loaded
+        before, after, end = _template(model_tokenizer, task)
         split = {"add_special_tokens": False}
-        first = words(before, **split)["input_ids"] or [words.eos_token_id]
-        labels = tuple(words(label + end, **split)["input_ids"] for label in task.labels)
+        first = model_tokenizer(before, **split)["input_ids"] or [model_tokenizer.eos_token_id]
+        labels = tuple(model_tokenizer(label + end, **split)["input_ids"] for label in task.labels)
         with torch.inference_mode():
             cache = model(input_ids=torch.tensor([first]), use_cache=True).past_key_values
         kept = [(layer.keys, layer.values) for layer in cache.layers]
-        return _Frame(first, words(after, **split)["input_ids"], labels, kept)
+        return _Frame(first, model_tokenizer(after, **split)["input_ids"], labels, kept)
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -191,11 +195,11 @@ class LocalProvider:
 
         folder, source = as_safetensors(self._weights)
         with loading(self._full_name, folder):
-            words = tokenizer(folder, source)
+            model_tokenizer = tokenizer(folder, source)
             model = AutoModelForCausalLM.from_pretrained(
                 folder, attn_implementation="eager", **source, **LOCAL
             )
-        return words, ready(model)
+        return model_tokenizer, ready(model)
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,7 @@ def _tree(frame: _Frame) -> _Tree:
     return _Tree(tokens, depths, sees, tuple(paths))
 
 
-def _template(words: Any, task: Task) -> tuple[str, str, str]:
+def _template(model_tokenizer: Any, task: Task) -> tuple[str, str, str]:
     """What stands before a text and after it, and what ends an answer."""
     mark = _mark(task)
     chat = [{"role": "system", "content": _instructions(task)}]
@@ -252,8 +256,8 @@ def _template(words: Any, task: Task) -> tuple[str, str, str]:
         chat.append({"role": "user", "content": f"Text: {example.text}\n\nLabel:"})
         chat.append({"role": "assistant", "content": example.labels[0]})
     chat.append({"role": "user", "content": f"Text: {mark}\n\nLabel:"})
-    if getattr(words, "chat_template", None):
-        whole = words.apply_chat_template(
+    if getattr(model_tokenizer, "chat_template", None):
+        whole = model_tokenizer.apply_chat_template(
             [*chat, {"role": "assistant", "content": mark}], tokenize=False
         )
         before, after, end = whole.split(mark)

@@ -26,10 +26,10 @@ def of_labels(
     the label, as when it is written with escapes. What the server does not list counts as 0.
 
     >>> others = [{"token": "po", "logprob": -0.2}, {"token": "im", "logprob": -1.7}]
-    >>> said = [{"token": '{"label": "', "logprob": 0.0, "top_logprobs": []},
+    >>> tokens = [{"token": '{"label": "', "logprob": 0.0, "top_logprobs": []},
     ...         {"token": "po", "logprob": -0.2, "top_logprobs": others},
     ...         {"token": 'lite"}', "logprob": 0.0, "top_logprobs": []}]
-    >>> found = of_labels(["polite", "impolite"], "polite", said)
+    >>> found = of_labels(["polite", "impolite"], "polite", tokens)
     >>> {name: round(value, 2) for name, value in found.items()}
     {'polite': 0.82, 'impolite': 0.18}
     """
@@ -46,7 +46,7 @@ def of_labels(
             lead, done = written[: max(0, start - at)], max(0, at - start)
             _share(likely, label, done, path, _alternatives(token, lead))
             path *= _chance(token)
-            if done >= len(label):  # this token told whether the label ends here
+            if done >= len(label):  # this token decides whether the label ends here
                 break
         at += len(written)
     likely[label] += path

@@ -151,18 +151,18 @@ class _Reader:
             raise _NotJson
 
     def _string(self, quote: str) -> str:
-        said = []
+        pieces = []
         at = self.at + 1
         while at < len(self._text):
             character = self._text[at]
             if character == "\\" and at + 1 < len(self._text):
-                said.append(self._text[at : at + 2])
+                pieces.append(self._text[at : at + 2])
                 at += 2
                 continue
             if character in _CLOSING[quote] and self._is_over(at + 1):
                 self.at = at + 1
-                return _unescaped("".join(said))
-            said.append(character)
+                return _unescaped("".join(pieces))
+            pieces.append(character)
             at += 1
         raise _NotJson  # cut short: what it would have been is not known
 
@@ -189,14 +189,14 @@ class _Reader:
         self.at = blank.end() if blank else self.at
 
 
-def _unescaped(said: str) -> str:
-    if "\\" not in said:
-        return said
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
     try:
-        plain = said.replace("\\'", "'").replace("\\`", "`").replace("\n", "\\n")
+        plain = text.replace("\\'", "'").replace("\\`", "`").replace("\n", "\\n")
         return str(json.loads(f'"{_QUOTES.sub(chr(92) * 2 + chr(34), plain)}"'))
     except ValueError:
-        return said
+        return text
 
 
 _QUOTES = re.compile(r'(?<!\\)"')

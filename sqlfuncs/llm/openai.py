@@ -121,15 +121,15 @@ class OpenAIProvider:
             **{name: value for name, value in options.items() if name not in self._refused},
         }
 
-    def _read(self, task: Task, said: Reply, names: Sequence[str] | None) -> list[Answer]:
+    def _read(self, task: Task, completion: Reply, names: Sequence[str] | None) -> list[Answer]:
         """The answers in a chat completion. Raises Declined."""
-        tokens = tokens_used(said)
-        if said.refusal or said.finish_reason == "content_filter":
-            why = said.refusal or "the server's content filter"
+        tokens = tokens_used(completion)
+        if completion.refusal or completion.finish_reason == "content_filter":
+            why = completion.refusal or "the server's content filter"
             raise Declined(f"the model declined to answer: {shown(why, _REFUSAL_SHOWN)}", *tokens)
-        answers = reading.read(task, said.content, names)
+        answers = reading.read(task, completion.content, names)
         if names is None and not task.multi and answers[0].label is not None:
-            answers = [_with_probabilities(task, answers[0], said)]
+            answers = [_with_probabilities(task, answers[0], completion)]
         return _with_tokens(answers, *tokens)
 
     def _answered(self, body: dict[str, Any]) -> Reply:
@@ -165,7 +165,7 @@ class OpenAIProvider:
             pass  # a server that does not tell about its models
 
     def _among(self, known: Models) -> Models:
-        """What is told of our model, which is one of those; Unusable if it is not."""
+        """What the server reports of our model, which is one of those; Unusable if it is not."""
         names = sorted(known.names)
         if names and self._name not in names:
             more = ", ..." if len(names) > _MODELS_SHOWN else ""
@@ -189,20 +189,20 @@ class OpenAIProvider:
             return self._clients[key]
 
 
-def tokens_used(said: Reply) -> tuple[int, int]:
-    """Tokens of a request and of its answer as the server tells them; 0 and 0 if it does not.
+def tokens_used(completion: Reply) -> tuple[int, int]:
+    """Tokens of a request and of its answer as the server reports them; 0 and 0 if it does not.
 
-    Half of it told, or what cannot be, is not told.
+    One count without the other, or an impossible one, counts as not reported.
     """
-    if said.input_tokens is None or said.output_tokens is None:
+    if completion.input_tokens is None or completion.output_tokens is None:
         return 0, 0
-    return said.input_tokens, said.output_tokens
+    return completion.input_tokens, completion.output_tokens
 
 
-def _with_probabilities(task: Task, answer: Answer, said: Reply) -> Answer:
-    if not said.logprobs or answer.label is None:
+def _with_probabilities(task: Task, answer: Answer, completion: Reply) -> Answer:
+    if not completion.logprobs or answer.label is None:
         return answer
-    found = logprobs.of_labels(task.labels, answer.label, said.logprobs)
+    found = logprobs.of_labels(task.labels, answer.label, completion.logprobs)
     return replace(answer, probabilities=found)
 
 

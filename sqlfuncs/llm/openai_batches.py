@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlfuncs.llm.failures import Flaky, ProviderFailure
 from sqlfuncs.llm.openai_calls import Client, upload_seconds
-from sqlfuncs.llm.openai_errors import in_words, is_error
+from sqlfuncs.llm.openai_errors import is_error, shown_message
 from sqlfuncs.llm.openai_failures import NotFound, OptionRefused, failure
 from sqlfuncs.llm.openai_json import parsed
 from sqlfuncs.llm.openai_replies import text_of
@@ -33,12 +33,12 @@ def hand_in(client: Client, requests: Mapping[str, Any], mark: str) -> str:
     ]
     content = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
     given = ("sqlfuncs.jsonl", content.encode("utf-8", "replace"))
-    file = _said(
+    file = _reply(
         client,
         lambda of: of.files.with_raw_response.create(file=given, purpose="batch"),
         within=upload_seconds(given[1]),
     )
-    batch = _said(
+    batch = _reply(
         client,
         lambda of: of.batches.with_raw_response.create(
             input_file_id=_name(file),
@@ -52,7 +52,7 @@ def hand_in(client: Client, requests: Mapping[str, Any], mark: str) -> str:
 
 def find(client: Client, mark: str) -> str | None:
     """The id of the batch that was handed in under a mark, if it is among the latest."""
-    latest = _said(client, lambda of: of.batches.with_raw_response.list(limit=_LATEST)).get("data")
+    latest = _reply(client, lambda of: of.batches.with_raw_response.list(limit=_LATEST)).get("data")
     for batch in latest if isinstance(latest, list) else ():
         if isinstance(batch, dict) and text_of(batch.get("metadata"), _MARK) == mark:
             return _name(batch)
@@ -62,7 +62,7 @@ def find(client: Client, mark: str) -> str | None:
 def collect(client: Client, batch: str, read: Callable[[object], Answer]) -> Batch:
     """How far a batch is; once it is over, what came of each request. Raises ProviderFailure."""
     try:
-        state = _said(client, lambda of: of.batches.with_raw_response.retrieve(batch))
+        state = _reply(client, lambda of: of.batches.with_raw_response.retrieve(batch))
     except NotFound:
         return Batch(is_over=True, progress="is not known to the server any more")
     status = text_of(state, "status")
@@ -78,7 +78,7 @@ def collect(client: Client, batch: str, read: Callable[[object], Answer]) -> Bat
     return Batch(is_over=True, progress=f"{status}, {progress}", outcomes=outcomes)
 
 
-def _said(
+def _reply(
     client: Client, call: Callable[[Any], Any], *, within: float | None = None
 ) -> Mapping[str, Any]:
     """What a call brings, an object. Raises ProviderFailure."""
@@ -110,7 +110,7 @@ def _progress(state: Mapping[str, Any]) -> str:
 def _reasons(state: Mapping[str, Any]) -> str:
     errors = state.get("errors")
     listed = errors.get("data") if isinstance(errors, dict) else errors
-    return in_words(listed) or "the server does not say why"
+    return shown_message(listed) or "the server does not say why"
 
 
 def _content(client: Client, file: str) -> str:

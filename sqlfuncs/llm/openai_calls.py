@@ -64,7 +64,7 @@ class Client:
                 raise self._too_much(most_bytes or MOST_BYTES) from None
             if type(error.__cause__).__name__ in ("ReadError", "DecodingError"):
                 what = redacted(str(error.__cause__))[:300]
-                raise Flaky(f"the server broke off its reply: {what}", was_heard=True) from None
+                raise Flaky(f"the server broke off its reply: {what}", was_received=True) from None
             place, reason = where(self._base_url), redacted(str(error.__cause__ or error))
             # aiohttp says of any connection how it would be encrypted.
             reason = reason.replace(" ssl:default", "").removesuffix(" [None]")
@@ -85,10 +85,10 @@ class Client:
             raise self._too_much(most_bytes or MOST_BYTES) from None
         except Exception as error:  # of the transport, of JSON: whatever a server may send
             what = redacted(f"{type(error).__name__}: {error}")[:300]
-            raise Flaky(f"the server's reply cannot be read: {what}", was_heard=True) from None
+            raise Flaky(f"the server's reply cannot be read: {what}", was_received=True) from None
 
     def _too_slow(self, seconds: float) -> Flaky:
-        return Flaky(f"the server did not answer within {seconds:g} s", was_heard=True)
+        return Flaky(f"the server did not answer within {seconds:g} s", was_received=True)
 
     def _elsewhere(self, error: Exception) -> Flaky:
         return Flaky(
@@ -100,7 +100,7 @@ class Client:
     def _too_much(self, most: int) -> Flaky:
         return Flaky(
             f"the server's reply is longer than {most // 2**20:,} MB, and was not read on",
-            was_heard=True,
+            was_received=True,
         )
 
     async def _made(self, key: str) -> Any:

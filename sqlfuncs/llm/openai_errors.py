@@ -1,4 +1,4 @@
-"""What the body of an error says: its words and its codes, wherever they stand.
+"""What the body of an error says: its messages and its codes, wherever they stand.
 
 There are as many forms of it as servers, and one more for each gateway before them.
 """
@@ -13,7 +13,7 @@ from sqlfuncs.llm.openai_json import parsed
 from sqlfuncs.llm.redaction import shown
 
 SHOWN = 300  # characters of what a server said
-_DEEPEST = 5  # objects in each other that are looked into for its words
+_DEEPEST = 5  # objects in each other that are looked into for its messages
 _PAGE = 5_000  # characters of a page that are read
 _MOST_PARTS = 5  # of several errors that are shown
 _MESSAGES = (
@@ -33,9 +33,9 @@ _MESSAGES = (
 _CODES = ("code", "type", "status", "error_type", "errorCode", "error_code")
 
 
-def words_of(body: object) -> str:
-    """What a body says in words, as it says it; empty if it says nothing."""
-    return "; ".join(dict.fromkeys(_words(body)))
+def message_of(body: object) -> str:
+    """The messages of a body, as it has them; empty if it has none."""
+    return "; ".join(dict.fromkeys(_messages(body)))
 
 
 def codes_of(body: object) -> list[str]:
@@ -43,13 +43,13 @@ def codes_of(body: object) -> list[str]:
     return list(dict.fromkeys(_codes(body)))
 
 
-def in_words(body: object) -> str:
-    """What a body says in words, fit to be shown; empty if it says nothing.
+def shown_message(body: object) -> str:
+    """The messages of a body, fit to be shown; empty if it has none.
 
-    >>> in_words([{"msg": "too small"}, {"msg": "too late"}])
+    >>> shown_message([{"msg": "too small"}, {"msg": "too late"}])
     'too small; too late'
     """
-    return shown(words_of(body), SHOWN)
+    return shown(message_of(body), SHOWN)
 
 
 def is_error(body: object) -> bool:
@@ -63,15 +63,15 @@ def is_error(body: object) -> bool:
     return "choices" not in body and any(body.get(name) for name in ("detail", "message"))
 
 
-def _words(body: object, depth: int = 0) -> Iterator[str]:
-    """What an error says in words, the first that there are on each level."""
+def _messages(body: object, depth: int = 0) -> Iterator[str]:
+    """The messages of an error, the first that there are on each level."""
     if depth > _DEEPEST or not body:
         return
     if isinstance(body, str):
         yield from _of_text(body, depth)
     elif isinstance(body, list):
         for each in body[:_MOST_PARTS]:
-            yield from _words(each, depth + 1)
+            yield from _messages(each, depth + 1)
     elif isinstance(body, dict):
         yield from _of_object(body, depth)
 
@@ -83,12 +83,12 @@ def _of_object(body: Mapping[str, object], depth: int) -> Iterator[str]:
         return
     inner = body.get("error")
     if isinstance(inner, dict | list) and inner:
-        found = list(_words(inner, depth + 1))
+        found = list(_messages(inner, depth + 1))
         if found:
             yield from found
             return
     for name in _MESSAGES:
-        found = list(_words(body.get(name), depth + 1))
+        found = list(_messages(body.get(name), depth + 1))
         if found:
             yield from found
             break
@@ -97,7 +97,7 @@ def _of_object(body: Mapping[str, object], depth: int) -> Iterator[str]:
         yield param
     more = body.get("metadata")
     if isinstance(more, dict):  # of a gateway: what the server behind it said
-        yield from _words(more.get("raw"), depth + 1)
+        yield from _messages(more.get("raw"), depth + 1)
 
 
 def _of_text(text: str, depth: int) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _of_text(text: str, depth: int) -> Iterator[str]:
     if text[:1] in ("{", "[") and depth < _DEEPEST:
         inner = parsed(text)
         if isinstance(inner, dict | list):
-            found = list(_words(inner, depth + 1))
+            found = list(_messages(inner, depth + 1))
             if found:
                 yield from found
                 return
@@ -118,13 +118,13 @@ def _of_text(text: str, depth: int) -> Iterator[str]:
 
 
 def _of_page(page: str) -> str:
-    """The title of a page, else its words."""
+    """The title of a page, else its text."""
     page = page[:_PAGE]
     title = re.search(r"<title[^>]*>([^<]*)</title>", page, re.IGNORECASE)
     if title is None or not title[1].strip():
         page = re.sub(r"<(script|style)\b[^>]*>.*?</\1>", " ", page, flags=re.S | re.I)
-    words = title[1] if title and title[1].strip() else re.sub(r"<[^>]*>", " ", page)
-    return " ".join(html.unescape(words).split())
+    text = title[1] if title and title[1].strip() else re.sub(r"<[^>]*>", " ", page)
+    return " ".join(html.unescape(text).split())
 
 
 def _codes(body: object, depth: int = 0) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What servers of OpenAI's language say when a request failed, as `failures`.
 
-By its code where that is known, else by its words (`openai_errors`), else by the status. No message
-holds a key.
+By its code where that is known, else by its message (`openai_errors`), else by the status. No
+message holds a key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sqlfuncs.llm.failures import (
     TooLong,
     Unusable,
 )
-from sqlfuncs.llm.openai_errors import SHOWN, codes_of, words_of
+from sqlfuncs.llm.openai_errors import SHOWN, codes_of, message_of
 from sqlfuncs.llm.openai_json import parsed
 from sqlfuncs.llm.redaction import shown
 
@@ -116,8 +116,8 @@ class NotFound(ProviderFailure):
 class OptionRefused(ProviderFailure):
     """The server does not know an option, or not this value of it."""
 
-    def __init__(self, option: str, said: str) -> None:
-        super().__init__(said)
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
         self.option = option
 
 
@@ -129,47 +129,47 @@ def failure(
     >>> failure(400, {"error": "The prompt is too long for this model's context length"})
     TooLong("the server said 400: The prompt is too long for this model's context length")
 
-    Without a `status` it is an error inside of a reply that had none: its words tell which.
+    Without a `status` it is an error inside of a reply that had none: its message tells which.
     """
     if isinstance(body, bytes | str):
         body = parsed(body)
-    words = words_of(body)
+    reason = message_of(body)
     codes = codes_of(body)
-    told = [code for code in codes if code not in words and code not in _SAY_NOTHING]
-    text = " ".join(filter(None, [words, *(code for code in told if not code.isdigit())]))
+    extra = [code for code in codes if code not in reason and code not in _SAY_NOTHING]
+    text = " ".join(filter(None, [reason, *(code for code in extra if not code.isdigit())]))
     if status is None:
         status = _status(codes, text)
-        said = f"the server said, in place of an answer: {shown(text or 'nothing', SHOWN)}"
+        message = f"the server said, in place of an answer: {shown(text or 'nothing', SHOWN)}"
     else:
-        said = f"the server said {status}: {shown(text or _phrase(status), SHOWN)}"
-    return _meant(status, text, codes, said, headers or {})
+        message = f"the server said {status}: {shown(text or _phrase(status), SHOWN)}"
+    return _meant(status, text, codes, message, headers or {})
 
 
 def _meant(
-    status: int, text: str, codes: list[str], said: str, headers: Mapping[str, str]
+    status: int, text: str, codes: list[str], message: str, headers: Mapping[str, str]
 ) -> ProviderFailure:
     plain = text.casefold()
     if _is_too_long(status, text, codes):
-        return TooLong(said)
+        return TooLong(message)
     refused = next((name for name in OPTIONAL if re.search(rf"\b{name}\b", plain)), None)
     if status in (400, 403, 422) and refused:
-        return OptionRefused(refused, said)
+        return OptionRefused(refused, message)
     if status in (400, 403, 422) and any(sign in plain for sign in _FILTERED):
-        return Filtered(said)
+        return Filtered(message)
     if status in (401, 403):
-        return Unusable(f"{said}. Is OPENAI_API_KEY right?")
+        return Unusable(f"{message}. Is OPENAI_API_KEY right?")
     if status == 402 or (status == 429 and any(sign in plain for sign in _NO_QUOTA)):
-        return Unusable(said)
+        return Unusable(message)
     if status == 404:
-        return NotFound(said)
+        return NotFound(message)
     if "request too large" in plain and _OF_A_RATE.search(text):
-        return Declined(said)  # more than the account may ever send at once: waiting is of no use
+        return Declined(message)  # more than the account may ever send: waiting is of no use
     if status == 429:
-        return Busy(said, retry_after.seconds(headers))
+        return Busy(message, retry_after.seconds(headers))
     if status in (408, 409, 425) or status >= 500:
         after = retry_after.seconds(headers)
-        return Busy(said, after) if after else Flaky(said)
-    return Declined(said)
+        return Busy(message, after) if after else Flaky(message)
+    return Declined(message)
 
 
 def _is_too_long(status: int, text: str, codes: list[str]) -> bool:
@@ -190,8 +190,8 @@ def _status(codes: list[str], text: str) -> int:
     for code in codes:
         if code.isdecimal() and len(code) == 3 and 400 <= int(code) <= 599:
             return int(code)
-    for status, words in _STATUSES:
-        if re.search(words, " ".join([text, *codes]), re.IGNORECASE):
+    for status, pattern in _STATUSES:
+        if re.search(pattern, " ".join([text, *codes]), re.IGNORECASE):
             return status
     return 400
 

@@ -35,7 +35,7 @@ _DIGITS = 12
 
 @dataclass(frozen=True)
 class Models:
-    """The names that were told, and what is told of the server and the model in use, digested."""
+    """The names that are listed, and a digest of the server and of the model in use."""
 
     names: frozenset[str] = field(default_factory=frozenset)
     server: str = ""
@@ -71,13 +71,13 @@ def _checked(content: bytes) -> Mapping[str, Any]:
 
 
 def _server(model: Mapping[str, Any], headers: Mapping[str, str]) -> str:
-    told: dict[str, Any] = {name: model.get(name) for name in _OF_A_MODEL}
-    told = {name: value for name, value in told.items() if isinstance(value, str | int)}
+    metadata: dict[str, Any] = {name: model.get(name) for name in _OF_A_MODEL}
+    metadata = {name: value for name, value in metadata.items() if isinstance(value, str | int)}
     created = model.get("created")
     if type(created) is int and 0 < created < _LATEST and _now(headers) - created > _JUST_NOW:
-        told["created"] = created
-    told["server"] = headers.get("server", "")
-    return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:_DIGITS]
+        metadata["created"] = created
+    metadata["server"] = headers.get("server", "")
+    return sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()[:_DIGITS]
 
 
 def _now(headers: Mapping[str, str]) -> float:

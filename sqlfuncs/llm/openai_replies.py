@@ -1,7 +1,7 @@
 """A server's reply as plain values that were checked: whatever it sends, nothing here breaks.
 
 A reply is JSON from a stranger. Each value that is used is looked at once, in this module, and is
-of its type from then on; what is missing or of another type counts as not said.
+of its type from then on; what is missing or of another type counts as not reported.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from sqlfuncs.llm.failures import Flaky, ProviderFailure
-from sqlfuncs.llm.openai_errors import in_words, is_error
+from sqlfuncs.llm.openai_errors import is_error, shown_message
 from sqlfuncs.llm.openai_failures import failure
 from sqlfuncs.llm.openai_json import parsed
 from sqlfuncs.llm.redaction import shown
@@ -28,7 +28,7 @@ Token = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Reply:
-    """A chat completion. `content` is what the model said; tokens are None if not told."""
+    """A chat completion. `content` is the model's answer; tokens are None if not reported."""
 
     content: str
     refusal: str = ""
@@ -58,8 +58,8 @@ def reply(body: object) -> Reply:
     for place in (choice, body):  # the one of a gateway, whose server failed midway
         if not content and isinstance(place, dict) and place.get("error"):
             raise failure(None, {"error": place["error"]})
-    told = body.get("usage") if isinstance(body, dict) else None
-    input_tokens, output_tokens = _used(told)
+    usage = body.get("usage") if isinstance(body, dict) else None
+    input_tokens, output_tokens = _used(usage)
     return Reply(
         content,
         _text(message.get("refusal")) or refusals,
@@ -86,32 +86,32 @@ def _none(body: object) -> ProviderFailure:
     """Why a body without a choice is no chat completion."""
     if is_error(body):
         return failure(None, body)
-    words = in_words(body) if isinstance(body, str) else ""
-    if words:
+    message = shown_message(body) if isinstance(body, str) else ""
+    if message:
         return Flaky(
-            f"the server's reply is no chat completion: {shown(words, _SHOWN)}", was_heard=True
+            f"the server's reply is no chat completion: {shown(message, _SHOWN)}", was_received=True
         )
-    return Flaky("the server's reply is not what a chat completion looks like", was_heard=True)
+    return Flaky("the server's reply is not what a chat completion looks like", was_received=True)
 
 
 def _content(value: object, depth: int = 0) -> tuple[str, str]:
-    """What was said, and what was refused, in a text or in parts of one."""
+    """The answer and the refusal in a text, or in parts of one."""
     if isinstance(value, str):
         return value, ""
     if not isinstance(value, list) or depth > _DEEPEST:
         return "", ""
-    said, refused = [], []
+    answered, refused = [], []
     for part in value:
         if isinstance(part, str):
-            said.append(part)
+            answered.append(part)
         elif isinstance(part, dict) and part.get("type") not in _THOUGHTS:
             inner = part.get("text", part.get("content"))
             if isinstance(inner, dict):
                 inner = inner.get("value")
             texts = _content(inner, depth + 1)
-            said.append(texts[0])
+            answered.append(texts[0])
             refused += [texts[1], _text(part.get("refusal"))]
-    return "".join(said), "".join(refused)
+    return "".join(answered), "".join(refused)
 
 
 def _text(value: object) -> str:

@@ -23,7 +23,7 @@ class Tuning:
     """Where a fine-tuning stands: `status` in the service's words, the `model` once it is done."""
 
     status: str
-    said: str
+    message: str
     model: str | None = None
     tokens: int = 0
 
@@ -87,10 +87,10 @@ def start(client: Client, base: str, chats: Iterable[str], name: str, seed: int)
 def look(client: Client, job: str) -> Tuning:
     """Where it stands. Raises ProviderFailure."""
     found = client.call(lambda openai: openai.fine_tuning.jobs.retrieve(job))
-    said = str(found.status).replace("_", " ")
+    message = str(found.status).replace("_", " ")
     if found.error is not None and found.error.message:
-        said = redacted(f"{found.error.message} ({found.error.code})")[:300]
-    return Tuning(str(found.status), said, found.fine_tuned_model, found.trained_tokens or 0)
+        message = redacted(f"{found.error.message} ({found.error.code})")[:300]
+    return Tuning(str(found.status), message, found.fine_tuned_model, found.trained_tokens or 0)
 
 
 def latest_event(client: Client, job: str) -> str:

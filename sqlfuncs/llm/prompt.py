@@ -30,7 +30,9 @@ def messages(task: Task, texts: Sequence[str], names: Sequence[str] | None) -> M
     for example in task.examples:
         example_names = ids(1) if names is not None else None
         chat.append({"role": "user", "content": _asked([example.text], example_names)})
-        chat.append({"role": "assistant", "content": _said(task, example.labels, example_names)})
+        chat.append(
+            {"role": "assistant", "content": _answer_json(task, example.labels, example_names)}
+        )
     chat.append({"role": "user", "content": _asked(texts, names)})
     return chat
 
@@ -86,14 +88,14 @@ def _asked(texts: Sequence[str], names: Sequence[str] | None) -> str:
 
 def answer(task: Task, labels: Sequence[str]) -> str:
     """What a model should say of one text that has these labels."""
-    return _said(task, labels, None)
+    return _answer_json(task, labels, None)
 
 
-def _said(task: Task, labels: Sequence[str], names: Sequence[str] | None) -> str:
-    said: dict[str, Any] = {"labels": list(labels)} if task.multi else {"label": labels[0]}
+def _answer_json(task: Task, labels: Sequence[str], names: Sequence[str] | None) -> str:
+    fields: dict[str, Any] = {"labels": list(labels)} if task.multi else {"label": labels[0]}
     if names is not None:
-        said = {"answers": [{"id": names[0], **said}]}
-    return json.dumps(said, ensure_ascii=False)
+        fields = {"answers": [{"id": names[0], **fields}]}
+    return json.dumps(fields, ensure_ascii=False)
 
 
 @lru_cache(maxsize=64)
@@ -112,9 +114,9 @@ def about_tokens(task: Task, texts: Sequence[str]) -> tuple[int, int]:
     names = ids(len(texts)) if len(texts) > 1 else None
     sent = "".join(message["content"] for message in messages(task, texts, names))
     longest = max(task.labels, key=len)
-    said = _said(task, [longest], names[:1] if names else None)
+    answer_text = _answer_json(task, [longest], names[:1] if names else None)
     per_message = 4 * (2 + 2 * len(task.examples))
-    return tokens_in(sent) + per_message, tokens_in(said) * len(texts)
+    return tokens_in(sent) + per_message, tokens_in(answer_text) * len(texts)
 
 
 def tokens_in(text: str) -> int:

@@ -1,6 +1,6 @@
-"""How what a model said is read back: as a person would read it, and never for more than it says.
+"""How a model's reply is read back: as a person would read it, and never for more than it says.
 
-The label is taken from the one JSON object that carries it, else from the words (`claims`), after
+The label is taken from the one JSON object that carries it, else from the prose (`claims`), after
 whatever the model thought aloud (`thinking`), in any spelling (`spelling`). Where two labels are
 said, or one is denied, there is none: a wrong label costs more than a NULL.
 """
@@ -11,19 +11,19 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sqlfuncs.llm.claims import as_phrase, in_words, several
+from sqlfuncs.llm.claims import as_phrase, in_prose, several
 from sqlfuncs.llm.loose_json import Found, Several, values
 from sqlfuncs.llm.redaction import shown
 from sqlfuncs.llm.row_names import lines_of, rows_of
 from sqlfuncs.llm.spelling import EDGES, label_of, unseen
 from sqlfuncs.llm.task import Task
-from sqlfuncs.llm.thinking import spoken
+from sqlfuncs.llm.thinking import final_answer
 from sqlfuncs.store.answer_rows import Answer
 
 READER = "2"  # another one reads kept failures anew: whenever more answers can be read
 _SHOWN = 80  # characters of an answer that is none of the labels
 _DEEPEST = 6  # objects in each other that are looked into
-# What the value is called that is the answer, from the surest name on.
+# What the value is called that is the answer, from the most certain name on.
 _ANSWERS = (
     ("label", "labels"),
     ("answer", "answers", "final_answer", "final answer"),
@@ -49,30 +49,30 @@ _CLAUSE = re.compile(r"[.!?:\n]")
 
 
 class _Unclear(Exception):
-    """What was said is no label, or more than one."""
+    """The reply is no label, or more than one."""
 
 
-def read(task: Task, said: str, names: Sequence[str] | None) -> list[Answer]:
-    """The answers in what a model said: one, or one for each name, in their order.
+def read(task: Task, reply: str, names: Sequence[str] | None) -> list[Answer]:
+    """The answers in a model's reply: one, or one for each name, in their order.
 
     >>> task = Task.read(["polite", "impolite"])
     >>> [answer.label for answer in read(task, '{"label": "polite"}', None)]
     ['polite']
-    >>> [read(task, said, None)[0].label for said in ("Impolite.", "It is not polite.")]
+    >>> [read(task, reply, None)[0].label for reply in ("Impolite.", "It is not polite.")]
     ['impolite', None]
     """
     if names is not None:
-        return _of_several(task, said, names)
-    plain = _as_asked(task, said)
-    return [Answer((plain,)) if plain is not None else _of_one(task, said)]
+        return _of_several(task, reply, names)
+    plain = _as_asked(task, reply)
+    return [Answer((plain,)) if plain is not None else _of_one(task, reply)]
 
 
-def _as_asked(task: Task, said: str) -> str | None:
+def _as_asked(task: Task, reply: str) -> str | None:
     """The label of an answer in just the form that was asked for, as nearly all are."""
-    if task.multi or not said.startswith("{") or said.count('"label"') > 1:
+    if task.multi or not reply.startswith("{") or reply.count('"label"') > 1:
         return None
     try:
-        match json.loads(said):
+        match json.loads(reply):
             case {"label": str(label), **others} if not others and label in task.labels:
                 return label
     except (ValueError, RecursionError):
@@ -80,71 +80,71 @@ def _as_asked(task: Task, said: str) -> str | None:
     return None
 
 
-def _of_one(task: Task, said: str) -> Answer:
+def _of_one(task: Task, reply: str) -> Answer:
     try:
-        label = None if task.multi else label_of(task, said)
-        answer = unseen(spoken(said))
+        label = None if task.multi else label_of(task, reply)
+        answer = unseen(final_answer(reply))
         labels = (label,) if label is not None else _labels(task, answer)
     except _Unclear:
-        return _none(spoken(said) or said)
+        return _none(final_answer(reply) or reply)
     return Answer(labels)
 
 
-def _none(said: object) -> Answer:
-    return Answer(None, f"the model answered {_short(said)}, which is none of the labels")
+def _none(value: object) -> Answer:
+    return Answer(None, f"the model answered {_short(value)}, which is none of the labels")
 
 
-def _labels(task: Task, said: str, depth: int = 0) -> tuple[str, ...]:
+def _labels(task: Task, text: str, depth: int = 0) -> tuple[str, ...]:
     """The labels that a text says. Raises _Unclear."""
-    found = list(values(said))
-    claims = list(_claims(task, said, found, depth))
+    found = list(values(text))
+    claims = list(_claims(task, text, found, depth))
     if claims:
         first = claims[0]
         if first is None or any(claim != first for claim in claims):
             raise _Unclear
         return first
-    if said.rfind("{") > said.rfind("}"):
+    if text.rfind("{") > text.rfind("}"):
         raise _Unclear  # cut short, perhaps in the midst of a longer label
     if found and depth == 0:
-        said = _without(said, found)  # an object that says nothing, beside words that do
-    quoted = _quoted(said)
+        text = _without(text, found)  # an object that says nothing, beside prose that does
+    quoted = _quoted(text)
     if quoted is not None and depth < 2:
         return _labels(task, quoted, depth + 1)
     if task.multi:
-        listed = several(task, said)
+        listed = several(task, text)
         if listed is None:
             raise _Unclear
         return tuple(dict.fromkeys(listed))
-    label = in_words(task, said)
+    label = in_prose(task, text)
     if label is None:
         raise _Unclear
     return (label,)
 
 
-def _without(said: str, found: Sequence[Found]) -> str:
+def _without(text: str, found: Sequence[Found]) -> str:
     for each in reversed(found):
         if not _is_plain_list(each.value):
-            said = said[: each.start] + " " + said[each.end :]
-    return said
+            text = text[: each.start] + " " + text[each.end :]
+    return text
 
 
 def _is_plain_list(value: object) -> bool:
     return isinstance(value, list) and not any(isinstance(each, dict | list) for each in value)
 
 
-def _quoted(said: str) -> str | None:
+def _quoted(text: str) -> str | None:
     """The text in a JSON string: a model that was to say JSON may say it twice over."""
-    if len(said) < 2 or said[0] != '"' or said[-1] != '"' or "{" not in said:
+    if len(text) < 2 or text[0] != '"' or text[-1] != '"' or "{" not in text:
         return None
     try:
-        inner = json.loads(said)
+        inner = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return inner if isinstance(inner, str) else None
 
 
 def _claims(
-    task: Task, said: str, found: Iterable[Found], depth: int
+    task: Task, text: str, found: Iterable[Found], depth: int
 ) -> Iterator[tuple[str, ...] | None]:
     """What each object in a text says; None for one that says something else, or is denied."""
     for each in found:
@@ -155,8 +155,8 @@ def _claims(
                 yield None
             continue
         if claim is not None:
-            before = _CLAUSE.split(said[: each.start][-200:])[-1]
-            after = said[each.end : each.end + 200]
+            before = _CLAUSE.split(text[: each.start][-200:])[-1]
+            after = text[each.end : each.end + 200]
             is_denied = _DENIED_BEFORE.search(before) or _DENIED_AFTER.search(after)
             yield None if is_denied else claim
 
@@ -191,7 +191,7 @@ def _of_text(task: Task, text: str) -> tuple[str, ...]:
         if listed is None:
             raise _Unclear
         return tuple(dict.fromkeys(listed))
-    label = as_phrase(task, text) or in_words(task, text)
+    label = as_phrase(task, text) or in_prose(task, text)
     if label is None:
         raise _Unclear
     return (label,)
@@ -251,8 +251,8 @@ def _agreed(claims: Sequence[tuple[str, ...] | None]) -> tuple[str, ...] | None:
     return claims[0]
 
 
-def _of_several(task: Task, said: str, names: Sequence[str]) -> list[Answer]:
-    answer = unseen(spoken(said))
+def _of_several(task: Task, reply: str, names: Sequence[str]) -> list[Answer]:
+    answer = unseen(final_answer(reply))
     by_name: dict[str, list[Answer]] = {}
     for found in values(answer):
         for name, value in rows_of(found.value, names):
@@ -261,7 +261,7 @@ def _of_several(task: Task, said: str, names: Sequence[str]) -> list[Answer]:
         for name, phrase in lines_of(answer, names):
             by_name.setdefault(name, []).append(_of_row(task, phrase))
     if not by_name:
-        why = f"the model did not answer in the form asked for: {_short(answer or said)}"
+        why = f"the model did not answer in the form asked for: {_short(answer or reply)}"
         return [Answer(None, why)] * len(names)
     return [_only(by_name.get(name, [])) for name in names]
 
@@ -285,10 +285,10 @@ def _only(found: Sequence[Answer]) -> Answer:
     return found[0]
 
 
-def _short(said: object) -> str:
+def _short(value: object) -> str:
     """An answer as it is shown: without keys, and no longer than a line."""
     try:
-        text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):
         text = "something that is nested too deeply"
     return f"'{shown(text, _SHOWN)}'"

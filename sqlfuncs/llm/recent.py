@@ -15,9 +15,9 @@ _Value = TypeVar("_Value")
 class Recent(Generic[_Key, _Value]):
     """Values that are forgotten so many seconds after they were last noted. Safe for threads.
 
-    >>> said = Recent[str, int](seconds=2.0)
-    >>> said.note({"a": 1})
-    >>> said.find(["a", "b"])
+    >>> recent = Recent[str, int](seconds=2.0)
+    >>> recent.note({"a": 1})
+    >>> recent.find(["a", "b"])
     {'a': 1}
     """
 

@@ -68,9 +68,9 @@ class Requests:
         self, texts: Sequence[str], estimate: Estimate, again: bool, backoff: float
     ) -> Sequence[Answer]:
         begun = time.monotonic()
-        said: Sequence[Answer] = ()
+        answers: Sequence[Answer] = ()
         try:
-            said = self._provider.ask(self._task, texts, again=again)
+            answers = self._provider.ask(self._task, texts, again=again)
         except Busy as failure:
             if not self._limiter.slow_down(failure.after, begun, backoff):
                 raise LeftAlone.asked(failure) from None
@@ -80,35 +80,35 @@ class Requests:
             raise
         finally:
             self._had_none = False
-            self._limiter.leave(went_well=bool(said))
+            self._limiter.leave(went_well=bool(answers))
             usage.add(self._model, requests=1, seconds=time.monotonic() - begun)
-        assert len(said) == len(texts)
-        said, is_told = believed(self._model, said, estimate.likely)
-        took = _took(said)
-        if is_told:
+        assert len(answers) == len(texts)
+        answers, is_reported = believed(self._model, answers, estimate.likely)
+        took = _took(answers)
+        if is_reported:
             self._expected.learn(estimate, took, len(texts), again=again)
         usage.add(
             self._model,
-            asked=len(said),
-            estimated=int(not is_told),
+            asked=len(answers),
+            estimated=int(not is_reported),
             input_tokens=took.input,
             output_tokens=took.output,
         )
-        return said
+        return answers
 
     def _paid_for(self, failure: ProviderFailure, estimate: Estimate) -> None:
         """Count what came to nothing but was paid for, or may have been."""
         took = Tokens(failure.input_tokens, failure.output_tokens)
-        if took == (0, 0) and not failure.was_heard:
+        if took == (0, 0) and not failure.was_received:
             return
-        is_told = prices.is_free(self._model) or expected.is_possible(took)
-        if not is_told:
+        is_reported = prices.is_free(self._model) or expected.is_possible(took)
+        if not is_reported:
             took = estimate.likely
             failure.input_tokens, failure.output_tokens = took
         usage.add(
             self._model,
             asked=int(isinstance(failure, Declined)),
-            estimated=int(not is_told),
+            estimated=int(not is_reported),
             input_tokens=took.input,
             output_tokens=took.output,
         )
@@ -117,9 +117,9 @@ class Requests:
 def believed(
     model: str, answers: Sequence[Answer], likely: Tokens
 ) -> tuple[Sequence[Answer], bool]:
-    """The answers of a request, with its likely tokens if it cannot have taken what was told.
+    """The answers of a request, with its likely tokens if it cannot have taken what was reported.
 
-    And whether it was told. What takes nothing is free, as a script.
+    And whether it was reported. What takes nothing is free, as a script.
     """
     took = _took(answers)
     if prices.is_free(model) or expected.is_possible(took):

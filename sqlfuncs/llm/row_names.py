@@ -29,9 +29,9 @@ def rows_of(value: object, names: Sequence[str], depth: int = 0) -> Iterator[tup
             yield from rows_of(each, names, depth + 1)
 
 
-def lines_of(said: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+def lines_of(reply: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Lines such as `0-1a2b3c4d: polite`, each with one name."""
-    for line in said.splitlines()[: 4 * len(names)]:
+    for line in reply.splitlines()[: 4 * len(names)]:
         held = [name for name in names if name in line]
         if len(held) == 1:
             before, _, after = line.partition(held[0])

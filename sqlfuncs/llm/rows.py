@@ -102,21 +102,21 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Said:
+class RowAnswer:
     """What a row got: NULL input gets no answer and no error."""
 
     answer: Answer | None
     cached: bool = False
 
 
-def answers(text: pa.Array, question: Question) -> list[Said]:
+def answers(text: pa.Array, question: Question) -> list[RowAnswer]:
     """What the model says of each row, in order."""
     asked = _as_served(question)
     ask = _of_provider if is_provided(asked.model) else _of_trained
-    said = ask(text, asked)
+    results = ask(text, asked)
     if question.on_error == "fail":
-        _raise_errors(said)
-    return said
+        _raise_errors(results)
+    return results
 
 
 def _as_served(question: Question) -> Question:
@@ -137,7 +137,7 @@ def _as_served(question: Question) -> Question:
     return replace(question, labels=list(record.classes), model=served)
 
 
-def _of_provider(text: pa.Array, question: Question) -> list[Said]:
+def _of_provider(text: pa.Array, question: Question) -> list[RowAnswer]:
     by = provider(question.model)
     task = Task.read(
         question.labels,
@@ -157,7 +157,7 @@ def _of_provider(text: pa.Array, question: Question) -> list[Said]:
         batch=question.batch,
         retry_in=question.retry_in,
     )
-    return _spread(len(text), places, (Said(answer, cached) for answer, cached in found))
+    return _spread(len(text), places, (RowAnswer(answer, cached) for answer, cached in found))
 
 
 def texts_of(column: pa.Array, model: str) -> Texts:
@@ -170,7 +170,7 @@ def texts_of(column: pa.Array, model: str) -> Texts:
     return Texts.read(column)
 
 
-def _of_trained(text: pa.Array, question: Question) -> list[Said]:
+def _of_trained(text: pa.Array, question: Question) -> list[RowAnswer]:
     if question.multi:
         raise BadOption(
             f"'{question.model}' was trained to give one label; {Option('multi', True)} is not it."
@@ -184,27 +184,27 @@ def _of_trained(text: pa.Array, question: Question) -> list[Said]:
         labels = Task.read(labels).labels
     classes, probs, usable = trained.class_probabilities(text, question.model, labels)
     best = probs.argmax(axis=1).tolist() if len(probs) else []
-    said = (
-        Said(
+    results = (
+        RowAnswer(
             Answer((classes[at],), probabilities=dict(zip(classes, each, strict=True))),
         )
         for at, each in zip(best, probs.tolist(), strict=True)
     )
-    return _spread(len(text), usable.nonzero()[0].tolist(), said)
+    return _spread(len(text), usable.nonzero()[0].tolist(), results)
 
 
-def _spread(rows: int, places: Sequence[int], said: Iterable[Said]) -> list[Said]:
-    spread = [Said(None)] * rows
-    for place, each in zip(places, said, strict=True):
+def _spread(rows: int, places: Sequence[int], results: Iterable[RowAnswer]) -> list[RowAnswer]:
+    spread = [RowAnswer(None)] * rows
+    for place, each in zip(places, results, strict=True):
         spread[place] = each
     return spread
 
 
-def _raise_errors(said: Sequence[Said]) -> None:
-    reasons = Counter(each.answer.error for each in said if each.answer and each.answer.error)
+def _raise_errors(results: Sequence[RowAnswer]) -> None:
+    reasons = Counter(each.answer.error for each in results if each.answer and each.answer.error)
     if reasons:
         why, count = reasons.most_common(1)[0]
         raise RowsFailed(
-            f"{reasons.total():,} of {len(said):,} rows have no answer: {why} ({count:,}). What "
+            f"{reasons.total():,} of {len(results):,} rows have no answer: {why} ({count:,}). What "
             f"was answered is kept. With {Option('on_error', 'null')} those rows are NULL."
         )

@@ -162,7 +162,7 @@ class Run:
         if not part.keys:
             return
         try:
-            said = self._requests.ask(
+            answers = self._requests.ask(
                 self._texts_of(part),
                 again=part.is_last,
                 backoff=_backoff(_FIRST_WAIT, part.attempt),
@@ -176,11 +176,11 @@ class Run:
             self._failed(part, failure)
         else:
             self._was_answered = True
-            self._answered(part, said)
+            self._answered(part, answers)
 
-    def _answered(self, part: Part, said: Sequence[Answer]) -> None:
+    def _answered(self, part: Part, answers: Sequence[Answer]) -> None:
         final, unclear = {}, []
-        for key, answer in zip(part.keys, said, strict=True):
+        for key, answer in zip(part.keys, answers, strict=True):
             if answer.labels is None and not part.is_last:
                 unclear.append(key)
                 self._earlier[key] = answer

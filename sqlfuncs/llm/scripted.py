@@ -51,10 +51,10 @@ class ScriptedProvider:
         return [self._answer(task, text) for text in texts]
 
     def _answer(self, task: Task, text: str) -> Answer:
-        said = self._script.get("answers", {}).get(text, self._script.get("otherwise", ""))
-        if said is None:
+        answer = self._script.get("answers", {}).get(text, self._script.get("otherwise", ""))
+        if answer is None:
             raise Declined("the script declines to answer this text")
-        label = said or next((name for name in task.labels if name in text), task.labels[0])
+        label = answer or next((name for name in task.labels if name in text), task.labels[0])
         tokens = int(self._script.get("tokens", 0))
         if label not in task.labels:
             return Answer(None, f"the model answered '{label}', which is none of the labels")

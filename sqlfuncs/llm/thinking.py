@@ -1,4 +1,4 @@
-"""What a model said after it had thought aloud. Imports nothing of ours.
+"""The answer of a model without the thoughts before it. Imports nothing of ours.
 
 Models that reason write their thoughts before their answer, between marks that each family has of
 its own; servers that know them keep the thoughts apart, others do not. Thoughts name labels that
@@ -43,59 +43,59 @@ _TURN_BEGINS = re.compile(
 )
 
 
-def spoken(said: str) -> str:
-    """What a model said, without its thoughts.
+def final_answer(text: str) -> str:
+    """The reply of a model, without its thoughts.
 
-    >>> spoken("<think>Is it a? No.</think> b")
+    >>> final_answer("<think>Is it a? No.</think> b")
     'b'
-    >>> spoken("Hm, it is a. No.</think>b"), spoken("<think>It may be a, or")
+    >>> final_answer("Hm, it is a. No.</think>b"), final_answer("<think>It may be a, or")
     ('b', '')
-    >>> spoken("<|channel|>analysis<|message|>a?<|end|><|channel|>final<|message|>b<|return|>")
+    >>> final_answer("<|channel|>analysis<|message|>a<|end|><|channel|>final<|message|>b<|return|>")
     'b'
     """
-    if not _MAY_THINK.search(said):
-        return said.strip()
-    said = _of_channels(said)
+    if not _MAY_THINK.search(text):
+        return text.strip()
+    text = _of_channels(text)
     for begins, ends in _PAIRS:
-        said = _between(said, begins, ends)
-    turns = (_TURN_BEGINS.sub(" ", turn).strip() for turn in _TURN_ENDS.split(said))
+        text = _between(text, begins, ends)
+    turns = (_TURN_BEGINS.sub(" ", turn).strip() for turn in _TURN_ENDS.split(text))
     return next(filter(None, turns), "")
 
 
-def _between(said: str, begins: re.Pattern[str], ends: re.Pattern[str]) -> str:
+def _between(text: str, begins: re.Pattern[str], ends: re.Pattern[str]) -> str:
     """What stands outside of marks of one kind."""
     kept, at = [], 0
-    while (begun := begins.search(said, at)) is not None:
-        kept.append(said[at : begun.start()])
-        over = ends.search(said, begun.end())
+    while (begun := begins.search(text, at)) is not None:
+        kept.append(text[at : begun.start()])
+        over = ends.search(text, begun.end())
         if over is None:
-            return _after_last("".join(kept), ends) + _after_all(said[begun.end() :])
+            return _after_last("".join(kept), ends) + _after_all(text[begun.end() :])
         at = over.end()
-    return _after_last(" ".join([*kept, said[at:]]), ends)
+    return _after_last(" ".join([*kept, text[at:]]), ends)
 
 
-def _after_last(said: str, ends: re.Pattern[str]) -> str:
+def _after_last(text: str, ends: re.Pattern[str]) -> str:
     """What follows thoughts whose beginning the prompt has written."""
     at = 0
-    for over in ends.finditer(said):
+    for over in ends.finditer(text):
         at = over.end()
-    return said[at:]
+    return text[at:]
 
 
-def _of_channels(said: str) -> str:
-    channels = list(_CHANNEL.finditer(said))
+def _of_channels(text: str) -> str:
+    channels = list(_CHANNEL.finditer(text))
     if not channels:
-        return _BARE_CHANNELS.sub("", said, count=1)
+        return _BARE_CHANNELS.sub("", text, count=1)
     final = [found for found in channels if found[1].casefold() == "final"]
     if not final:
-        return said[: channels[0].start()]
-    rest = said[final[-1].end() :]
+        return text[: channels[0].start()]
+    rest = text[final[-1].end() :]
     ends = _CHANNEL_ENDS.search(rest)
     return rest if ends is None else rest[: ends.start()]
 
 
 def _after_all(thoughts: str) -> str:
-    """The answer of a model that never said that its thoughts were over: JSON at the very end."""
+    """The answer of a model that never marked the end of its thoughts: JSON at the very end."""
     begins = thoughts.find("{")
     stripped = thoughts.strip()
     is_one = thoughts.count("{") == 1 and stripped.endswith(("}", "}\n```", "}```"))

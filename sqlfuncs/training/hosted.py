@@ -28,7 +28,7 @@ from sqlfuncs.wording import Given, Option, Words
 IS_QUICK = TAKES_WEIGHTS = False
 _EPOCHS = 3  # that services make of some hundreds of rows, unless they are told otherwise
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 20.0  # seconds between two looks
-_UNHEARD_SECONDS = 600.0  # after which nobody waits any longer for a service that is silent
+_UNREACHABLE_SECONDS = 600.0  # after which nobody waits any longer for a service that is silent
 _HALF_SECONDS = 900.0  # after so long, half of the progress is shown: the service tells none
 _HERE = Words(
     "A base on this machine would do: ", Option("base", "best"), ", 'minilm' or 'smollm2'."
@@ -90,7 +90,7 @@ def train(request: Request, job: Running) -> Outcome:
         raise Cancelled
     if tuning.status != openai_tuning.SUCCEEDED or not tuning.model:
         raise ModelUnusable(
-            f"{request.base}: the service failed to train {remote}: {tuning.said}. {_HERE}"
+            f"{request.base}: the service failed to train {remote}: {tuning.message}. {_HERE}"
         )
     return Outcome(openai_tuning.to_files(tuning, remote), None)
 
@@ -127,22 +127,22 @@ def _started(client: Client, request: Request) -> str:
 
 def _followed(client: Client, remote: str, report: Callable[[float], None]) -> Tuning:
     """Where it stands when it is over. Raises `jobs.LeftAlone` if it cannot be followed."""
-    begun = heard = time.monotonic()
+    begun = last_seen = time.monotonic()
     wait, last = _FIRST_WAIT, ""
     with work.task(f"waiting for {remote}", 1) as task:
         while True:
             try:
                 tuning = work.interruptible(partial(openai_tuning.look, client, remote))
-                heard = time.monotonic()
+                last_seen = time.monotonic()
                 if tuning.is_over:
                     task.advance()
                     return tuning
-                said = work.interruptible(partial(openai_tuning.latest_event, client, remote))
-                if said and said != last:
-                    work.say(f"{remote}: {said}")
-                last = said
+                event = work.interruptible(partial(openai_tuning.latest_event, client, remote))
+                if event and event != last:
+                    work.say(f"{remote}: {event}")
+                last = event
             except (Busy, Flaky) as failure:
-                if time.monotonic() - heard > _UNHEARD_SECONDS:
+                if time.monotonic() - last_seen > _UNREACHABLE_SECONDS:
                     raise jobs.LeftAlone(
                         f"the service cannot be reached: {failure}. {remote} goes on there; the "
                         "same fine_tune follows it"

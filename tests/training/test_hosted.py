@@ -134,7 +134,7 @@ def test_a_service_that_is_silent_goes_on_and_is_followed_later(
     table: duckdb.DuckDBPyConnection, server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.behave(tuning_broken=10**6)
-    monkeypatch.setattr(hosted, "_UNHEARD_SECONDS", 0.5)
+    monkeypatch.setattr(hosted, "_UNREACHABLE_SECONDS", 0.5)
     with pytest.raises(duckdb.Error, match="ftjob-0 goes on there; the same fine_tune follows it"):
         table.execute(CALL).df()
     assert (_job().status, _job().remote) == ("RUNNING", "ftjob-0")
