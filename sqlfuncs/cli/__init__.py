@@ -14,7 +14,7 @@ from types import FrameType
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The program `sqlfuncs`. Everything is imported inside, where Ctrl-C is heard."""
+    """The program `sqlfuncs`. Everything is imported inside, where Ctrl-C is caught."""
     pressed = _noting_ctrl_c()
     try:
         from sqlfuncs.cli.program import run_program
@@ -33,12 +33,12 @@ def _noting_ctrl_c() -> list[bool]:
     """A list that is empty until Ctrl-C is pressed, which stays a KeyboardInterrupt."""
     pressed: list[bool] = []
 
-    def heard(number: int, frame: FrameType | None) -> None:
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
         pressed.append(True)
         signal.default_int_handler(number, frame)
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, heard)
+        signal.signal(signal.SIGINT, on_interrupt)
     return pressed
 
 

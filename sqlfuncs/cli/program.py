@@ -87,8 +87,10 @@ def _naming_the_file(run: Callable[..., object]) -> Callable[..., object]:
             is_damage = isinstance(error, StatementFailed) and _DAMAGED.search(str(error))
             if not (is_of_duckdb or is_damage):
                 raise
-            said = str(error).partition("\n")[0]
-            raise BadInput(f"{given.get('db') or 'the database'} cannot be read: {said}") from None
+            reason = str(error).partition("\n")[0]
+            raise BadInput(
+                f"{given.get('db') or 'the database'} cannot be read: {reason}"
+            ) from None
 
     return command
 

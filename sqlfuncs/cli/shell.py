@@ -105,8 +105,8 @@ def duckdb_program() -> tuple[Path, str] | None:
     for program in (*found, shutil.which("duckdb")):
         if program is None:
             continue
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-        version = _VERSION.search(said.stdout)
+        output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+        version = _VERSION.search(output.stdout)
         if version is not None:
             return Path(program), version[1]
     return None
@@ -118,10 +118,10 @@ def _duckdb(db: str, read_only: bool, program: tuple[Path, str], *, needed: bool
 
     path, version = program
     if version.partition(".")[0] != quack.VERSION.partition(".")[0]:
-        said = f"{path} is DuckDB {version}, and the functions live in {quack.VERSION}"
+        message = f"{path} is DuckDB {version}, and the functions live in {quack.VERSION}"
         if needed:
-            raise BadOption(f"{said}: install the same version of both")
-        work.say(said)
+            raise BadOption(f"{message}: install the same version of both")
+        work.say(message)
         return None
     con = opened(db, read_only=read_only)
     if not needed and not quack.can_serve(con):

@@ -78,8 +78,8 @@ def cell(value: object) -> str:
             return f"{value:,}"
         case float() | Decimal():
             number = float(value)
-            said = f"{number:,.{1 if abs(number) >= 10 else 3}f}"
-            return said.rstrip("0").removesuffix(".")
+            text = f"{number:,.{1 if abs(number) >= 10 else 3}f}"
+            return text.rstrip("0").removesuffix(".")
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
     return str(value)
@@ -151,19 +151,19 @@ def _review(found: Findings) -> str:
     """Decisions, and the precision of the flags among them."""
     counts = found.counts
     everything = "all " if found.is_all_decided else ""
-    said = (
+    text = (
         f"People have reviewed {everything}{some(counts['reviewed'], 'row')} and found "
         f"{some(counts['wrong'], 'wrong label')}."
     )
     if counts["flags_reviewed"]:
-        said += (
+        text += (
             f" Of {counts['flags_reviewed']:,} flags they looked at, {counts['flags_right']:,} "
             f"were right: {percent(counts['precision'], 0)} "
             f"({between(counts['precision_low'], counts['precision_high'], 0)})."
         )
         if counts["flags_reviewed"] < counts["flagged"]:
-            said += " Those that nobody has looked at are less doubtful, and less often right."
-    return said
+            text += " Those that nobody has looked at are less doubtful, and less often right."
+    return text
 
 
 def _sample(found: Findings) -> str:
@@ -181,16 +181,16 @@ def _gain(found: Findings) -> Iterator[str]:
     for labels in ("reviewed", "auto_corrected"):
         if labels in gain:
             row = gain[labels]
-            said = (
+            text = (
                 f"Trained on {LABELS[labels]} labels, the same model is right on "
                 f"{percent(row['accuracy'])} of {row['n']:,} test rows "
                 f"({between(row['accuracy_low'], row['accuracy_high'])}), against "
                 f"{percent(given['accuracy'])} on labels as given: {difference(row)}"
             )
             if row["error_reduction"] is not None and row["error_reduction"] > 0:
-                said += f", {percent(row['error_reduction'], 0)} fewer errors"
+                text += f", {percent(row['error_reduction'], 0)} fewer errors"
             clear = row["p_value"] < CLEAR_P
-            yield said + ("." if clear else ". That may be chance.")
+            yield text + ("." if clear else ". That may be chance.")
             break
     if "against_random" in found:
         row = found["against_random"].rows[0]

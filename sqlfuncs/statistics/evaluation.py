@@ -68,16 +68,23 @@ def class_counts(
     """
     names = ordered({*actual, *(name for name in predicted if name is not None)})
     place = {name: at for at, name in enumerate(names)}
-    true = np.array([place[name] for name in actual], dtype=np.int64)
-    said = np.array([-1 if name is None else place[name] for name in predicted], dtype=np.int64)
+    true_codes = np.array([place[name] for name in actual], dtype=np.int64)
+    predicted_codes = np.array(
+        [-1 if name is None else place[name] for name in predicted], dtype=np.int64
+    )
 
     def total(places: Counts, rows: npt.NDArray[np.bool_]) -> Counts:
         summed = np.zeros(len(names), dtype=np.int64)
         np.add.at(summed, places[rows], count[rows])
         return summed
 
-    every = np.ones(len(true), dtype=bool)
-    return ClassCounts(names, total(true, every), total(said, said >= 0), total(true, true == said))
+    every = np.ones(len(true_codes), dtype=bool)
+    return ClassCounts(
+        names,
+        total(true_codes, every),
+        total(predicted_codes, predicted_codes >= 0),
+        total(true_codes, true_codes == predicted_codes),
+    )
 
 
 def evaluate(actual: Sequence[str], predicted: Sequence[str | None], count: Counts) -> Evaluation:

@@ -123,11 +123,11 @@ def _issue_rate(request: Request, keys: Sequence[bytes], model: str) -> tuple[fl
 
 
 def _warnings(request: Request, found: Preflight) -> list[str]:
-    said = []
+    warnings = []
     few = [name for name, count in found.class_counts.items() if count < _FEW]
     if few:
         shown = ", ".join(f"'{name}'" for name in few[:_SHOWN])
-        said.append(
+        warnings.append(
             f"fewer than {_FEW} rows have the label {shown}"
             + (f" or one of {len(few) - _SHOWN:,} others" if len(few) > _SHOWN else "")
             + ": a model learns little of it"
@@ -135,21 +135,21 @@ def _warnings(request: Request, found: Preflight) -> list[str]:
     rows = len(request.labels)
     commonest, count = max(found.class_counts.items(), key=lambda each: each[1])
     if count > _LOPSIDED * rows:
-        said.append(
+        warnings.append(
             f"{count / rows:.0%} of the rows have the label '{commonest}': a model that always "
             "says so is as accurate; look at class_report, not at the accuracy"
         )
     if found.contradictions:
-        said.append(
+        warnings.append(
             f"{found.contradictions:,} rows have a text that has another label as well: one of "
             "them is wrong"
         )
     if found.issue_rate is not None and found.issue_rate >= _MANY_WRONG:
-        said.append(
+        warnings.append(
             f"about {found.issue_rate:.0%} of the labels are wrong, as far as can be told: "
             f"{Call('label_issues', '...', is_table=True)} shows which. Mend them first"
         )
-    return said
+    return warnings
 
 
 def _short(text: str) -> str:

@@ -28,16 +28,16 @@ def trained_before(request: Request) -> ModelRecord | None:
     same = [each for each in stores.models().records() if each.fingerprint == request.fingerprint]
     own = [each for each in same if each.name == request.model]
     if own:
-        said = f"version {own[-1].version} was trained on exactly these rows; it is reused"
-        work.say(f"{request.model}: {said}")
+        message = f"version {own[-1].version} was trained on exactly these rows; it is reused"
+        work.say(f"{request.model}: {message}")
         return own[-1]
     for other in same:
         try:
             _, files = stores.models().load(f"{other.name}@{other.version}")
         except DamagedModel:
             continue
-        said = f"{other.name}@{other.version} was trained on exactly these rows; it is taken"
-        work.say(f"{request.model}: {said}")
+        message = f"{other.name}@{other.version} was trained on exactly these rows; it is taken"
+        work.say(f"{request.model}: {message}")
         taken = replace(other, name=request.model, created_at=time.time())
         return stores.models().save(taken, files)
     return None
