@@ -225,11 +225,11 @@ class Queue:
         open_: Mask = self.action < 0
         return open_ & (self.given < 0) if state == "unlabelled" else open_
 
-    def _containing(self, said: str) -> Mask:
+    def _containing(self, substring: str) -> Mask:
         if not pa.types.is_string(self.text.type) and not pa.types.is_large_string(self.text.type):
             return np.zeros(len(self.keys), bool)
         found: Mask = (
-            pc.match_substring(self.text, said, ignore_case=True)
+            pc.match_substring(self.text, substring, ignore_case=True)
             .fill_null(False)
             .to_numpy(zero_copy_only=False)
         )

@@ -52,7 +52,7 @@ class Actions:
             session.reviewer,
             form.one("seen"),
         )
-        session.said = f"{_in_short(decided)} U takes it back."
+        session.message = f"{_in_short(decided)} U takes it back."
         if form.one("from") == "list":
             return view_models.address("/list", wanted, page=form.one("page") or None)
         return view_models.address("/", wanted, row=on if on != place else None)
@@ -61,8 +61,8 @@ class Actions:
         """Take back the latest step, and show it."""
         undone = self.review.undo(session.reviewer)
         many = len(undone) > 1
-        session.said = f"{len(undone)} decisions were" if many else f"{undone[0].key} was"
-        session.said = f"Undone: {session.said} taken back."
+        session.message = f"{len(undone)} decisions were" if many else f"{undone[0].key} was"
+        session.message = f"Undone: {session.message} taken back."
         wanted = view_models.wanted(form.flat)
         if many or form.one("from") == "list":
             return view_models.address("/list", wanted)
@@ -73,25 +73,25 @@ class Actions:
         keys = [self.review.queue.keys[self._place(row)] for row in form.get("row", [])]
         labels = dict(zip(keys, map(self._label, form.get("label", [])), strict=False))
         done = self.review.accept(labels, session.reviewer)
-        session.said = f"{len(done)} labels were replaced. U takes all of them back."
+        session.message = f"{len(done)} labels were replaced. U takes all of them back."
         return view_models.address("/list", view_models.wanted(form.flat))
 
     def learn(self, session: Session, form: Form) -> str:
         """Make the queue anew in the background."""
         self.review.learn_soon()
-        session.said = "Learning from what is decided; the queue changes when that is done."
+        session.message = "Learning from what is decided; the queue changes when that is done."
         return view_models.address("/", view_models.wanted(form.flat))
 
     def rename(self, session: Session, form: Form) -> str:
         """Say who decides."""
         session.reviewer = reviewer_name(form.one("name"))
-        session.said = f"Decisions are now noted as {session.reviewer}'s."
+        session.message = f"Decisions are now noted as {session.reviewer}'s."
         return view_models.address("/progress", view_models.wanted(form.flat))
 
     def invited(self, session: Session, form: Form) -> str:
         """A link for somebody else."""
         name = reviewer_name(form.one("name"))
-        session.said = f"For {name}, to open once on this machine: {self.invite(name)}"
+        session.message = f"For {name}, to open once on this machine: {self.invite(name)}"
         return view_models.address("/progress", view_models.wanted(form.flat))
 
     def _place(self, row: str) -> int:
@@ -125,7 +125,7 @@ def posted(action: Callable[[Session, Form], str]) -> Callable[[Request], object
         try:
             to = await run_in_threadpool(action, session, form)
         except SqlfuncsError as error:
-            session.said, session.is_bad_news = str(error), True
+            session.message, session.is_bad_news = str(error), True
             row = form.one("row") if isinstance(error, Conflict) else ""
             page = "/progress" if request.url.path in ("/reviewer", "/invite") else "/"
             to = view_models.address(page, view_models.wanted(form.flat), row=row or None)

@@ -89,11 +89,11 @@ class Pages:
             place = view_models.number(query["row"])
             if place is not None and place < len(self.review.queue.keys):
                 return place
-            session.said, session.is_bad_news = f"There is no row number {query['row']}.", True
+            session.message, session.is_bad_news = f"There is no row number {query['row']}.", True
         elif "at" in query:
             place = self.review.queue.place.get(query["at"])
             if place is None:
-                session.said, session.is_bad_news = f"No row has the key {query['at']}.", True
+                session.message, session.is_bad_news = f"No row has the key {query['at']}.", True
             return place
         return None
 
@@ -192,11 +192,11 @@ class Pages:
 
     def _page(self, request: Request, template: str, wanted: Filter, **what: object) -> Response:
         session = session_of(request)
-        said, bad = session.said, session.is_bad_news
-        session.said, session.is_bad_news = "", False
+        message, bad = session.message, session.is_bad_news
+        session.message, session.is_bad_news = "", False
         names, cells = view_models.matrix(self.review, wanted)
         html = self._templates.get_template(template).render(
-            title=self.review.source.title, reviewer=session.reviewer, said=said, bad=bad,
+            title=self.review.source.title, reviewer=session.reviewer, message=message, bad=bad,
             wanted=wanted, address=view_models.address, replace=replace,
             hidden=view_models.hidden(wanted),
             now=self.review.progress(), pace=pace(self.review.decisions.all, session.reviewer),

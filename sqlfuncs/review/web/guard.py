@@ -43,7 +43,7 @@ class Session:
     """Somebody who opened a link: who it is, and what is to be said on the next page."""
 
     reviewer: str
-    said: str = ""
+    message: str = ""
     is_bad_news: bool = False
 
 

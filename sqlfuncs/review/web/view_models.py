@@ -48,7 +48,7 @@ class Row:
         return any(share is not None for _, share in self.chances)
 
     @property
-    def said(self) -> str:
+    def decision_text(self) -> str:
         """The decision in force, in words."""
         return describe(self.decision) if self.decision else ""
 
