@@ -101,11 +101,11 @@ def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -
     seen = found.evidence
     better: Mask = flagged & (suggested != codes)
     is_skilled = seen.kappa >= _SKILLED
-    if not is_skilled and seen.evenness < _UNEVEN:
+    if not is_skilled and seen.uniformity < _UNEVEN:
         return better
     if seen.is_strong and seen.hits_hard_rows:
         likely, odds = probs, _LONG_ODDS
-    elif not seen.is_strong and seen.evenness < _NEARLY_EVEN:
+    elif not seen.is_strong and seen.uniformity < _NEARLY_EVEN:
         likely, odds = noise.corrected(codes, probs), _GOOD_ODDS if is_skilled else _ODDS
     else:
         transition = noise.with_noise(noise.transition_matrix(codes, probs), seen.noise)

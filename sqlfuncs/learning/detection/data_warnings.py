@@ -19,7 +19,7 @@ from sqlfuncs.learning.rows.types import FIELDS, MAP, PROBABILITIES, is_text
 from sqlfuncs.wording import Cast, Snippet
 
 _MANY_UNUSED = 0.1  # of the rows
-_FOR_CERTAIN = 50  # rows that a model foretells all: fewer may be easy
+_FOR_CERTAIN = 50  # rows whose labels are all predicted: fewer may be easy
 _SHOWN = 3
 _BLANKS = ("Cc", "Zs", "Zl", "Zp")  # Unicode's categories of control characters and of blanks
 _LOOKED_AT = 200  # texts
@@ -128,7 +128,7 @@ def about_copies(keys: Sequence[bytes], codes: Codes) -> None:
 
 
 def about_agreement(codes: Codes, probs: Floats, *, is_given: bool) -> None:
-    """Say it if every label is foretold, by a table with more than a few rows."""
+    """Say it if every label is predicted, by a table with more than a few rows."""
     if len(codes) < _FOR_CERTAIN or (probs.argmax(axis=1) != codes).any():
         return
     if is_given:

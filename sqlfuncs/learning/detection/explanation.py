@@ -29,5 +29,5 @@ def explanation(codes: Codes, probs: Floats, cut: str) -> str:
         f"The model is {strength} (it agrees with {seen.agreement:.1%} of the labels, kappa "
         f"{seen.kappa:.2f}) and disagrees {where} where it is sure (with "
         f"{seen.sure_disagreement:.1%} of the surest {seen.sure_rows} rows; evenness "
-        f"{seen.evenness:.2f}). {why}. auto_corrections {corrects}."
+        f"{seen.uniformity:.2f}). {why}. auto_corrections {corrects}."
     )

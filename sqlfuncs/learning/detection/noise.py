@@ -22,7 +22,7 @@ from sqlfuncs.statistics.intervals import wilson
 Floats = npt.NDArray[np.float64]
 
 _ANCHORS = 0.25  # of the rows predicted to be of a class
-_SUREST, _SURE_ROWS = 0.05, 150  # more of them where there are few rows, up to a quarter
+_MOST_CONFIDENT, _SURE_ROWS = 0.05, 150  # more of them where there are few rows, up to a quarter
 _FEWEST = 10  # rows predicted to be of a class, to learn its noise from
 _PRIOR_ROWS = 30.0  # how many rows' worth the mean noise of all classes counts in each
 _MOST_CLASSES = 64  # beyond, a matrix has more entries than there is evidence for
@@ -39,7 +39,7 @@ class Evidence:
     of the commonest given class; `kappa`: agreement beyond chance (Cohen 1960), 1 is perfect;
     `sure_disagreement`: share of disagreeing rows among the `sure_rows`, the surest twentieth, or
     150 rows if those are more, but no more than a quarter;
-    `evenness`: disagreement among the surest quarter relative to that among all rows, near 1
+    `uniformity`: disagreement among the surest quarter relative to that among all rows, near 1
     where noise hits easy rows as often as hard ones, near 0 where only hard rows disagree;
     `half_disagreement`: share of disagreeing rows among the `half_rows`, the surest half.
     """
@@ -50,7 +50,7 @@ class Evidence:
     kappa: float
     sure_disagreement: float
     sure_rows: int
-    evenness: float
+    uniformity: float
     half_disagreement: float
     half_rows: int
 
@@ -90,7 +90,7 @@ class Evidence:
     @property
     def hits_hard_rows(self) -> bool:
         """Whether noise depends on how hard a row is, as people's does; else on its class."""
-        return self.evenness < 0.72
+        return self.uniformity < 0.72
 
     @property
     def is_strong(self) -> bool:
@@ -103,11 +103,12 @@ def evidence(codes: Codes, probs: Floats) -> Evidence:
     predicted = probs.argmax(axis=1)
     agrees = predicted == codes
     given = np.bincount(codes, minlength=probs.shape[1]) / len(codes)
-    said = np.bincount(predicted, minlength=probs.shape[1]) / len(codes)
-    agreement, chance = float(agrees.mean()), float(given @ said)
-    share = min(_ANCHORS, max(_SUREST, _SURE_ROWS / len(codes)))
-    quarter, sure = surest(predicted, probs, _ANCHORS), surest(predicted, probs, share)
-    half = surest(predicted, probs, 0.5)
+    predicted_shares = np.bincount(predicted, minlength=probs.shape[1]) / len(codes)
+    agreement, chance = float(agrees.mean()), float(given @ predicted_shares)
+    share = min(_ANCHORS, max(_MOST_CONFIDENT, _SURE_ROWS / len(codes)))
+    quarter = most_confident(predicted, probs, _ANCHORS)
+    sure = most_confident(predicted, probs, share)
+    half = most_confident(predicted, probs, 0.5)
     return Evidence(
         rows=len(codes),
         agreement=agreement,
@@ -115,20 +116,20 @@ def evidence(codes: Codes, probs: Floats) -> Evidence:
         kappa=(agreement - chance) / (1 - chance) if chance < 1 else 0.0,
         sure_disagreement=float(1 - agrees[sure].mean()),
         sure_rows=len(sure),
-        evenness=float((1 - agrees[quarter].mean()) / (1 - agreement)) if agreement < 1 else 0.0,
+        uniformity=float((1 - agrees[quarter].mean()) / (1 - agreement)) if agreement < 1 else 0.0,
         half_disagreement=float(1 - agrees[half].mean()),
         half_rows=len(half),
     )
 
 
-def surest(predicted: Codes, probs: Floats, share: float) -> npt.NDArray[np.int64]:
+def most_confident(predicted: Codes, probs: Floats, share: float) -> npt.NDArray[np.int64]:
     """The places of the surest rows of each predicted class, at least ten of each.
 
     Classes predicted for fewer rows than that are left out, unless all are. Rows as sure as the
     last one taken are taken too, so that their order changes nothing.
 
     >>> probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]).repeat(10, axis=0)
-    >>> surest(probs.argmax(axis=1), probs, 0.3).tolist() == [*range(10), *range(20, 30)]
+    >>> most_confident(probs.argmax(axis=1), probs, 0.3).tolist() == [*range(10), *range(20, 30)]
     True
     """
     sureness = probs.max(axis=1)
@@ -155,7 +156,7 @@ def transition_matrix(codes: Codes, probs: Floats) -> Floats:
     """
     n_classes = probs.shape[1]
     predicted = probs.argmax(axis=1)
-    anchors = surest(predicted, probs, _ANCHORS)
+    anchors = most_confident(predicted, probs, _ANCHORS)
     counts = np.zeros((n_classes, n_classes))
     np.add.at(counts, (predicted[anchors], codes[anchors]), 1)
     if np.trace(counts) * n_classes < counts.sum():
