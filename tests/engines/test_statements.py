@@ -20,6 +20,8 @@ def _press(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+# Pressed within the callback of a weak reference, it is reported there, and nobody is stopped.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_was_begun_has_ended_whenever_it_was_pressed() -> None:
     running: list[int] = []
     pressed = 0
