@@ -7,6 +7,7 @@ SELECT only as far as it is read. So statements run in a thread of their own, to
 from __future__ import annotations
 
 import builtins
+import contextlib
 import re
 import threading
 import time
@@ -186,8 +187,7 @@ def interruptibly(
     """
     outcome: list[T] = []
     failure: list[BaseException] = []
-    begun = threading.Event()
-    ended = threading.Event()
+    begun, ended = _Once(), _Once()
 
     def act() -> None:
         begun.wait()
@@ -200,7 +200,12 @@ def interruptibly(
 
     # Ctrl-C may come while it starts, and would leave it alone with a connection that goes away:
     # nothing is done before it is watched.
-    threading.Thread(target=act, daemon=True, name="sqlfuncs-statement").start()
+    try:
+        threading.Thread(target=act, daemon=True, name="sqlfuncs-statement").start()
+    except RuntimeError as error:
+        if isinstance(error.__context__, KeyboardInterrupt):  # within a lock of `start`
+            raise Cancelled from None
+        raise
     try:
         begun.set()
         while not ended.wait(0.05):
@@ -210,7 +215,7 @@ def interruptibly(
                 meanwhile()
     except (KeyboardInterrupt, TimedOut) as asked:
         reason = asked if isinstance(asked, TimedOut) else Cancelled()
-        if not begun.is_set():
+        if not begun.is_set:
             raise reason from None
         begun.set()  # again: it may have been broken off before it told anybody
         work.stop()
@@ -224,7 +229,32 @@ def interruptibly(
     return outcome[0]
 
 
-def _ends_in_time(ended: threading.Event) -> bool:
+class _Once:
+    """An event that Ctrl-C leaves whole, at whatever moment a wait for it is broken off.
+
+    `threading.Event` has locks that are taken and let go in Python: broken off between the two,
+    they are held for ever, and whoever sets it waits. What waits here is one call in C.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        """Let go on who waits; once more does no harm."""
+        self.is_set = True
+        with contextlib.suppress(RuntimeError):  # it is let go already
+            self._lock.release()
+
+    def wait(self, seconds: float = -1) -> bool:
+        """Whether it is set, at the latest after so many seconds."""
+        if not self.is_set and self._lock.acquire(timeout=seconds):
+            self.set()
+        return self.is_set
+
+
+def _ends_in_time(ended: _Once) -> bool:
     try:
         return ended.wait(GRACE_SECONDS)
     except KeyboardInterrupt:  # pressed again
