@@ -1,6 +1,6 @@
 """What evaluating many rows costs, beside counting its pairs of labels, and beside other code.
 
-python -m benchmarks.evaluation [--against CHECKOUT] [--rows N]
+    python -m benchmarks.evaluation [--against CHECKOUT] [--rows N]
 
 Each call runs in turn with the count of its groups and, where CHECKOUT is a folder that has another
 `sqlfuncs`, with the same call there, in a process of its own. Ratios are medians, of the seconds on

@@ -175,7 +175,7 @@ MUTANTS = (
 
 
 def copied(folder: Path) -> Path:
-    """The tracked files as they are now, in a folder; environments are linked."""
+    """The tracked files as they are now, in a folder."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True)
     for name in listed.stdout.decode().splitlines():
         to = folder / name
