@@ -14,14 +14,15 @@ ACTIONS = ("relabel", "keep", "exclude", "needs_review")
 Label = str | None
 
 
-def suggested(label: Label, probs: Mapping[str, float] | None) -> Label:
+def suggested(label: Label, probs: Mapping[str, float | None] | None) -> Label:
     """The most likely label where the given one is less likely; the first of several."""
     if label is None or not probs or label not in probs:
         return None
-    if not all(map(math.isfinite, probs.values())):
+    known = {name: p for name, p in probs.items() if p is not None and math.isfinite(p)}
+    if len(known) < len(probs):
         return None
-    likeliest = max(probs, key=lambda name: probs[name])
-    return likeliest if probs[label] < probs[likeliest] else None
+    likeliest = max(known, key=lambda name: known[name])
+    return likeliest if known[label] < known[likeliest] else None
 
 
 def latest(log: Iterable[Decision], until: int) -> dict[Label, set[tuple[Label, Label, Label]]]:

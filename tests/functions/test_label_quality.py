@@ -86,6 +86,10 @@ def test_it_is_the_score_of_cleanlab(
         "'a', MAP {}::MAP(VARCHAR, DOUBLE)",
         "'a', MAP {'a': 0.5, 'b': 'nan'::DOUBLE}",
         "'a', MAP {'a': 'nan'::DOUBLE, 'b': 0.5}",
+        "'a', MAP {'a': 0.5, 'b': NULL}",
+        "'a', MAP {'a': NULL, 'b': 0.5}",
+        "'a', MAP {'a': NULL, 'b': NULL}::MAP(VARCHAR, DOUBLE)",
+        "'a', MAP {'a': 0.5, 'b': 'inf'::DOUBLE}",
         "'A', MAP {'a': 0.5, 'b': 0.5}",
     ],
 )

@@ -63,7 +63,9 @@ def test_corrections(
     assert found == references.changed(table, log, until)
 
 
-probabilities = st.floats(0, 1, width=32) | st.sampled_from([0.5, float("nan"), float("inf")])
+probabilities = st.floats(0, 1, width=32) | st.sampled_from(
+    [0.5, None, float("nan"), float("inf"), float("-inf")]
+)
 rows = st.lists(
     st.tuples(labels, st.none() | st.dictionaries(st.sampled_from([*LABELS, "c"]), probabilities)),
     min_size=1,
@@ -74,7 +76,7 @@ rows = st.lists(
 @MANY
 @given(given=rows)
 def test_suggestions(
-    con: duckdb.DuckDBPyConnection, given: list[tuple[str | None, dict[str, float] | None]]
+    con: duckdb.DuckDBPyConnection, given: list[tuple[str | None, dict[str, float | None] | None]]
 ) -> None:
     con.execute("CREATE OR REPLACE TABLE p (n INTEGER, label VARCHAR, probs MAP(VARCHAR, DOUBLE))")
     for n, (label, probs) in enumerate(given):

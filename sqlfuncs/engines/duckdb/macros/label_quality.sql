@@ -1,10 +1,10 @@
 -- How likely a given label is right, from class probabilities: 0 worst, 1 best.
--- NULL where the map has no such label or holds NaN or infinity. `method` is 'self_confidence' (the
+-- NULL where the map has no such label or holds NULL, NaN or infinity. `method` is 'self_confidence' (the
 -- probability of the given label), 'normalized_margin' (against the best other class) or
 -- 'confidence_weighted_entropy', as in cleanlab.rank.
 label_quality(label, probs, method := 'self_confidence') AS (
     CASE
-        WHEN NOT isfinite(list_sum(map_values(sqlfuncs.main._sf_probs(probs)))) THEN NULL
+        WHEN NOT sqlfuncs.main._sf_all_finite(probs) THEN NULL
         ELSE CASE coalesce(method, 'self_confidence')
             WHEN 'self_confidence' THEN sqlfuncs.main._sf_probability(probs, label)
             WHEN 'normalized_margin' THEN list_transform(
