@@ -6,6 +6,8 @@ OLD_DUCKDB := .duckdb-1.5.5
 TOOLS := .venv-tools
 WEIGHTS := $(VENV)/home/weights
 PYTEST := -m pytest -n 2 --durations 10
+# What is compiled is kept, whatever the machine's setting: the programs that tests start begin sooner.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo quick test test-slow check faults figures lint test-old-duckdb test-light wheel sample readme bench constraints clean
 

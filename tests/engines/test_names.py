@@ -36,7 +36,7 @@ MOST = 5  # parameters that a macro of the user's may have here
 
 
 def _texts() -> list[str]:
-    return [text for text in create_statements(functions(), "sqlfuncs", 1) if " AS " in text]
+    return [text for text in create_statements(functions(), "sqlfuncs") if " AS " in text]
 
 
 def _called() -> list[str]:

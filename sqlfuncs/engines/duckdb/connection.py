@@ -20,6 +20,8 @@ import itertools
 import re
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -27,10 +29,10 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from sqlfuncs import work
 from sqlfuncs.engines.duckdb import interrupts, names
-from sqlfuncs.engines.duckdb.functions import functions
-from sqlfuncs.engines.duckdb.macros import REGISTERED, create_statements
-from sqlfuncs.engines.duckdb.macros.computed import INSTANCE
-from sqlfuncs.engines.duckdb.udf import Free, Packing, Udf, callables
+from sqlfuncs.engines.duckdb.functions import Function, functions
+from sqlfuncs.engines.duckdb.macros import REGISTERED, compiled, create_statements, unsealed
+from sqlfuncs.engines.duckdb.macros.computed import INSTANCE, INSTANCE_NAME
+from sqlfuncs.engines.duckdb.udf import Free, callables
 from sqlfuncs.errors import BadInput, CannotRegister, DatabaseInUse
 
 CATALOG = "sqlfuncs"
@@ -70,15 +72,8 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
             return
         _refuse_in_transaction(con)
         _refuse_taken_name(con)
-        own = functions()
-        for udf in callables(own):
-            _create(con, udf)
-        # READ_WRITE, because an instance opened read-only refuses a plain in-memory database.
-        con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {CATALOG} (READ_WRITE)")
-        number = next(_instances)
-        for statement in create_statements(own, CATALOG, number):
-            con.execute(statement)
-        interrupts.hear(con, number)
+        _make(con, functions())
+        interrupts.hear(con, _instance(con))
 
 
 def use_bare_names(con: duckdb.DuckDBPyConnection) -> None:
@@ -125,25 +120,58 @@ def _is_registered(con: duckdb.DuckDBPyConnection) -> bool:
     return True
 
 
-def _create(con: duckdb.DuckDBPyConnection, udf: Udf | Packing | Free) -> None:
+def _make(con: duckdb.DuckDBPyConnection, own: tuple[Function, ...]) -> None:
+    _make_callables(con, own)
+    file = compiled.file_for(unsealed(own))
+    if file and compiled.attach(con, file, CATALOG):
+        return
+    # READ_WRITE, because an instance opened read-only refuses a plain in-memory database.
+    con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {CATALOG} (READ_WRITE)")
+    _make_macros(con, own)
+
+    def make(other: duckdb.DuckDBPyConnection) -> None:
+        _make_callables(other, own)
+        _make_macros(other, own)
+
+    if file:
+        compiled.write(file, CATALOG, make)
+
+
+def _make_macros(con: duckdb.DuckDBPyConnection, own: tuple[Function, ...]) -> None:
+    for statement in create_statements(own, CATALOG):
+        con.execute(statement)
+
+
+def _make_callables(con: duckdb.DuckDBPyConnection, own: tuple[Function, ...]) -> None:
+    number = next(_instances)
+    with _those_that_stay():
+        con.create_function(INSTANCE_NAME, lambda: number, [], "BIGINT")
+    for udf in callables(own):
+        with _those_that_stay():
+            con.create_function(
+                udf.name,
+                udf,
+                None,
+                udf.returns,
+                type=PythonUDFType.ARROW,
+                null_handling=FunctionNullHandling.SPECIAL,
+                side_effects=not isinstance(udf, Free),  # names are looked at as they are bound
+            )
+
+
+@contextmanager
+def _those_that_stay() -> Iterator[None]:
+    """Functions of Python's that are there already: they stay where the macros are detached."""
     try:
-        con.create_function(
-            udf.name,
-            udf,
-            None,
-            udf.returns,
-            type=PythonUDFType.ARROW,
-            null_handling=FunctionNullHandling.SPECIAL,
-            side_effects=not isinstance(udf, Free),  # names are looked at as they are bound
-        )
+        yield
     except duckdb.NotImplementedException as error:
-        if "already created" not in str(error):  # where the macros were detached, these stay
+        if "already created" not in str(error):
             raise
 
 
 def _instance(con: duckdb.DuckDBPyConnection) -> int:
     """The number under which its functions were registered."""
-    return int(con.execute(f"SELECT {INSTANCE}").fetchall()[0][0])
+    return int(con.execute(f"SELECT system.main.{INSTANCE}").fetchall()[0][0])
 
 
 def _refuse_in_transaction(con: duckdb.DuckDBPyConnection) -> None:

@@ -39,13 +39,13 @@ def read_macro(name: str, text: str) -> SqlMacro:
     return SqlMacro(name, "\n".join(lines).strip().removesuffix(";"), "\n".join(comment))
 
 
-def create_statements(functions: Sequence[Function], catalog: str, instance: int) -> Iterator[str]:
-    """The statements that make every function callable as `catalog.name(...)`.
+def unsealed(functions: Sequence[Function]) -> str:
+    """All that the macros of functions are made of: their texts and comments."""
+    return "\n".join(f"{_definition(each)} -- {each.help}" for each in functions)
 
-    `instance` is a number that no other instance of DuckDB in this process has.
-    """
-    yield f"CREATE OR REPLACE MACRO {catalog}.main.{computed.INSTANCE_NAME}() AS {instance}"
-    yield f"COMMENT ON MACRO {catalog}.main.{computed.INSTANCE_NAME} IS 'Tells instances apart.'"
+
+def create_statements(functions: Sequence[Function], catalog: str) -> Iterator[str]:
+    """The statements that make every function callable as `catalog.name(...)`."""
     nothing = "SELECT NULL AS nothing_of_sqlfuncs WHERE false"
     yield f"CREATE OR REPLACE VIEW {computed.NO_ROWS} AS {nothing}"
     # A scalar function that begins so is called by other macros only, under its own name.

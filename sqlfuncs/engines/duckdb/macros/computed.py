@@ -22,8 +22,8 @@ from sqlfuncs.functions.spec import (
 from sqlfuncs.learning.labels.compared import COUNT, cast_field
 from sqlfuncs.learning.labels.labels import INSTANT, TIME
 
-INSTANCE_NAME = "_sf_instance"
-INSTANCE = f"sqlfuncs.main.{INSTANCE_NAME}()"
+INSTANCE_NAME = "_sf_instance"  # a function of Python's: a number that no other instance has
+INSTANCE = f"{INSTANCE_NAME}()"
 NO_ROWS = "sqlfuncs.main._sf_none"  # stands for a second table that is left out
 _BARE = "sqlfuncs.main._sf_bare"
 _LABEL = "sqlfuncs.main._sf_label"
