@@ -20,7 +20,7 @@ import itertools
 import re
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,6 +39,7 @@ CATALOG = "sqlfuncs"
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<process>.*?\(PID \d+\)[^.]*)")
 _registering = threading.Lock()
 _instances = itertools.count(1)
+_numbers: list[Callable[[], int]] = []
 _opened: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
 
 
@@ -144,8 +145,10 @@ def _make_macros(con: duckdb.DuckDBPyConnection, own: tuple[Function, ...]) -> N
 
 def _make_callables(con: duckdb.DuckDBPyConnection, own: tuple[Function, ...]) -> None:
     number = next(_instances)
+    # DuckDB lets go of it when `con` is closed, and calls it from the instance's other connections.
+    _numbers.append(lambda: number)
     with _those_that_stay():
-        con.create_function(INSTANCE_NAME, lambda: number, [], "BIGINT")
+        con.create_function(INSTANCE_NAME, _numbers[-1], [], "BIGINT")
     for udf in callables(own):
         with _those_that_stay():
             con.create_function(
