@@ -39,7 +39,7 @@ class Listener(Protocol):
     def finished(self, task: Task) -> None:
         """A task has ended, well or not."""
 
-    def said(self, message: str) -> None:
+    def show(self, message: str) -> None:
         """A remark for the user."""
 
 
@@ -85,13 +85,13 @@ class Quiet:
         """A line now and then of work that takes long: its note, else the share that is done."""
         now = time.monotonic()
         if now >= max(self._next, task.begun + _NOTE_SECONDS):
-            self.said(f"{task.title}: {task.note or f'{task.done / max(task.total, 1):.0%}'}")
+            self.show(f"{task.title}: {task.note or f'{task.done / max(task.total, 1):.0%}'}")
             self._next = now + (_NOTE_SECONDS if task.note else _SHARE_SECONDS)
 
     def finished(self, task: Task) -> None:
         """Nothing."""
 
-    def said(self, message: str) -> None:
+    def show(self, message: str) -> None:
         """One line on stderr, where it cannot mix with results."""
         print(f"sqlfuncs: {visible(message)}", file=sys.stderr, flush=True)
 
@@ -296,7 +296,7 @@ def resume() -> None:
 
 def say(message: str) -> None:
     """Tell the user something worth knowing that is not an error."""
-    _listener.said(message)
+    _listener.show(message)
 
 
 def say_once(message: str) -> None:

@@ -139,7 +139,7 @@ class _Heard(work.Quiet):
         super().__init__()
         self.remarks: list[str] = []
 
-    def said(self, message: str) -> None:
+    def show(self, message: str) -> None:
         self.remarks.append(message)
 
 

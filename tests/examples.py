@@ -43,7 +43,7 @@ class Example:
 
 
 class _Silent(work.Quiet):
-    def said(self, message: str) -> None:
+    def show(self, message: str) -> None:
         """Remarks are no part of an example's output."""
 
 

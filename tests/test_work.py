@@ -23,7 +23,7 @@ def test_a_listener_of_somebody_else_hears_it_too() -> None:
         def __init__(self) -> None:
             self.lines: list[str] = []
 
-        def said(self, message: str) -> None:
+        def show(self, message: str) -> None:
             self.lines.append(message)
 
     kept = Kept()

@@ -34,7 +34,7 @@ class Bars(Quiet):
             if not self._console.is_terminal:
                 if task.title not in self._titles:
                     total = "" if isinstance(task, Share) else f" ({task.total})"
-                    self.said(f"{task.title}{total}")
+                    self.show(f"{task.title}{total}")
                 self._titles.add(task.title)
                 return
             if self._progress is None:
@@ -72,7 +72,7 @@ class Bars(Quiet):
                 self._progress.stop()
                 self._progress = None
 
-    def said(self, message: str) -> None:
+    def show(self, message: str) -> None:
         """A remark, above the bars."""
         self._console.print(
             f"sqlfuncs: {visible(message)}",

@@ -47,7 +47,7 @@ def fine_tune(
     base is a pretrained model of texts: an encoder ('minilm', an id of the Hugging Face hub, a
     folder), of which all layers are trained, or a causal language model ('smollm2', an id, a
     folder), beside whose lower layers adapters are trained. A tenth of the rows is held out:
-    training stops before it foretells these worse, and `cv_accuracy` is measured on them.
+    training stops before it predicts these worse, and `cv_accuracy` is measured on them.
     'openai:MODEL' is trained at OpenAI, or a service that OPENAI_BASE_URL names, by
     OPENAI_API_KEY; fine_tune_file shows what is sent. There is no `cv_accuracy` then.
 

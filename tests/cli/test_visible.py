@@ -85,9 +85,9 @@ def test_every_place_of_the_command_line(
 
 @pytest.mark.parametrize("unseen", UNSEEN)
 def test_remarks_and_progress(unseen: str, capsys: pytest.CaptureFixture[str]) -> None:
-    work.Quiet().said(f"the server said {unseen}")
+    work.Quiet().show(f"the server said {unseen}")
     bars = Bars()
-    bars.said(f"the server said {unseen}")
+    bars.show(f"the server said {unseen}")
     bars.started(work.Task(f"reading {unseen}", 3))
     show.heading(f"title {unseen}")
     show.sql(f"SELECT '{unseen}'")

@@ -18,7 +18,7 @@ class _Heard(work.Quiet):
     def __init__(self) -> None:
         self.messages: list[str] = []
 
-    def said(self, message: str) -> None:
+    def show(self, message: str) -> None:
         self.messages.append(message)
 
 

@@ -137,4 +137,4 @@ def about_agreement(codes: Codes, probs: Floats, *, is_given: bool) -> None:
             "was not trained on the row?"
         )
     else:
-        work.say_once("the model foretells every label from x: does x contain the label?")
+        work.say_once("the model predicts every label from x: does x contain the label?")

@@ -28,6 +28,6 @@ def explanation(codes: Codes, probs: Floats, cut: str) -> str:
     return (
         f"The model is {strength} (it agrees with {seen.agreement:.1%} of the labels, kappa "
         f"{seen.kappa:.2f}) and disagrees {where} where it is sure (with "
-        f"{seen.sure_disagreement:.1%} of the surest {seen.sure_rows} rows; evenness "
+        f"{seen.sure_disagreement:.1%} of the surest {seen.sure_rows} rows; uniformity "
         f"{seen.uniformity:.2f}). {why}. auto_corrections {corrects}."
     )

@@ -39,7 +39,7 @@ def test_a_label_that_stands_in_x(con: duckdb.DuckDBPyConnection, heard: list[st
     con.execute("""CREATE TABLE t AS SELECT i % 11 AS n, if(i % 3 = 0, 'a', 'b') AS label
         FROM range(200) r(i)""")
     con.execute("FROM label_issues(t, {n: n, label: label}, label)").fetchall()
-    assert _remark(heard, "the model foretells every label").endswith("does x contain the label?")
+    assert _remark(heard, "the model predicts every label").endswith("does x contain the label?")
 
 
 def test_probabilities_that_are_not_out_of_sample(

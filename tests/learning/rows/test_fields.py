@@ -27,7 +27,7 @@ def remarks() -> Iterator[list[str]]:
     heard: list[str] = []
 
     class Listener(work.Quiet):
-        def said(self, message: str) -> None:
+        def show(self, message: str) -> None:
             heard.append(message)
 
     with work.listening(Listener()):
