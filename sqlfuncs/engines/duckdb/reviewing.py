@@ -19,7 +19,8 @@ from sqlfuncs.errors import BadInput, CannotKeep
 from sqlfuncs.review.decisions import COLUMNS, MACHINE, Decision, check_log
 from sqlfuncs.review.source import Point
 
-_JUDGED = "sqlfuncs.main._sf_judged"  # in memory, beside the functions
+_MEMORY = "_sf_review"  # a database that every cursor sees, and that is gone with the process
+_JUDGED = f"{_MEMORY}.main.judged"
 _CONVERTED = {  # where the plain ALTER would not do, or would take the local time
     "TIMESTAMP WITH TIME ZONE": " USING decided_at AT TIME ZONE 'UTC'",
     "VARCHAR": " USING strptime(decided_at, '%m/%d/%Y %H:%M') (or USING decided_at::TIMESTAMP, "
@@ -59,6 +60,8 @@ class ReviewedTable:
         if not con.execute(f"FROM {self._table} LIMIT 1").fetchall():
             raise BadInput(f"{table} has no rows: there is nothing to review.")
         self._make_log(log)
+        # READ_WRITE, because an instance opened read-only refuses a plain in-memory database.
+        con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {_MEMORY} (READ_WRITE)")
         self._file = Watched(con, catalog.database_of(con, log))
 
     def _make_log(self, log: str) -> None:
