@@ -8,6 +8,8 @@
 -- param into table = corrected: the corrected table to make
 -- param action text = relabel: relabel, or exclude to drop the rows instead
 -- param min_confidence number = 0: propose only suggestions at least this likely
+-- param risk number = 0.05: with decisions of review_queue purpose=verify in the log, how likely what is proposed may do harm
+-- param precision number = : propose as many as are right for such a share, by the same decisions, at the same risk
 
 {% if into == table %}{{ refuse("into has to name another table than the one that is corrected") }}{% endif %}
 CREATE TABLE IF NOT EXISTS {{ log | ident }} (
@@ -18,14 +20,15 @@ CREATE TABLE IF NOT EXISTS {{ log | ident }} (
 -- What to add to the log: new proposals, those that have changed, and those withdrawn. A
 -- decision of anybody else stands.
 CREATE OR REPLACE TEMP TABLE _to_log AS
-WITH issues AS (FROM {{ issues | ident }}), proposed AS MATERIALIZED (
+WITH issues AS (FROM {{ issues | ident }}), _log AS (FROM {{ log | ident }}), proposed AS MATERIALIZED (
     SELECT key::VARCHAR AS key, action, old_label::VARCHAR AS old_label,
         new_label::VARCHAR AS new_label, decided_by, reason, decided_at
     FROM auto_corrections(
         issues, {{ key | ident }}, {{ label | ident }},
-        action := {{ action | literal }}, min_confidence := {{ min_confidence | literal }}
+        action := {{ action | literal }}, min_confidence := {{ min_confidence | literal }},
+        log := _log, risk := {{ risk | literal }}, precision := {{ precision | literal }}
     )
-), _log AS (FROM {{ log | ident }}), in_force AS (
+), in_force AS (
     SELECT key, arg_max({a: action, o: old_label, n: new_label, b: decided_by}, decided_at) AS d
     FROM sqlfuncs.main._sf_log_of(issues, _log, {{ key | ident }}, {{ label | ident }})
     GROUP BY ALL

@@ -1,5 +1,5 @@
 -- title: What to review first
--- answers: Which rows should a person look at, the most doubtful first?
+-- answers: Which rows should a person look at: the most doubtful ones, or a sample that tells what may be corrected?
 -- param issues table = issues: a result of detect
 -- param key column = id: the column that names a row
 -- param text column = text: what to read
@@ -7,11 +7,14 @@
 -- param log table = : a decision log; rows that somebody has decided there are left out
 -- param budget integer = 10: how many rows
 -- param order text = worst: worst, the most doubtful of the flagged rows first; or random, a sample of all
+-- param purpose text = find: find wrong labels; or verify: draw at random of the rows that correct may change, and what is decided of them tells correct how many of the others to change
 -- param learn boolean = false: judge the rows again by what is decided in the log, as the review page does
 -- param table table = train: the table that is judged again
 -- param x column = : what the model reads then, if not the text
 
 {% if budget is none or budget < 1 %}{{ refuse("budget is how many rows: 1 or more") }}{% endif %}
+{% if purpose not in ("find", "verify") %}{{ refuse("purpose is find or verify") }}{% endif %}
+{% if purpose == "verify" and (learn or order != "worst") %}{{ refuse("purpose=verify has an order of its own, and judges by the labels as given: leave learn and order out") }}{% endif %}
 {% if learn %}
 {% if not log %}{{ refuse("learn=true learns from a decision log: log=decisions") }}{% endif %}
 {% if order != "worst" %}{{ refuse("what is learned changes the order worst, and no other: leave learn or order out") }}{% endif %}
@@ -29,21 +32,27 @@ FROM review_queue(
     budget := {{ budget | literal }}, log := _log
 );
 {% else %}
-{% if log %}
-WITH _log AS (FROM {{ log | ident }}), _issues AS (FROM {{ issues | ident }})
-{% endif %}
+WITH _issues AS (FROM {{ issues | ident }})
+{% if log %}, _log AS (FROM {{ log | ident }}){% endif %}
 SELECT
     {{ key | ident }},
     {{ label | ident }} AS given,
     suggested_label AS suggested,
     round(label_quality, 3) AS label_quality,
     {{ text | ident }}
-FROM {{ issues | ident }} AS i
+{% if purpose == "verify" %}
+FROM sqlfuncs.main._candidates(
+    _issues, {{ label | ident }}, sqlfuncs.main._sf_probs(class_probs), not_judged, is_label_issue, suggested_label
+) AS i
+WHERE _sf_candidate
+{% else %}
+FROM _issues AS i
 WHERE CASE {{ order | literal }}
         WHEN 'worst' THEN is_label_issue
         WHEN 'random' THEN true
         ELSE error('order is worst or random, not ' || {{ order | literal }})
     END
+{% endif %}
     {% if log %}
     AND i.{{ key | ident }}::VARCHAR NOT IN (
         SELECT key
@@ -55,7 +64,9 @@ WHERE CASE {{ order | literal }}
     {% endif %}
 ORDER BY
     -- A random order that is the same for everybody, every time: what is reviewed of it is a sample.
-    CASE {{ order | literal }} WHEN 'random' THEN sqlfuncs.main._sf_random_order(i.{{ key | ident }}) END,
+    CASE {{ ("random" if purpose == "verify" else order) | literal }}
+        WHEN 'random' THEN sqlfuncs.main._sf_random_order(i.{{ key | ident }})
+    END,
     i.label_quality,
     i.{{ key | ident }}
 LIMIT {{ budget | literal }};

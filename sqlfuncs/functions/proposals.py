@@ -4,41 +4,149 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sqlfuncs import work
-from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
-from sqlfuncs.functions.strength import judged_rows
-from sqlfuncs.learning.detection import corrections
-from sqlfuncs.learning.labels import labels
+from sqlfuncs.errors import BadOption
+from sqlfuncs.functions.candidates import INPUTS, suggestions
+from sqlfuncs.functions.spec import Column, Input, TableFunction
+from sqlfuncs.learning.detection import corrections, verification
+from sqlfuncs.learning.detection.verification import Reviews, Verified
+from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.tasks.base import Decisions, Mask
+from sqlfuncs.wording import Call, Option
+
+ACTIONS = ("relabel", "exclude")
 
 
-def proposals(rows: pa.StructArray) -> pa.StructArray:
-    """Which rows of a label_issues result to relabel; says why if the model may not judge."""
-    names, codes, probs, places = judged_rows(rows)
-    proposed = np.zeros(len(rows), dtype=bool)
+def proposals(
+    rows: pa.StructArray,
+    *,
+    action: str = "relabel",
+    risk: float = 0.05,
+    precision: float | None = None,
+) -> pa.StructArray:
+    """Which rows of a label_issues result to correct; says why if none may be.
+
+    `decision` and `new_label` of a row are what a person decided, NULL for nothing; `random_rank`
+    is its place in a random order of all rows.
+    """
+    _check(action, risk, precision)
+    codes, probs, places, flagged, suggested = suggestions(rows)
+    found = verification.candidates(codes, probs, flagged, suggested)
+    reviews = _reviews(rows, places)
+    verified = verification.verify(
+        found, reviews, excludes=action == "exclude", risk=risk, precision=precision
+    )
     reason = corrections.strength(codes, probs).reason
-    if reason is not None:
-        work.say(f"auto_corrections proposes nothing: {reason}")
+    proposed = np.zeros(len(places), dtype=bool)
+    evidence = None
+    if len(verified.released):
+        proposed[verified.released] = True
+        evidence = _evidence(verified, action, risk, precision)
+    elif precision is None and reason is None and not verified.is_refuted:
+        proposed = corrections.worth_making(codes, probs, flagged, suggested) & ~reviews.known
     else:
-        flagged = np.asarray(rows.field("is_label_issue").fill_null(False))[places]
-        named = labels.as_classes(
-            labels.read(rows, "suggested_label"), names, labels.kind_of(rows, "class_probs")
+        why_not = _why_not(verified, action, reason, risk, precision)
+        work.say(f"auto_corrections proposes nothing: {why_not}")
+    return FUNCTION.result(
+        {
+            "_sf_proposed": _in_table(proposed, places, len(rows)),
+            "_sf_evidence": pa.array([evidence] * len(rows), pa.string()),
+        }
+    )
+
+
+def _check(action: str, risk: float, precision: float | None) -> None:
+    if action not in ACTIONS:
+        raise BadOption.among("action", action, ACTIONS)
+    if not 0 < risk < 1:
+        raise BadOption(
+            f"{Option('risk', risk)} has to lie between 0 and 1, both left out. With "
+            f"{Option('risk', 0.05)} at most 5 in 100 such releases do harm."
         )
-        suggested = named.codes(names)[places]
-        flagged &= suggested >= 0
-        proposed[places] = corrections.worth_making(codes, probs, flagged, suggested)
-    return pa.StructArray.from_arrays([pa.array(proposed)], names=["_sf_proposed"])
+    if precision is not None and not 0 < precision < 1:
+        raise BadOption(
+            f"{Option('precision', precision)} has to lie between 0 and 1, both left out. With "
+            f"{Option('precision', 0.9)} at least 90 in 100 of the corrections are right."
+        )
+
+
+def _reviews(rows: pa.StructArray, places: Codes) -> Reviews:
+    """What people said of the rows that were judged, which have these places."""
+    action, new, label, suggested = (
+        rows.field(name).cast(pa.string())
+        for name in ("decision", "new_label", "label", "suggested_label")
+    )
+    decisions = Decisions.read(action, new)
+    wrong = decisions.exclude | decisions.relabel & ~_equal(new, label)
+    confirmed = wrong & decisions.relabel & _equal(new, suggested)
+    known = np.asarray(action.is_valid())
+    order = np.asarray(rows.field("random_rank").cast(pa.int64()))
+    return Reviews(order[places], known[places], wrong[places], confirmed[places])
+
+
+def _equal(one: pa.Array, other: pa.Array) -> Mask:
+    equal: Mask = np.asarray(pc.equal(one, other).fill_null(False))
+    return equal
+
+
+def _in_table(judged: Mask, places: Codes, rows: int) -> pa.Array:
+    """A value for each row of the table, false for those that were not judged."""
+    mask = np.zeros(rows, dtype=bool)
+    mask[places] = judged
+    return pa.array(mask)
+
+
+def _sample(verified: Verified, action: str) -> str:
+    done = "relabelling" if action == "relabel" else "excluding"
+    return (
+        f"of {verified.drawn} rows that people reviewed, drawn at random, {done} was right for "
+        f"{verified.right} and harm for {verified.harmful}"
+    )
+
+
+def _evidence(verified: Verified, action: str, risk: float, precision: float | None) -> str:
+    aim = "do good" if precision is None else f"are right for {precision:.0%} or more"
+    return (
+        f"{_sample(verified, action)}: the {len(verified.released)} corrections released {aim}, at "
+        f"a risk of {risk:g}"
+    )
+
+
+def _why_not(
+    verified: Verified, action: str, reason: str | None, risk: float, precision: float | None
+) -> str:
+    if not verified.candidates:
+        return reason or "of no flagged row the suggestion is likelier right than the label"
+    pieces = [reason or f"{Option('precision', precision)} is shown by reviewed rows only"]
+    if verified.drawn:
+        pieces = [_sample(verified, action)]
+        if verified.is_refuted:
+            return f"{pieces[0]}, which is not worth the risk of the others"
+    queue = Call("review_queue", "...", Option("purpose", "verify"), is_table=True)
+    if verified.needed is None:
+        pieces.append("review the flagged rows one by one; a sample of them would hardly decide")
+    else:
+        pieces.append(
+            f"review about {verified.needed} {'more ' if verified.drawn else ''}of the "
+            f"{verified.candidates} candidates, drawn at random ({queue}), and give the "
+            "decisions: log := ..."
+        )
+    return "; ".join(pieces)
 
 
 FUNCTION = TableFunction(
     name="_proposals",
     compute=proposals,
     inputs=(
-        LABEL,
-        Input("class_probs"),
-        Input("not_judged"),
-        Input("is_label_issue"),
-        Input("suggested_label", "label"),
+        *INPUTS,
+        Input("decision"),
+        Input("new_label", "label"),
+        Input("random_rank"),
     ),
-    returns=(Column("_sf_proposed", pa.bool_(), "whether to relabel it"),),
+    returns=(
+        Column("_sf_proposed", pa.bool_(), "whether to correct it"),
+        Column("_sf_evidence", pa.string(), "what people's reviews say of the proposed; else NULL"),
+    ),
 )

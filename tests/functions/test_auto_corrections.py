@@ -77,9 +77,7 @@ def test_an_unknown_action(con: duckdb.DuckDBPyConnection, rows: list[Issue], ac
     issues(con, rows)
     with pytest.raises(duckdb.InvalidInputException) as caught:
         _proposed(con, f", action := '{action}'")
-    assert f"action := '{action}' is not known. It may be 'relabel' or 'exclude'" in str(
-        caught.value
-    )
+    assert f"action := '{action}' is not known. It may be 'relabel', 'exclude'" in str(caught.value)
 
 
 def test_an_action_of_null_is_not_proposed(con: duckdb.DuckDBPyConnection) -> None:

@@ -109,3 +109,13 @@ class Task(ABC):
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:
         """Which rows to review next, learned from labels as decided: `review_queue`'s columns."""
         raise BadInput("review_queue is about classes; these labels are none.")
+
+    @classmethod
+    def verification_queue(
+        cls, rows: pa.StructArray, decisions: Decisions, options: Options
+    ) -> Columns:
+        """The same of the rows that may be corrected, by the labels as given.
+
+        In the order of the field `random_rank` of `rows`, a random one.
+        """
+        raise BadInput("review_queue is about classes; these labels are none.")

@@ -15,12 +15,22 @@ from sqlfuncs.learning.detection.explanation import explanation
 from sqlfuncs.learning.detection.health import health
 from sqlfuncs.learning.detection.judged import Judged, judge
 from sqlfuncs.learning.detection.review_ranking import quality_after_review
+from sqlfuncs.learning.detection.verification import candidates
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.labels.labels import Labels
 from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
 from sqlfuncs.learning.tasks.base import Columns, Decisions, Mask, Options, Prediction, Task
+
+# What a queue says of a row, as `label_issues` does.
+_QUEUED = (
+    "label_quality",
+    "is_label_issue",
+    "suggested_label",
+    "predicted_label",
+    "class_probs",
+)
 
 
 @dataclass(frozen=True)
@@ -160,6 +170,25 @@ class Classification(Task):
             "predicted_label": _named(judged, _likeliest(judged, queued), queued),
             "class_probs": _class_probs(judged, queued),
         }
+
+    @classmethod
+    def verification_queue(
+        cls, rows: pa.StructArray, decisions: Decisions, options: Options
+    ) -> Columns:
+        """The candidates for correction that nobody has decided, drawn at random."""
+        found = cls.judge(rows, options)
+        places = np.flatnonzero(found.judged.rows)
+        codes, probs = found.judged.evidence
+        chosen = candidates(codes, probs, found.found.flagged, found.found.suggested)
+        queued = np.zeros(len(rows), dtype=bool)
+        queued[places[chosen.places]] = True
+        queued &= ~decisions.any
+        order = np.asarray(rows.field("random_rank"))
+        rank = np.zeros(len(rows), dtype=np.int64)
+        waiting = np.flatnonzero(queued)
+        rank[waiting[np.argsort(order[waiting], kind="stable")]] = np.arange(1, len(waiting) + 1)
+        known = {name: column for name, column in found.issues().items() if name in _QUEUED}
+        return {**known, "review_rank": pa.array(rank, mask=~queued)}
 
 
 def _judge(rows: pa.StructArray, given: Labels, options: Options) -> Judged:

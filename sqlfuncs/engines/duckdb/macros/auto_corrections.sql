@@ -1,23 +1,54 @@
 -- Decisions to propose, as rows of a decision log, from a label_issues result: key, action,
--- old_label, new_label, decided_by, reason, decided_at (in UTC). Proposed are the flagged rows whose
--- suggestion is more likely right than the given label once the noise in the labels is reckoned
--- in, and at least `min_confidence` likely. `action` is 'relabel', or 'exclude' to drop those
--- rows instead. Nothing is proposed where the model is too weak to judge, or the labels show too
--- little noise to tell it from the model's own errors; model_strength says why. It cannot tell a
--- wrong label from a hard row: have somebody look at a sample before applying many.
-auto_corrections(issues, key, label, action := 'relabel', min_confidence := 0.0) AS TABLE
-WITH _sf_rows AS (
+-- old_label, new_label, decided_by, reason, decided_at (in UTC). Candidates are the flagged rows
+-- whose suggestion is more likely right than the given label once the noise in the labels is
+-- reckoned in, and at least `min_confidence` likely. `action` is 'relabel', or 'exclude' to drop
+-- those rows instead.
+-- With a decision `log`, what people decided of a random sample of the candidates tells how many
+-- of the others to correct: as many as gain, with a chance of at most `risk` that they do not; or,
+-- with `precision`, as many as are right for such a share, at the same risk. The test holds
+-- whenever one looks (review_queue(..., purpose := 'verify') gives the sample). What a person has
+-- decided is not proposed again.
+-- Without enough reviewed rows the probabilities alone decide: nothing is proposed where the model
+-- is too weak to judge, or the labels show too little noise to tell it from the model's own errors.
+auto_corrections(
+    issues, key, label, action := 'relabel', min_confidence := 0.0, log := NULL, risk := 0.05,
+    precision := NULL
+) AS TABLE
+WITH _sf_no_log AS (
+    SELECT NULL::VARCHAR AS key, NULL::VARCHAR AS "action", NULL::VARCHAR AS old_label,
+        NULL::VARCHAR AS new_label, NULL::VARCHAR AS decided_by, NULL::TIMESTAMP AS decided_at
+    WHERE false
+), _sf_known AS (
+    SELECT _sf_key, _sf_action, _sf_new
+    FROM sqlfuncs.main._sf_decisions(issues, coalesce(log, '_sf_no_log'), key, label, NULL)
+    WHERE sqlfuncs.main._sf_is_person(_sf_by)
+    -- Never empty: DuckDB 2.0.0 takes what is joined to an empty table for a single row.
+    UNION ALL
+    SELECT NULL, NULL, NULL
+), _sf_numbered AS (
+    SELECT *, row_number() OVER () AS _sf_issue_n FROM query_table(issues)
+), _sf_reviewed_issues AS (
     SELECT
-        row_number() OVER () AS _sf_n,
+        _sf_in.*,
+        _sf_action AS _sf_decided,
+        _sf_new AS _sf_decided_label,
+        is_label_issue AND suggested_confidence >= coalesce(min_confidence, 0) AS _sf_flagged,
+        row_number() OVER (ORDER BY sqlfuncs.main._sf_random_order(key)) AS _sf_random_rank
+    FROM _sf_numbered AS _sf_in LEFT JOIN _sf_known ON _sf_key = (key)::VARCHAR
+), _sf_rows AS (
+    SELECT
+        _sf_issue_n,
         key AS _sf_key,
         label AS _sf_old,
         suggested_label AS _sf_new,
-        suggested_confidence AS _sf_confidence,
         sqlfuncs.main._sf_probability(class_probs, label) AS _sf_given,
         sqlfuncs.main._sf_probability(class_probs, suggested_label) AS _sf_other,
-        _sf_proposed
+        _sf_proposed,
+        _sf_evidence
     FROM sqlfuncs.main._proposals(
-        issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged, is_label_issue, suggested_label
+        _sf_reviewed_issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged,
+        _sf_flagged, suggested_label, _sf_decided, _sf_decided_label, _sf_random_rank,
+        action := action, risk := risk, precision := precision
     ) AS _sf_in
 ), _sf_checked AS (
     SELECT
@@ -25,10 +56,6 @@ WITH _sf_rows AS (
             WHEN min_confidence NOT BETWEEN 0 AND 1 THEN error(
                 'auto_corrections: min_confidence := ' || min_confidence || ' is no probability. '
                 || 'It lies between 0 and 1.'
-            )
-            WHEN action NOT IN ('relabel', 'exclude') THEN error(
-                'auto_corrections: action := ''' || action || ''' is not known. '
-                || 'It may be ''relabel'' or ''exclude''.'
             )
             ELSE true
         END AS _sf_fine
@@ -40,10 +67,10 @@ SELECT
     CASE coalesce(action, 'relabel') WHEN 'relabel' THEN _sf_new END AS new_label,
     'auto_corrections' AS decided_by,
     printf('%s has probability %.3f, the given %s %.3f',
-        _sf_new::VARCHAR, _sf_other, _sf_old::VARCHAR, _sf_given) AS reason,
+        _sf_new::VARCHAR, _sf_other, _sf_old::VARCHAR, _sf_given)
+        || coalesce('; ' || _sf_evidence, '') AS reason,
     now() AT TIME ZONE 'UTC' AS decided_at
 FROM _sf_checked, _sf_rows
 WHERE _sf_fine
     AND _sf_proposed
-    AND _sf_confidence >= coalesce(min_confidence, 0)
-ORDER BY _sf_n;
+ORDER BY _sf_issue_n;

@@ -4,8 +4,12 @@
 -- log, decided rows leave the queue (needs_review does not decide), the model learns from the
 -- labels as decided, and what reviewed rows turned out to be re-ranks the others. A stale
 -- old_label, an unknown or duplicate key is an error that lists them.
+-- With purpose := 'verify' these are rows that auto_corrections would correct, in a random order
+-- that is the same for everybody, judged by the labels as given: what people decide of them in that
+-- order is the sample that auto_corrections(..., log := decisions) rests on.
 review_queue(
-    tbl, x, label, key, budget := 100, log := NULL, model := 'fast', folds := 5, seed := 0
+    tbl, x, label, key, budget := 100, log := NULL, purpose := 'find', model := 'fast', folds := 5,
+    seed := 0
 ) AS TABLE
 WITH _sf_no_log AS (
     SELECT NULL::VARCHAR AS key, NULL::VARCHAR AS "action", NULL::VARCHAR AS old_label,
@@ -15,20 +19,27 @@ WITH _sf_no_log AS (
     FROM sqlfuncs.main._sf_decisions(tbl, coalesce(log, '_sf_no_log'), key, label, NULL)
 ), _sf_known AS (
     -- Never empty: DuckDB 2.0.0 takes what is joined to an empty table for a single row.
-    SELECT _sf_key, _sf_action, _sf_new FROM _sf_decided
+    SELECT
+        _sf_key,
+        -- What is proposed on the ground of a sample is no part of it.
+        CASE WHEN purpose <> 'verify' OR sqlfuncs.main._sf_is_person(_sf_by) THEN _sf_action END
+            AS _sf_action,
+        _sf_new
+    FROM _sf_decided
     UNION ALL
     SELECT NULL, NULL, NULL
 ), _sf_placed AS (
     -- The order of keys decides where rows look alike: the table's own order changes nothing.
-    SELECT _sf_in.*, _sf_action, _sf_new, row_number() OVER (ORDER BY (key)::VARCHAR) AS _sf_place
+    SELECT _sf_in.*, _sf_action, _sf_new, row_number() OVER (ORDER BY (key)::VARCHAR) AS _sf_place,
+        row_number() OVER (ORDER BY sqlfuncs.main._sf_random_order(key)) AS _sf_random_rank
     FROM query_table(tbl) AS _sf_in LEFT JOIN _sf_known ON _sf_key = (key)::VARCHAR
 ), _sf_ordered AS (
     FROM _sf_placed ORDER BY _sf_place
 )
-SELECT * EXCLUDE (_sf_action, _sf_new, _sf_place)
+SELECT * EXCLUDE (_sf_action, _sf_new, _sf_place, _sf_random_rank)
 FROM sqlfuncs.main._review_queue(
-    _sf_ordered, x, label, _sf_action, _sf_new,
-    budget := budget, model := model, folds := folds, seed := seed
+    _sf_ordered, x, label, _sf_action, _sf_new, _sf_random_rank,
+    budget := budget, purpose := purpose, model := model, folds := folds, seed := seed
 )
 WHERE review_rank <= coalesce(budget, 100)
 ORDER BY review_rank;

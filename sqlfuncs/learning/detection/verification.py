@@ -1,0 +1,176 @@
+"""Which corrections people's review of a random sample of them allows.
+
+Candidates are the rows whose suggestion is likelier right than the label they were given. In one
+random order of all rows, what people have decided of them without a gap is a sample: where it ends
+is a moment to look, and the test of `release` holds wherever one looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlfuncs.learning.detection import noise
+from sqlfuncs.learning.detection.release import (
+    GAIN_SETS,
+    PRECISION_SETS,
+    release,
+    rows_needed,
+)
+from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.rows.base import Floats
+
+Mask = npt.NDArray[np.bool_]
+
+_PRIOR_ROWS = 10.0  # how many reviewed rows' worth the model's own estimate counts
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Rows to correct, those that are expected to gain most first.
+
+    `places` (candidates,) in the table; `right` and `harmful` (candidates,) how likely the
+    suggestion and the label given are right, 0 to 1: the calibrated probabilities.
+    """
+
+    places: Codes
+    right: Floats
+    harmful: Floats
+
+
+def candidates(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> Candidates:
+    """The flagged rows whose suggestion is likelier right than the given label.
+
+    `codes` and `suggested` (rows,) are classes, the latter of the flagged rows only; `probs`
+    (rows, classes) out of sample.
+
+    >>> probs = np.repeat([[0.1, 0.9], [0.9, 0.1]], 50, axis=0)
+    >>> given, flagged = np.array([0] * 10 + [1] * 40 + [0] * 50), np.arange(100) < 10
+    >>> len(candidates(given, probs, flagged, 1 - given).places)
+    10
+    """
+    places = np.flatnonzero(flagged & (suggested != codes))
+    if not len(places):
+        return Candidates(places, np.zeros(0), np.zeros(0))
+    likely = noise.corrected(codes, probs)
+    right, harmful = likely[places, suggested[places]], likely[places, codes[places]]
+    better = np.flatnonzero(right > harmful)
+    best_first = better[np.argsort(harmful[better] - right[better], kind="stable")]
+    return Candidates(places[best_first], right[best_first], harmful[best_first])
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """What people decided about rows: all (rows,).
+
+    `order` is a random order of the rows, a number for each; `known` where somebody looked,
+    `wrong` where the given label was found wrong, `confirmed` where the suggestion was found
+    right. A row that nobody could decide is known and neither: it counts against a correction.
+    """
+
+    order: Codes
+    known: Mask
+    wrong: Mask
+    confirmed: Mask
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What the reviewed sample says of the candidates.
+
+    `released` are places of rows to correct. Of the `drawn` rows that this rests on, correcting was
+    right for `right` and did harm to `harmful`. `is_refuted`: correcting surely does harm.
+    `needed`: about how many more rows to review until it is decided, None if that is in vain.
+    """
+
+    released: Codes
+    candidates: int
+    drawn: int
+    right: int
+    harmful: int
+    is_refuted: bool
+    needed: int | None
+
+
+def verify(
+    found: Candidates, reviews: Reviews, *, excludes: bool, risk: float, precision: float | None
+) -> Verified:
+    """The largest set of candidates of which correcting those that nobody reviewed does good.
+
+    A correction is worth 1 if it is right, -1 if the label given was right, else 0; one that
+    `excludes` the row is right if the label was wrong. With `precision` it is asked instead that
+    at least such a share is right. A set that does not is released with a chance of `risk` or less.
+    """
+    sample = _sample(found, reviews)
+    rows = found.places[sample]
+    right = reviews.wrong[rows] if excludes else reviews.confirmed[rows]
+    harmful = ~reviews.wrong[rows]
+    worth = _worth(found, right, harmful, excludes, precision)
+    ahead = release(
+        worth.values, sample, worth.expected, risk=risk, lowest=worth.lowest, sets=worth.sets
+    )
+    against = release(
+        -worth.values, sample, -worth.expected, risk=risk, lowest=-worth.highest, sets={1.0: 1.0}
+    )
+    allowed = found.places[: ahead.size]
+    inside = sample < ahead.size if ahead.size else np.ones(len(sample), dtype=bool)
+    return Verified(
+        released=allowed[~reviews.known[allowed]],
+        candidates=len(found.places),
+        drawn=int(inside.sum()),
+        right=int(right[inside].sum()),
+        harmful=int(harmful[inside].sum()),
+        is_refuted=ahead.size == 0 and against.size > 0,
+        needed=_needed(worth, sample, risk),
+    )
+
+
+@dataclass(frozen=True)
+class _Worth:
+    """What corrections are worth: of the drawn rows, and as expected of all candidates."""
+
+    values: Floats
+    expected: Floats
+    lowest: float
+    highest: float
+    sets: Mapping[float, float]
+
+
+def _worth(
+    found: Candidates, right: Mask, harmful: Mask, excludes: bool, precision: float | None
+) -> _Worth:
+    foreseen = 1 - found.harmful if excludes else found.right
+    if precision is None:
+        values = right.astype(np.float64) - harmful
+        return _Worth(values, foreseen - found.harmful, -1.0, 1.0, GAIN_SETS)
+    values = right.astype(np.float64) - precision
+    return _Worth(values, foreseen - precision, -precision, 1 - precision, PRECISION_SETS)
+
+
+def _sample(found: Candidates, reviews: Reviews) -> Codes:
+    """Which candidates were reviewed at random, in the order in which they were drawn."""
+    drawn = np.argsort(reviews.order[found.places], kind="stable")
+    known = reviews.known[found.places][drawn]
+    return drawn if known.all() else drawn[: int(np.argmin(known))]
+
+
+def _needed(worth: _Worth, sample: Codes, risk: float) -> int | None:
+    """About how many more rows to review, by what is expected and what the drawn ones showed."""
+    rows = len(worth.expected)
+    if not rows:
+        return None
+    # The model may expect too much or too little: the drawn rows say by how much.
+    off = (worth.values - worth.expected[sample]).sum() / (len(sample) + _PRIOR_ROWS)
+    spread = worth.highest - worth.lowest
+    outcomes = np.array([worth.highest, worth.lowest])
+    needed = []
+    for share in worth.sets:
+        mean = worth.expected[: max(1, round(share * rows))].mean() + off
+        good = float(np.clip((mean - worth.lowest) / spread, 0, 1))
+        of_set = rows_needed(outcomes, np.array([good, 1 - good]), risk)
+        if of_set is not None and of_set < share * rows:
+            needed.append(of_set / share)
+    return max(int(np.ceil(min(needed))) - len(sample), 1) if needed else None
