@@ -26,7 +26,7 @@ WITH issues AS (FROM {{ issues | ident }}), _log AS (FROM {{ log | ident }}), pr
     FROM auto_corrections(
         issues, {{ key | ident }}, {{ label | ident }},
         action := {{ action | literal }}, min_confidence := {{ min_confidence | literal }},
-        log := _log, risk := {{ risk | literal }}, precision := {{ precision | literal }}
+        log := _log, risk := {{ risk | literal }}, "precision" := {{ precision | literal }}
     )
 ), in_force AS (
     SELECT key, arg_max({a: action, o: old_label, n: new_label, b: decided_by}, decided_at) AS d

@@ -12,7 +12,7 @@
 -- is too weak to judge, or the labels show too little noise to tell it from the model's own errors.
 auto_corrections(
     issues, key, label, action := 'relabel', min_confidence := 0.0, log := NULL, risk := 0.05,
-    precision := NULL
+    "precision" := NULL
 ) AS TABLE
 WITH _sf_no_log AS (
     SELECT NULL::VARCHAR AS key, NULL::VARCHAR AS "action", NULL::VARCHAR AS old_label,
@@ -48,7 +48,7 @@ WITH _sf_no_log AS (
     FROM sqlfuncs.main._proposals(
         _sf_reviewed_issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged,
         _sf_flagged, suggested_label, _sf_decided, _sf_decided_label, _sf_random_rank,
-        action := action, risk := risk, precision := precision
+        action := action, risk := risk, "precision" := "precision"
     ) AS _sf_in
 ), _sf_checked AS (
     SELECT

@@ -250,13 +250,15 @@ def _own_column(function: TableFunction, column: Column, value: str) -> str:
 def _head(
     function: TableFunction | ListFunction | ScalarFunction, parameters: Iterable[str]
 ) -> str:
-    options = [f"{name} := {literal(default)}" for name, default in function.options.items()]
+    options = [
+        f"{identifier(name)} := {literal(default)}" for name, default in function.options.items()
+    ]
     return f"{identifier(function.name)}({', '.join([*parameters, *options])})"
 
 
 def _options(function: TableFunction | ListFunction) -> str:
     fields = [f"{name}: {name}" for name in function.arguments]
-    fields += [f"{name}: {_option(function, name)}" for name in function.options]
+    fields += [f"{identifier(name)}: {_option(function, name)}" for name in function.options]
     # A struct needs a field; where a function takes nothing, this one is not read.
     fields = fields or ["_sf_nothing: NULL"]
     return "{" + ", ".join(fields) + "}"
@@ -265,5 +267,5 @@ def _options(function: TableFunction | ListFunction) -> str:
 def _option(function: TableFunction | ListFunction | ScalarFunction, name: str) -> str:
     """What an option is, with the session's variable behind it if it has one."""
     if name not in function.session:
-        return name
-    return f"coalesce({name}, getvariable({literal(function.session[name])}))"
+        return identifier(name)
+    return f"coalesce({identifier(name)}, getvariable({literal(function.session[name])}))"

@@ -1,0 +1,43 @@
+-- The threshold with which `label_set(class_probs, threshold)` holds the right label in a share
+-- `coverage` of the rows, in one row: coverage, reviewed (the rows it rests on) and threshold, which
+-- is infinite, for sets of all labels, where those are too few. From a label_issues result and a
+-- decision log: of the rows reviewed at random (review_queue order=random), what people said of the
+-- label. The share holds for rows drawn as those, on average over samples: split conformal
+-- prediction (Romano, Sesia, Candes: NeurIPS 2020).
+label_set_threshold(issues, log, key, label, coverage := 0.9) AS TABLE
+WITH _sf_reviewed_rows AS (
+    SELECT
+        sqlfuncs.main._sf_probability(
+            class_probs,
+            CASE
+                WHEN _sf_action = 'keep' THEN label
+                ELSE TRY(cast_to_type(_sf_new, sqlfuncs.main._sf_typed(label)))
+            END
+        ) AS _sf_p,
+        sqlfuncs.main._sf_probs(class_probs) AS _sf_of
+    FROM query_table(issues) AS _sf_in
+    JOIN sqlfuncs.main._sf_reviewed(issues, log, key, label) ON _sf_row = (key)::VARCHAR
+    WHERE _sf_is_random AND _sf_action IN ('keep', 'relabel') AND class_probs IS NOT NULL
+), _sf_scored AS (
+    -- A label that the map does not name is in no set.
+    SELECT coalesce(
+        round(list_sum(list_filter(map_values(_sf_of), lambda _sf_q: _sf_q >= _sf_p)), 9), 'infinity'
+    ) AS _sf_score
+    FROM _sf_reviewed_rows
+), _sf_gathered AS (
+    SELECT count(*) AS _sf_n, list_sort(list(_sf_score)) AS _sf_scores,
+        ceil((count(*) + 1) * coalesce(coverage, 0.9)) AS _sf_place
+    FROM _sf_scored
+)
+SELECT
+    CASE
+        WHEN coalesce(coverage, 0.9) > 0 AND coalesce(coverage, 0.9) < 1 THEN coalesce(coverage, 0.9)
+        ELSE error(
+            'label_set_threshold: coverage := ' || coverage || ' has to lie between 0 and 1, both left '
+            || 'out. With coverage := 0.9 the right label is in nine of ten sets.'
+        )
+    END::DOUBLE AS coverage,
+    _sf_n AS reviewed,
+    CASE WHEN _sf_place > _sf_n THEN 'infinity' ELSE _sf_scores[_sf_place::BIGINT] END::DOUBLE
+        AS threshold
+FROM _sf_gathered;
