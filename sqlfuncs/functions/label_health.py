@@ -32,6 +32,11 @@ def label_health(
     labels; both are then widened by a 95 % Wilson interval. Where the model is weak, no estimate
     from labels alone is better than that: only looking at a sample of rows is.
 
+    With `key := column, log := decisions`, a decision log, the rates rest on what people decided of
+    the rows of the random sample (20 or more: the query file review_queue order=random) and on the
+    model's word for the others: prediction-powered inference, whose intervals are far narrower and
+    hold at 95 %. A class of which no row was drawn keeps the estimate without.
+
     Rows without a label are not counted. Estimates are about the rows that could be judged, and
     NULL for a class of which there is none. Options and errors are those of `label_issues`.
     """
@@ -44,6 +49,7 @@ FUNCTION = TableFunction(
     compute=label_health,
     inputs=("x", "label"),
     keeps_rows=False,
+    reviews=True,
     returns=(
         Column("label", "label", "the class"),
         Column("rows", pa.int64(), "given it"),

@@ -36,6 +36,7 @@ class Input:
 
 
 LABEL = Input("label", "label")
+REVIEWS = ("key", "log")  # the column and the table with which decisions are given
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,11 @@ class TableFunction(_Computed):
     `inputs` are columns, a name alone for one that comes as it is, or `label`, which comes as one.
     `second` names a table that may be named in the call as well (`second := tbl`); what it has
     of the first one's columns is read, and the field `second` of `rows` is true for its rows.
+
+    With `reviews` a decision log may be named in the call (`key := column, log := table`). If it
+    is, `rows` has three fields more: `decision` and `decided_label`, text that says what a person
+    decided about a row, NULL where nobody has; and `random_rank`, its place in a random order of
+    all rows that is the same every time.
     """
 
     inputs: tuple[Input | str, ...]
@@ -100,6 +106,7 @@ class TableFunction(_Computed):
     arguments: tuple[str, ...] = ()
     keeps_rows: bool = True
     second: str | None = None
+    reviews: bool = False
 
     @property
     def columns(self) -> tuple[Input, ...]:

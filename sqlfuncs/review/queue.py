@@ -6,7 +6,6 @@ Imports numpy and pyarrow. Everything about a row is in arrays, by its place in 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 
 from sqlfuncs.learning.labels import classes
 from sqlfuncs.learning.rows.probabilities import Probabilities
+from sqlfuncs.learning.tasks.reviews import random_ranks
 from sqlfuncs.review.decisions import ACTIONS, Decision
 
 Codes = npt.NDArray[np.int64]
@@ -105,8 +105,7 @@ class Queue:
         self.action = np.full(n, -1)  # place in ACTIONS of what a person decided, -1 for nothing
         self.is_wrong = np.zeros(n, bool)  # by what a person decided
         self.in_force = self.given.copy()  # labels, with what is decided
-        drawn = [hashlib.md5(f"review {key}".encode()).digest() for key in self.keys]
-        self.random_order = np.array(sorted(range(n), key=drawn.__getitem__), dtype=np.int64)
+        self.random_order = np.argsort(random_ranks(self.keys))
 
     def take_in(self, learned: pa.Table) -> None:
         """Replace what is known of the rows of a table with review_rank, as of `review_queue`."""

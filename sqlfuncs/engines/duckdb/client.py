@@ -19,6 +19,7 @@ from sqlfuncs.engines.duckdb.macros import is_table
 from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.quack import ATTACHED, EXTENSIONS, Endpoint, loading
 from sqlfuncs.functions.spec import (
+    REVIEWS,
     ListFunction,
     ScalarFunction,
     TableFunction,
@@ -104,7 +105,8 @@ def _parameters(function: Function) -> list[_Parameter]:
         case SqlMacro():
             return list(_of_macro(function))
         case TableFunction():
-            second = (function.second,) if function.second else ()
+            second = [function.second] if function.second else []
+            second += REVIEWS if function.reviews else []
             named = ("tbl", *(each.name for each in function.columns if not each.is_optional))
             optional = [each.name for each in function.columns if each.is_optional]
             return [
@@ -129,5 +131,6 @@ def _of_macro(macro: SqlMacro) -> Iterator[_Parameter]:
     tables = set(_TABLE_UNLESS_GIVEN.findall(macro.sql))
     for written in head.split(","):
         name, optional, _ = (part.strip() for part in written.partition(":="))
+        name = name.strip('"')
         is_name = name in tables if optional else is_table(macro)
         yield _Parameter(name, bool(optional), is_name)

@@ -29,8 +29,10 @@ from sqlfuncs.functions.spec import (
     checked_options,
 )
 from sqlfuncs.learning.labels import compared
+from sqlfuncs.learning.tasks import reviews
 
 FREE = "_sf_is_free"
+DECISIONS = "_sf_decisions"  # the field, beside the options, of what people decided
 _log = logging.getLogger("sqlfuncs")
 _batches = Waiting()
 _UdfFunction = TableFunction | ListFunction | ScalarFunction
@@ -175,6 +177,9 @@ def _of_table(function: TableFunction, arguments: Sequence[pa.Array]) -> pa.Arra
     gathered, names, options = arguments
     rows = _unpacked(gathered, function)
     _refuse_clash(function, names[0].as_py() or [])
+    if function.reviews:
+        rows = reviews.joined(rows, options.field(DECISIONS).flatten())
+        options = options.cast(pa.struct([f for f in options.type if f.name != DECISIONS]))
     values, given = _split(function, options[0].as_py())
     own = function.compute(rows, *values, **given)
     if not function.keeps_rows:
@@ -252,6 +257,7 @@ def _unpacked(gathered: pa.Array, function: TableFunction) -> pa.StructArray:
     assert len(gathered) == 1
     if not gathered[0].is_valid:
         names = [*(each.name for each in function.columns), *filter(None, [function.second])]
+        names += ["key"] * function.reviews
         if isinstance(function, CountFunction):
             names = compared.fields(function.inputs)
         return pa.StructArray.from_arrays([pa.nulls(0) for _ in names], names=names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlfuncs.learning.detection import confident, corrections, noise
+from sqlfuncs.learning.detection.health import Drawn
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows.base import Floats
 
@@ -16,7 +17,7 @@ _WHY = {
 }
 
 
-def explanation(codes: Codes, probs: Floats, cut: str) -> str:
+def explanation(codes: Codes, probs: Floats, cut: str, drawn: Drawn | None = None) -> str:
     """What the labels look like to the model, which cut was taken, and if it may correct them."""
     seen = noise.evidence(codes, probs)
     strength = "strong" if seen.is_strong else "weak"
@@ -25,9 +26,14 @@ def explanation(codes: Codes, probs: Floats, cut: str) -> str:
     why = _WHY[taken] if cut == "auto" else f"The cut '{cut}' was asked for"
     reason = corrections.strength(codes, probs).reason
     corrects = f"would propose nothing: {reason}" if reason else "may correct labels"
+    rests = (
+        f" Rates rest on {len(drawn.places)} rows that people reviewed, drawn at random."
+        if drawn
+        else ""
+    )
     return (
         f"The model is {strength} (it agrees with {seen.agreement:.1%} of the labels, kappa "
         f"{seen.kappa:.2f}) and disagrees {where} where it is sure (with "
         f"{seen.sure_disagreement:.1%} of the surest {seen.sure_rows} rows; uniformity "
-        f"{seen.uniformity:.2f}). {why}. auto_corrections {corrects}."
+        f"{seen.uniformity:.2f}). {why}. auto_corrections {corrects}.{rests}"
     )

@@ -10,12 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sqlfuncs.learning.detection import certainty, noise
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows.base import Floats
 from sqlfuncs.statistics.intervals import wilson
+from sqlfuncs.statistics.prediction_powered import group_shares
 
+FEWEST_DRAWN = 20  # reviewed rows, before anything is said of the others
 _DIGITS = 9  # beyond are rounding errors, which depend on the order of the rows
 
 
@@ -35,8 +38,20 @@ class Health:
     wrongly_elsewhere: Floats
 
 
-def health(codes: Codes, probs: Floats) -> Health:
-    """The health of labels, from given classes (rows,) and probabilities (rows, classes)."""
+@dataclass(frozen=True)
+class Drawn:
+    """Rows drawn at random that people reviewed: (drawn,) places, and which labels are wrong."""
+
+    places: Codes
+    wrong: npt.NDArray[np.bool_]
+
+
+def health(codes: Codes, probs: Floats, drawn: Drawn | None = None) -> Health:
+    """The health of labels, from given classes (rows,) and probabilities (rows, classes).
+
+    With rows `drawn`, rates and their intervals rest on these, and on the model's word for the
+    others (`statistics.prediction_powered`); those of a class of which none was drawn do not.
+    """
     seen = noise.evidence(codes, probs)
     transition = noise.transition_matrix(codes, probs)
     learned = confident_joint(codes, probs)
@@ -50,10 +65,17 @@ def health(codes: Codes, probs: Floats) -> Health:
     most = np.fmax(most, disagrees / np.where(counts > 0, counts, np.nan))
     wrong = joint.round(_DIGITS)
     np.fill_diagonal(wrong, 0.0)
+    low, high = np.fmin(least, rate), np.fmax(_upper(most, counts), rate)
+    if drawn is not None:
+        foreseen = 1 - noise.corrected(codes, probs)[np.arange(len(codes)), codes]
+        found = group_shares(codes, foreseen, drawn.places, drawn.wrong, probs.shape[1])
+        known = ~np.isnan(found.share)
+        rate = np.where(known, found.share, rate)
+        low, high = np.where(known, found.low, low), np.where(known, found.high, high)
     return Health(
         rate.round(_DIGITS),
-        np.fmin(least, rate).round(_DIGITS),
-        np.fmax(_upper(most, counts), rate).round(_DIGITS),
+        low.round(_DIGITS),
+        high.round(_DIGITS),
         np.where(wrong.any(axis=1), wrong.argmax(axis=1), -1),
         wrong.sum(axis=0).round(_DIGITS),
     )

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sqlfuncs import work
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.detection import certainty, confident
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.explanation import explanation
-from sqlfuncs.learning.detection.health import health
+from sqlfuncs.learning.detection.health import FEWEST_DRAWN, Drawn, health
 from sqlfuncs.learning.detection.judged import Judged, judge
 from sqlfuncs.learning.detection.review_ranking import quality_after_review
 from sqlfuncs.learning.detection.verification import candidates
@@ -22,6 +23,7 @@ from sqlfuncs.learning.labels.labels import Labels
 from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
 from sqlfuncs.learning.tasks.base import Columns, Decisions, Mask, Options, Prediction, Task
+from sqlfuncs.learning.tasks.reviews import Reviewed
 
 # What a queue says of a row, as `label_issues` does.
 _QUEUED = (
@@ -35,11 +37,15 @@ _QUEUED = (
 
 @dataclass(frozen=True)
 class ClassPrediction(Prediction):
-    """The rows of a table as they were `judged`, and what was `found` in those that could be."""
+    """The rows of a table as they were `judged`, and what was `found` in those that could be.
+
+    `reviewed` is what people decided about them, None where no log was given.
+    """
 
     judged: Judged
     found: Found
     cut: str
+    reviewed: Reviewed | None = None
 
     @property
     def rows(self) -> type[Rows]:
@@ -85,7 +91,8 @@ class ClassPrediction(Prediction):
     def health(self) -> Columns:
         """A row for each class, in their order."""
         codes, probs = self.judged.evidence
-        estimated = health(codes, probs)
+        drawn = self._drawn()
+        estimated = health(codes, probs, drawn)
         own = self.judged.labels
         # A label that no map of probabilities names has rows, but nothing is known of them.
         names = classes.in_order({*self.judged.classes, *own.distinct()})
@@ -106,8 +113,22 @@ class ClassPrediction(Prediction):
             "confused_with": _named(self.judged, confused, confused >= 0),
             "wrongly_elsewhere": _known(estimated.wrongly_elsewhere, place),
             "cut": pa.array([taken] * len(names)),
-            "explanation": pa.array([explanation(codes, probs, self.cut)] * len(names)),
+            "explanation": pa.array([explanation(codes, probs, self.cut, drawn)] * len(names)),
         }
+
+    def _drawn(self) -> Drawn | None:
+        """The judged rows that people reviewed at random, by their places among the judged."""
+        if self.reviewed is None:
+            return None
+        places = self.reviewed.sample(self.judged.rows)
+        if len(places) < FEWEST_DRAWN:
+            work.say(
+                f"of the rows drawn at random {len(places)} are reviewed, in their order: too few "
+                f"to estimate by. It takes {FEWEST_DRAWN}"
+            )
+            return None
+        at = np.cumsum(self.judged.rows) - 1
+        return Drawn(at[places], self.reviewed.wrong[places])
 
 
 class Classification(Task):
@@ -134,7 +155,7 @@ class Classification(Task):
             _method(judged, options.method),
             judged.outvoted[judged.rows],
         )
-        return ClassPrediction(judged, found, options.cut)
+        return ClassPrediction(judged, found, options.cut, Reviewed.read(rows))
 
     @classmethod
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:

@@ -16,6 +16,9 @@ from sqlfuncs.engines.duckdb.macros.sealed import NAMED, seal
 from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.functions.spec import ScalarFunction
 
+_NO_DECISIONS = """SELECT NULL::VARCHAR AS key, NULL::VARCHAR AS "action",
+    NULL::VARCHAR AS old_label, NULL::VARCHAR AS new_label, NULL::VARCHAR AS decided_by,
+    NULL::TIMESTAMP AS decided_at WHERE false"""
 REGISTERED = "sqlfuncs.main._sf_registered()"
 
 
@@ -48,6 +51,7 @@ def create_statements(functions: Sequence[Function], catalog: str) -> Iterator[s
     """The statements that make every function callable as `catalog.name(...)`."""
     nothing = "SELECT NULL AS nothing_of_sqlfuncs WHERE false"
     yield f"CREATE OR REPLACE VIEW {computed.NO_ROWS} AS {nothing}"
+    yield f"CREATE OR REPLACE VIEW {computed.NO_LOG} AS {_NO_DECISIONS}"
     # A scalar function that begins so is called by other macros only, under its own name.
     texts = {function.name: _definition(function) for function in functions}
     made = [

@@ -1,13 +1,15 @@
 -- Internal: the decisions in force, one per key, checked against the table they are about. What keys and
 -- labels of the log are among those of the table is decided as for all labels (_sf_canonical), whatever
--- the types of both; what comes out is in the table's own words, which cast back to its types.
-_sf_decisions(tbl, log, key, label, as_of) AS TABLE
+-- the types of both; what comes out is in the table's own words, which cast back to its types. Where a
+-- log `may_be_empty`, so that nothing is decided, label may be an expression then.
+_sf_decisions(tbl, log, key, label, as_of, may_be_empty := false) AS TABLE
 WITH _sf_rows AS (
     SELECT
         sqlfuncs.main._sf_bare(key) AS _sf_key,
         sqlfuncs.main._sf_one(label, alias(label)) AS _sf_label,
         CASE
             WHEN list_contains(struct_keys(_sf_in), alias(label)) THEN true
+            WHEN may_be_empty AND (SELECT count(*) FROM sqlfuncs.main._sf_log(log)) = 0 THEN false
             ELSE error('label has to be a column of the table, written bare; '
                 || alias(label) || ' is not one')
         END AS _sf_is_column
@@ -100,6 +102,10 @@ WITH _sf_rows AS (
     LEFT JOIN _sf_spellings AS s
         ON s._sf_form = d._sf_new AND s._sf_new_kinds = _sf_label_kind || ' ' || d._sf_new_kind
 ), _sf_problems AS (
+    SELECT 0 AS _sf_rank, 'decisions, and nothing to tell which rows they are about. Give the column that '
+        || 'names a row, as in key := id. They are about the keys' AS _sf_what, _sf_key AS _sf_item
+    FROM _sf_latest, _sf_kinds_of_table WHERE _sf_key_kind = 'null'
+    UNION ALL
     SELECT 1 AS _sf_rank, 'keys that stand in the table more than once' AS _sf_what,
         _sf_key || ' (' || _sf_n || ' rows)' AS _sf_item
     FROM _sf_keys WHERE _sf_n > 1 AND _sf_key IS NOT NULL

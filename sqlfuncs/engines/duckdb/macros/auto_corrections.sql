@@ -20,7 +20,9 @@ WITH _sf_no_log AS (
     WHERE false
 ), _sf_known AS (
     SELECT _sf_key, _sf_action, _sf_new
-    FROM sqlfuncs.main._sf_decisions(issues, coalesce(log, '_sf_no_log'), key, label, NULL)
+    FROM sqlfuncs.main._sf_decisions(
+        issues, coalesce(log, '_sf_no_log'), key, label, NULL, may_be_empty := true
+    )
     WHERE sqlfuncs.main._sf_is_person(_sf_by)
     -- Never empty: DuckDB 2.0.0 takes what is joined to an empty table for a single row.
     UNION ALL

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from sqlfuncs.engines.duckdb.batches import PACKED
 from sqlfuncs.engines.duckdb.names import identifier, literal
-from sqlfuncs.engines.duckdb.udf import udf_name
+from sqlfuncs.engines.duckdb.udf import DECISIONS, udf_name
 from sqlfuncs.functions.spec import (
     Column,
     CountFunction,
@@ -25,11 +25,18 @@ from sqlfuncs.learning.labels.labels import INSTANT, TIME
 INSTANCE_NAME = "_sf_instance"  # a function of Python's: a number that no other instance has
 INSTANCE = f"{INSTANCE_NAME}()"
 NO_ROWS = "sqlfuncs.main._sf_none"  # stands for a second table that is left out
+NO_LOG = "sqlfuncs.main._sf_no_log"  # stands for a decision log that is left out
 _BARE = "sqlfuncs.main._sf_bare"
 _LABEL = "sqlfuncs.main._sf_label"
 _TEXT_KEYS = "sqlfuncs.main._sf_text_keys"
 _TYPED = "sqlfuncs.main._sf_typed"
 _MAP = "sqlfuncs.main._sf_map"
+# What people have decided about the rows of the table, in few values.
+_DECIDED = """(
+    SELECT list({key: _sf_key, decision: _sf_action, decided_label: _sf_new})
+    FROM sqlfuncs.main._sf_decisions(tbl, log, key, label, NULL, may_be_empty := true)
+    WHERE sqlfuncs.main._sf_is_person(_sf_by)
+)"""
 _AFTER_ALL = 2**62  # more rows than any table has
 _CALLER = f"{INSTANCE}, current_connection_id()"  # for `interrupts.Caller`
 _QUERY = f"{_CALLER}, current_query_id()"  # whose rows these are, for `batches.Query`
@@ -70,6 +77,8 @@ def _of_table(function: TableFunction) -> str:
     if function.second:
         assert not function.keeps_rows
         optional.append(f"{function.second} := {literal(NO_ROWS)}")
+    if function.reviews:
+        optional += ["key := NULL", f"log := {literal(NO_LOG)}"]
     head = _head(function, (*function.arguments, "tbl", *required, *optional))
     select = _beside_rows(function) if function.keeps_rows else _instead_of_rows(function)
     return f"{head} AS TABLE\n{select}"
@@ -182,6 +191,8 @@ def _packed(function: TableFunction) -> str:
     given = ", ".join(f"{each.name}: {_given(function, each)}" for each in function.columns)
     if function.second:
         given += f", {function.second}: _sf_second"
+    if function.reviews:
+        given += ", key: (key)::VARCHAR"
     kinds = ", ".join(f"{each.name}: {_kind(each)}" for each in function.columns)
     typed = "".join(f", {name} AS _sf_typed_{name}" for name in _typed_like(function))
     return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch{typed}"
@@ -259,6 +270,8 @@ def _head(
 def _options(function: TableFunction | ListFunction) -> str:
     fields = [f"{name}: {name}" for name in function.arguments]
     fields += [f"{identifier(name)}: {_option(function, name)}" for name in function.options]
+    if isinstance(function, TableFunction) and function.reviews:
+        fields.append(f"{DECISIONS}: {_DECIDED}")
     # A struct needs a field; where a function takes nothing, this one is not read.
     fields = fields or ["_sf_nothing: NULL"]
     return "{" + ", ".join(fields) + "}"
