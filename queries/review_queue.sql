@@ -13,8 +13,7 @@
 -- param x column = : what the model reads then, if not the text
 
 {% if budget is none or budget < 1 %}{{ refuse("budget is how many rows: 1 or more") }}{% endif %}
-{% if purpose not in ("find", "verify") %}{{ refuse("purpose is find or verify") }}{% endif %}
-{% if purpose == "verify" and (learn or order != "worst") %}{{ refuse("purpose=verify has an order of its own, and judges by the labels as given: leave learn and order out") }}{% endif %}
+{% if purpose != "find" and learn or purpose == "verify" and order != "worst" %}{{ refuse("purpose=verify has an order of its own, and judges by the labels as given: leave learn and order out") }}{% endif %}
 {% if learn %}
 {% if not log %}{{ refuse("learn=true learns from a decision log: log=decisions") }}{% endif %}
 {% if order != "worst" %}{{ refuse("what is learned changes the order worst, and no other: leave learn or order out") }}{% endif %}
@@ -51,6 +50,10 @@ WHERE CASE {{ order | literal }}
         WHEN 'worst' THEN is_label_issue
         WHEN 'random' THEN true
         ELSE error('order is worst or random, not ' || {{ order | literal }})
+    END
+    AND CASE {{ purpose | literal }}
+        WHEN 'find' THEN true
+        ELSE error('purpose is find or verify, not ' || {{ purpose | literal }})
     END
 {% endif %}
     {% if log %}

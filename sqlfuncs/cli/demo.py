@@ -69,6 +69,7 @@ def steps(data: Dataset) -> Iterator[Step]:
     yield Step("load", {"file": str(data.test), "table": "test", **numbered})
     yield Step("detect", {"table": "train", **columns})
     yield Step("review_queue", {"text": data.text, **keyed})
+    yield Step("verify", {**keyed, "answer": data.answer})
     yield Step("correct", keyed)
     yield Step("prune", {})
     yield Step("take_review", {**keyed, "answer": data.answer})

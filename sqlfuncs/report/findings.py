@@ -89,7 +89,9 @@ def gather(source: Source, wanted: Wanted, skip: frozenset[str] = frozenset()) -
                 f"the log {wanted.log}: {error} --log names another log, and --log '' none."
             ) from None
         raise
-    for name in ("health", "confusions", "worst"):
+    is_sampled = found.counts["random_reviewed"] >= FEWEST_RANDOM
+    run("health", is_sampled=str(is_sampled).lower())
+    for name in ("confusions", "worst"):
         run(name)
     if wanted.log:
         run("reviewers")

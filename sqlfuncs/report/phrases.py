@@ -89,7 +89,11 @@ def cards(found: Findings) -> Iterator[Card]:
     """The numbers that are seen first."""
     counts, gain = found.counts, found.by_labels("gain")
     yield Card(f"{counts['rows']:,}", f"rows of {found.wanted.table}")
-    if counts["reviewed"]:
+    if counts["auto_corrected"]:
+        yield Card(
+            f"{_mended(found):,}", f"labels mended, {some(counts['reviewed'], 'row')} reviewed"
+        )
+    elif counts["reviewed"]:
         yield Card(
             f"{counts['wrong']:,}", f"wrong labels found in {some(counts['reviewed'], 'decision')}"
         )
@@ -111,6 +115,8 @@ def cards(found: Findings) -> Iterator[Card]:
 
 def in_short(found: Findings) -> Iterator[str]:
     """What a report says, in sentences."""
+    if _mended(found):
+        yield _effort(found)
     yield _labels(found)
     if found.counts["reviewed"]:
         yield _review(found)
@@ -128,6 +134,28 @@ def in_short(found: Findings) -> Iterator[str]:
         yield _noisy(found)
 
 
+def _mended(found: Findings) -> int:
+    """Labels that people found wrong, and that auto_corrections changes."""
+    return int(found.counts["wrong"] + found.counts["auto_corrected"])
+
+
+def _effort(found: Findings) -> str:
+    """What was gained by what effort, and at what risk."""
+    counts = found.counts
+    reviewed, auto = int(counts["reviewed"]), int(counts["auto_corrected"])
+    text = f"{some(_mended(found), 'label')} mended, {some(reviewed, 'row')} reviewed"
+    if reviewed:
+        text += f": {_mended(found) / reviewed:.1f} for each"
+    if not auto:
+        return f"{text}."
+    if counts["risk"] is None:
+        return f"{text}. {auto:,} of them were corrected by the probabilities alone."
+    return (
+        f"{text}. {auto:,} of them nobody has looked at: a reviewed sample released them, at a "
+        f"risk of {percent(counts['risk'], 0)} that they do more harm than good."
+    )
+
+
 def _labels(found: Findings) -> str:
     counts, health = found.counts, [r for r in found["health"].rows if r["error_rate"] is not None]
     rows = sum(row["rows"] for row in health) or 1
@@ -135,10 +163,15 @@ def _labels(found: Findings) -> str:
         sum(row["rows"] * row[name] for row in health) / rows
         for name in ("error_rate", "error_rate_low", "error_rate_high")
     )
+    by = (
+        "by the rows drawn at random"
+        if counts["random_reviewed"] >= FEWEST_RANDOM
+        else "from the labels alone"
+    )
     return (
         f"The model flags {counts['flagged']:,} of {counts['rows']:,} labels as doubtful, and "
-        f"expects that {percent(share, 0)} of all are wrong; from the labels alone, anything from "
-        f"{between(low, high, 0)} is possible."
+        f"expects that {percent(share, 0)} of all are wrong"
+        + ("." if found.is_all_decided else f"; {by}, {between(low, high, 0)} are possible.")
         + (
             f" {some(counts['not_judged'], 'row')} could not be judged: {counts['why_not_judged']}."
             if counts["not_judged"]

@@ -33,7 +33,7 @@ def _health(con: duckdb.DuckDBPyConnection, options: str = "") -> dict[str, tupl
         "SELECT label, error_rate, error_rate_low, error_rate_high "
         f"FROM label_health(t, probs, label{options})"
     ).fetchall()
-    return {label: values for label, *values in found}
+    return {label: tuple(values) for label, *values in found}
 
 
 LOGGED = ", key := id, log := log"

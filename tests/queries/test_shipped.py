@@ -89,6 +89,18 @@ def _loop(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Results]:
             into='"corr ected"',
             **keyed,
         ),
+        "verify": _run(
+            con,
+            "verify",
+            table=TABLE,
+            issues='"iss.ues"',
+            answers='"an.swers"',
+            answer=LABEL,
+            reviewer="Ann O'Neill; --",
+            log='"ver.ified"',
+            budget=3,
+            **keyed,
+        ),
         "prune": _run(con, "prune", issues='"iss.ues"', into='"pru;ned"'),
         "take_review": _run(
             con,

@@ -81,5 +81,16 @@ SELECT
     sqlfuncs.main._sf_wilson(flags_right, nullif(flags_reviewed, 0), -1) AS precision_low,
     sqlfuncs.main._sf_wilson(flags_right, nullif(flags_reviewed, 0), 1) AS precision_high,
     count(*) FILTER (is_random) AS random_reviewed,
-    count(*) FILTER (is_random AND is_wrong) AS random_wrong
+    count(*) FILTER (is_random AND is_wrong) AS random_wrong,
+    (
+        SELECT count(*) FROM (
+            SELECT arg_max({who: decided_by, action: action}, decided_at) AS latest
+            FROM report_log GROUP BY key
+        )
+        WHERE NOT sqlfuncs.main._sf_is_person(latest.who) AND latest.action IN ('relabel', 'exclude')
+    ) AS auto_corrected,
+    (
+        SELECT max(TRY_CAST(regexp_extract(reason, 'at a risk of ([0-9.e-]+)$', 1) AS DOUBLE))
+        FROM report_log WHERE NOT sqlfuncs.main._sf_is_person(decided_by)
+    ) AS risk
 FROM report_rows;

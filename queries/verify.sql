@@ -1,0 +1,59 @@
+-- title: Verify a sample
+-- answers: What do a reviewer's answers, in a table of their own, say of the corrections that the model would make?
+-- param table table = train: the table to correct; it is not changed
+-- param issues table = issues: a result of detect on that table
+-- param key column = id: the column that names a row, in both tables
+-- param label column = label: the label given
+-- param answers table = answers: the table with the reviewer's answers, for some rows or for all
+-- param answer column = label: the column of the answers
+-- param reviewer text = reviewer: who answered
+-- param log table = decisions: the decision log, which is only added to
+-- param budget integer = 60: how many rows in all; those that were answered before count
+
+{% if budget is none or budget < 1 %}{{ refuse("budget is how many rows: 1 or more") }}{% endif %}
+CREATE TABLE IF NOT EXISTS {{ log | ident }} (
+    key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARCHAR,
+    decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP
+);
+
+-- The first rows of review_queue purpose=verify, in its order, as far as they are answered.
+INSERT INTO {{ log | ident }} BY NAME
+WITH _log AS (FROM {{ log | ident }}), _issues AS (FROM {{ issues | ident }}), _decided AS (
+    SELECT key
+    FROM sqlfuncs.main._sf_log_of(_issues, _log, {{ key | ident }}, {{ label | ident }})
+    WHERE key IS NOT NULL AND sqlfuncs.main._sf_is_person(decided_by)
+    GROUP BY ALL
+    HAVING arg_max(action <> 'needs_review', decided_at)
+), _drawn AS (
+    SELECT {{ key | ident }} AS _key, {{ label | ident }} AS _given,
+        row_number() OVER (ORDER BY sqlfuncs.main._sf_random_order({{ key | ident }})) AS _rank
+    FROM sqlfuncs.main._candidates(
+        _issues, {{ label | ident }}, sqlfuncs.main._sf_probs(class_probs), not_judged, is_label_issue, suggested_label
+    )
+    WHERE _sf_candidate
+), _answered AS (
+    SELECT _key::VARCHAR AS key, _given::VARCHAR AS given, _rank,
+        sqlfuncs.main._sf_in_words(a.{{ answer | ident }}, _given) AS answer
+    FROM _drawn LEFT JOIN {{ answers | ident }} AS a ON a.{{ key | ident }} = _key
+)
+SELECT
+    key,
+    CASE WHEN answer = given THEN 'keep' ELSE 'relabel' END AS action,
+    given AS old_label,
+    CASE WHEN answer IS DISTINCT FROM given THEN answer END AS new_label,
+    {{ reviewer | literal }} AS decided_by,
+    'answered in ' || {{ answers | literal }} AS reason,
+    (SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at
+FROM _answered
+-- A row without an answer ends the sample: what comes after it was not drawn.
+WHERE _rank < coalesce((SELECT min(_rank) FROM _answered WHERE answer IS NULL), 9223372036854775807)
+    AND _rank <= {{ budget | literal }} AND key NOT IN (FROM _decided);
+
+WITH _log AS (FROM {{ log | ident }}), _issues AS (FROM {{ issues | ident }})
+SELECT
+    count(*) AS answered,
+    count(*) FILTER (l.action = 'relabel' AND l.new_label = i.suggested_label::VARCHAR) AS suggestion_right,
+    count(*) FILTER (l.action = 'keep') AS label_right
+FROM sqlfuncs.main._sf_log_of(_issues, _log, {{ key | ident }}, {{ label | ident }}) AS l
+    JOIN _issues AS i ON i.{{ key | ident }}::VARCHAR = l.key
+WHERE l.decided_by = {{ reviewer | literal }} AND l.reason = 'answered in ' || {{ answers | literal }};

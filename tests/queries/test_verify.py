@@ -1,0 +1,115 @@
+"""The query files verify, review_queue purpose=verify and correct, on one log."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from sqlfuncs.errors import SqlfuncsError
+from tests.queries.test_reviewing import run_query
+
+CANDIDATES = 120
+
+
+@pytest.fixture
+def t(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The table `train` of 600 rows, 120 of them called otherwise than is likely, and `answers`.
+
+    Of those 120 nine in ten are wrong.
+    """
+    con.execute(f"""
+        CREATE TABLE train AS
+        SELECT i AS id, 'row ' || i AS text, if(i % 2 = 0, 'a', 'b') AS label,
+            if((i % 2 = 0) = (i < {CANDIDATES}), 0.1, 0.9) AS p, MAP {{'a': p, 'b': 1 - p}} AS probs
+        FROM range(600) r(i);
+        CREATE TABLE answers AS
+        SELECT id, if(id < {CANDIDATES} AND id % 10 <> 7, if(label = 'a', 'b', 'a'), label) AS label
+        FROM train;
+        CREATE TABLE issues AS FROM label_issues(train, probs, label)
+    """)
+    return con
+
+
+def _queue(t: duckdb.DuckDBPyConnection, **given: object) -> list[int]:
+    return [row["id"] for row in run_query(t, "review_queue", purpose="verify", **given)[0]]
+
+
+def test_the_queue_is_that_of_the_function(t: duckdb.DuckDBPyConnection) -> None:
+    own = t.execute(
+        "SELECT id FROM review_queue(train, probs, label, id, purpose := 'verify', budget := 500)"
+    ).fetchall()
+    assert [(key,) for key in _queue(t, budget=500)] == own
+    assert len(own) == CANDIDATES
+
+
+def test_answers_are_taken_in_the_order_of_the_queue(t: duckdb.DuckDBPyConnection) -> None:
+    expected = _queue(t, budget=30)
+    for budget in (15, 30, 30):
+        run_query(t, "verify", budget=budget)
+    found = t.execute("SELECT key::INTEGER FROM decisions").fetchall()
+    assert sorted(key for (key,) in found) == sorted(expected)
+    assert not {*_queue(t, log="decisions", budget=500)} & set(expected)
+
+
+def test_a_row_without_an_answer_ends_the_sample(t: duckdb.DuckDBPyConnection) -> None:
+    third = _queue(t, budget=3)[2]
+    t.execute("DELETE FROM answers WHERE id = ?", [third])
+    assert run_query(t, "verify")[-1][0]["answered"] == 2
+    assert _queue(t, log="decisions", budget=1) == [third]
+
+
+def test_the_whole_way(t: duckdb.DuckDBPyConnection) -> None:
+    """A sample is answered, the others are corrected; later answers win, and corrections stay."""
+    shown = run_query(t, "verify", budget=30)[-1][0]
+    assert shown["answered"] == 30
+    assert shown["suggestion_right"] + shown["label_right"] == 30
+    run_query(t, "correct")
+    made = t.execute("""
+        SELECT count(*), any_value(reason) FROM decisions WHERE decided_by = 'auto_corrections'
+    """).fetchall()[0]
+    assert made[0] == CANDIDATES - 30
+    assert "of 30 rows that people reviewed, drawn at random" in made[1]
+    right = "SELECT count(*) FROM {} AS t JOIN answers AS a USING (id) WHERE t.label = a.label"
+    before = t.execute(right.format("train")).fetchall()[0][0]
+    after = t.execute(right.format("corrected")).fetchall()[0][0]
+    assert after > before + 60
+    assert run_query(t, "verify", budget=40)[-1][0]["answered"] == 40
+    run_query(t, "correct")
+    in_force = t.execute("""
+        SELECT d.who, count(*) FROM (
+            SELECT arg_max({who: decided_by}, decided_at) AS d FROM decisions GROUP BY key
+        ) GROUP BY ALL ORDER BY ALL
+    """).fetchall()
+    assert in_force == [("auto_corrections", CANDIDATES - 40), ("reviewer", 40)]
+
+
+def test_a_sample_that_refutes_withdraws_what_was_proposed(t: duckdb.DuckDBPyConnection) -> None:
+    run_query(t, "correct")
+    proposed = t.execute("SELECT count(*) FROM decisions WHERE action = 'relabel'").fetchall()
+    assert proposed == [(CANDIDATES,)]
+    run_query(t, "verify", answers="train", budget=20)  # every label is right, says somebody
+    run_query(t, "correct")
+    assert t.execute("""
+        SELECT count(*) FROM corrected AS c JOIN train AS t USING (id) WHERE c.label <> t.label
+    """).fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("query", "given", "error"),
+    [
+        ("verify", {"budget": 0}, "budget is how many rows: 1 or more"),
+        ("verify", {"budget": ""}, "budget is how many rows: 1 or more"),
+        ("verify", {"answer": "nope"}, "nope"),
+        ("verify", {"issues": "train"}, "class_probs"),
+        ("review_queue", {"purpose": "all"}, "purpose is find or verify"),
+        ("review_queue", {"purpose": "verify", "order": "random"}, "leave learn and order out"),
+        ("correct", {"risk": 0}, "risk := 0.0 has to lie between 0 and 1"),
+        ("correct", {"precision": 90}, "precision := 90.0 has to lie between 0 and 1"),
+    ],
+)
+def test_what_makes_no_sense(
+    t: duckdb.DuckDBPyConnection, query: str, given: dict[str, object], error: str
+) -> None:
+    with pytest.raises(SqlfuncsError) as caught:
+        run_query(t, query, **given)
+    assert error in str(caught.value)
