@@ -85,10 +85,12 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m benchmarks.seeds
 	$(VENV)/bin/python -m benchmarks.alternatives
 	$(VENV)/bin/python -m benchmarks.draws
+	$(VENV)/bin/python -m benchmarks.decisions
 	$(VENV)/bin/python -m benchmarks.flagged_quality
 	$(VENV)/bin/python -m benchmarks.inputs
 	$(VENV)/bin/python -m benchmarks.copies
 	$(VENV)/bin/python -m benchmarks.health
+	$(VENV)/bin/python -m benchmarks.sampled_health
 	$(VENV)/bin/python -m benchmarks.review
 	$(VENV)/bin/python -m benchmarks.review_page
 	$(VENV)/bin/python -m benchmarks.noisy_evaluation
