@@ -60,7 +60,8 @@ def write(file: Path, catalog: str, make: Callable[[duckdb.DuckDBPyConnection], 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with duckdb.connect() as con:
-            con.execute(f"ATTACH {literal(str(scratch))} AS {catalog}")
+            # DuckDB 1 writes typed parameters for readers as new as itself only if asked.
+            con.execute(f"ATTACH {literal(str(scratch))} AS {catalog} (STORAGE_VERSION 'latest')")
             make(con)
             con.execute(f"CHECKPOINT {catalog}; DETACH {catalog}")
         scratch.replace(file)
