@@ -17,10 +17,12 @@ THREE = "MAP {'a': 0.5, 'b': 0.3, 'c': 0.2}"
 @pytest.mark.parametrize(
     ("threshold", "labels"),
     [
+        ("-1", ["a"]),
         ("0", ["a"]),
-        ("0.5", ["a"]),
-        ("0.79", ["a"]),
-        ("0.8", ["a", "b"]),
+        ("0.49", ["a"]),
+        ("0.5", ["a", "b"]),
+        ("0.79", ["a", "b"]),
+        ("0.8", ["a", "b", "c"]),
         ("1", ["a", "b", "c"]),
         ("'infinity'::DOUBLE", ["a", "b", "c"]),
         ("NULL", None),
@@ -33,7 +35,7 @@ def test_as_many_as_have_the_threshold(
 
 
 @pytest.mark.parametrize(
-    ("probs", "labels"),
+    ("probs", "labels"),  # for a threshold of .5
     [
         ("MAP {'a': 0.4, 'b': 0.4, 'c': 0.2}", ["a", "b"]),  # as likely as one another: both
         ("MAP {'a': 0.4, 'b': NULL}", None),
@@ -51,12 +53,11 @@ def test_of_odd_probabilities(
 
 
 def _expected(probs: dict[str, float], threshold: float) -> list[str]:
-    """By the definition: the classes at least as likely as one have the threshold together."""
+    """By the definition: the classes more likely than one have no more than the threshold."""
     scores = {
-        name: round(math.fsum(q for q in probs.values() if q >= p), 9) for name, p in probs.items()
+        name: round(math.fsum(q for q in probs.values() if q > p), 9) for name, p in probs.items()
     }
-    most = max(probs.values())
-    held = [name for name, p in probs.items() if scores[name] <= threshold or p == most]
+    held = [name for name in probs if scores[name] <= threshold]
     return sorted(held, key=lambda name: (scores[name], name))
 
 
@@ -109,5 +110,5 @@ def test_the_right_label_is_held_as_often_as_asked(con: duckdb.DuckDBPyConnectio
         """).fetchall()
         shares.append(held)
         sizes.append(size)
-    assert 0.89 <= np.mean(shares) <= 0.95
-    assert np.mean(sizes) < 3.5
+    assert 0.89 <= np.mean(shares) <= 0.93
+    assert np.mean(sizes) < 3

@@ -20,9 +20,10 @@ WITH _sf_reviewed_rows AS (
     WHERE _sf_is_random AND _sf_action IN ('keep', 'relabel') AND class_probs IS NOT NULL
 ), _sf_scored AS (
     -- A label that the map does not name is in no set.
-    SELECT coalesce(
-        round(list_sum(list_filter(map_values(_sf_of), lambda _sf_q: _sf_q >= _sf_p)), 9), 'infinity'
-    ) AS _sf_score
+    SELECT CASE
+        WHEN _sf_p IS NULL THEN 'infinity'
+        ELSE sqlfuncs.main._sf_set_score(_sf_of, _sf_p)
+    END::DOUBLE AS _sf_score
     FROM _sf_reviewed_rows
 ), _sf_gathered AS (
     SELECT count(*) AS _sf_n, list_sort(list(_sf_score)) AS _sf_scores,
