@@ -128,10 +128,10 @@ def _why_not(
     if verified.needed is None:
         pieces.append("review the flagged rows one by one; a sample of them would hardly decide")
     else:
+        more = "more " if verified.drawn else ""
         pieces.append(
-            f"review about {verified.needed} {'more ' if verified.drawn else ''}of the "
-            f"{verified.candidates} candidates, drawn at random ({queue}), and give the "
-            "decisions: log := ..."
+            f"review about {verified.needed} {more}of the {verified.candidates} candidates, drawn "
+            f"at random ({queue}), and give the decisions: {Option('log', ...)}"
         )
     return "; ".join(pieces)
 

@@ -27,6 +27,8 @@ CALLS = {
     "near_duplicates": "FROM near_duplicates(t, vec)",
     "next_to_label": "FROM next_to_label(votes, item, who, label, probs)",
     "outliers": "FROM outliers(t, vec)",
+    "label_set": "SELECT label_set(class_probs, 0.5) AS s FROM issues",
+    "label_set_threshold": "FROM label_set_threshold(issues, log, id, label)",
     "review_curve": "FROM review_curve(issues, log, id, label, points := 3)",
     "review_queue": "FROM review_queue(t, probs, label, id, budget := 5, log := log)",
     "suggest_label": "SELECT suggest_label(label, probs) AS s FROM t",

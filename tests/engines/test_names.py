@@ -283,7 +283,7 @@ def test_a_column_called_like_ours_is_named_or_does_no_harm(
             else:
                 harmless.append(f'1 AS "{name}"')
         if harmless:
-            assert call in ("label_quality", "suggest_label"), harmless
+            assert call in ("label_quality", "label_set", "suggest_label"), harmless
             together = f"WITH input AS (SELECT *, {', '.join(harmless)} FROM {table}) {inside}"
             assert repr(outcome(con, together)) == repr(expected)
 

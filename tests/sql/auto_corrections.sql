@@ -15,9 +15,9 @@ CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0, 'a', 'b') AS label,
 FROM range(20) r(i);
 CREATE TABLE issues AS FROM label_issues(t, probs, label);
 FROM auto_corrections(issues, id, label, action := 'delete');
--- error: action := 'delete' is not known. It may be 'relabel' or 'exclude'
+-- error: action := 'delete' is not known. It may be 'relabel', 'exclude'
 
 -- case: a table that label_issues did not give
 CREATE TABLE t AS SELECT 1 AS id, 'a' AS label;
 FROM auto_corrections(t, id, label);
--- error: "class_probs" not found
+-- error: "is_label_issue" not found
