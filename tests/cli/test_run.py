@@ -137,7 +137,8 @@ def test_a_remark_is_one_line_where_stderr_is_no_terminal(tmp_path: Path) -> Non
     ran = called("run", "correct", "--db", db)
     assert ran.returncode == 0
     (remark,) = [line for line in ran.stderr.splitlines() if "proposes nothing" in line]
-    assert remark.endswith("always saying the commonest label agrees with 100.0 %")
+    assert "always saying the commonest label agrees with 100.0 %; review about" in remark
+    assert remark.endswith("and give the decisions: log := ...")
 
 
 def test_show_runs_nothing(rows: Path, tmp_path: Path) -> None:

@@ -7,12 +7,8 @@ WITH _sf_rows AS (
     SELECT
         sqlfuncs.main._sf_bare(key) AS _sf_key,
         sqlfuncs.main._sf_one(label, alias(label)) AS _sf_label,
-        CASE
-            WHEN list_contains(struct_keys(_sf_in), alias(label)) THEN true
-            WHEN may_be_empty AND (SELECT count(*) FROM sqlfuncs.main._sf_log(log)) = 0 THEN false
-            ELSE error('label has to be a column of the table, written bare; '
-                || alias(label) || ' is not one')
-        END AS _sf_is_column
+        list_contains(struct_keys(_sf_in), alias(label)) AS _sf_is_column,
+        alias(label) AS _sf_given
     FROM query_table(tbl) AS _sf_in
 ), _sf_logged AS (
     SELECT
@@ -75,8 +71,14 @@ WITH _sf_rows AS (
             ELSE _sf_key::VARCHAR
         END AS _sf_key,
         any_value(_sf_key)::VARCHAR AS _sf_key_text, count(*) AS _sf_n, any_value(_sf_label) AS _sf_label
-    FROM _sf_rows, _sf_kinds
-    WHERE _sf_is_column
+    FROM _sf_rows, _sf_kinds, (SELECT count(*) AS _sf_decisions FROM _sf_logged)
+    WHERE CASE
+        WHEN _sf_is_column THEN true
+        WHEN may_be_empty AND _sf_decisions = 0 THEN false
+        ELSE error(
+            'label has to be a column of the table, written bare; ' || _sf_given || ' is not one'
+        )
+    END
     GROUP BY 1
 ), _sf_spellings AS (
     SELECT sqlfuncs.main._sf_canonical(_sf_label, _sf_label_kind, _sf_new_kinds, '') AS _sf_form,

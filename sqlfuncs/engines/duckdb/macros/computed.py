@@ -31,12 +31,13 @@ _LABEL = "sqlfuncs.main._sf_label"
 _TEXT_KEYS = "sqlfuncs.main._sf_text_keys"
 _TYPED = "sqlfuncs.main._sf_typed"
 _MAP = "sqlfuncs.main._sf_map"
-# What people have decided about the rows of the table, in few values.
-_DECIDED = """(
-    SELECT list({key: _sf_key, decision: _sf_action, decided_label: _sf_new})
+# What people have decided about the rows of the table, in one value. By itself: beside a table with
+# a column called log, log would be that column.
+_DECIDED = """_sf_decided AS (
+    SELECT list({key: _sf_key, decision: _sf_action, decided_label: _sf_new}) AS _sf_list
     FROM sqlfuncs.main._sf_decisions(tbl, log, key, label, NULL, may_be_empty := true)
     WHERE sqlfuncs.main._sf_is_person(_sf_by)
-)"""
+), """
 _AFTER_ALL = 2**62  # more rows than any table has
 _CALLER = f"{INSTANCE}, current_connection_id()"  # for `interrupts.Caller`
 _QUERY = f"{_CALLER}, current_query_id()"  # whose rows these are, for `batches.Query`
@@ -222,7 +223,7 @@ def _gathered(function: TableFunction, packed: str, names: str) -> str:
     any_given = "".join(
         f", any_value(_sf_typed_{name}) AS _sf_any_{name}" for name in _typed_like(function)
     )
-    return f"""_sf_gathered AS (
+    return f"""{_DECIDED if function.reviews else ""}_sf_gathered AS (
     SELECT
         {udf_name(function.name)}(
             list(_sf_batch) FILTER (_sf_batch IS NOT NULL), {names}, {_options(function)}, {_CALLER}
@@ -271,7 +272,7 @@ def _options(function: TableFunction | ListFunction) -> str:
     fields = [f"{name}: {name}" for name in function.arguments]
     fields += [f"{identifier(name)}: {_option(function, name)}" for name in function.options]
     if isinstance(function, TableFunction) and function.reviews:
-        fields.append(f"{DECISIONS}: {_DECIDED}")
+        fields.append(f"{DECISIONS}: (SELECT _sf_list FROM _sf_decided)")
     # A struct needs a field; where a function takes nothing, this one is not read.
     fields = fields or ["_sf_nothing: NULL"]
     return "{" + ", ".join(fields) + "}"

@@ -5,7 +5,11 @@
 -- label. The share holds for rows drawn as those, on average over samples: split conformal
 -- prediction (Romano, Sesia, Candes: NeurIPS 2020).
 label_set_threshold(issues, log, key, label, coverage := 0.9) AS TABLE
-WITH _sf_reviewed_rows AS (
+WITH _sf_known AS (
+    -- By itself: beside a table that has a column called log, log would be that column.
+    FROM sqlfuncs.main._sf_reviewed(issues, log, key, label)
+    WHERE _sf_is_random AND _sf_action IN ('keep', 'relabel')
+), _sf_reviewed_rows AS (
     SELECT
         sqlfuncs.main._sf_probability(
             class_probs,
@@ -16,8 +20,8 @@ WITH _sf_reviewed_rows AS (
         ) AS _sf_p,
         sqlfuncs.main._sf_probs(class_probs) AS _sf_of
     FROM query_table(issues) AS _sf_in
-    JOIN sqlfuncs.main._sf_reviewed(issues, log, key, label) ON _sf_row = (key)::VARCHAR
-    WHERE _sf_is_random AND _sf_action IN ('keep', 'relabel') AND class_probs IS NOT NULL
+    JOIN _sf_known ON _sf_row = (key)::VARCHAR
+    WHERE class_probs IS NOT NULL
 ), _sf_scored AS (
     -- A label that the map does not name is in no set.
     SELECT CASE
