@@ -153,15 +153,15 @@ def test_reviewers_who_disagree_count_as_the_latest_does(t: duckdb.DuckDBPyConne
 
 
 def test_precision(t: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _proposed(t, ", precision := 0.5") == []
+    assert _proposed(t, ', "precision" := 0.5') == []
     said = capsys.readouterr().err
     assert "precision := 0.5 is shown by reviewed rows only; review about " in said
     assert "FROM review_queue(..., purpose := 'verify')" in said
     _review(t, 60)
-    found = _proposed(t, ", precision := 0.5")
+    found = _proposed(t, ', "precision" := 0.5')
     assert found
     assert all("are right for 50% or more, at a risk of 0.05" in reason for _, _, reason in found)
-    assert _proposed(t, ", precision := 0.95") == []
+    assert _proposed(t, ', "precision" := 0.95') == []
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,9 @@ def test_precision(t: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture[s
         (", risk := 1", "risk := 1.0 has to lie between 0 and 1"),
         (", risk := -0.1", "risk := -0.1 has to lie between 0 and 1"),
         (", risk := 'nan'::DOUBLE", "has to lie between 0 and 1"),
-        (", precision := 1.5", "precision := 1.5 has to lie between 0 and 1"),
-        (", precision := 90", "precision := 90.0 has to lie between 0 and 1"),
-        (", precision := 'high'", "precision := 'high' has to be a number"),
+        (', "precision" := 1.5', "precision := 1.5 has to lie between 0 and 1"),
+        (', "precision" := 90', "precision := 90.0 has to lie between 0 and 1"),
+        (", \"precision\" := 'high'", "precision := 'high' has to be a number"),
     ],
 )
 def test_options_that_make_no_sense(t: duckdb.DuckDBPyConnection, options: str, error: str) -> None:
@@ -184,7 +184,7 @@ def test_options_that_make_no_sense(t: duckdb.DuckDBPyConnection, options: str, 
 
 def test_null_is_the_default(t: duckdb.DuckDBPyConnection) -> None:
     _review(t, 30)
-    assert _proposed(t, ", risk := NULL, precision := NULL") == _proposed(t)
+    assert _proposed(t, ', risk := NULL, "precision" := NULL') == _proposed(t)
 
 
 def test_a_log_that_does_not_fit_is_an_error(t: duckdb.DuckDBPyConnection) -> None:
