@@ -35,7 +35,7 @@ def _needed() -> Iterator[tuple[str, Path]]:
     for source in sorted(ROOT.glob("data/*.csv")):
         yield f"sqlfuncs/_share/data/{source.name}", source
     for source in sorted((ROOT / "sqlfuncs").glob("**/*.*")):
-        if source.is_file() and source.suffix != ".pyc":
+        if source.is_file() and "__pycache__" not in source.parts:
             yield source.relative_to(ROOT).as_posix(), source
 
 
