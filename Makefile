@@ -114,6 +114,7 @@ faults: $(VENV)/.installed
 # How the code hangs together, and which faults of one line the tests see.
 figures: $(VENV)/.installed
 	$(VENV)/bin/python -m benchmarks.structure
+	$(VENV)/bin/python -m benchmarks.connecting
 	$(VENV)/bin/python -m benchmarks.mutants
 
 constraints: $(VENV)/.installed

@@ -29,14 +29,16 @@ WITH issues AS (FROM {{ issues | ident }}), _log AS (FROM {{ log | ident }}), pr
         log := _log, risk := {{ risk | literal }}, "precision" := {{ precision | literal }}
     )
 ), in_force AS (
-    SELECT key, arg_max({a: action, o: old_label, n: new_label, b: decided_by}, decided_at) AS d
+    SELECT key, arg_max(
+        {a: action, o: old_label, n: new_label, b: decided_by, r: sqlfuncs.main._sf_risk(reason)}, decided_at
+    ) AS d
     FROM sqlfuncs.main._sf_log_of(issues, _log, {{ key | ident }}, {{ label | ident }})
     GROUP BY ALL
 ), changed AS (
     SELECT p.* FROM proposed AS p LEFT JOIN in_force AS f ON f.key = p.key
     WHERE f.key IS NULL OR (
         NOT sqlfuncs.main._sf_is_person(f.d.b)
-        AND (f.d.a, f.d.n) IS DISTINCT FROM (p.action, p.new_label)
+        AND (f.d.a, f.d.n, f.d.r) IS DISTINCT FROM (p.action, p.new_label, sqlfuncs.main._sf_risk(p.reason))
     )
     UNION ALL
     SELECT f.key, 'keep', f.d.o, NULL, 'auto_corrections', 'no longer proposed', NULL

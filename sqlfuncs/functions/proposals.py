@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.candidates import INPUTS, suggestions
-from sqlfuncs.functions.spec import Column, Input, TableFunction
+from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning.detection import corrections, verification
 from sqlfuncs.learning.detection.verification import Reviews, Verified
 from sqlfuncs.learning.labels.classes import Codes
-from sqlfuncs.learning.tasks.base import Decisions, Mask
+from sqlfuncs.learning.tasks.base import Mask
+from sqlfuncs.learning.tasks.reviews import Reviewed, equal
 from sqlfuncs.wording import Call, Option
 
 ACTIONS = ("relabel", "exclude")
@@ -28,8 +28,7 @@ def proposals(
 ) -> pa.StructArray:
     """Which rows of a label_issues result to correct; says why if none may be.
 
-    `decision` and `new_label` of a row are what a person decided, NULL for nothing; `random_rank`
-    is its place in a random order of all rows.
+    What people decided of a random sample of the candidates says how many of the others.
     """
     _check(action, risk, precision)
     codes, probs, places, flagged, suggested = suggestions(rows)
@@ -47,7 +46,7 @@ def proposals(
     elif precision is None and reason is None and not verified.is_refuted:
         proposed = corrections.worth_making(codes, probs, flagged, suggested) & ~reviews.known
     else:
-        why_not = _why_not(verified, action, reason, risk, precision)
+        why_not = _why_not(verified, action, reason, precision)
         work.say(f"auto_corrections proposes nothing: {why_not}")
     return FUNCTION.result(
         {
@@ -74,21 +73,15 @@ def _check(action: str, risk: float, precision: float | None) -> None:
 
 def _reviews(rows: pa.StructArray, places: Codes) -> Reviews:
     """What people said of the rows that were judged, which have these places."""
-    action, new, label, suggested = (
-        rows.field(name).cast(pa.string())
-        for name in ("decision", "new_label", "label", "suggested_label")
+    reviewed = Reviewed.read(rows)
+    if reviewed is None:
+        nowhere = np.zeros(len(places), dtype=bool)
+        return Reviews(np.arange(len(places)), nowhere, nowhere, nowhere)
+    confirmed = reviewed.relabelled & equal(
+        reviewed.new_label, rows.field("suggested_label").cast(pa.string())
     )
-    decisions = Decisions.read(action, new)
-    wrong = decisions.exclude | decisions.relabel & ~_equal(new, label)
-    confirmed = wrong & decisions.relabel & _equal(new, suggested)
-    known = np.asarray(action.is_valid())
-    order = np.asarray(rows.field("random_rank").cast(pa.int64()))
-    return Reviews(order[places], known[places], wrong[places], confirmed[places])
-
-
-def _equal(one: pa.Array, other: pa.Array) -> Mask:
-    equal: Mask = np.asarray(pc.equal(one, other).fill_null(False))
-    return equal
+    known = reviewed.decided | reviewed.undecided
+    return Reviews(reviewed.ranks[places], known[places], reviewed.wrong[places], confirmed[places])
 
 
 def _in_table(judged: Mask, places: Codes, rows: int) -> pa.Array:
@@ -114,9 +107,7 @@ def _evidence(verified: Verified, action: str, risk: float, precision: float | N
     )
 
 
-def _why_not(
-    verified: Verified, action: str, reason: str | None, risk: float, precision: float | None
-) -> str:
+def _why_not(verified: Verified, action: str, reason: str | None, precision: float | None) -> str:
     if not verified.candidates:
         return reason or "of no flagged row the suggestion is likelier right than the label"
     pieces = [reason or f"{Option('precision', precision)} is shown by reviewed rows only"]
@@ -139,12 +130,8 @@ def _why_not(
 FUNCTION = TableFunction(
     name="_proposals",
     compute=proposals,
-    inputs=(
-        *INPUTS,
-        Input("decision"),
-        Input("new_label", "label"),
-        Input("random_rank"),
-    ),
+    inputs=INPUTS,
+    reviews=True,
     returns=(
         Column("_sf_proposed", pa.bool_(), "whether to correct it"),
         Column("_sf_evidence", pa.string(), "what people's reviews say of the proposed; else NULL"),

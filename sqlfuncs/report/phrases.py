@@ -146,14 +146,16 @@ def _effort(found: Findings) -> str:
     text = f"{some(_mended(found), 'label')} mended, {some(reviewed, 'row')} reviewed"
     if reviewed:
         text += f": {_mended(found) / reviewed:.1f} for each"
-    if not auto:
-        return f"{text}."
-    if counts["risk"] is None:
-        return f"{text}. {auto:,} of them were corrected by the probabilities alone."
-    return (
-        f"{text}. {auto:,} of them nobody has looked at: a reviewed sample released them, at a "
-        f"risk of {percent(counts['risk'], 0)} that they do more harm than good."
-    )
+    text += "."
+    released = int(counts["released"])
+    if released:
+        text += (
+            f" {released:,} of them nobody has looked at: a reviewed sample released them, at a "
+            f"risk of {percent(counts['risk'], 0)} that they do more harm than good."
+        )
+    if auto > released:
+        text += f" {auto - released:,} of them were corrected by the probabilities alone."
+    return text
 
 
 def _labels(found: Findings) -> str:

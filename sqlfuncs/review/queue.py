@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sqlfuncs.learning.detection.sampling import random_ranks, sample
 from sqlfuncs.learning.labels import classes
 from sqlfuncs.learning.rows.probabilities import Probabilities
-from sqlfuncs.learning.tasks.reviews import random_ranks
 from sqlfuncs.review.decisions import ACTIONS, Decision
 
 Codes = npt.NDArray[np.int64]
@@ -105,7 +105,8 @@ class Queue:
         self.action = np.full(n, -1)  # place in ACTIONS of what a person decided, -1 for nothing
         self.is_wrong = np.zeros(n, bool)  # by what a person decided
         self.in_force = self.given.copy()  # labels, with what is decided
-        self.random_order = np.argsort(random_ranks(self.keys))
+        self._random_ranks = random_ranks(self.keys)
+        self.random_order = np.argsort(self._random_ranks)
 
     def take_in(self, learned: pa.Table) -> None:
         """Replace what is known of the rows of a table with review_rank, as of `review_queue`."""
@@ -187,9 +188,7 @@ class Queue:
 
     def sample(self) -> list[str]:
         """The keys of the random sample so far: as far as its order is decided without a gap."""
-        decided = self.is_decided[self.random_order]
-        end = len(decided) if decided.all() else int(np.argmin(decided))
-        return [self.keys[place] for place in self.random_order[:end]]
+        return [self.keys[place] for place in sample(self._random_ranks, self.is_decided)]
 
     def top_classes(self, place: int, count: int) -> list[tuple[str, float | None]]:
         """The likeliest classes of a row, with their probabilities if there are any."""

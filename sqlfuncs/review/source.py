@@ -8,9 +8,10 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN
 from sqlfuncs.review.decisions import Decision
 
-FEWEST_RANDOM = 20  # decided rows of a random sample, before anything is said of the others
+FEWEST_RANDOM = FEWEST_DRAWN  # decided rows of a random sample
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,19 @@ def test_rows_reviewed_worst_first_are_no_sample(t: duckdb.DuckDBPyConnection) -
     assert _health(t, LOGGED) == _health(t)
 
 
+@pytest.mark.parametrize("options", [", log := NULL", ", key := NULL, log := NULL", ", key := id"])
+def test_null_is_no_log(t: duckdb.DuckDBPyConnection, options: str) -> None:
+    assert _health(t, options) == _health(t)
+
+
+def test_rows_without_a_key_are_the_last_of_the_random_order(t: duckdb.DuckDBPyConnection) -> None:
+    """Nobody can decide about them, and they end no sample that others have."""
+    t.execute(LOG.format(rows=300, wrong="relabel", by="ann"))
+    expected = _health(t, LOGGED)
+    t.execute("UPDATE t SET id = NULL WHERE id NOT IN (SELECT key FROM log) AND id % 3 = 0")
+    assert _health(t, LOGGED) == expected
+
+
 def test_keys_of_another_type(t: duckdb.DuckDBPyConnection) -> None:
     t.execute(LOG.format(rows=100, wrong="relabel", by="ann"))
     expected = _health(t, LOGGED)

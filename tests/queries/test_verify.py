@@ -83,6 +83,26 @@ def test_the_whole_way(t: duckdb.DuckDBPyConnection) -> None:
     assert in_force == [("auto_corrections", CANDIDATES - 40), ("reviewer", 40)]
 
 
+def test_what_was_proposed_before_rests_on_the_sample_then(t: duckdb.DuckDBPyConnection) -> None:
+    reasons = """
+        SELECT count(*), count(*) FILTER (contains(reason, 'people reviewed')) FROM (
+            SELECT arg_max(reason, decided_at) AS reason FROM decisions
+            WHERE decided_by = 'auto_corrections' AND key NOT IN (
+                SELECT key FROM decisions WHERE decided_by = 'reviewer'
+            ) GROUP BY key
+        )
+    """
+    run_query(t, "correct")
+    assert t.execute(reasons).fetchall() == [(CANDIDATES, 0)]
+    run_query(t, "verify", budget=30)
+    for _ in range(2):
+        run_query(t, "correct")
+    assert t.execute(reasons).fetchall() == [(CANDIDATES - 30, CANDIDATES - 30)]
+    assert t.execute("SELECT count(*) FROM decisions").fetchall() == [
+        (CANDIDATES + 30 + CANDIDATES - 30,)  # proposed, reviewed, and proposed by the sample, once
+    ]
+
+
 def test_a_sample_that_refutes_withdraws_what_was_proposed(t: duckdb.DuckDBPyConnection) -> None:
     run_query(t, "correct")
     proposed = t.execute("SELECT count(*) FROM decisions WHERE action = 'relabel'").fetchall()

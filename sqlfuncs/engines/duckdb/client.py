@@ -26,7 +26,7 @@ from sqlfuncs.functions.spec import (
 )
 
 _VALUE = "_sf_value"
-_TABLE_UNLESS_GIVEN = re.compile(r"coalesce\((\w+), '_sf_")
+_TABLE_UNLESS_GIVEN = re.compile(r"coalesce\((\w+), '(?:sqlfuncs\.main\.)?_sf_")
 
 
 @dataclass(frozen=True)

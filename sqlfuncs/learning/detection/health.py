@@ -18,7 +18,6 @@ from sqlfuncs.learning.rows.base import Floats
 from sqlfuncs.statistics.intervals import wilson
 from sqlfuncs.statistics.prediction_powered import group_shares
 
-FEWEST_DRAWN = 20  # reviewed rows, before anything is said of the others
 _DIGITS = 9  # beyond are rounding errors, which depend on the order of the rows
 
 

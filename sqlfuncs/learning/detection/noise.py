@@ -216,7 +216,12 @@ def corrected(codes: Codes, probs: Floats) -> Floats:
     The geometric mean of the model's word and of P(true class | x, given label): the first is
     right where labels are wrong on hard rows, the second where whole classes are mistaken.
     """
-    true = true_class_probabilities(codes, probs, transition_matrix(codes, probs))
+    return corrected_by(transition_matrix(codes, probs), codes, probs)
+
+
+def corrected_by(transition: Floats, codes: Codes, probs: Floats) -> Floats:
+    """The same of some of the rows that a transition matrix was found on."""
+    true = true_class_probabilities(codes, probs, transition)
     return _distributions(np.sqrt(true * probs), probs)
 
 

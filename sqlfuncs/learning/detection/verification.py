@@ -20,6 +20,7 @@ from sqlfuncs.learning.detection.release import (
     release,
     rows_needed,
 )
+from sqlfuncs.learning.detection.sampling import sample
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows.base import Floats
 
@@ -55,8 +56,11 @@ def candidates(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> 
     places = np.flatnonzero(flagged & (suggested != codes))
     if not len(places):
         return Candidates(places, np.zeros(0), np.zeros(0))
-    likely = noise.corrected(codes, probs)
-    right, harmful = likely[places, suggested[places]], likely[places, codes[places]]
+    transition = noise.transition_matrix(codes, probs)
+    given, instead = codes[places], suggested[places]
+    likely = noise.corrected_by(transition, given, probs[places])
+    rows = np.arange(len(places))
+    right, harmful = likely[rows, instead], likely[rows, given]
     better = np.flatnonzero(right > harmful)
     best_first = better[np.argsort(harmful[better] - right[better], kind="stable")]
     return Candidates(places[best_first], right[best_first], harmful[best_first])
@@ -66,12 +70,12 @@ def candidates(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> 
 class Reviews:
     """What people decided about rows: all (rows,).
 
-    `order` is a random order of the rows, a number for each; `known` where somebody looked,
+    `ranks` are the places of the rows in a random order; `known` where somebody looked,
     `wrong` where the given label was found wrong, `confirmed` where the suggestion was found
     right. A row that nobody could decide is known and neither: it counts against a correction.
     """
 
-    order: Codes
+    ranks: Codes
     known: Mask
     wrong: Mask
     confirmed: Mask
@@ -104,19 +108,19 @@ def verify(
     `excludes` the row is right if the label was wrong. With `precision` it is asked instead that
     at least such a share is right. A set that does not is released with a chance of `risk` or less.
     """
-    sample = _sample(found, reviews)
-    rows = found.places[sample]
+    drawn = sample(reviews.ranks[found.places], reviews.known[found.places])
+    rows = found.places[drawn]
     right = reviews.wrong[rows] if excludes else reviews.confirmed[rows]
     harmful = ~reviews.wrong[rows]
     worth = _worth(found, right, harmful, excludes, precision)
     ahead = release(
-        worth.values, sample, worth.expected, risk=risk, lowest=worth.lowest, sets=worth.sets
+        worth.values, drawn, worth.expected, risk=risk, lowest=worth.lowest, sets=worth.sets
     )
     against = release(
-        -worth.values, sample, -worth.expected, risk=risk, lowest=-worth.highest, sets={1.0: 1.0}
+        -worth.values, drawn, -worth.expected, risk=risk, lowest=-worth.highest, sets={1.0: 1.0}
     )
     allowed = found.places[: ahead.size]
-    inside = sample < ahead.size if ahead.size else np.ones(len(sample), dtype=bool)
+    inside = drawn < ahead.size if ahead.size else np.ones(len(drawn), dtype=bool)
     return Verified(
         released=allowed[~reviews.known[allowed]],
         candidates=len(found.places),
@@ -124,7 +128,7 @@ def verify(
         right=int(right[inside].sum()),
         harmful=int(harmful[inside].sum()),
         is_refuted=ahead.size == 0 and against.size > 0,
-        needed=_needed(worth, sample, risk),
+        needed=_needed(worth, drawn, risk),
     )
 
 
@@ -150,20 +154,13 @@ def _worth(
     return _Worth(values, foreseen - precision, -precision, 1 - precision, PRECISION_SETS)
 
 
-def _sample(found: Candidates, reviews: Reviews) -> Codes:
-    """Which candidates were reviewed at random, in the order in which they were drawn."""
-    drawn = np.argsort(reviews.order[found.places], kind="stable")
-    known = reviews.known[found.places][drawn]
-    return drawn if known.all() else drawn[: int(np.argmin(known))]
-
-
-def _needed(worth: _Worth, sample: Codes, risk: float) -> int | None:
+def _needed(worth: _Worth, drawn: Codes, risk: float) -> int | None:
     """About how many more rows to review, by what is expected and what the drawn ones showed."""
     rows = len(worth.expected)
     if not rows:
         return None
     # The model may expect too much or too little: the drawn rows say by how much.
-    off = (worth.values - worth.expected[sample]).sum() / (len(sample) + _PRIOR_ROWS)
+    off = (worth.values - worth.expected[drawn]).sum() / (len(drawn) + _PRIOR_ROWS)
     spread = worth.highest - worth.lowest
     outcomes = np.array([worth.highest, worth.lowest])
     needed = []
@@ -173,4 +170,4 @@ def _needed(worth: _Worth, sample: Codes, risk: float) -> int | None:
         of_set = rows_needed(outcomes, np.array([good, 1 - good]), risk)
         if of_set is not None and of_set < share * rows:
             needed.append(of_set / share)
-    return max(int(np.ceil(min(needed))) - len(sample), 1) if needed else None
+    return max(int(np.ceil(min(needed))) - len(drawn), 1) if needed else None

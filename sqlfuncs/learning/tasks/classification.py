@@ -13,9 +13,10 @@ from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.detection import certainty, confident
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.explanation import explanation
-from sqlfuncs.learning.detection.health import FEWEST_DRAWN, Drawn, health
+from sqlfuncs.learning.detection.health import Drawn, health
 from sqlfuncs.learning.detection.judged import Judged, judge
 from sqlfuncs.learning.detection.review_ranking import quality_after_review
+from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN
 from sqlfuncs.learning.detection.verification import candidates
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes

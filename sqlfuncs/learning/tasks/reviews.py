@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlfuncs.learning.tasks.base import Decisions
+from sqlfuncs.learning.detection.sampling import random_ranks, sample
+from sqlfuncs.learning.tasks.base import Decisions, Mask
 
-Mask = npt.NDArray[np.bool_]
-
-FIELDS = ("decision", "decided_label", "random_rank")
+Places = npt.NDArray[np.int64]
 
 
 def joined(rows: pa.StructArray, log: pa.StructArray) -> pa.StructArray:
@@ -28,59 +26,62 @@ def joined(rows: pa.StructArray, log: pa.StructArray) -> pa.StructArray:
     >>> [row["decision"] for row in joined(rows, log).to_pylist()]
     [None, 'keep']
     """
-    fields = {field.name: rows.field(field.name) for field in rows.type}
-    keys = fields.pop("key").cast(pa.string())
+    kept = [field for field in rows.type if field.name != "key"]
+    columns = [rows.field(field.name) for field in kept]
     if len(log):
+        keys = rows.field("key").cast(pa.string())
         at = pc.index_in(keys, log.field("key").cast(pa.string()))
-        for name in FIELDS[:2]:
-            fields[name] = log.field(name).cast(pa.string()).take(at)
-        fields["random_rank"] = pa.array(random_ranks(keys.to_pylist()))
-    kinds = [rows.type.field(name) if name in rows.type.names else name for name in fields]
-    return pa.StructArray.from_arrays(
-        [*fields.values()],
-        fields=[
-            pa.field(kind, fields[kind].type) if isinstance(kind, str) else kind for kind in kinds
-        ],
-    )
-
-
-def random_ranks(keys: list[str]) -> npt.NDArray[np.int64]:
-    """The place of each row in the random order in which rows are reviewed, from 0: (rows,)."""
-    drawn = [hashlib.md5(f"review {key}".encode()).digest() for key in keys]
-    order = sorted(range(len(keys)), key=drawn.__getitem__)
-    ranks = np.empty(len(keys), dtype=np.int64)
-    ranks[order] = np.arange(len(keys))
-    return ranks
+        for name in ("decision", "decided_label"):
+            kept.append(pa.field(name, pa.string()))
+            columns.append(log.field(name).cast(pa.string()).take(at))
+        kept.append(pa.field("random_rank", pa.int64()))
+        columns.append(pa.array(random_ranks(keys.to_pylist())))
+    return pa.StructArray.from_arrays(columns, fields=kept)
 
 
 @dataclass(frozen=True)
 class Reviewed:
-    """What people decided for good about the rows of a table: all (rows,).
+    """What people decided about the rows of a table: all (rows,).
 
-    `known` where they did, `wrong` where they found the given label wrong, `order` the place of
-    each row in the random order.
+    `decided` for good, `undecided` where somebody looked and could not say; `wrong` where the
+    given label was found wrong, `relabelled` where another was named, `new_label`; `ranks` the
+    place of each row in the random order.
     """
 
-    known: Mask
+    decided: Mask
+    undecided: Mask
     wrong: Mask
-    order: npt.NDArray[np.int64]
+    relabelled: Mask
+    new_label: pa.Array
+    ranks: Places
 
     @classmethod
     def read(cls, rows: pa.StructArray) -> Reviewed | None:
         """From the fields that `joined` adds, and `label`; None where there is no log."""
-        if FIELDS[0] not in rows.type.names:
+        if "decision" not in rows.type.names:
             return None
         decision, new, label = (
             rows.field(name).cast(pa.string()) for name in ("decision", "decided_label", "label")
         )
         decisions = Decisions.read(decision, new)
-        same = np.asarray(pc.equal(new, label).fill_null(False))
-        wrong = decisions.exclude | decisions.relabel & ~same
-        return cls(decisions.any, wrong, np.asarray(rows.field("random_rank")))
+        relabelled = decisions.relabel & ~equal(new, label)
+        return cls(
+            decided=decisions.any,
+            undecided=np.asarray(decision.is_valid()) & ~decisions.any,
+            wrong=decisions.exclude | relabelled,
+            relabelled=relabelled,
+            new_label=new,
+            ranks=np.asarray(rows.field("random_rank")),
+        )
 
-    def sample(self, rows: Mask) -> npt.NDArray[np.int64]:
-        """The places of the rows drawn at random among `rows` (rows,), as far as all are known."""
-        drawn = np.flatnonzero(rows)
-        drawn = drawn[np.argsort(self.order[drawn], kind="stable")]
-        known = self.known[drawn]
-        return drawn if known.all() else drawn[: int(np.argmin(known))]
+    def sample(self, rows: Mask) -> Places:
+        """The places of the rows drawn at random among `rows` (rows,) that are decided."""
+        places = np.flatnonzero(rows)
+        found: Places = places[sample(self.ranks[places], self.decided[places])]
+        return found
+
+
+def equal(one: pa.Array, other: pa.Array) -> Mask:
+    """Where two columns of text have the same: (rows,); NULL is equal to nothing."""
+    found: Mask = np.asarray(pc.equal(one, other).fill_null(False))
+    return found

@@ -89,7 +89,7 @@ def test_another_label_than_the_suggested_one_is_neither_gain_nor_harm() -> None
 
 def test_a_sample_ends_where_nobody_has_looked() -> None:
     reviews = _reviews(40)
-    gap = int(np.flatnonzero(reviews.order == 10)[0])
+    gap = int(np.flatnonzero(reviews.ranks == 10)[0])
     known = reviews.known.copy()
     known[gap] = False
     assert _verify(replace(reviews, known=known)).drawn == 10
@@ -98,7 +98,7 @@ def test_a_sample_ends_where_nobody_has_looked() -> None:
 def test_rows_reviewed_out_of_order_are_no_sample() -> None:
     """The worst rows first, as one reviews with the queue: all are wrong, which says nothing."""
     reviews = _reviews(ROWS)
-    found = _verify(replace(reviews, known=reviews.order >= 5))
+    found = _verify(replace(reviews, known=reviews.ranks >= 5))
     assert found.drawn == 0
     assert not len(found.released)
 

@@ -73,8 +73,8 @@ WITH _sf_rows AS (
         any_value(_sf_key)::VARCHAR AS _sf_key_text, count(*) AS _sf_n, any_value(_sf_label) AS _sf_label
     FROM _sf_rows, _sf_kinds, (SELECT count(*) AS _sf_decisions FROM _sf_logged)
     WHERE CASE
-        WHEN _sf_is_column THEN true
         WHEN may_be_empty AND _sf_decisions = 0 THEN false
+        WHEN _sf_is_column THEN true
         ELSE error(
             'label has to be a column of the table, written bare; ' || _sf_given || ' is not one'
         )

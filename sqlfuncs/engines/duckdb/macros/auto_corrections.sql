@@ -14,32 +14,9 @@ auto_corrections(
     issues, key, label, action := 'relabel', min_confidence := 0.0, log := NULL, risk := 0.05,
     "precision" := NULL
 ) AS TABLE
-WITH _sf_no_log AS (
-    SELECT NULL::VARCHAR AS key, NULL::VARCHAR AS "action", NULL::VARCHAR AS old_label,
-        NULL::VARCHAR AS new_label, NULL::VARCHAR AS decided_by, NULL::TIMESTAMP AS decided_at
-    WHERE false
-), _sf_known AS (
-    SELECT _sf_key, _sf_action, _sf_new
-    FROM sqlfuncs.main._sf_decisions(
-        issues, coalesce(log, '_sf_no_log'), key, label, NULL, may_be_empty := true
-    )
-    WHERE sqlfuncs.main._sf_is_person(_sf_by)
-    -- Never empty: DuckDB 2.0.0 takes what is joined to an empty table for a single row.
-    UNION ALL
-    SELECT NULL, NULL, NULL
-), _sf_numbered AS (
-    SELECT *, row_number() OVER () AS _sf_issue_n FROM query_table(issues)
-), _sf_reviewed_issues AS (
+WITH _sf_rows AS (
     SELECT
-        _sf_in.*,
-        _sf_action AS _sf_decided,
-        _sf_new AS _sf_decided_label,
-        is_label_issue AND suggested_confidence >= coalesce(min_confidence, 0) AS _sf_flagged,
-        row_number() OVER (ORDER BY sqlfuncs.main._sf_random_order(key)) AS _sf_random_rank
-    FROM _sf_numbered AS _sf_in LEFT JOIN _sf_known ON _sf_key = (key)::VARCHAR
-), _sf_rows AS (
-    SELECT
-        _sf_issue_n,
+        row_number() OVER () AS _sf_n,
         key AS _sf_key,
         label AS _sf_old,
         suggested_label AS _sf_new,
@@ -48,9 +25,10 @@ WITH _sf_no_log AS (
         _sf_proposed,
         _sf_evidence
     FROM sqlfuncs.main._proposals(
-        _sf_reviewed_issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged,
-        _sf_flagged, suggested_label, _sf_decided, _sf_decided_label, _sf_random_rank,
-        action := action, risk := risk, "precision" := "precision"
+        issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged,
+        is_label_issue AND suggested_confidence >= coalesce(min_confidence, 0), suggested_label,
+        action := action, risk := risk, "precision" := "precision",
+        key := key, log := coalesce(log, 'sqlfuncs.main._sf_no_log')
     ) AS _sf_in
 ), _sf_checked AS (
     SELECT
@@ -75,4 +53,4 @@ SELECT
 FROM _sf_checked, _sf_rows
 WHERE _sf_fine
     AND _sf_proposed
-ORDER BY _sf_issue_n;
+ORDER BY _sf_n;

@@ -12,6 +12,7 @@ from sqlfuncs.engines.duckdb.batches import PACKED
 from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.udf import DECISIONS, udf_name
 from sqlfuncs.functions.spec import (
+    REVIEWS,
     Column,
     CountFunction,
     Input,
@@ -33,9 +34,11 @@ _TYPED = "sqlfuncs.main._sf_typed"
 _MAP = "sqlfuncs.main._sf_map"
 # What people have decided about the rows of the table, in one value. By itself: beside a table with
 # a column called log, log would be that column.
-_DECIDED = """_sf_decided AS (
-    SELECT list({key: _sf_key, decision: _sf_action, decided_label: _sf_new}) AS _sf_list
-    FROM sqlfuncs.main._sf_decisions(tbl, log, key, label, NULL, may_be_empty := true)
+_DECIDED = f"""_sf_decided AS (
+    SELECT list({{key: _sf_key, decision: _sf_action, decided_label: _sf_new}}) AS _sf_list
+    FROM sqlfuncs.main._sf_decisions(
+        tbl, coalesce(log, {literal(NO_LOG)}), key, label, NULL, may_be_empty := true
+    )
     WHERE sqlfuncs.main._sf_is_person(_sf_by)
 ), """
 _AFTER_ALL = 2**62  # more rows than any table has
@@ -79,7 +82,7 @@ def _of_table(function: TableFunction) -> str:
         assert not function.keeps_rows
         optional.append(f"{function.second} := {literal(NO_ROWS)}")
     if function.reviews:
-        optional += ["key := NULL", f"log := {literal(NO_LOG)}"]
+        optional += [f"{name} := NULL" for name in REVIEWS]
     head = _head(function, (*function.arguments, "tbl", *required, *optional))
     select = _beside_rows(function) if function.keeps_rows else _instead_of_rows(function)
     return f"{head} AS TABLE\n{select}"

@@ -11,18 +11,14 @@ review_queue(
     tbl, x, label, key, budget := 100, log := NULL, purpose := 'find', model := 'fast', folds := 5,
     seed := 0
 ) AS TABLE
-WITH _sf_no_log AS (
-    SELECT NULL::VARCHAR AS key, NULL::VARCHAR AS "action", NULL::VARCHAR AS old_label,
-        NULL::VARCHAR AS new_label, NULL::VARCHAR AS decided_by, NULL::TIMESTAMP AS decided_at
-    WHERE false
-), _sf_decided AS MATERIALIZED (
-    FROM sqlfuncs.main._sf_decisions(tbl, coalesce(log, '_sf_no_log'), key, label, NULL)
+WITH _sf_decided AS MATERIALIZED (
+    FROM sqlfuncs.main._sf_decisions(tbl, coalesce(log, 'sqlfuncs.main._sf_no_log'), key, label, NULL)
 ), _sf_known AS (
     -- Never empty: DuckDB 2.0.0 takes what is joined to an empty table for a single row.
     SELECT
         _sf_key,
         -- What is proposed on the ground of a sample is no part of it.
-        CASE WHEN purpose <> 'verify' OR sqlfuncs.main._sf_is_person(_sf_by) THEN _sf_action END
+        CASE WHEN coalesce(purpose, 'find') <> 'verify' OR sqlfuncs.main._sf_is_person(_sf_by) THEN _sf_action END
             AS _sf_action,
         _sf_new
     FROM _sf_decided

@@ -24,6 +24,15 @@ FROM sqlfuncs.main._sf_log_of(input, _log, {{ key | ident }}, {{ label | ident }
 CREATE OR REPLACE TEMP TABLE report_people AS
 FROM report_log WHERE sqlfuncs.main._sf_is_person(decided_by);
 
+-- What auto_corrections wrote and nobody has decided since.
+CREATE OR REPLACE TEMP TABLE report_machine AS
+SELECT key, sqlfuncs.main._sf_risk(latest.reason) AS risk
+FROM (
+    SELECT key, arg_max({who: decided_by, action: action, reason: reason}, decided_at) AS latest
+    FROM report_log GROUP BY key
+)
+WHERE NOT sqlfuncs.main._sf_is_person(latest.who) AND latest.action IN ('relabel', 'exclude');
+
 CREATE OR REPLACE TEMP TABLE report_rows AS
 WITH input AS (
     SELECT
@@ -82,15 +91,7 @@ SELECT
     sqlfuncs.main._sf_wilson(flags_right, nullif(flags_reviewed, 0), 1) AS precision_high,
     count(*) FILTER (is_random) AS random_reviewed,
     count(*) FILTER (is_random AND is_wrong) AS random_wrong,
-    (
-        SELECT count(*) FROM (
-            SELECT arg_max({who: decided_by, action: action}, decided_at) AS latest
-            FROM report_log GROUP BY key
-        )
-        WHERE NOT sqlfuncs.main._sf_is_person(latest.who) AND latest.action IN ('relabel', 'exclude')
-    ) AS auto_corrected,
-    (
-        SELECT max(TRY_CAST(regexp_extract(reason, 'at a risk of ([0-9.e-]+)$', 1) AS DOUBLE))
-        FROM report_log WHERE NOT sqlfuncs.main._sf_is_person(decided_by)
-    ) AS risk
+    (SELECT count(*) FROM report_machine) AS auto_corrected,
+    (SELECT count(risk) FROM report_machine) AS released,
+    (SELECT max(risk) FROM report_machine) AS risk
 FROM report_rows;
