@@ -262,3 +262,19 @@ def test_rows_reviewed_because_they_look_bad_bias_nothing() -> None:
     reviewed = quality < 0.3
     after = quality_after_review(given, probs, quality, reviewed, wrong)
     assert np.abs(after - quality).max() < 0.05
+
+
+@pytest.mark.parametrize(("purpose", "left"), [("'find'", 59), ("NULL", 59), ("'verify'", 2)])
+def test_what_is_proposed_is_decided_but_to_those_who_verify(
+    con: duckdb.DuckDBPyConnection, purpose: str, left: int
+) -> None:
+    _points(con)
+    decide(con, ("5", "relabel", "0", "1", 1))
+    con.execute("UPDATE log SET decided_by = 'auto_corrections'")
+    assert len(_ids(con, f", log := log, purpose := {purpose}")) == left
+
+
+def test_an_unknown_purpose_names_those_there_are(con: duckdb.DuckDBPyConnection) -> None:
+    _points(con)
+    with pytest.raises(duckdb.InvalidInputException, match="It may be 'find', 'verify'"):
+        _ids(con, ", purpose := 'all'")

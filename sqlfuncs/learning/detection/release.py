@@ -22,10 +22,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
-# What part of the wealth is bet, and how much of what was expected of a drawn row is taken out of
-# its outcome (a control variate). The wealth is the mean over all of these.
+# What part of the wealth is bet. The wealth is the mean over these.
 _BETS = np.array([0.3, 0.5, 0.7])
-_CONTROLS = (0.0, 0.8)
 _MOST_DRAWN = 2_000  # rows of a sample that are looked at: who reviews more needs no test
 _MOST_LOOKS = 200  # at which the rows left are tested: all, or as many spread over a long sample
 
@@ -47,7 +45,7 @@ class Release:
 def release(
     values: Floats,
     places: Places,
-    expected: Floats,
+    candidates: int,
     *,
     risk: float,
     lowest: float,
@@ -55,23 +53,21 @@ def release(
 ) -> Release:
     """The largest set of which correcting what is not reviewed has values above 0 on average.
 
-    `places` (drawn,) are candidates as they were drawn at random, `values` (drawn,) what
-    correcting each is worth, between `lowest` (below 0) and 1; `expected` (candidates,) what a
-    model expects of that, in descending order. What it expects may be wrong: then less is
-    released, and the risk is kept. `sets` are shares of the candidates with their weights.
+    `places` (drawn,) are candidates as they were drawn at random, by their places in an order that
+    was not chosen by what was reviewed, the best first; `values` (drawn,) what correcting each is
+    worth, between `lowest` (below 0) and 1. `sets` are shares of the candidates with their weights.
 
-    >>> drawn, expected = np.arange(0, 200, 10), np.linspace(0.9, 0.1, 200)
-    >>> found = release(np.ones(20), drawn, expected, risk=0.05, lowest=-1.0, sets=GAIN_SETS)
-    >>> found
+    >>> drawn = np.arange(0, 200, 10)
+    >>> release(np.ones(20), drawn, 200, risk=0.05, lowest=-1.0, sets=GAIN_SETS)
     Release(size=200, drawn=20)
-    >>> release(-np.ones(20), drawn, expected, risk=0.05, lowest=-1.0, sets=GAIN_SETS).size
+    >>> release(-np.ones(20), drawn, 200, risk=0.05, lowest=-1.0, sets=GAIN_SETS).size
     0
     """
     values, places = values[:_MOST_DRAWN], places[:_MOST_DRAWN]
     looks = _looks(len(places))
-    sizes = [round(share * len(expected)) for share in sets]
+    sizes = [round(share * candidates) for share in sets]
     wealth = np.array(
-        [_wealth_of_set(values, places, expected[:size], looks, lowest) for size in sizes]
+        [_wealth_of_set(values, places, size, looks, lowest) for size in sizes]
     ).reshape(len(sizes), len(looks), len(places) + 1)
     weights = np.array([*sets.values()])[:, None, None]
     excess = weights * (wealth - 1 / risk)
@@ -104,46 +100,32 @@ def _looks(drawn: int) -> Places:
 
 
 def _wealth_of_set(
-    values: Floats, places: Places, expected: Floats, looks: Places, lowest: float
+    values: Floats, places: Places, size: int, looks: Places, lowest: float
 ) -> Floats:
     """What was won, (looks, drawn + 1), against no gain in what is left of the set at each look.
 
     A look sees the wealth after each row that was drawn before it; later ones are 0.
     """
-    inside = places < len(expected)
+    inside = places < size
     counts = np.concatenate([[0], np.cumsum(inside)])  # of the set, after each drawn row
-    seen = counts[looks]
-    won = _wealth(values[inside], expected[places[inside]], expected, seen, lowest)[:, counts]
+    won = _wealth(values[inside], size, counts[looks], lowest)[:, counts]
     won[np.arange(len(counts)) > looks[:, None]] = 0
-    won[seen == len(expected)] = 0  # nothing is left to release
     return won
 
 
-def _wealth(
-    values: Floats, foreseen: Floats, expected: Floats, seen: Places, lowest: float
-) -> Floats:
+def _wealth(values: Floats, size: int, seen: Places, lowest: float) -> Floats:
     """The wealth after each drawn row of a set, from 1 before the first: (looks, drawn + 1).
 
     Against the hypothesis that all values of the set sum to those of the rows `seen` at a look
     (looks,), or to less. What comes after these is not to be read.
     """
-    left = len(expected) - np.arange(len(values))
+    sums = np.concatenate([[0.0], np.cumsum(values)])
     # What the mean of the rows not drawn yet is at most, before each drawn one: (looks, drawn).
-    null = (_sums(values)[seen, None] - _sums(values)[:-1]) / left
-    mean_foreseen = (expected.sum() - _sums(foreseen)[:-1]) / left
+    null = (sums[seen, None] - sums[:-1]) / (size - np.arange(len(values)))
+    most = 0.999 / np.maximum(null - lowest, 1e-9)  # a bet never loses more than there is
     wealth = np.zeros((len(seen), len(values)))
-    for control in _CONTROLS:
-        outcome = values - control * (foreseen - mean_foreseen) - null
-        least = lowest - control * (expected.max(initial=0.0) - mean_foreseen) - null
-        most = 0.999 / np.maximum(-least, 1e-9)  # a bet never loses more than there is
-        for bet in _BETS:
-            with np.errstate(invalid="ignore", divide="ignore"):  # after the rows seen
-                paths = np.cumsum(np.log1p(np.minimum(bet, most) * outcome), axis=1)
-            wealth += np.exp(paths)
-    wealth /= len(_CONTROLS) * len(_BETS)
+    for bet in _BETS:
+        with np.errstate(invalid="ignore", divide="ignore"):  # after the rows seen
+            paths = np.cumsum(np.log1p(np.minimum(bet, most) * (values - null)), axis=1)
+        wealth += np.exp(paths) / len(_BETS)
     return np.hstack([np.ones((len(seen), 1)), wealth])
-
-
-def _sums(values: Floats) -> Floats:
-    """The sum of the values before each, and of all."""
-    return np.concatenate([[0.0], np.cumsum(values)])

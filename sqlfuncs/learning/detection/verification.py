@@ -114,10 +114,10 @@ def verify(
     harmful = ~reviews.wrong[rows]
     worth = _worth(found, right, harmful, excludes, precision)
     ahead = release(
-        worth.values, drawn, worth.expected, risk=risk, lowest=worth.lowest, sets=worth.sets
+        worth.values, drawn, len(found.places), risk=risk, lowest=worth.lowest, sets=worth.sets
     )
     against = release(
-        -worth.values, drawn, -worth.expected, risk=risk, lowest=-worth.highest, sets={1.0: 1.0}
+        -worth.values, drawn, len(found.places), risk=risk, lowest=-worth.highest, sets={1.0: 1.0}
     )
     allowed = found.places[: ahead.size]
     inside = drawn < ahead.size if ahead.size else np.ones(len(drawn), dtype=bool)

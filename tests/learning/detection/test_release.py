@@ -26,12 +26,10 @@ def _values(rows: int, good: float, harmful: float, generator: np.random.Generat
     return generator.permutation(values)
 
 
-def _released(
-    values: Floats, expected: Floats, drawn: int, generator: np.random.Generator
-) -> tuple[Release, Floats]:
+def _released(values: Floats, drawn: int, generator: np.random.Generator) -> tuple[Release, Floats]:
     """What is released after some drawn rows, and the worth of what it corrects."""
     places = generator.permutation(len(values))[:drawn]
-    found = release(values[places], places, expected, risk=RISK, lowest=-1.0, sets=GAIN_SETS)
+    found = release(values[places], places, len(values), risk=RISK, lowest=-1.0, sets=GAIN_SETS)
     return found, values[np.setdiff1d(np.arange(found.size), places)]
 
 
@@ -50,8 +48,7 @@ def test_harm_is_released_as_seldom_as_the_risk_says(
         values = _values(rows, good, harmful, generator)
         if foresight == "the opposite":  # the best half by the model is the worst
             values = np.sort(values)
-        expected = np.linspace(0.9, 0.1, rows)
-        found, left = _released(values, expected, drawn, generator)
+        found, left = _released(values, drawn, generator)
         harm += found.size > 0 and left.sum() <= 0
     # More than this of 200 comes with a chance of 1 in 1,000 where the risk is kept.
     assert harm <= 21
@@ -65,9 +62,8 @@ def test_what_does_good_is_released(
     rows: int, good: float, harmful: float, drawn: int, share: float
 ) -> None:
     generator = np.random.default_rng(0)
-    expected = np.linspace(0.9, 0.1, rows)
     found = [
-        _released(_values(rows, good, harmful, generator), expected, drawn, generator)[0].size
+        _released(_values(rows, good, harmful, generator), drawn, generator)[0].size
         for _ in range(DRAWS)
     ]
     assert np.mean(np.array(found) > 0) >= share
@@ -76,21 +72,28 @@ def test_what_does_good_is_released(
 def test_the_better_half_alone_where_the_other_does_harm() -> None:
     values = np.repeat([1.0, -1.0], 100)
     places = np.random.default_rng(1).permutation(200)[:80]
-    found = release(
-        values[places], places, np.linspace(1, 0, 200), risk=RISK, lowest=-1.0, sets=GAIN_SETS
-    )
+    found = release(values[places], places, 200, risk=RISK, lowest=-1.0, sets=GAIN_SETS)
     assert found == Release(100, int((places < 100).sum()))
+
+
+@pytest.mark.parametrize(("good", "size"), [(8, 0), (12, 1000)])
+def test_a_half_is_not_tested_as_if_it_were_alone(good: int, size: int) -> None:
+    """Where all candidates together do no good, it takes more evidence of the better half."""
+    values, places = np.resize([1.0, -1.0], 2 * good), np.arange(2 * good) // 2
+    places[1::2] += 1000
+    found = release(values, places, 2000, risk=RISK, lowest=-1.0, sets=GAIN_SETS)
+    assert found.size == size
+    alone = release(values[::2], places[::2], 1000, risk=RISK, lowest=-1.0, sets={1.0: 1.0})
+    assert alone.size == 1000
 
 
 def test_what_was_released_stays_while_what_follows_is_no_worse() -> None:
     """Evidence does not fade: the set at each look holds those of the looks before it."""
     generator = np.random.default_rng(2)
-    values, expected = _values(300, 0.8, 0.1, generator), np.linspace(1, 0, 300)
+    values = _values(300, 0.8, 0.1, generator)
     places = generator.permutation(300)
     sizes = [
-        release(
-            values[places[:n]], places[:n], expected, risk=RISK, lowest=-1.0, sets=GAIN_SETS
-        ).size
+        release(values[places[:n]], places[:n], 300, risk=RISK, lowest=-1.0, sets=GAIN_SETS).size
         for n in range(0, 150, 5)
     ]
     assert sizes == sorted(sizes)
@@ -108,7 +111,7 @@ def test_a_sample_that_ends_at_a_row_nobody_reviewed_keeps_the_risk() -> None:
         found = release(
             values[places[:end]],
             places[:end],
-            np.linspace(1, 0, 200),
+            200,
             risk=RISK,
             lowest=-1.0,
             sets=GAIN_SETS,
@@ -128,7 +131,7 @@ def test_precision(share: float, released: bool) -> None:
             release(
                 values[places],
                 places,
-                np.linspace(0.1, -0.1, 2000),
+                2000,
                 risk=RISK,
                 lowest=-0.9,
                 sets=PRECISION_SETS,
@@ -141,17 +144,13 @@ def test_precision(share: float, released: bool) -> None:
 @pytest.mark.parametrize("drawn", [0, 1, 2, 5])
 def test_few_candidates(rows: int, drawn: int) -> None:
     places = np.arange(min(rows, drawn))
-    found = release(
-        np.ones(len(places)), places, np.ones(rows), risk=RISK, lowest=-1.0, sets=GAIN_SETS
-    )
+    found = release(np.ones(len(places)), places, rows, risk=RISK, lowest=-1.0, sets=GAIN_SETS)
     assert found.size == 0
 
 
 def test_a_long_sample_is_looked_at_as_far_as_it_needs() -> None:
     values = np.resize([1.0, 1.0, 1.0, -1.0], 20_000)
-    found = release(
-        values, np.arange(20_000), np.ones(40_000), risk=RISK, lowest=-1.0, sets=GAIN_SETS
-    )
+    found = release(values, np.arange(20_000), 40_000, risk=RISK, lowest=-1.0, sets=GAIN_SETS)
     assert found.size == 40_000
 
 
