@@ -5,7 +5,9 @@ LIGHT := .venv-light
 OLD_DUCKDB := .duckdb-1.5.5
 TOOLS := .venv-tools
 WEIGHTS := $(VENV)/home/weights
-PYTEST := -m pytest -n 2 --durations 10
+# Twice the cores: many tests wait for servers and processes of their own.
+WORKERS := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+PYTEST := -m pytest -n $(WORKERS) --durations 10
 # What is compiled is kept, whatever the machine's setting: the programs that tests start begin sooner.
 export PYTHONDONTWRITEBYTECODE :=
 
