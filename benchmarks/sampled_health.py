@@ -12,7 +12,8 @@ import numpy as np
 import sqlfuncs
 from benchmarks.decisions import Table, judged, tables
 from benchmarks.pages import circumstances, write
-from sqlfuncs.learning.detection.health import Drawn, health
+from sqlfuncs.learning.detection.health import health
+from sqlfuncs.learning.detection.sampling import Drawn
 
 DRAWS = 300
 REVIEWED = (50, 100, 200)
@@ -28,7 +29,7 @@ def line(name: str, table: Table, reviewed: int) -> str:
     widths, held, off = [], [], []
     for _ in range(DRAWS):
         places = generator.permutation(len(wrong))[:reviewed]
-        found = health(table.codes, table.probs, Drawn(places, wrong[places]))
+        found = health(table.codes, table.probs, Drawn(places, wrong[places], table.true[places]))
         widths.append(found.high - found.low)
         held.append((found.low <= truth) & (truth <= found.high))
         off.append(np.abs(found.error_rate - truth))

@@ -23,6 +23,7 @@ def audit(
     k: int = 10,
     outlier_threshold: float = 0.5,
     near_duplicate_threshold: float = 0.95,
+    false_flags: float | None = None,
 ) -> pa.StructArray:
     """All that is known of each row: of its label, and of itself among the others.
 
@@ -40,13 +41,16 @@ def audit(
 
     `not_judged` is that of `label_issues`: a row whose label could not be judged may still be an
     outlier. Options are those of the three functions; the two thresholds are
-    `outlier_threshold` and `near_duplicate_threshold`.
+    `outlier_threshold` and `near_duplicate_threshold`. A decision log, named as for `label_issues`,
+    sharpens what is said of labels.
 
     Errors: those of `label_issues`.
     """
     outliers.check(k, outlier_threshold, "outlier_threshold")
     near_duplicates.check(k, near_duplicate_threshold, "near_duplicate_threshold")
-    options = Options(model=model, cut=cut, method=method, folds=folds, seed=seed)
+    options = Options(
+        model=model, cut=cut, method=method, folds=folds, seed=seed, false_flags=false_flags
+    )
     prediction = registry.of(rows).judge(rows, options)
     if prediction.rows.is_compared:
         near = neighbourhood(rows.field("x"), k)
@@ -77,6 +81,7 @@ FUNCTION = TableFunction(
     name="audit",
     compute=audit,
     inputs=("x", "label"),
+    reviews=True,
     returns=(
         *_OF_LABEL,
         *_OF_ROW,

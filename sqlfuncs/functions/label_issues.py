@@ -17,6 +17,7 @@ def label_issues(
     method: str = "auto",
     folds: int = 5,
     seed: int = 0,
+    false_flags: float | None = None,
 ) -> pa.StructArray:
     """Which labels of a table are probably wrong, and what they should be.
 
@@ -44,12 +45,24 @@ def label_issues(
     `method` is the score: 'self_confidence', 'normalized_margin', 'confidence_weighted_entropy',
     'noise_corrected', or 'auto': the first for your own probabilities, else the last.
 
+    With `key := column, log := decisions`, a decision log, models learn labels as people decided
+    them (rows that are excluded teach nothing), and what they found in 20 or more rows of a random
+    sample, of all rows or of those that may be corrected (the query file review_queue with
+    order=random or purpose=verify), sharpens all scores: `label_quality` is the probability that
+    the label is right, a row is flagged where that is below one half, and the suggestion is the
+    likeliest other class. Labels stay as the table has them, and what was decided of a row has no
+    part in what is said of it. Rows that were chosen otherwise are learned from, and calibrate
+    nothing. `false_flags := 0.1` flags as many rows as it can, of which a tenth is expected to be
+    false at most: none where that cannot be had.
+
     A row without a label is never flagged; a label is suggested for it.
 
     Errors: fewer than two classes, or more than 1,000; no row that can be judged; a column of the
-    table that is called like one of the result's.
+    table that is called like one of the result's; `false_flags` without a reviewed sample.
     """
-    options = Options(model=model, cut=cut, method=method, folds=folds, seed=seed)
+    options = Options(
+        model=model, cut=cut, method=method, folds=folds, seed=seed, false_flags=false_flags
+    )
     return FUNCTION.result(registry.of(rows).judge(rows, options).issues())
 
 
@@ -57,6 +70,7 @@ FUNCTION = TableFunction(
     name="label_issues",
     compute=label_issues,
     inputs=("x", "label"),
+    reviews=True,
     returns=(
         Column("label_quality", pa.float64(), "0 worst .. 1 best"),
         Column("is_label_issue", pa.bool_(), "whether the label is probably wrong"),

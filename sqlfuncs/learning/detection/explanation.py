@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlfuncs.learning.detection import confident, corrections, noise
-from sqlfuncs.learning.detection.health import Drawn
+from sqlfuncs.learning.detection.sampling import Drawn
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows.base import Floats
 

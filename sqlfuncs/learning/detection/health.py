@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from sqlfuncs.learning.detection import certainty, noise
+from sqlfuncs.learning.detection.sampling import Drawn
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows.base import Floats
 from sqlfuncs.statistics.intervals import wilson
@@ -35,14 +35,6 @@ class Health:
     high: Floats
     confused_with: Codes
     wrongly_elsewhere: Floats
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Rows drawn at random that people reviewed: (drawn,) places, and which labels are wrong."""
-
-    places: Codes
-    wrong: npt.NDArray[np.bool_]
 
 
 def health(codes: Codes, probs: Floats, drawn: Drawn | None = None) -> Health:

@@ -5,7 +5,7 @@ What `label_issues`, `audit` and `label_health` all start from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,13 @@ from sqlfuncs.learning.detection import data_warnings
 from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.labels.labels import TEXT, Labels, as_classes
 from sqlfuncs.learning.models.class_target import ClassTarget
-from sqlfuncs.learning.models.out_of_sample import out_of_sample, outvoted, prepare
+from sqlfuncs.learning.models.kernel import LinearKernel
+from sqlfuncs.learning.models.out_of_sample import (
+    linear_kernel,
+    out_of_sample,
+    outvoted,
+    prepare,
+)
 from sqlfuncs.learning.models.resolve import resolve
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, Reasons, Rows, describe, is_usable
@@ -31,7 +37,7 @@ class Judged:
     `codes` (rows,) the given classes, `probs` (rows, classes). `as_given` are the rows whose `x` is
     the very map that `class_probs` would be, `unlabeled` those without a label that have
     probabilities all the same, `outvoted` those that surely most rows of the same text, vector or
-    image call otherwise.
+    image call otherwise. `content` is what a linear model sees of the rows, if one does.
     """
 
     kind: type[Rows]
@@ -43,6 +49,7 @@ class Judged:
     reasons: Reasons
     unlabeled: npt.NDArray[np.bool_]
     outvoted: npt.NDArray[np.bool_]
+    content: LinearKernel | None = None
 
     @property
     def rows(self) -> npt.NDArray[np.bool_]:
@@ -85,6 +92,7 @@ def judge(
     # What has an x but no label is not judged, but its label can be suggested.
     unlabeled = no_label & is_usable(rows.reasons)
     votes = np.zeros(len(x), dtype=bool)
+    content = None
     if given is not None:
         classes = given.classes
         codes = labels.codes(classes)
@@ -104,17 +112,31 @@ def judge(
         prepared = prepare(rows.take(learnable), target, way)
         probs, as_given = np.full((len(x), len(classes)), np.nan), np.zeros(len(x), bool)
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
+        content = _spread_over(linear_kernel(prepared), learnable)
         no_reason = unlabeled[learnable]
         reasons[learnable] = np.where(no_reason, labels.reasons[learnable], why)
         data_warnings.about_copies(prepared.keys, prepared.target.strata)
         if rows.is_all_there_is:
             votes[learnable] = outvoted(prepared)
     _refuse_unusable(labels, reasons)
-    judged = Judged(type(rows), labels, classes, codes, probs, as_given, reasons, unlabeled, votes)
+    judged = Judged(
+        type(rows), labels, classes, codes, probs, as_given, reasons, unlabeled, votes, content
+    )
     data_warnings.about_rows(reasons, len(classes))
     data_warnings.about_spelling(classes)
     data_warnings.about_agreement(*judged.evidence, is_given=given is not None)
     return judged
+
+
+def _spread_over(
+    kernel: LinearKernel | None, learnable: npt.NDArray[np.bool_]
+) -> LinearKernel | None:
+    """The kernel of some rows as one of all; the others' places are not to be used."""
+    if kernel is None:
+        return None
+    places = np.full(len(learnable), -1)
+    places[learnable] = kernel.places
+    return replace(kernel, places=places)
 
 
 def _holds_floats(x: pa.MapArray) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,23 @@ Places = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 FEWEST_DRAWN = 20  # reviewed rows, before anything is said of the others
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Rows drawn at random that people reviewed: all (drawn,).
+
+    `places` of the rows; `wrong` where the given class is; `true` the right class of those, -1
+    where it is not known.
+    """
+
+    places: Places
+    wrong: Mask
+    true: Places
+
+    def first(self, most: int) -> Drawn:
+        """No more than so many of them."""
+        return Drawn(self.places[:most], self.wrong[:most], self.true[:most])
 
 
 def random_ranks(keys: Sequence[str | None]) -> Places:

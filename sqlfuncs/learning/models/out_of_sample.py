@@ -19,6 +19,7 @@ from sqlfuncs.learning.models.folds import (
     each_apart,
     fold_numbers,
 )
+from sqlfuncs.learning.models.kernel import LinearKernel, is_matrix
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.models.networks.refitted import Refitted
 from sqlfuncs.learning.models.target import Pooling, Target
@@ -84,6 +85,15 @@ def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats,
     ordered, unseen, pool = _by_models(prepared, prepared.groups, folds, seed, None)
     ordered, unseen = prepared.target.with_copies(prepared.keys, ordered, unseen)
     return *_as_they_arrived(prepared, ordered, unseen), pool
+
+
+def linear_kernel(prepared: Prepared) -> LinearKernel | None:
+    """What rows are, in the order in which they arrived; None where views are no matrices."""
+    if not prepared.views or not all(map(is_matrix, prepared.views)):
+        return None
+    places = np.empty(len(prepared.order), dtype=np.int64)
+    places[prepared.order] = np.arange(len(places))
+    return LinearKernel(tuple(prepared.views), places)
 
 
 def outvoted(prepared: Prepared) -> npt.NDArray[np.bool_]:

@@ -28,6 +28,7 @@ class Options:
     method: str = "auto"
     folds: int = 5
     seed: int = 0
+    false_flags: float | None = None
 
 
 @dataclass(frozen=True)

@@ -8,22 +8,29 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlfuncs import work
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.detection import certainty, confident
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.explanation import explanation
-from sqlfuncs.learning.detection.health import Drawn, health
-from sqlfuncs.learning.detection.judged import Judged, judge
+from sqlfuncs.learning.detection.health import health
+from sqlfuncs.learning.detection.judged import Judged
 from sqlfuncs.learning.detection.review_ranking import quality_after_review
-from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN
+from sqlfuncs.learning.detection.sampling import Drawn
 from sqlfuncs.learning.detection.verification import candidates
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
-from sqlfuncs.learning.labels.labels import Labels
-from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
 from sqlfuncs.learning.tasks.base import Columns, Decisions, Mask, Options, Prediction, Task
+from sqlfuncs.learning.tasks.reviewed_classes import (
+    as_decided,
+    check_false_flags,
+    find_by_sample,
+    given_codes,
+    judged_as_decided,
+    judged_rows,
+    reviewed_sample,
+    score,
+)
 from sqlfuncs.learning.tasks.reviews import Reviewed
 
 # What a queue says of a row, as `label_issues` does.
@@ -40,13 +47,13 @@ _QUEUED = (
 class ClassPrediction(Prediction):
     """The rows of a table as they were `judged`, and what was `found` in those that could be.
 
-    `reviewed` is what people decided about them, None where no log was given.
+    `drawn` are those of the judged rows that people reviewed at random, None without any.
     """
 
     judged: Judged
     found: Found
     cut: str
-    reviewed: Reviewed | None = None
+    drawn: Drawn | None = None
 
     @property
     def rows(self) -> type[Rows]:
@@ -92,8 +99,7 @@ class ClassPrediction(Prediction):
     def health(self) -> Columns:
         """A row for each class, in their order."""
         codes, probs = self.judged.evidence
-        drawn = self._drawn()
-        estimated = health(codes, probs, drawn)
+        estimated = health(codes, probs, self.drawn)
         own = self.judged.labels
         # A label that no map of probabilities names has rows, but nothing is known of them.
         names = classes.in_order({*self.judged.classes, *own.distinct()})
@@ -114,22 +120,8 @@ class ClassPrediction(Prediction):
             "confused_with": _named(self.judged, confused, confused >= 0),
             "wrongly_elsewhere": _known(estimated.wrongly_elsewhere, place),
             "cut": pa.array([taken] * len(names)),
-            "explanation": pa.array([explanation(codes, probs, self.cut, drawn)] * len(names)),
+            "explanation": pa.array([explanation(codes, probs, self.cut, self.drawn)] * len(names)),
         }
-
-    def _drawn(self) -> Drawn | None:
-        """The judged rows that people reviewed at random, by their places among the judged."""
-        if self.reviewed is None:
-            return None
-        places = self.reviewed.sample(self.judged.rows)
-        if len(places) < FEWEST_DRAWN:
-            work.say(
-                f"of the rows drawn at random {len(places)} are reviewed, in their order: too few "
-                f"to estimate by. It takes {FEWEST_DRAWN}"
-            )
-            return None
-        at = np.cumsum(self.judged.rows) - 1
-        return Drawn(at[places], self.reviewed.wrong[places])
 
 
 class Classification(Task):
@@ -149,22 +141,30 @@ class Classification(Task):
             raise BadOption.among("cut", options.cut, confident.CUTS)
         if options.method not in confident.METHODS:
             raise BadOption.among("method", options.method, confident.METHODS)
-        judged = _judge(rows, labels.read(rows), options)
+        check_false_flags(options, Reviewed.is_in(rows))
+        own, reviewed = labels.read(rows), Reviewed.read(rows)
+        if reviewed is None:
+            judged, drawn = judged_rows(rows, own, options), None
+        else:
+            judged = judged_as_decided(rows, own, reviewed, options)
+            drawn = reviewed_sample(rows, own, judged, reviewed, options)
         found = confident.find(
             *judged.evidence,
             options.cut,
-            _method(judged, options.method),
+            score(judged, options.method),
             judged.outvoted[judged.rows],
         )
-        return ClassPrediction(judged, found, options.cut, Reviewed.read(rows))
+        if drawn is not None:
+            found = find_by_sample(judged, found, drawn, options)
+        return ClassPrediction(judged, found, options.cut, drawn)
 
     @classmethod
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:
         """The worst first. Rows that are excluded teach nothing; those decided are not queued."""
         own = labels.read(rows)
-        learned = _as_decided(own.texts, decisions)
-        judged = _judge(rows, replace(own, texts=learned), options)
-        given = _given(own, judged, labels.kind_of(rows, "x"))
+        learned = as_decided(own.texts, decisions.relabel, decisions.new_label, decisions.exclude)
+        judged = judged_rows(rows, replace(own, texts=learned), options)
+        given = given_codes(own, judged, labels.kind_of(rows, "x"))
         usable = is_usable(judged.reasons) & (given >= 0)
         queued = usable & ~decisions.any
         quality = np.zeros(len(rows))
@@ -172,7 +172,7 @@ class Classification(Task):
         if queued.any():
             probs = judged.probs[usable]
             found = confident.find(
-                given[usable], probs, "auto", _method(judged, "auto"), judged.outvoted[usable]
+                given[usable], probs, "auto", score(judged, "auto"), judged.outvoted[usable]
             )
             wrong = decisions.relabel & np.asarray(
                 pc.not_equal(learned, own.texts.cast(pa.string())).fill_null(False)
@@ -211,37 +211,6 @@ class Classification(Task):
         rank[waiting[np.argsort(order[waiting], kind="stable")]] = np.arange(1, len(waiting) + 1)
         known = {name: column for name, column in found.issues().items() if name in _QUEUED}
         return {**known, "review_rank": pa.array(rank, mask=~queued)}
-
-
-def _judge(rows: pa.StructArray, given: Labels, options: Options) -> Judged:
-    check_folds(options.folds)
-    return judge(
-        rows.field("x"),
-        given,
-        keys_kind=labels.kind_of(rows, "x"),
-        model=options.model,
-        folds=options.folds,
-        seed=options.seed,
-    )
-
-
-def _method(judged: Judged, method: str) -> str:
-    """The noise of somebody else's probabilities is not known, and their scores are theirs."""
-    return "self_confidence" if method == "auto" and not judged.kind.needs_model else method
-
-
-def _as_decided(given: pa.Array, decisions: Decisions) -> pa.Array:
-    """The labels to learn from: (rows,), NULL for what is excluded."""
-    learned = pc.if_else(
-        pa.array(decisions.relabel), decisions.new_label.cast(pa.string()), given.cast(pa.string())
-    )
-    return pc.if_else(pa.array(decisions.exclude), pa.scalar(None, pa.string()), learned)
-
-
-def _given(own: Labels, judged: Judged, keys_kind: str) -> Codes:
-    if not judged.kind.needs_model:
-        own = labels.as_classes(own, judged.classes, keys_kind)
-    return own.codes(judged.classes)
 
 
 def _named(judged: Judged, codes: Codes, rows: Mask) -> pa.DictionaryArray:

@@ -56,9 +56,14 @@ class Reviewed:
     ranks: Places
 
     @classmethod
+    def is_in(cls, rows: pa.StructArray) -> bool:
+        """Whether a log was joined to the rows."""
+        return "decision" in rows.type.names
+
+    @classmethod
     def read(cls, rows: pa.StructArray) -> Reviewed | None:
         """From the fields that `joined` adds, and `label`; None where there is no log."""
-        if "decision" not in rows.type.names:
+        if not cls.is_in(rows):
             return None
         decision, new, label = (
             rows.field(name).cast(pa.string()) for name in ("decision", "decided_label", "label")

@@ -1,0 +1,180 @@
+"""Classes of rows that people have reviewed: judged, and learned from as decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlfuncs import work
+from sqlfuncs.errors import BadOption
+from sqlfuncs.learning.detection import confident, noise
+from sqlfuncs.learning.detection.confident import Found
+from sqlfuncs.learning.detection.false_flags import flags_within
+from sqlfuncs.learning.detection.judged import Judged, judge
+from sqlfuncs.learning.detection.recalibration import recalibrated
+from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, Drawn
+from sqlfuncs.learning.detection.verification import candidates
+from sqlfuncs.learning.labels import labels
+from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.labels.labels import Labels
+from sqlfuncs.learning.models.fast import one_thread
+from sqlfuncs.learning.models.folds import check_folds
+from sqlfuncs.learning.rows.base import is_usable
+from sqlfuncs.learning.tasks.base import Mask, Options
+from sqlfuncs.learning.tasks.reviews import Places, Reviewed
+from sqlfuncs.wording import Option
+
+
+def check_false_flags(options: Options, has_log: bool) -> None:
+    """Raise BadOption for a share of false flags that is none, or that nothing can tell."""
+    share = options.false_flags
+    if share is None:
+        return
+    asked = Option("false_flags", share)
+    if not 0 < share < 1:
+        raise BadOption(
+            f"{asked} has to lie between 0 and 1, both left out. With {Option('false_flags', 0.1)} "
+            "a tenth of the flags is expected to be false at most."
+        )
+    if options.cut != "auto":
+        raise BadOption(
+            f"{asked} says how many rows are flagged, and so does {Option('cut', options.cut)}. "
+            "Leave one of them out."
+        )
+    if not has_log:
+        raise BadOption(
+            f"{asked} takes what people decided of a random sample: name the decision log and the "
+            "table's key as well (log, key). Rows are drawn by the query file review_queue, with "
+            "order=random."
+        )
+
+
+def judged_rows(rows: pa.StructArray, given: Labels, options: Options) -> Judged:
+    """Rows as they are judged by models of these labels, as they are given."""
+    check_folds(options.folds)
+    return judge(
+        rows.field("x"),
+        given,
+        keys_kind=labels.kind_of(rows, "x"),
+        model=options.model,
+        folds=options.folds,
+        seed=options.seed,
+    )
+
+
+def score(judged: Judged, method: str) -> str:
+    """The noise of somebody else's probabilities is not known, and their scores are theirs."""
+    return "self_confidence" if method == "auto" and not judged.kind.needs_model else method
+
+
+def given_codes(own: Labels, judged: Judged, keys_kind: str) -> Codes:
+    """The classes of labels among those of the models, -1 for others: (rows,)."""
+    if not judged.kind.needs_model:
+        own = labels.as_classes(own, judged.classes, keys_kind)
+    return own.codes(judged.classes)
+
+
+def judged_as_decided(
+    rows: pa.StructArray, own: Labels, reviewed: Reviewed, options: Options
+) -> Judged:
+    """Labels as given, judged by models that learned them as people decided.
+
+    A row that is excluded teaches nothing. None is judged by what was decided about itself.
+    """
+    excluded = reviewed.wrong & ~reviewed.relabelled
+    learned = as_decided(own.texts, reviewed.relabelled, reviewed.new_label, excluded)
+    judged = judged_rows(rows, replace(own, texts=learned), options)
+    codes = given_codes(own, judged, labels.kind_of(rows, "x"))
+    reasons = judged.reasons.copy()
+    reasons[excluded & judged.unlabeled] = None
+    unlabeled = judged.has_probs & ~is_usable(own.reasons)
+    reasons[unlabeled] = own.reasons[unlabeled]
+    unlearned = is_usable(reasons) & (codes < 0)
+    reasons[unlearned] = "people left no row with this label, so no model could learn it"
+    return replace(judged, labels=own, codes=codes, reasons=reasons, unlabeled=unlabeled)
+
+
+def as_decided(given: pa.Array, relabelled: Mask, new: pa.Array, excluded: Mask) -> pa.Array:
+    """The labels to learn from: (rows,), NULL for what is excluded."""
+    learned = pc.if_else(pa.array(relabelled), new.cast(pa.string()), given.cast(pa.string()))
+    return pc.if_else(pa.array(excluded), pa.scalar(None, pa.string()), learned)
+
+
+def reviewed_sample(
+    rows: pa.StructArray, own: Labels, judged: Judged, reviewed: Reviewed, options: Options
+) -> Drawn | None:
+    """What people found of rows drawn at random, by places among the judged rows.
+
+    Of all rows, and of the candidates for correction, if those were drawn apart. None for too few:
+    then it says so.
+    """
+    places = reviewed.sample(judged.rows)
+    others = reviewed.decided & judged.rows
+    others[places] = False
+    if others.sum() >= FEWEST_DRAWN:
+        drawn = _drawn_candidates(rows, own, reviewed, options)
+        places = np.concatenate([places, drawn[others[drawn]]])
+    if len(places) < FEWEST_DRAWN and options.false_flags is not None:
+        raise BadOption(
+            f"{Option('false_flags', options.false_flags)} takes {FEWEST_DRAWN} reviewed rows that "
+            f"were drawn at random; {len(places)} are reviewed, in their order. The query file "
+            "review_queue, with order=random, draws the next ones."
+        )
+    if len(places) < FEWEST_DRAWN:
+        work.say(
+            f"of the rows drawn at random {len(places)} are reviewed, in their order: too few "
+            f"to estimate by. It takes {FEWEST_DRAWN}"
+        )
+        return None
+    right = given_codes(replace(own, texts=reviewed.new_label), judged, labels.kind_of(rows, "x"))
+    return Drawn(
+        (np.cumsum(judged.rows) - 1)[places],
+        reviewed.wrong[places],
+        np.where(reviewed.relabelled, right, -1)[places],
+    )
+
+
+def _drawn_candidates(
+    rows: pa.StructArray, own: Labels, reviewed: Reviewed, options: Options
+) -> Places:
+    """The places of the candidates that were drawn, as whoever reviewed them saw them."""
+    seen = judged_rows(rows, own, options)
+    found = confident.find(
+        *seen.evidence, options.cut, score(seen, options.method), seen.outvoted[seen.rows]
+    )
+    chosen = candidates(*seen.evidence, found.flagged, found.suggested).places
+    are_candidates = np.zeros(len(rows), dtype=bool)
+    are_candidates[np.flatnonzero(seen.rows)[chosen]] = True
+    return reviewed.sample(are_candidates)
+
+
+def find_by_sample(judged: Judged, found: Found, drawn: Drawn, options: Options) -> Found:
+    """What was found, by probabilities that fit a reviewed sample, where options leave it open.
+
+    A row is flagged if its label is likelier wrong than right. With `false_flags` the flags are the
+    most of which so few are expected to be false, by a score that has not seen the sample.
+    """
+    codes, probs = judged.evidence
+    own = score(judged, options.method)
+    likely = noise.corrected(codes, probs) if own in ("auto", confident.NOISE_CORRECTED) else probs
+    content = None if judged.content is None else judged.content.of(judged.rows)
+    with one_thread():
+        likely = recalibrated(codes, probs, likely, drawn, content)
+    every = np.arange(len(codes))
+    right = likely[every, codes]
+    likely[every, codes] = -1
+    best, confidence = likely.argmax(axis=1), likely.max(axis=1)
+    if options.false_flags is not None:
+        flagged = flags_within(options.false_flags, found.quality, drawn)
+    elif options.cut == "auto":
+        flagged = (right < 0.5) | (judged.outvoted[judged.rows] & (probs.argmax(axis=1) != codes))
+    else:
+        flagged = found.flagged
+    if options.method != "auto":
+        return Found(found.quality, flagged, best, confidence)
+    # Where another judge than the score flags a row: see `confident.find`.
+    quality = np.where(flagged & (right >= 0.5), right / 2, right)
+    return Found(quality, flagged, best, confidence)
