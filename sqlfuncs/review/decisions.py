@@ -17,6 +17,7 @@ ACTIONS = ("relabel", "keep", "exclude", "needs_review")
 COLUMNS = ("key", "action", "old_label", "new_label", "decided_by", "reason", "decided_at")
 MACHINE = "auto_corrections"  # whose decisions wait for a person's
 _UNDO = "undo of "
+_APPLIED = "; applied by "
 
 
 def check_log(name: str, columns: Iterable[str]) -> None:
@@ -32,6 +33,16 @@ def check_log(name: str, columns: Iterable[str]) -> None:
         raise BadInput(
             f"{name} is no decision log: it has no column {', '.join(missing)}. Name another one."
         )
+
+
+def applied(proposal: Decision, reviewer: str) -> Decision:
+    """A machine's proposal as somebody applies it: the machine's still, but theirs to take back.
+
+    >>> proposal = Decision("7", "relabel", "a", "b", MACHINE, "b is likelier")
+    >>> applied(proposal, "ann").reason
+    'b is likelier; applied by ann'
+    """
+    return replace(proposal, reason=f"{proposal.reason or ''}{_APPLIED}{reviewer}", decided_at="")
 
 
 def as_csv(decisions: Iterable[Decision]) -> str:
@@ -69,6 +80,13 @@ class Decision:
         return self.reason is not None and self.reason.startswith(_UNDO)
 
     @property
+    def whose(self) -> str | None:
+        """Who takes it back: who decided it or, of a machine's, who applied it."""
+        if self.decided_by != MACHINE or self.reason is None or _APPLIED not in self.reason:
+            return self.decided_by
+        return self.reason.rpartition(_APPLIED)[2]
+
+    @property
     def decides(self) -> bool:
         """Whether the row needs nobody any longer."""
         return self.action != "needs_review" and self.decided_by != MACHINE
@@ -80,6 +98,26 @@ class Decision:
             self.action == "exclude"
             or (self.action == "relabel" and self.new_label != self.old_label)
         )
+
+
+def describe(decision: Decision) -> str:
+    """A decision in a few words.
+
+    >>> describe(Decision("7", "relabel", "a", "b", "ann"))
+    'ann has given 7 the label b'
+    """
+    who, key = decision.decided_by or "somebody", decision.key
+    match decision.action:
+        case "relabel":
+            return f"{who} has given {key} the label {decision.new_label}"
+        case "keep":
+            return f"{who} has kept the label of {key}"
+        case "exclude":
+            return f"{who} has excluded {key}"
+    return f"{who} has left {key} to somebody else"
+
+
+_Step = tuple[str | None, str]  # who decided, and the moment
 
 
 class Decisions:
@@ -94,8 +132,8 @@ class Decisions:
 
     def __init__(self, decisions: Iterable[Decision] = ()) -> None:
         self._standing: dict[str, list[Decision]] = defaultdict(list)
-        self._steps: dict[str | None, list[str]] = defaultdict(list)  # moments, by reviewer
-        self._keys: dict[tuple[str | None, str], list[str]] = defaultdict(list)  # of a step
+        self._steps: dict[str | None, list[_Step]] = defaultdict(list)  # by who takes them back
+        self._keys: dict[_Step, list[str]] = defaultdict(list)
         self._count: Counter[str] = Counter()  # of decisions about a row
         self.all: list[Decision] = []
         for decision in decisions:
@@ -110,7 +148,7 @@ class Decisions:
             return
         step = (decision.decided_by, decision.decided_at)
         if step not in self._keys:
-            self._steps[decision.decided_by].append(decision.decided_at)
+            self._steps[decision.whose].append(step)
         self._keys[step].append(decision.key)
         self._standing[decision.key].append(decision)
 
@@ -141,25 +179,21 @@ class Decisions:
 
         What other people have decided since about its rows stands. Raises Conflict.
         """
-        for moment in reversed(self._steps[reviewer]):
-            keys = (
-                key
-                for key in self._keys[reviewer, moment]
-                if self._is_latest(key, reviewer, moment)
-            )
-            if rows := [self._before(key, reviewer, moment) for key in keys]:
+        for step in reversed(self._steps[reviewer]):
+            keys = (key for key in self._keys[step] if self._is_latest(key, step))
+            if rows := [self._before(key, step) for key in keys]:
                 return rows
         raise Conflict(f"there is nothing to undo: no decision of {reviewer} is in force.")
 
-    def _is_latest(self, key: str, reviewer: str, moment: str) -> bool:
-        now = self.of_people(key)
-        return now is not None and (now.decided_by, now.decided_at) == (reviewer, moment)
+    def _is_latest(self, key: str, step: _Step) -> bool:
+        now = self.in_force(key) if step[0] == MACHINE else self.of_people(key)
+        return now is not None and (now.decided_by, now.decided_at) == step
 
-    def _before(self, key: str, reviewer: str, moment: str) -> Decision:
-        standing, reason = self._standing[key], _UNDO + moment
-        steps = [(each.decided_by, each.decided_at) for each in standing]
-        at = steps.index((reviewer, moment))
+    def _before(self, key: str, step: _Step) -> Decision:
+        standing, (who, moment) = self._standing[key], step
+        at = [(each.decided_by, each.decided_at) for each in standing].index(step)
+        reason = _UNDO + moment
         # What a machine proposed is for somebody to look at again: it is no decision of a reviewer.
         if at > 0 and standing[at - 1].decided_by != MACHINE:
-            return replace(standing[at - 1], decided_by=reviewer, reason=reason, decided_at="")
-        return Decision(key, "needs_review", standing[at].old_label, None, reviewer, reason)
+            return replace(standing[at - 1], decided_by=who, reason=reason, decided_at="")
+        return Decision(key, "needs_review", standing[at].old_label, None, who, reason)

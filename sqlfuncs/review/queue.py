@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 STATES = ("open", "unlabelled", "decided", "needs_review", "all")
-SORTS = ("worst", "random", "table")
+SORTS = ("worst", "random", "verify", "table")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Filter:
 
     `given` and `suggested` are codes of classes; a row without a suggestion counts as suggesting
     its own label. `low` and `high` bound the label quality, `text` is what a row says, `flagged`
-    leaves out what the model finds right.
+    leaves out what the model finds right. The order `verify` wants the candidates for correction
+    alone, at random.
     """
 
     given: int | None = None
@@ -105,8 +106,9 @@ class Queue:
         self.action = np.full(n, -1)  # place in ACTIONS of what a person decided, -1 for nothing
         self.is_wrong = np.zeros(n, bool)  # by what a person decided
         self.in_force = self.given.copy()  # labels, with what is decided
-        self._random_ranks = random_ranks(self.keys)
-        self.random_order = np.argsort(self._random_ranks)
+        self.random_ranks = random_ranks(self.keys)
+        self.random_order = np.argsort(self.random_ranks)
+        self.is_candidate = np.zeros(n, bool)  # for correction, by the labels as given
 
     def take_in(self, learned: pa.Table) -> None:
         """Replace what is known of the rows of a table with review_rank, as of `review_queue`."""
@@ -161,6 +163,8 @@ class Queue:
             mask = mask & (self.given == wanted.given)
         if wanted.suggested is not None:
             mask = mask & (self._leads_to() == wanted.suggested)
+        if wanted.sort == "verify":
+            mask = mask & self.is_candidate
         if wanted.flagged:
             mask = mask & scores.flagged
         if wanted.low > 0 or wanted.high < 1:
@@ -173,7 +177,7 @@ class Queue:
         """The places of the rows a filter wants, in its order."""
         mask = self.matching(wanted)
         match wanted.sort:
-            case "random":
+            case "random" | "verify":
                 return self.random_order[mask[self.random_order]]
             case "table":
                 return np.flatnonzero(mask)
@@ -188,7 +192,7 @@ class Queue:
 
     def sample(self) -> list[str]:
         """The keys of the random sample so far: as far as its order is decided without a gap."""
-        return [self.keys[place] for place in sample(self._random_ranks, self.is_decided)]
+        return [self.keys[place] for place in sample(self.random_ranks, self.is_decided)]
 
     def top_classes(self, place: int, count: int) -> list[tuple[str, float | None]]:
         """The likeliest classes of a row, with their probabilities if there are any."""

@@ -12,11 +12,12 @@ import numpy as np
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
-from sqlfuncs.review.decisions import ACTIONS, MACHINE, Decision, Decisions
+from sqlfuncs.review.decisions import ACTIONS, MACHINE, Decision, Decisions, applied, describe
 from sqlfuncs.review.evidence import MOST_ROWS, Likeness, confident
 from sqlfuncs.review.progress import Progress, progress
 from sqlfuncs.review.queue import Filter, Queue
 from sqlfuncs.review.source import Point, Source
+from sqlfuncs.review.verifying import Evidence, Verification
 
 LEARN_EVERY = 20  # decisions, after which the queue is made anew by itself
 LEARN_SHARE = 0.2  # of the time, at most, that goes into that
@@ -43,11 +44,14 @@ class Review:
         begun = time.monotonic()
         self.source = source
         self.decisions = Decisions(source.log())
+        judged = source.judged()
         self.queue = Queue(
             source.rows(),
-            source.judged(),
+            judged,
             {each.new_label for each in self.decisions.all if each.new_label is not None},
         )
+        self._verification = Verification(self.queue, judged)
+        self.queue.is_candidate = self._verification.is_candidate
         self.learned_of = 0  # how many decisions the queue has been told of
         self.learned_rows = 0  # and of how many decided rows
         self.learning = False
@@ -116,6 +120,23 @@ class Review:
         """How many wrong labels are left. Raises BadInput while no random row is decided."""
         return self.source.curve(self.queue.sample())
 
+    def evidence(self) -> Evidence:
+        """Whether corrections may be applied, by the candidates that are decided."""
+        with self._lock:
+            return self._verification.evidence()
+
+    def proposed(self) -> list[Decision]:
+        """The corrections that this evidence releases and that are not in force yet."""
+        found = self.source.proposed()
+        return [each for each in found if not self._is_in_force(each)]
+
+    def _is_in_force(self, proposal: Decision) -> bool:
+        now = self.decisions.in_force(proposal.key)
+        return now is not None and (now.action, now.new_label) == (
+            proposal.action,
+            proposal.new_label,
+        )
+
     # What is decided.
 
     def decide(
@@ -147,6 +168,23 @@ class Review:
             for key in labels:
                 self._refuse_unseen(key, "")
             return self._write(drafts) if drafts else []
+
+    def release(self, count: int, reviewer: str) -> list[Decision]:
+        """Apply the corrections that the evidence releases, in one step.
+
+        They are the machine's: none of them is a review. `count` is how many were shown. Raises
+        Conflict if there are others now, or none.
+        """
+        with self._lock:
+            if not len(self.evidence().verified.released):
+                raise Conflict("nothing was written: the reviewed rows do not release corrections.")
+            proposed = self.proposed()
+            if len(proposed) != count:
+                raise Conflict(
+                    f"nothing was written: by what is decided now there are {len(proposed)} "
+                    "corrections. Look at them again."
+                )
+            return self._write([applied(each, reviewer) for each in proposed])
 
     def undo(self, reviewer: str) -> list[Decision]:
         """Take back a reviewer's latest step. Raises Conflict."""
@@ -265,20 +303,3 @@ class Review:
         except Exception as error:
             self.failure = f"{what}: {type(error).__name__}: {error}"
             raise
-
-
-def describe(decision: Decision) -> str:
-    """A decision in a few words.
-
-    >>> describe(Decision("7", "relabel", "a", "b", "ann"))
-    'ann has given 7 the label b'
-    """
-    who, key = decision.decided_by or "somebody", decision.key
-    match decision.action:
-        case "relabel":
-            return f"{who} has given {key} the label {decision.new_label}"
-        case "keep":
-            return f"{who} has kept the label of {key}"
-        case "exclude":
-            return f"{who} has excluded {key}"
-    return f"{who} has left {key} to somebody else"

@@ -55,6 +55,9 @@ class Source(Protocol):
     def append(self, decisions: Sequence[Decision]) -> list[Decision]:
         """Write one step to the log, all or nothing, and give it with its moment."""
 
+    def proposed(self) -> list[Decision]:
+        """What `auto_corrections` proposes by the labels as given and what people decided."""
+
     def curve(self, sample: Sequence[str]) -> list[Point]:
         """How many wrong labels are left, by a random sample of keys that are decided."""
 

@@ -23,10 +23,10 @@ from tests.review.tables import CLASSES, EVIL, make
 from tests.waiting import patient
 
 GETS = (
-    "/", "/list", "/clean", "/progress", "/pulse", "/image?row=1", "/static/review.js",
+    "/", "/list", "/clean", "/verify", "/progress", "/pulse", "/image?row=1", "/static/review.js",
     "/static/review.css", "/decisions.csv", "/nothing", "/?token=wrong",
 )  # fmt: skip
-POSTS = ("/decide", "/undo", "/clean", "/learn", "/reviewer", "/invite", "/nothing")
+POSTS = ("/decide", "/undo", "/clean", "/verify", "/learn", "/reviewer", "/invite", "/nothing")
 
 
 @pytest.fixture
@@ -426,8 +426,12 @@ def test_of_a_row_that_was_not_judged_nothing_is_made_up(db: Path) -> None:
 
 def test_where_the_usual_port_is_taken_another_one_is(db: Path) -> None:
     taken = socket.socket()
-    with contextlib.suppress(OSError):  # by somebody else: all the better
-        taken.bind(("127.0.0.1", 8321))
+    end = time.monotonic() + patient(10)
+    while time.monotonic() < end:  # another test may have it for a moment
+        with contextlib.suppress(OSError):
+            taken.bind(("127.0.0.1", 8321))
+            break
+        time.sleep(0.05)
     with taken, subprocess.Popen(
         [sys.executable, "-m", "sqlfuncs.cli", "review", str(db), "--table", "train", "--text",
          "text", "--label", "label", "--key", "id", "--x", "probs", "--no-browser"],

@@ -106,14 +106,14 @@ class ReviewedTable:
                 CREATE OR REPLACE TABLE {_JUDGED} AS
                 WITH input AS (FROM {self._table})
                 SELECT {self._key}::VARCHAR AS key, {self._label}::VARCHAR AS label, {_MODEL},
-                    not_judged
+                    suggested_confidence, not_judged
                 FROM sqlfuncs.main.label_issues(
                     input, {self._x}, {self._label}, model := {literal(self._model)}
                 )
             """)
         except duckdb.Error as error:
             raise BadInput(plain_message(error)) from None
-        return self._fetched(f"SELECT * EXCLUDE (label) FROM {_JUDGED}")
+        return self._fetched(f"SELECT * EXCLUDE (label, suggested_confidence) FROM {_JUDGED}")
 
     def learned(self) -> pa.Table:
         """See `Source`."""
@@ -192,6 +192,20 @@ class ReviewedTable:
         # Where something still runs it stays in the journal, which the next program reads.
         with suppress(duckdb.Error):
             self._file.checkpoint()
+
+    def proposed(self) -> list[Decision]:
+        """See `Source`."""
+        columns = ", ".join(f"{name}::VARCHAR AS {name}" for name in COLUMNS[:-1])
+        con = self._con.cursor()
+        try:
+            con.execute(f"""
+                WITH log AS (FROM {self._log})
+                SELECT {columns}
+                FROM sqlfuncs.main.auto_corrections({_JUDGED}, key, label, log := log)
+            """)
+            return [Decision(*row) for row in con.fetchall()]
+        except duckdb.Error as error:
+            raise BadInput(plain_message(error)) from None
 
     def curve(self, sample: Sequence[str]) -> list[Point]:
         """See `Source`."""

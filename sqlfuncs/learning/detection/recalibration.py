@@ -34,7 +34,7 @@ _CONTENT = 2.0  # variance of what the rows' content adds, beside 1 for the othe
 _FOLDS = 10  # of the reviewed rows
 _MOST_DRAWN = 1_000  # reviewed rows that are learned from: the first ones
 _MOST_CLASSES = 64  # beyond, there are more coefficients than evidence
-_LEAST_OFFSET, _LEAST_PROBABILITY, _LEAST_SCORE = 1e-2, 1e-3, 1e-4
+_LEAST_OFFSET, _LEAST_PROBABILITY, _LEAST_SCORE = 1e-3, 1e-3, 1e-4
 _SCALE_PENALTY, _SHIFT_PENALTY = 4.0, 1.0
 
 

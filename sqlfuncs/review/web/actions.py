@@ -18,6 +18,7 @@ from sqlfuncs.review.web.guard import Session, session_of
 
 _LONGEST_FORM = 1_000_000  # bytes
 _LONGEST_NAME = 80
+_AFTER_AN_ERROR = {"/reviewer": "/progress", "/invite": "/progress", "/verify": "/verify"}
 
 
 class Form(dict[str, list[str]]):
@@ -53,6 +54,8 @@ class Actions:
             form.one("seen"),
         )
         session.message = f"{_in_short(decided)} U takes it back."
+        if wanted.sort == "verify" and (on is None or self.review.evidence().is_decided):
+            return view_models.address("/verify", wanted)
         if form.one("from") == "list":
             return view_models.address("/list", wanted, page=form.one("page") or None)
         return view_models.address("/", wanted, row=on if on != place else None)
@@ -75,6 +78,12 @@ class Actions:
         done = self.review.accept(labels, session.reviewer)
         session.message = f"{len(done)} labels were replaced. U takes all of them back."
         return view_models.address("/list", view_models.wanted(form.flat))
+
+    def release(self, session: Session, form: Form) -> str:
+        """Apply the corrections that the reviewed rows release."""
+        done = self.review.release(view_models.number(form.one("count")) or 0, session.reviewer)
+        session.message = f"{len(done)} corrections are applied. U takes all of them back."
+        return view_models.address("/verify", view_models.wanted(form.flat))
 
     def learn(self, session: Session, form: Form) -> str:
         """Make the queue anew in the background."""
@@ -127,7 +136,7 @@ def posted(action: Callable[[Session, Form], str]) -> Callable[[Request], object
         except SqlfuncsError as error:
             session.message, session.is_bad_news = str(error), True
             row = form.one("row") if isinstance(error, Conflict) else ""
-            page = "/progress" if request.url.path in ("/reviewer", "/invite") else "/"
+            page = _AFTER_AN_ERROR.get(request.url.path, "/")
             to = view_models.address(page, view_models.wanted(form.flat), row=row or None)
         return RedirectResponse(to, 303)
 

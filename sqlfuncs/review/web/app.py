@@ -16,10 +16,10 @@ from sqlfuncs.browser_images import browser_type
 from sqlfuncs.charts import shapes
 from sqlfuncs.charts.pages import environment
 from sqlfuncs.errors import BadInput
-from sqlfuncs.review.decisions import as_csv
+from sqlfuncs.review.decisions import Decision, as_csv, describe
 from sqlfuncs.review.progress import by_reviewer, pace, wrong_by_steps
 from sqlfuncs.review.queue import SORTS, STATES, Filter, neighbours_in
-from sqlfuncs.review.review import Review, describe
+from sqlfuncs.review.review import Review
 from sqlfuncs.review.source import FEWEST_RANDOM, Point
 from sqlfuncs.review.web import view_models
 from sqlfuncs.review.web.actions import Actions, posted
@@ -27,6 +27,7 @@ from sqlfuncs.review.web.guard import Guard, session_of
 
 _PER_PAGE = 50
 _DUPLICATES = 5
+_PREVIEWED = 50
 _STATIC = {"review.css": "text/css", "review.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
@@ -42,12 +43,14 @@ class Pages:
     def app(self, actions: Actions) -> Starlette:
         """All routes. Each is run in a thread: numpy and DuckDB would hold up the others."""
         gets = {
-            "/": self.row, "/list": self.rows, "/clean": self.clean, "/progress": self.progress,
+            "/": self.row, "/list": self.rows, "/clean": self.clean, "/verify": self.verify,
+            "/progress": self.progress,
             "/pulse": self.pulse, "/image": self.image, "/static/{name}": self.static,
             "/decisions.csv": self.decisions,
         }  # fmt: skip
         posts = {
             "/decide": actions.decide, "/undo": actions.undo, "/clean": actions.accept,
+            "/verify": actions.release,
             "/learn": actions.learn, "/reviewer": actions.rename, "/invite": actions.invited,
         }  # fmt: skip
         app = Starlette(
@@ -80,6 +83,7 @@ class Pages:
             evidence=[(label, self._neighbours(place, label)) for label in labels],
             duplicates=self._duplicates(place, alike.duplicates) if alike else [],
             details=self.review.source.details(row.key), wanting=len(order),
+            evidence_so_far=self.review.evidence() if wanted.sort == "verify" else None,
         )  # fmt: skip
 
     def _asked(self, request: Request) -> int | None:
@@ -128,6 +132,23 @@ class Pages:
         count = 25 if asked is None else max(asked, 1)
         rows = [view_models.row(self.review, p) for p in self.review.clean(wanted, count)]
         return self._page(request, "clean.html", wanted, rows=rows, count=count)
+
+    def verify(self, request: Request) -> Response:
+        """Whether corrections may be applied, and which."""
+        evidence, problem = self.review.evidence(), ""
+        proposed: list[Decision] = []
+        if len(evidence.verified.released):
+            try:
+                proposed = self.review.proposed()
+            except BadInput as error:
+                problem = str(error)
+        places = [self.review.queue.place[each.key] for each in proposed[:_PREVIEWED]]
+        rows = [view_models.row(self.review, place, 0) for place in places]
+        return self._page(
+            request, "verify.html", view_models.wanted(request.query_params), evidence=evidence,
+            proposed=len(proposed), previewed=list(zip(rows, proposed, strict=False)),
+            problem=problem,
+        )  # fmt: skip
 
     def progress(self, request: Request) -> Response:
         """How far it is, and whether one may stop."""

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
-from sqlfuncs.review.decisions import Decision
+from sqlfuncs.review.decisions import Decision, describe
 from sqlfuncs.review.queue import SORTS, STATES, Filter
-from sqlfuncs.review.review import Review, describe
+from sqlfuncs.review.review import Review
 
 MOST_CLASSES = 9  # with keys of their own
 _MATRIX_CLASSES = 12  # as a matrix; of more, the most frequent pairs
