@@ -88,6 +88,7 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m benchmarks.alternatives
 	$(VENV)/bin/python -m benchmarks.draws
 	$(VENV)/bin/python -m benchmarks.decisions
+	$(VENV)/bin/python -m benchmarks.learned_scores
 	$(VENV)/bin/python -m benchmarks.flagged_quality
 	$(VENV)/bin/python -m benchmarks.inputs
 	$(VENV)/bin/python -m benchmarks.copies
