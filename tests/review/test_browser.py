@@ -19,7 +19,16 @@ from tests.review.server import Here, reviewing, serving
 from tests.review.tables import CLASSES, EVIL, make, make_pictures
 
 pytestmark = needs_chromium
-PATHS = ("/", "/list", "/clean", "/verify", "/?sort=verify", "/progress", "/?text=nowhere", "/?at=4")
+PATHS = (
+    "/",
+    "/list",
+    "/clean",
+    "/verify",
+    "/?sort=verify",
+    "/progress",
+    "/?text=nowhere",
+    "/?at=4",
+)
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ _LOG_PRIOR = np.array([0.0, 0.0, 0.0, -1.0, -2.0, -3.0])
 _CONTENT = 2.0  # variance of what the rows' content adds, beside 1 for the other terms
 _FOLDS = 10  # of the reviewed rows
 _MOST_DRAWN = 1_000  # reviewed rows that are learned from: the first ones
+_MOST_FEATURES = 200  # directions in which they differ most
 _MOST_CLASSES = 64  # beyond, there are more coefficients than evidence
 _LEAST_OFFSET, _LEAST_PROBABILITY, _LEAST_SCORE = 1e-3, 1e-3, 1e-4
 _SCALE_PENALTY, _SHIFT_PENALTY = 4.0, 1.0
@@ -99,8 +100,8 @@ class _Terms:
     """The regression's offset and terms, for all rows and for the drawn ones.
 
     `offset`, `given` and `centred` (rows, classes); `targets` (drawn, classes) are 1 for what the
-    true class may be, which is one class, or all but the given one; `features` (drawn, drawn) have
-    the drawn rows' kernel as their inner products; `dual` turns coefficients of these into ones of
+    true class may be, which is one class, or all but the given one; `features` (drawn, directions)
+    have the drawn rows' kernel as their inner products; `dual` turns coefficients of these into ones of
     rows.
     """
 
@@ -126,7 +127,7 @@ class _Terms:
         kernel = 1 + given[places] @ given[places].T + centred[places] @ centred[places].T
         if content is not None:
             kernel += _CONTENT * content.gram(places)
-        values, vectors = np.linalg.eigh(kernel)
+        values, vectors = (each[..., -_MOST_FEATURES:] for each in np.linalg.eigh(kernel))
         kept = values > values.max() * 1e-6
         roots = np.sqrt(values[kept])
         return cls(
