@@ -24,6 +24,7 @@ def audit(
     outlier_threshold: float = 0.5,
     near_duplicate_threshold: float = 0.95,
     false_flags: float | None = None,
+    risk: float | None = None,
 ) -> pa.StructArray:
     """All that is known of each row: of its label, and of itself among the others.
 
@@ -49,7 +50,13 @@ def audit(
     outliers.check(k, outlier_threshold, "outlier_threshold")
     near_duplicates.check(k, near_duplicate_threshold, "near_duplicate_threshold")
     options = Options(
-        model=model, cut=cut, method=method, folds=folds, seed=seed, false_flags=false_flags
+        model=model,
+        cut=cut,
+        method=method,
+        folds=folds,
+        seed=seed,
+        false_flags=false_flags,
+        risk=risk,
     )
     prediction = registry.of(rows).judge(rows, options)
     if prediction.rows.is_compared:

@@ -18,6 +18,7 @@ def label_issues(
     folds: int = 5,
     seed: int = 0,
     false_flags: float | None = None,
+    risk: float | None = None,
 ) -> pa.StructArray:
     """Which labels of a table are probably wrong, and what they should be.
 
@@ -53,7 +54,9 @@ def label_issues(
     likeliest other class. Labels stay as the table has them, and what was decided of a row has no
     part in what is said of it. Rows that were chosen otherwise are learned from, and calibrate
     nothing. `false_flags := 0.1` flags as many rows as it can, of which a tenth is expected to be
-    false at most: none where that cannot be had.
+    false at most: none where that cannot be had. That is an average over such samples; with
+    `risk := 0.05` as well, of the rows that `cut` flags without a sample the most doubtful are, of
+    which more than that are false with a chance of .05 at most.
 
     A row without a label is never flagged; a label is suggested for it.
 
@@ -61,7 +64,13 @@ def label_issues(
     table that is called like one of the result's; `false_flags` without a reviewed sample.
     """
     options = Options(
-        model=model, cut=cut, method=method, folds=folds, seed=seed, false_flags=false_flags
+        model=model,
+        cut=cut,
+        method=method,
+        folds=folds,
+        seed=seed,
+        false_flags=false_flags,
+        risk=risk,
     )
     return FUNCTION.result(registry.of(rows).judge(rows, options).issues())
 

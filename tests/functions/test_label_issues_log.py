@@ -209,6 +209,18 @@ def test_false_flags(t: duckdb.DuckDBPyConnection) -> None:
     assert are_wrong >= 0.9 * flagged
 
 
+def test_false_flags_at_a_risk(t: duckdb.DuckDBPyConnection) -> None:
+    t.execute("""
+        UPDATE t SET probs = MAP {'a': .1, 'b': .5, 'c': .4}
+        WHERE label = 'c' AND (truth = 'b' OR id % 16 = 0)
+    """)
+    _log(t, 300)
+    without = _found(t)
+    assert without[0] > without[1] > 0.7 * without[0]
+    assert _found(t, f"{LOGGED}, false_flags := 0.4, risk := 0.05")[:2] == without[:2]
+    assert _found(t, f"{LOGGED}, false_flags := 0.02, risk := 0.05") == (0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -217,6 +229,10 @@ def test_false_flags(t: duckdb.DuckDBPyConnection) -> None:
         (f"false_flags := 0{LOGGED}", "has to lie between 0 and 1"),
         (f"false_flags := 1{LOGGED}", "has to lie between 0 and 1"),
         (f"false_flags := 'nan'::DOUBLE{LOGGED}", "has to lie between 0 and 1"),
+        ("risk := 0.05", "is about false_flags := 0.1"),
+        (f"risk := 0.05{LOGGED}", "is about false_flags := 0.1"),
+        (f"false_flags := 0.1, risk := 0{LOGGED}", "has to lie between 0 and 1"),
+        (f"false_flags := 0.1, risk := 1{LOGGED}", "has to lie between 0 and 1"),
         (f"false_flags := 0.1, cut := 'both'{LOGGED}", "says how many rows are flagged"),
         (f"false_flags := 0.1{LOGGED}", "takes 20 reviewed rows that were drawn at random; 19 are"),
     ],

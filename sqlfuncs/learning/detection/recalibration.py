@@ -101,8 +101,8 @@ class _Terms:
 
     `offset`, `given` and `centred` (rows, classes); `targets` (drawn, classes) are 1 for what the
     true class may be, which is one class, or all but the given one; `features` (drawn, directions)
-    have the drawn rows' kernel as their inner products; `dual` turns coefficients of these into ones of
-    rows.
+    have the drawn rows' kernel as their inner products; `dual` turns coefficients of these into
+    ones of rows.
     """
 
     offset: Floats

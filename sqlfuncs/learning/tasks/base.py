@@ -29,6 +29,7 @@ class Options:
     folds: int = 5
     seed: int = 0
     false_flags: float | None = None
+    risk: float | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.detection import confident, noise
 from sqlfuncs.learning.detection.confident import Found
-from sqlfuncs.learning.detection.false_flags import flags_within
+from sqlfuncs.learning.detection.false_flags import flags_surely_within, flags_within
 from sqlfuncs.learning.detection.judged import Judged, judge
 from sqlfuncs.learning.detection.recalibration import recalibrated
 from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, Drawn
@@ -30,7 +30,12 @@ from sqlfuncs.wording import Option
 
 def check_false_flags(options: Options, has_log: bool) -> None:
     """Raise BadOption for a share of false flags that is none, or that nothing can tell."""
-    share = options.false_flags
+    share, risk = options.false_flags, options.risk
+    if risk is not None and (share is None or not 0 < risk < 1):
+        raise BadOption(
+            f"{Option('risk', risk)} has to lie between 0 and 1, both left out, and is about "
+            f"{Option('false_flags', 0.1)}: the chance that more of the flags are false."
+        )
     if share is None:
         return
     asked = Option("false_flags", share)
@@ -151,11 +156,18 @@ def _drawn_candidates(
     return reviewed.sample(are_candidates)
 
 
+def _within(share: float, risk: float | None, found: Found, drawn: Drawn) -> Mask:
+    if risk is None:
+        return flags_within(share, found.quality, drawn)
+    return flags_surely_within(share, risk, found.quality, found.flagged, drawn)
+
+
 def find_by_sample(judged: Judged, found: Found, drawn: Drawn, options: Options) -> Found:
     """What was found, by probabilities that fit a reviewed sample, where options leave it open.
 
     A row is flagged if its label is likelier wrong than right. With `false_flags` the flags are the
-    most of which so few are expected to be false, by a score that has not seen the sample.
+    most of which so few are expected to be false, by a score that has not seen the sample; with
+    `risk`, surely so few, but for that.
     """
     codes, probs = judged.evidence
     own = score(judged, options.method)
@@ -168,7 +180,7 @@ def find_by_sample(judged: Judged, found: Found, drawn: Drawn, options: Options)
     likely[every, codes] = -1
     best, confidence = likely.argmax(axis=1), likely.max(axis=1)
     if options.false_flags is not None:
-        flagged = flags_within(options.false_flags, found.quality, drawn)
+        flagged = _within(options.false_flags, options.risk, found, drawn)
     elif options.cut == "auto":
         flagged = (right < 0.5) | (judged.outvoted[judged.rows] & (probs.argmax(axis=1) != codes))
     else:

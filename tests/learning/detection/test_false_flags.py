@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sqlfuncs.learning.detection.false_flags import flags_within
+from sqlfuncs.learning.detection.false_flags import flags_surely_within, flags_within
 from sqlfuncs.learning.detection.sampling import Drawn
 
 
@@ -25,6 +25,22 @@ def test_the_promise_holds_on_average(wrong_share: float, share: float) -> None:
     assert np.mean(false) < share
     if wrong_share * share > 0.02:  # else 100 rows hardly tell
         assert np.mean(found) > 0.25
+
+
+def test_with_a_risk_more_are_false_that_often_at_most() -> None:
+    random = np.random.default_rng(0)
+    false, flags = [], []
+    for _ in range(300):
+        wrong = random.random(2500) < 0.3
+        quality = 1 / (1 + np.exp(-random.normal(np.where(wrong, -1.5, 1.0))))
+        places = random.permutation(2500)[:400]
+        drawn = Drawn(places, wrong[places], np.full(400, -1))
+        flagged = flags_surely_within(0.25, 0.1, quality, quality < 0.5, drawn)
+        flagged[places] = False
+        flags.append(flagged.sum())
+        false.append((flagged & ~wrong).sum() / max(1, flagged.sum()))
+    assert np.mean(np.array(false) > 0.25) <= 0.1
+    assert np.mean(np.array(flags) > 0) > 0.5
 
 
 def test_scores_that_tell_nothing_flag_nothing_much() -> None:
