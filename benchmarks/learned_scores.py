@@ -27,7 +27,7 @@ from sqlfuncs.learning.detection.sampling import Drawn
 from sqlfuncs.learning.labels import classes
 from sqlfuncs.learning.tasks.base import Options
 from sqlfuncs.learning.tasks.classification import Classification, ClassPrediction
-from sqlfuncs.learning.tasks.reviewed_classes import find_by_sample
+from sqlfuncs.learning.tasks.reviewed_classes import Samples, find_by_sample
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -66,8 +66,12 @@ class Table:
 
     def learned(self, places: Codes, options: Options | None = None) -> Found:
         """What is found with these rows reviewed."""
+        drawn = self.drawn(places)
         return find_by_sample(
-            self.prediction.judged, self.prediction.found, self.drawn(places), options or Options()
+            self.prediction.judged,
+            self.prediction.found,
+            Samples(of_all=drawn, calibrating=drawn),
+            options or Options(),
         )
 
 

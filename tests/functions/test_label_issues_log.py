@@ -65,6 +65,12 @@ def test_quality_is_how_often_a_label_is_right(t: duckdb.DuckDBPyConnection) -> 
         assert abs(said - is_so) < 0.1, label
 
 
+def test_a_label_that_is_likelier_right_is_not_flagged(t: duckdb.DuckDBPyConnection) -> None:
+    t.execute("UPDATE t SET truth = if(label = 'c' AND id % 20 < 9, 'b', label)")
+    _log(t, 900)
+    assert _found(t, LOGGED) == (0, 0, 0)
+
+
 def test_the_table_and_what_models_say_stay(t: duckdb.DuckDBPyConnection) -> None:
     _log(t, 100)
     assert t.execute(f"""
@@ -196,6 +202,55 @@ def test_rows_that_were_verified_teach_too(con: duckdb.DuckDBPyConnection) -> No
     flags = "SELECT count(*) FILTER (is_label_issue) FROM label_issues(t, probs, label{})"
     assert con.execute(flags.format("")).fetchone() == (120,)
     assert con.execute(flags.format(LOGGED)).fetchone() == (0,)
+
+
+def test_those_that_were_verified_say_nothing_of_rates(con: duckdb.DuckDBPyConnection) -> None:
+    """Candidates are wrong more often than others: the rate of wrong labels is not theirs."""
+    con.execute("""
+        CREATE TABLE t AS
+        SELECT i AS id, i % 2 AS truth, if(i % 5 = 0, 1 - truth, truth) AS label,
+            MAP {'0': if(truth = 0, .7, .3), '1': if(truth = 1, .7, .3)} AS probs
+        FROM range(600) r(i)
+    """)
+    con.execute("""
+        CREATE TABLE log AS
+        SELECT id AS key, 'relabel' AS action, label AS old_label, truth AS new_label,
+            'ann' AS decided_by, NULL::VARCHAR AS reason, now() AT TIME ZONE 'UTC' AS decided_at
+        FROM review_queue(t, probs, label, id, purpose := 'verify') ORDER BY review_rank LIMIT 40
+    """)
+    rates = "SELECT label, error_rate, error_rate_low FROM label_health(t, probs, label{})"
+    assert con.execute(rates.format(LOGGED)).fetchall() == con.execute(rates.format("")).fetchall()
+    with pytest.raises(duckdb.Error, match=r"drawn at random; \d are reviewed"):
+        con.execute(f"FROM label_issues(t, probs, label{LOGGED}, false_flags := 0.2)")
+
+
+def test_the_suggestion_is_another_label(t: duckdb.DuckDBPyConnection) -> None:
+    """The given one is the likeliest still, but less likely than the others together."""
+    t.execute("""
+        UPDATE t SET truth = if(label = 'c' AND id % 10 > 3, if(id % 10 > 6, 'a', 'b'), label)
+    """)
+    _log(t, 600)
+    found = t.execute(f"""
+        SELECT DISTINCT label, suggested_label FROM label_issues(t, probs, label{LOGGED})
+        WHERE is_label_issue ORDER BY ALL
+    """).fetchall()
+    assert found and {label for label, _ in found} == {"c"}
+    assert all(suggested in ("a", "b") for _, suggested in found)
+
+
+def test_what_a_cut_by_name_flags_is_no_likelier_right(t: duckdb.DuckDBPyConnection) -> None:
+    t.execute(
+        "UPDATE t SET truth = label, probs = MAP {'a': .3, 'b': .3, 'c': .4} WHERE id % 5 = 0"
+    )
+    _log(t, 300)
+    found = t.execute(f"""
+        SELECT count(*), max(label_quality)
+        FROM label_issues(t, probs, label, cut := 'predicted_neq_given'{LOGGED})
+        WHERE is_label_issue
+    """).fetchone()
+    assert found is not None
+    assert found[0] == 160
+    assert found[1] <= 0.5
 
 
 def test_false_flags(t: duckdb.DuckDBPyConnection) -> None:

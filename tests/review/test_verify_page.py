@@ -145,6 +145,25 @@ def test_a_count_that_was_not_shown_applies_nothing(server: Here, count: str) ->
     assert len(server.log()) == len(keys)
 
 
+def test_what_nobody_could_decide_counts_against_it(server: Here) -> None:
+    browser = server.browser()
+    page = browser.get("/?sort=verify")
+    for _ in range(4):
+        page = browser.decide(page, "needs_review", filter="sort=verify")
+    assert "4 of about" in _text(page)
+    assert ": 0 right, 4 would have" in _text(page)
+
+
+def test_another_label_than_the_suggested_one_is_not_right(server: Here) -> None:
+    browser = server.browser()
+    page = browser.get("/?sort=verify")
+    for _ in range(3):
+        given_or_right = {_truth(shown_key(page)), CLASSES[int(shown_key(page)) % 3 - 2]}
+        (third,) = {*CLASSES} - given_or_right
+        page = browser.relabel(page, third, filter="sort=verify")
+    assert ": 0 right, 0 would have replaced a right label" in _text(page)
+
+
 def test_without_candidates_it_says_so(tmp_path: Path) -> None:
     db = make(tmp_path / "a.duckdb", 60)
     with duckdb.connect(str(db)) as con:

@@ -18,6 +18,7 @@ from sqlfuncs.errors import BadInput, DamagedModel
 from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.encoders.encoders import Encoder
 from sqlfuncs.learning.features import heads
+from sqlfuncs.learning.features.attributions import Named, of_words
 from sqlfuncs.learning.features.heads import Head, RowWeights
 from sqlfuncs.learning.features.tfidf import TfIdf
 from sqlfuncs.learning.labels.classes import Codes
@@ -77,6 +78,23 @@ class TextFeatures:
         return [words, *scaled, *together]
 
     @property
+    def view_names(self) -> tuple[str, ...]:
+        """What each view is of a text."""
+        parts = tuple(
+            name if encoder.parts == 1 else f"{name}, part {part}"
+            for encoder in self.encoders
+            for name in [encoder.name.rpartition("/")[2]]
+            for part in range(1, encoder.parts + 1)
+        )
+        return ("words", *parts, *(["all encoders"] if len(self.encoders) > 1 else []))
+
+    def attributions(
+        self, heads: Sequence[Head], views: Sequence[Any], pro: Codes, contra: Codes
+    ) -> list[Named]:
+        """Which words speak for a class, and which for another. See `attributions.of_words`."""
+        return of_words(heads[0], views[0], self.tfidf.terms[0], pro, contra)
+
+    @property
     def count(self) -> int:
         """How many views there are."""
         return 1 + len(self.scalings) + (len(self.encoders) > 1)
@@ -123,6 +141,13 @@ class VectorFeatures:
     centre: npt.NDArray[np.float32]
     scale: float
     count = 1  # of views
+    view_names = ("embedding",)
+
+    def attributions(
+        self, heads: Sequence[Head], views: Sequence[Any], pro: Codes, contra: Codes
+    ) -> list[Named]:
+        """Nothing of an embedding has a name."""
+        return [[] for _ in pro]
 
     def fit_head(
         self,

@@ -8,7 +8,7 @@ missing somewhere.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs import work
+from sqlfuncs.learning.features.attributions import Named, by_occlusion
 from sqlfuncs.learning.features.heads import AnyHead, Floats, Head
 from sqlfuncs.learning.labels.classes import Codes
 
@@ -53,14 +54,23 @@ class TabularFeatures:
     """
 
     scaled: int
+    means: npt.NDArray[np.float32]
+    columns: Mapping[int, Sequence[int]]  # of each field
+    names: Sequence[str] = ()
+    view_names = ("fields",)
 
     @classmethod
-    def learn(cls, values: Floats, categories: Categories) -> tuple[TabularFeatures, list[View]]:
+    def learn(
+        cls, values: Floats, categories: Categories, names: Sequence[str] = ()
+    ) -> tuple[TabularFeatures, list[View]]:
         """The features of some rows, and their view: (rows, columns), without NaN.
 
         `values` (rows, fields) are numbers, and of fields with `categories` places among these.
         """
-        scaled, others = [], []
+        scaled: list[Any] = []
+        others: list[Any] = []
+        of_scaled: list[int] = []
+        of_others: list[int] = []
         common = _common_values(values, categories)
         for field, own in enumerate(categories):
             column = values[:, field]
@@ -68,10 +78,24 @@ class TabularFeatures:
             if own is None:
                 scaled.append(_scaled(column))
                 others.append(_ranks(column))
+                of_scaled.append(field)
             others += [column == value for at, value in common if at == field]
             if missing.any():
                 others.append(missing)
-        return cls(len(scaled)), [np.column_stack([*scaled, *others]).astype(np.float32)]
+            of_others += [field] * (len(others) - len(of_others))
+        view = np.column_stack([*scaled, *others]).astype(np.float32)
+        columns: dict[int, list[int]] = {}
+        for column_at, field in enumerate([*of_scaled, *of_others]):
+            columns.setdefault(field, []).append(column_at)
+        means = view.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return cls(len(scaled), means, columns, names), [view]
+
+    def attributions(
+        self, heads: Sequence[AnyHead], views: Sequence[View], pro: Codes, contra: Codes
+    ) -> list[Named]:
+        """Which fields speak for a class, and which for another, by occlusion."""
+        fields = {self.names[field]: at for field, at in self.columns.items()}
+        return by_occlusion(heads[0].predict, views[0], self.means, fields, pro, contra)
 
     def fit_head(self, place: int, view: View, codes: Codes, n_classes: int) -> Blend:
         """Train the heads, and weigh them."""

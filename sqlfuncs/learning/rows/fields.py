@@ -77,7 +77,7 @@ class Fields(Rows):
     def features(self, model: str) -> tuple[TabularFeatures, list[Any]]:
         """What linear heads and trees see of them."""
         refuse_encoder(type(self), model)
-        return TabularFeatures.learn(self.values, self.categories)
+        return TabularFeatures.learn(self.values, self.categories, self.names)
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,14 @@ from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
 from sqlfuncs.learning.tasks.base import Columns, Decisions, Mask, Options, Prediction, Task
 from sqlfuncs.learning.tasks.reviewed_classes import (
+    Samples,
     as_decided,
     check_false_flags,
     find_by_sample,
     given_codes,
     judged_as_decided,
     judged_rows,
-    reviewed_sample,
+    reviewed_samples,
     score,
 )
 from sqlfuncs.learning.tasks.reviews import Reviewed
@@ -144,19 +145,18 @@ class Classification(Task):
         check_false_flags(options, Reviewed.is_in(rows))
         own, reviewed = labels.read(rows), Reviewed.read(rows)
         if reviewed is None:
-            judged, drawn = judged_rows(rows, own, options), None
+            judged, samples = judged_rows(rows, own, options), Samples()
         else:
             judged = judged_as_decided(rows, own, reviewed, options)
-            drawn = reviewed_sample(rows, own, judged, reviewed, options)
+            samples = reviewed_samples(rows, own, judged, reviewed, options)
         found = confident.find(
             *judged.evidence,
             options.cut,
             score(judged, options.method),
             judged.outvoted[judged.rows],
         )
-        if drawn is not None:
-            found = find_by_sample(judged, found, drawn, options)
-        return ClassPrediction(judged, found, options.cut, drawn)
+        found = find_by_sample(judged, found, samples, options)
+        return ClassPrediction(judged, found, options.cut, samples.of_all)
 
     @classmethod
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -108,38 +108,52 @@ def as_decided(given: pa.Array, relabelled: Mask, new: pa.Array, excluded: Mask)
     return pc.if_else(pa.array(excluded), pa.scalar(None, pa.string()), learned)
 
 
-def reviewed_sample(
-    rows: pa.StructArray, own: Labels, judged: Judged, reviewed: Reviewed, options: Options
-) -> Drawn | None:
-    """What people found of rows drawn at random, by places among the judged rows.
+@dataclass(frozen=True)
+class Samples:
+    """What people found of rows drawn at random, by places among the judged rows; None for too few.
 
-    Of all rows, and of the candidates for correction, if those were drawn apart. None for too few:
-    then it says so.
+    `of_all` rows, which says how many are wrong; `calibrating`, of these and of the candidates for
+    correction, if those were drawn apart, which only says what the models' word is worth.
     """
-    places = reviewed.sample(judged.rows)
+
+    of_all: Drawn | None = None
+    calibrating: Drawn | None = None
+
+
+def reviewed_samples(
+    rows: pa.StructArray, own: Labels, judged: Judged, reviewed: Reviewed, options: Options
+) -> Samples:
+    """The reviewed rows that may be learned from; says so where there are too few.
+
+    Raises BadOption if `false_flags` is asked for then.
+    """
+    of_all = reviewed.sample(judged.rows)
     others = reviewed.decided & judged.rows
-    others[places] = False
+    others[of_all] = False
+    calibrating = of_all
     if others.sum() >= FEWEST_DRAWN:
         drawn = _drawn_candidates(rows, own, reviewed, options)
-        places = np.concatenate([places, drawn[others[drawn]]])
-    if len(places) < FEWEST_DRAWN and options.false_flags is not None:
+        calibrating = np.concatenate([of_all, drawn[others[drawn]]])
+    if len(of_all) < FEWEST_DRAWN and options.false_flags is not None:
         raise BadOption(
             f"{Option('false_flags', options.false_flags)} takes {FEWEST_DRAWN} reviewed rows that "
-            f"were drawn at random; {len(places)} are reviewed, in their order. The query file "
+            f"were drawn at random; {len(of_all)} are reviewed, in their order. The query file "
             "review_queue, with order=random, draws the next ones."
         )
-    if len(places) < FEWEST_DRAWN:
+    if len(calibrating) < FEWEST_DRAWN:
         work.say(
-            f"of the rows drawn at random {len(places)} are reviewed, in their order: too few "
+            f"of the rows drawn at random {len(calibrating)} are reviewed, in their order: too few "
             f"to estimate by. It takes {FEWEST_DRAWN}"
         )
-        return None
     right = given_codes(replace(own, texts=reviewed.new_label), judged, labels.kind_of(rows, "x"))
-    return Drawn(
-        (np.cumsum(judged.rows) - 1)[places],
-        reviewed.wrong[places],
-        np.where(reviewed.relabelled, right, -1)[places],
-    )
+    at, true = np.cumsum(judged.rows) - 1, np.where(reviewed.relabelled, right, -1)
+
+    def of(places: Places) -> Drawn | None:
+        if len(places) < FEWEST_DRAWN:
+            return None
+        return Drawn(at[places], reviewed.wrong[places], true[places])
+
+    return Samples(of(of_all), of(calibrating))
 
 
 def _drawn_candidates(
@@ -162,13 +176,16 @@ def _within(share: float, risk: float | None, found: Found, drawn: Drawn) -> Mas
     return flags_surely_within(share, risk, found.quality, found.flagged, drawn)
 
 
-def find_by_sample(judged: Judged, found: Found, drawn: Drawn, options: Options) -> Found:
+def find_by_sample(judged: Judged, found: Found, samples: Samples, options: Options) -> Found:
     """What was found, by probabilities that fit a reviewed sample, where options leave it open.
 
     A row is flagged if its label is likelier wrong than right. With `false_flags` the flags are the
     most of which so few are expected to be false, by a score that has not seen the sample; with
     `risk`, surely so few, but for that.
     """
+    drawn = samples.calibrating
+    if drawn is None:
+        return found
     codes, probs = judged.evidence
     own = score(judged, options.method)
     likely = noise.corrected(codes, probs) if own in ("auto", confident.NOISE_CORRECTED) else probs
@@ -179,8 +196,8 @@ def find_by_sample(judged: Judged, found: Found, drawn: Drawn, options: Options)
     right = likely[every, codes]
     likely[every, codes] = -1
     best, confidence = likely.argmax(axis=1), likely.max(axis=1)
-    if options.false_flags is not None:
-        flagged = _within(options.false_flags, options.risk, found, drawn)
+    if options.false_flags is not None and samples.of_all is not None:
+        flagged = _within(options.false_flags, options.risk, found, samples.of_all)
     elif options.cut == "auto":
         flagged = (right < 0.5) | (judged.outvoted[judged.rows] & (probs.argmax(axis=1) != codes))
     else:
