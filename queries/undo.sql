@@ -14,13 +14,19 @@ WITH _log AS (FROM {{ log | ident }}), logged AS (
 ), standing AS (
     FROM (FROM logged WHERE NOT is_undo) AS l ANTI JOIN (FROM logged WHERE is_undo) AS u
         ON u.key = l.key AND u.decided_by = l.decided_by AND u.undone = l.decided_at
+), owned AS (
+    -- What a reviewer applied on the page is auto_corrections', and theirs to take back.
+    SELECT *, sqlfuncs.main._sf_is_person(decided_by) AS is_person,
+        if(is_person, decided_by, sqlfuncs.main._sf_applied_by(reason)) AS owner,
+        max(decided_at) OVER (PARTITION BY key) AS latest
+    FROM standing
 ), step AS (
     FROM (
-        FROM standing
-        WHERE sqlfuncs.main._sf_is_person(decided_by)
+        FROM owned
+        WHERE is_person OR owner IS NOT NULL AND decided_at = latest
         QUALIFY decided_at = max(decided_at) OVER (PARTITION BY key)
     )
-    WHERE decided_by = {{ reviewer | literal }}
+    WHERE owner = {{ reviewer | literal }}
     QUALIFY decided_at = max(decided_at) OVER ()
 ), before AS (
     SELECT s.key, arg_max({action: s.action, new_label: s.new_label}, s.decided_at) AS decision
@@ -39,7 +45,7 @@ SELECT
     coalesce(decision.action, 'needs_review') AS action,
     step.old_label,
     decision.new_label AS new_label,
-    {{ reviewer | literal }} AS decided_by,
+    step.decided_by,
     sqlfuncs.main._sf_undo_reason(step.decided_at, step._sf_has_zone) AS reason,
     (SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at
 -- The verdict stands on the left, so that it is read where there is no step, too.

@@ -51,12 +51,14 @@ def label_issues(
     sample, of all rows or of those that may be corrected (the query file review_queue with
     order=random or purpose=verify), sharpens all scores: `label_quality` is the probability that
     the label is right, a row is flagged where that is below one half, and the suggestion is the
-    likeliest other class. Labels stay as the table has them, and what was decided of a row has no
-    part in what is said of it. Rows that were chosen otherwise are learned from, and calibrate
-    nothing. `false_flags := 0.1` flags as many rows as it can, of which a tenth is expected to be
-    false at most: none where that cannot be had. That is an average over such samples; with
-    `risk := 0.05` as well, of the rows that `cut` flags without a sample the most doubtful are, of
-    which more than that are false with a chance of .05 at most.
+    likeliest other class. Labels stay as the table has them, and no model and no calibration that
+    learned what was decided of a row is asked about it. Rows that were chosen otherwise are learned
+    from, and calibrate nothing.
+
+    `false_flags := 0.1`, with a log that holds a random sample of all rows, flags as many rows as
+    it can, of which a tenth is expected to be false at most: none where that cannot be had. That is
+    an average over such samples; with `risk := 0.05` as well, of the rows that `cut` flags without
+    a sample the most doubtful are, of which more than that are false with a chance of .05 at most.
 
     A row without a label is never flagged; a label is suggested for it.
 

@@ -10,13 +10,15 @@ from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.candidates import INPUTS, suggestions
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning.detection import corrections, verification
-from sqlfuncs.learning.detection.verification import Reviews, Verified
+from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, sample
+from sqlfuncs.learning.detection.verification import Candidates, Reviews, Verified
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.tasks.base import Mask
 from sqlfuncs.learning.tasks.reviews import Reviewed, equal
 from sqlfuncs.wording import Call, Option
 
 ACTIONS = ("relabel", "exclude")
+_AGAINST = 3  # reviewed corrections that would do harm, more than are right: nothing is proposed
 
 
 def proposals(
@@ -37,13 +39,14 @@ def proposals(
     verified = verification.verify(
         found, reviews, excludes=action == "exclude", risk=risk, precision=precision
     )
+    _tell_what_is_left_out(found, reviews, verified)
     reason = corrections.strength(codes, probs).reason
     proposed = np.zeros(len(places), dtype=bool)
     evidence = None
     if len(verified.released):
         proposed[verified.released] = True
         evidence = _evidence(verified, action, risk, precision)
-    elif precision is None and reason is None and not verified.is_refuted:
+    elif precision is None and reason is None and not _looks_bad(verified):
         proposed = corrections.worth_making(codes, probs, flagged, suggested) & ~reviews.known
     else:
         why_not = _why_not(verified, action, reason, precision)
@@ -54,6 +57,22 @@ def proposals(
             "_sf_evidence": pa.array([evidence] * len(rows), pa.string()),
         }
     )
+
+
+def _looks_bad(verified: Verified) -> bool:
+    """Whether the reviewed rows, if they do not decide it, speak against correcting."""
+    return verified.is_refuted or verified.harmful - verified.right >= _AGAINST
+
+
+def _tell_what_is_left_out(found: Candidates, reviews: Reviews, verified: Verified) -> None:
+    reviewed = int(reviews.known[found.places].sum())
+    drawn = int(sample(reviews.ranks[found.places], reviews.known[found.places]).size)
+    if reviewed - drawn >= FEWEST_DRAWN and not len(verified.released):
+        work.say(
+            f"auto_corrections: of {reviewed} candidates that people reviewed {drawn} are a random "
+            "sample. The others were chosen, or drawn for other issues (of another model, or "
+            "learned from a log): give the issues for which they were drawn"
+        )
 
 
 def _check(action: str, risk: float, precision: float | None) -> None:

@@ -17,7 +17,7 @@ ACTIONS = ("relabel", "keep", "exclude", "needs_review")
 COLUMNS = ("key", "action", "old_label", "new_label", "decided_by", "reason", "decided_at")
 MACHINE = "auto_corrections"  # whose decisions wait for a person's
 _UNDO = "undo of "
-_APPLIED = "; applied by "
+APPLIED = "; applied by "
 
 
 def check_log(name: str, columns: Iterable[str]) -> None:
@@ -42,7 +42,7 @@ def applied(proposal: Decision, reviewer: str) -> Decision:
     >>> applied(proposal, "ann").reason
     'b is likelier; applied by ann'
     """
-    return replace(proposal, reason=f"{proposal.reason or ''}{_APPLIED}{reviewer}", decided_at="")
+    return replace(proposal, reason=f"{proposal.reason or ''}{APPLIED}{reviewer}", decided_at="")
 
 
 def as_csv(decisions: Iterable[Decision]) -> str:
@@ -82,9 +82,9 @@ class Decision:
     @property
     def whose(self) -> str | None:
         """Who takes it back: who decided it or, of a machine's, who applied it."""
-        if self.decided_by != MACHINE or self.reason is None or _APPLIED not in self.reason:
+        if self.decided_by != MACHINE or self.reason is None or APPLIED not in self.reason:
             return self.decided_by
-        return self.reason.rpartition(_APPLIED)[2]
+        return self.reason.rpartition(APPLIED)[2]
 
     @property
     def decides(self) -> bool:

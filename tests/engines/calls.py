@@ -20,6 +20,7 @@ CALLS = {
     "evaluate": "FROM evaluate(t, label, said)",
     "evaluate_noisy": "FROM evaluate_noisy(t, label, said, truth)",
     "fine_tune": "SELECT error, \"rows\" FROM fine_tune('m', t, vec, label, dry_run := true)",
+    "explain_issues": "FROM explain_issues(issues, vec, label, id)",
     "label_health": "FROM label_health(t, probs, label)",
     "label_issues": "FROM label_issues(t, probs, label)",
     "label_quality": "SELECT label_quality(label, probs, 'normalized_margin') AS q FROM t",

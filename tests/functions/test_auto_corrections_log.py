@@ -52,6 +52,30 @@ def _proposed(con: duckdb.DuckDBPyConnection, options: str = "") -> list[tuple[s
     ).fetchall()
 
 
+def test_a_few_that_speak_against_it_withhold_what_the_probabilities_propose(
+    t: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    t.execute("CREATE OR REPLACE TABLE t AS SELECT * REPLACE (label AS truth) FROM t")
+    without = len(_proposed(t))
+    _review(t, 2)
+    assert len(_proposed(t)) == max(0, without - 2)
+    _review(t, 1)
+    assert _proposed(t) == []
+    assert "harm for 3" in capsys.readouterr().err
+
+
+def test_a_sample_for_other_issues_is_told(
+    t: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _review(t, 40)
+    t.execute("""
+        DELETE FROM log
+        WHERE key = (SELECT key FROM log ORDER BY sqlfuncs.main._sf_random_order(key) LIMIT 1)
+    """)
+    _proposed(t)
+    assert "of 39 candidates that people reviewed 0 are a random sample" in capsys.readouterr().err
+
+
 def test_reviewed_rows_release_the_others(t: duckdb.DuckDBPyConnection) -> None:
     _review(t, 30)
     found = _proposed(t)

@@ -300,6 +300,39 @@ def test_false_flags_that_nothing_can_tell(
         t.execute(f"FROM label_issues(t, probs, label, {options})")
 
 
+def test_the_quality_with_false_flags_is_that_without(t: duckdb.DuckDBPyConnection) -> None:
+    _log(t, 300)
+    differ = t.execute(f"""
+        SELECT count(*) FROM label_issues(t, probs, label{LOGGED}) l
+        JOIN label_issues(t, probs, label{LOGGED}, false_flags := 0.9) f USING (id)
+        WHERE l.label_quality <> f.label_quality
+    """).fetchone()
+    assert differ == (0,)
+
+
+@pytest.mark.parametrize(
+    ("label", "action", "said"),
+    [
+        ("NULL::VARCHAR", "relabel", "no row can be judged: "),
+        ("label", "exclude", "people have excluded every row: none is left to learn from"),
+    ],
+)
+@pytest.mark.parametrize("function", ["label_issues", "audit", "label_health"])
+def test_where_nothing_is_left(
+    t: duckdb.DuckDBPyConnection, label: str, action: str, said: str, function: str
+) -> None:
+    t.execute(f"""
+        CREATE TABLE u AS SELECT id, {label} AS label, [sin(id), cos(id)] AS x, truth FROM t;
+        CREATE TABLE log AS
+        SELECT id AS key, '{action}' AS action, label AS old_label,
+            CASE '{action}' WHEN 'relabel' THEN truth END AS new_label, 'ann' AS decided_by,
+            NULL::VARCHAR AS reason, now() AT TIME ZONE 'UTC' AS decided_at
+        FROM u
+    """)
+    with pytest.raises(duckdb.Error, match=said):
+        t.execute(f"FROM {function}(u, x, label{LOGGED})")
+
+
 def test_audit_too(t: duckdb.DuckDBPyConnection) -> None:
     _log(t, 100)
     columns = "id, label_quality, is_label_issue, suggested_label"

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.cli.program import called
 from tests.review.server import Browser, Here, field, reviewing, shown_key
 from tests.review.tables import CLASSES, make
 
@@ -99,6 +100,24 @@ def test_one_undo_takes_all_back_and_nothing_else(server: Here) -> None:
     assert server.log("action, decided_by")[-1] == ("needs_review", "ann")
 
 
+def test_the_query_file_takes_it_back_too(tmp_path: Path) -> None:
+    db = make(tmp_path / "a.duckdb", ROWS)
+    with reviewing(db) as server:
+        page, _ = _review(server.browser())
+        count = int(field(page, "count"))
+        server.browser("bob").post("/verify", count=count)
+    assert called("run", "undo", "--db", str(db), "reviewer=bob").returncode == 0
+    with duckdb.connect(str(db)) as con:
+        undone = con.execute(
+            "SELECT action, decided_by, count(*) FROM decisions WHERE reason LIKE 'undo of %' "
+            "GROUP BY ALL"
+        ).fetchall()
+    assert undone == [("needs_review", "auto_corrections", count)]
+    assert called("run", "undo", "--db", str(db), "reviewer=bob").returncode != 0
+    with reviewing(db) as server:
+        assert f"Yes: {count} corrections may be applied" in _text(server.browser().get("/verify"))
+
+
 def test_what_is_applied_is_no_review(server: Here) -> None:
     browser = server.browser()
     page, keys = _review(browser)
@@ -151,7 +170,7 @@ def test_what_nobody_could_decide_counts_against_it(server: Here) -> None:
     for _ in range(4):
         page = browser.decide(page, "needs_review", filter="sort=verify")
     assert "4 of about" in _text(page)
-    assert ": 0 right, 4 would have" in _text(page)
+    assert ": 0 right, 4 not worth it" in _text(page)
 
 
 def test_another_label_than_the_suggested_one_is_not_right(server: Here) -> None:
@@ -161,7 +180,7 @@ def test_another_label_than_the_suggested_one_is_not_right(server: Here) -> None
         given_or_right = {_truth(shown_key(page)), CLASSES[int(shown_key(page)) % 3 - 2]}
         (third,) = {*CLASSES} - given_or_right
         page = browser.relabel(page, third, filter="sort=verify")
-    assert ": 0 right, 0 would have replaced a right label" in _text(page)
+    assert ": 0 right, 0 not worth it" in _text(page)
 
 
 def test_without_candidates_it_says_so(tmp_path: Path) -> None:

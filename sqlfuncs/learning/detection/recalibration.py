@@ -73,17 +73,25 @@ def recalibrated(
             fitted = terms.fit(np.flatnonzero(fold != held_out), freedom)
             rows = np.flatnonzero(fold == held_out)
             unseen[at, rows] = terms.predict_drawn(fitted, rows)
-    scores = np.log(np.maximum((unseen * terms.targets).sum(axis=2), _LEAST_SCORE)).sum(axis=1)
-    scores += _LOG_PRIOR[: len(freedoms)]
-    weights = np.exp(scores - scores.max())
-    weights /= weights.sum()
+    scores = np.log(np.maximum((unseen * terms.targets).sum(axis=2), _LEAST_SCORE))
     found = np.zeros_like(likely)
-    for weight, freedom in zip(weights, freedoms, strict=True):
+    for weight, freedom in zip(_weights(scores), freedoms, strict=True):
         if weight > 1e-3:
             found += weight * terms.predict(terms.fit(np.arange(len(fold)), freedom))
-    found[drawn.places] = np.einsum("f,frk->rk", weights, unseen)
+    for held_out in range(fold.max() + 1):
+        rows = np.flatnonzero(fold == held_out)
+        weights = _weights(scores[:, fold != held_out])
+        found[drawn.places[rows]] = np.einsum("f,frk->rk", weights, unseen[:, rows])
     found /= found.sum(axis=1, keepdims=True)
     return found
+
+
+def _weights(scores: Floats) -> Floats:
+    """How much each freedom counts, by the log-likelihoods of unseen rows: (freedoms, rows)."""
+    total = scores.sum(axis=1) + _LOG_PRIOR[: len(scores)]
+    weights: Floats = np.exp(total - total.max())
+    weights /= weights.sum()
+    return weights
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadOption
+from sqlfuncs.errors import BadOption, NoUsableRows
 from sqlfuncs.learning.detection import confident, noise
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.false_flags import flags_surely_within, flags_within
@@ -22,7 +22,7 @@ from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.labels.labels import Labels
 from sqlfuncs.learning.models.fast import one_thread
 from sqlfuncs.learning.models.folds import check_folds
-from sqlfuncs.learning.rows.base import is_usable
+from sqlfuncs.learning.rows.base import describe, is_usable
 from sqlfuncs.learning.tasks.base import Mask, Options
 from sqlfuncs.learning.tasks.reviews import Places, Reviewed
 from sqlfuncs.wording import Option
@@ -51,9 +51,9 @@ def check_false_flags(options: Options, has_log: bool) -> None:
         )
     if not has_log:
         raise BadOption(
-            f"{asked} takes what people decided of a random sample: name the decision log and the "
-            "table's key as well (log, key). Rows are drawn by the query file review_queue, with "
-            "order=random."
+            f"{asked} takes what people decided of a random sample: {FEWEST_DRAWN} rows or more in "
+            "a decision log that is named with the table's key (log, key). The query file "
+            "review_queue draws them, with order=random."
         )
 
 
@@ -91,6 +91,8 @@ def judged_as_decided(
     """
     excluded = reviewed.wrong & ~reviewed.relabelled
     learned = as_decided(own.texts, reviewed.relabelled, reviewed.new_label, excluded)
+    if learned.null_count == len(learned) > own.texts.null_count:
+        raise NoUsableRows("people have excluded every row: none is left to learn from.")
     judged = judged_rows(rows, replace(own, texts=learned), options)
     codes = given_codes(own, judged, labels.kind_of(rows, "x"))
     reasons = judged.reasons.copy()
@@ -99,6 +101,8 @@ def judged_as_decided(
     reasons[unlabeled] = own.reasons[unlabeled]
     unlearned = is_usable(reasons) & (codes < 0)
     reasons[unlearned] = "people left no row with this label, so no model could learn it"
+    if not is_usable(reasons).any():
+        raise NoUsableRows(f"no row can be judged: {describe(reasons)}.")
     return replace(judged, labels=own, codes=codes, reasons=reasons, unlabeled=unlabeled)
 
 
@@ -204,6 +208,7 @@ def find_by_sample(judged: Judged, found: Found, samples: Samples, options: Opti
         flagged = found.flagged
     if options.method != "auto":
         return Found(found.quality, flagged, best, confidence)
-    # Where another judge than the score flags a row: see `confident.find`.
-    quality = np.where(flagged & (right >= 0.5), right / 2, right)
-    return Found(quality, flagged, best, confidence)
+    if options.false_flags is None:
+        # Where another judge than the score flags a row: see `confident.find`.
+        right = np.where(flagged & (right >= 0.5), right / 2, right)
+    return Found(right, flagged, best, confidence)

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
-from sqlfuncs.review.decisions import MACHINE, Decision
+from sqlfuncs.review.decisions import APPLIED, MACHINE, Decision
 from sqlfuncs.review.review import Review
 from sqlfuncs.review.web import view_models
 from sqlfuncs.review.web.guard import Session, session_of
@@ -154,6 +154,10 @@ def reviewer_name(given: str) -> str:
         raise BadInput("a reviewer needs a name")
     if name == MACHINE:
         raise BadInput(f"{MACHINE} is no reviewer: its decisions wait for a person's")
+    if APPLIED in name:
+        raise BadInput(
+            f"a reviewer's name cannot have {APPLIED!r} in it: reasons tell by that who did it"
+        )
     return name
 
 
