@@ -5,8 +5,8 @@ LIGHT := .venv-light
 OLD_DUCKDB := .duckdb-1.5.5
 TOOLS := .venv-tools
 WEIGHTS := $(VENV)/home/weights
-# Twice the cores: many tests wait for servers and processes of their own.
-WORKERS := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Twice the cores, as many tests wait for servers and processes of their own; each takes a gigabyte.
+WORKERS := $(shell n=$$((2 * $$(getconf _NPROCESSORS_ONLN))); echo $$((n < 8 ? n : 8)))
 PYTEST := -m pytest -n $(WORKERS) --durations 10
 # What is compiled is kept, whatever the machine's setting: the programs that tests start begin sooner.
 export PYTHONDONTWRITEBYTECODE :=
