@@ -86,6 +86,12 @@ def test_the_kind_of_row_of_the_page_is_judged(tmp_path: Path) -> None:
     ), ran.stderr
     ran = _run(tmp_path, table + "SELECT count(outlier_score) FROM outliers(t, path)")
     assert "rows are not compared by sounds yet" in ran.stderr
+    ran = _run(
+        tmp_path,
+        table + ", i AS (FROM label_issues(t, path, label)) "
+        "SELECT speaks_for_given, like_given, votes FROM explain_issues(i, path, label, path)",
+    )
+    assert ran.stdout.strip() == "[([], [], {'embedding': 'low'})]", ran.stderr
     ran = _run(tmp_path, table + "FROM fine_tune('m', t, path, label)")
     assert "fine_tune cannot train on sounds" in ran.stderr
 

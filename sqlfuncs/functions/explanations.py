@@ -14,7 +14,7 @@ from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.explaining import explain
 from sqlfuncs.learning.rows import registry
-from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
+from sqlfuncs.learning.rows.base import Floats, Rows, Vectors, is_usable
 from sqlfuncs.learning.similarity.examples import nearest_among
 from sqlfuncs.learning.tasks.base import Mask
 from sqlfuncs.wording import Option
@@ -50,10 +50,17 @@ def explanations(rows: pa.StructArray, *, budget: int = 20, model: str = "fast")
     of_usable = x.take(usable), codes[usable]
     why = explain(*of_usable, len(names), learned, at[asked], instead[asked], model)
     keys = rows.field("key").cast(pa.string()).to_pylist()
+    vectors = _vectors(x, usable)
 
     def like(of: Codes) -> list[object]:
-        found = _nearest(x, usable, trusted, codes, asked, of)
-        return [[keys[place] for place in each] for each in found]
+        if vectors is None:
+            return [[] for _ in of]
+        among = [np.flatnonzero(trusted & (codes == code)) for code in of]
+        nearest = (
+            nearest_among(vectors, row, own, _EXAMPLES)
+            for row, own in zip(asked, among, strict=True)
+        )
+        return [[keys[place] for place in each] for each in nearest]
 
     filled: dict[str, list[object]] = {
         "speaks_for_given": [_strongest(each.said, -1) for each in why],
@@ -83,20 +90,15 @@ def _strongest(said: Named, side: int) -> list[str]:
     return [name for name, _ in sorted(ours, key=lambda each: (-each[1], each[0]))[:_TERMS]]
 
 
-def _nearest(
-    x: Rows, usable: Mask, trusted: Mask, codes: Codes, asked: Codes, of: Codes
-) -> list[list[int]]:
+def _vectors(x: Rows, usable: Mask) -> Vectors | None:
+    """What rows are compared by, 0 for those that cannot be; None where they are not compared."""
     if not type(x).is_compared:
-        return [[] for _ in asked]
+        return None
     places = np.flatnonzero(usable)
     known = x.vectors(places.tolist())
     vectors = np.zeros((len(usable), known.shape[1]), dtype=np.float32)
     vectors[places] = known
-    found = []
-    for row, code in zip(asked, of, strict=True):
-        among = np.flatnonzero(trusted & (codes == code))
-        found += nearest_among(vectors, np.array([row]), among, _EXAMPLES)
-    return found
+    return vectors
 
 
 def _columns(

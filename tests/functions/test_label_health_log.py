@@ -59,6 +59,14 @@ def test_it_says_on_what_rates_rest(t: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def test_what_flagged_rows_is_the_sample(t: duckdb.DuckDBPyConnection) -> None:
+    t.execute(LOG.format(rows=50, wrong="relabel", by="ann"))
+    said = "SELECT DISTINCT cut, explanation LIKE '%likelier wrong than right%' FROM label_health"
+    assert t.execute(f"{said}(t, probs, label{LOGGED})").fetchall() == [("calibrated", True)]
+    of_a_cut = t.execute(f"{said}(t, probs, label, cut := 'both'{LOGGED})").fetchall()
+    assert of_a_cut == [("both", False)]
+
+
 def test_too_few_change_nothing_and_it_says_so(
     t: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture[str]
 ) -> None:

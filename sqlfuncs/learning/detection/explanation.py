@@ -7,7 +7,10 @@ from sqlfuncs.learning.detection.sampling import Drawn
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows.base import Floats
 
+CALIBRATED = "calibrated"  # by a reviewed sample: instead of the cut that 'auto' would stand for
 _WHY = {
+    CALIBRATED: "A label is flagged if it is likelier wrong than right, by what people found in a "
+    "random sample ('calibrated')",
     "prune_by_class": "It knows hardly more than the commonest label, so only as many rows are "
     "flagged as confident learning counts errors in each class ('prune_by_class')",
     confident.NOISE_CORRECTED: "Whole classes may be mistaken for others, or the model errs "
@@ -23,7 +26,9 @@ def explanation(codes: Codes, probs: Floats, cut: str, drawn: Drawn | None = Non
     strength = "strong" if seen.is_strong else "weak"
     where = "less often" if seen.hits_hard_rows else "about as often"
     taken = confident.choose_cut(codes, probs)
-    why = _WHY[taken] if cut == "auto" else f"The cut '{cut}' was asked for"
+    why = f"The cut '{cut}' was asked for"
+    if cut in ("auto", CALIBRATED):
+        why = _WHY[taken if cut == "auto" else cut]
     reason = corrections.strength(codes, probs).reason
     corrects = f"would propose nothing: {reason}" if reason else "may correct labels"
     rests = (

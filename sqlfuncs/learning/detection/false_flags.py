@@ -3,8 +3,8 @@
 The given labels that people found right are what false flags look like: a row's conformal p-value
 is the share of them that look as doubtful as it does, and the procedure of Benjamini and Hochberg
 flags as many rows as it can. Conformal p-values: Bates, Candes, Lei, Romano, Sesia: Testing for
-outliers with conformal p-values (Annals of Statistics 2023, sections 2.2 and 3), with the share of
-right labels in the sample as that of all rows (Storey: JRSS B 2002). That holds on average over
+outliers with conformal p-values (Annals of Statistics 2023), with the share of right labels in the
+sample as that of all rows (Storey: JRSS B 2002). That holds on average over
 samples. To hold with a confidence, sets of flags are tested as corrections are (`release`).
 """
 

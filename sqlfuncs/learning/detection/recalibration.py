@@ -5,8 +5,8 @@ penalty adds what the reviewed rows show: how far the models are to be trusted a
 depends on the given class, on the models' probabilities and on what the rows are. How strong the
 penalty is, nobody knows beforehand: several are fitted and averaged by how well each predicts
 reviewed rows that it has not seen (pseudo-Bayesian model averaging; Yao, Vehtari, Simpson, Gelman:
-Using stacking to average Bayesian predictive distributions, Bayesian Analysis 2018, section 3.4).
-The first of them changes no order, so that a small sample does little harm.
+Using stacking to average Bayesian predictive distributions, Bayesian Analysis 2018). The first of
+them hardly changes the order of rows, so that a small sample does little harm.
 
 Arrays: `codes` (rows,) the given classes; `probs` (rows, classes) the models' out-of-sample
 probabilities of the given class; `likely` (rows, classes) those of the true class, by noise alone.
@@ -27,7 +27,8 @@ Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
 # How freely the regression may fit: its coefficients' variances times this. 0 leaves all but the
-# scale. Each freer step has to be as many times likelier than the one before to be believed.
+# scale. Of the freer ones each is believed e times less than the one before, until rows speak for
+# it.
 _FREEDOMS = (0.0, 0.01, 0.04, 0.15, 0.5, 1.5)
 _LOG_PRIOR = np.array([0.0, 0.0, 0.0, -1.0, -2.0, -3.0])
 _CONTENT = 2.0  # variance of what the rows' content adds, beside 1 for the other terms

@@ -1,9 +1,9 @@
 """What in a row speaks for one class and against another: words, fields. Imports numpy.
 
-Exact where a head is linear in what has a name (words): its weight times how often the word is
-there. Else by occlusion (Zeiler, Fergus: Visualizing and understanding convolutional networks, ECCV
-2014, section 4.2): a field is set to what it is on average, and what that does to the log-odds of
-the two classes is what the field said.
+Exact where a head is linear in what has a name: of a word, its weight times its TF-IDF. Else by
+occlusion (Zeiler, Fergus: Visualizing and understanding convolutional networks, ECCV 2014, section
+4.2): a field is set to what it is on average, and what that does to the log-odds of the two classes
+is what the field said.
 """
 
 from __future__ import annotations

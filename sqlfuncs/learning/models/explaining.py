@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +22,13 @@ from sqlfuncs.wording import Given, Option
 Mask = npt.NDArray[np.bool_]
 
 
-class _Explained(Learned[AnyHead], Protocol):
-    """Features that say what their views are."""
+@runtime_checkable
+class Explained(Protocol):
+    """Features that say what their views are; a kind of row from outside may do without."""
 
-    view_names: tuple[str, ...]
+    @property
+    def view_names(self) -> tuple[str, ...]:
+        """What each view is."""
 
     def attributions(
         self, heads: list[AnyHead], views: list[Any], pro: Codes, contra: Codes
@@ -52,7 +55,7 @@ def explain(
     """
     taught = np.where(learned, codes, -1)
     prepared = prepare(rows, ClassTarget(taught, width), _heads_of(model))
-    features = cast("_Explained", prepared.features)
+    features = cast("Learned[AnyHead]", prepared.features)
     place = np.empty(len(prepared.order), dtype=np.int64)
     place[prepared.order] = np.arange(len(place))
     target = np.flatnonzero(prepared.target.as_classes() >= 0)
@@ -63,13 +66,13 @@ def explain(
         ]
         views = [view[place[asked]] for view in prepared.views]
         votes = [head.predict(view).argmax(axis=1) for head, view in zip(heads, views, strict=True)]
-        said = features.attributions(heads, views, suggested, codes[asked])
-    return [
-        Why(
-            {name: int(vote[row]) for name, vote in zip(features.view_names, votes, strict=True)}, s
-        )
-        for row, s in enumerate(said)
-    ]
+        names = tuple(f"view {at}" for at in range(1, len(views) + 1))
+        said: list[Named] = [[] for _ in asked]
+        if isinstance(features, Explained):
+            names = features.view_names
+            said = features.attributions(heads, views, suggested, codes[asked])
+    voted = [dict(zip(names, map(int, row), strict=True)) for row in zip(*votes, strict=True)]
+    return [Why(*each) for each in zip(voted, said, strict=True)]
 
 
 def _heads_of(model: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,19 +22,25 @@ def is_matrix(view: Any) -> bool:
 
 @dataclass(frozen=True)
 class LinearKernel:
-    """The mean over views of the inner products of rows, which have a mean square length of 1.
+    """The mean over views of the inner products of rows, scaled to a mean square length of 1.
 
     `views` are matrices (any, features); `places` (rows,) say which row of these each row is.
 
-    >>> kernel = LinearKernel((np.array([[1.0, 0.0], [0.0, 2.0]]),), np.array([1, 0, 1]))
-    >>> kernel.gram(np.array([0, 1])).tolist()
-    [[4.0, 0.0], [0.0, 1.0]]
-    >>> kernel.apply(np.array([0]), np.array([[0.5]])).ravel().tolist()
-    [2.0, 0.0, 2.0]
+    >>> kernel = LinearKernel.of_views([np.array([[1.0, 0.0], [0.0, 2.0]])], np.array([1, 0, 1]))
+    >>> kernel.gram(np.array([0, 1])).round(2).tolist()
+    [[1.6, 0.0], [0.0, 0.4]]
+    >>> kernel.apply(np.array([0]), np.array([[0.5]])).ravel().round(2).tolist()
+    [0.8, 0.0, 0.8]
     """
 
     views: tuple[Any, ...]
+    mean_squares: tuple[float, ...]
     places: Places
+
+    @classmethod
+    def of_views(cls, views: Sequence[Any], places: Places) -> LinearKernel:
+        """With the scale of each view, by all of its rows."""
+        return cls(tuple(views), tuple(map(_mean_square, views)), places)
 
     def of(self, rows: npt.NDArray[np.bool_]) -> LinearKernel:
         """Of some of the rows."""
@@ -51,8 +58,15 @@ class LinearKernel:
         return found[self.places]
 
     def _mean(self, products: list[Floats]) -> Floats:
-        mean: Floats = np.mean(products, axis=0)
-        return mean
+        scaled = (each / square for each, square in zip(products, self.mean_squares, strict=True))
+        total: Floats = sum(scaled, np.zeros(()))
+        return total / len(self.views)
+
+
+def _mean_square(view: Any) -> float:
+    """The mean over rows of their squared lengths, 1 for rows that are all zero."""
+    squares = np.square(view if isinstance(view, np.ndarray) else view.data, dtype=np.float64)
+    return float(squares.sum() / max(1, view.shape[0])) or 1.0
 
 
 def _dense(matrix: Any) -> Floats:

@@ -93,7 +93,7 @@ def linear_kernel(prepared: Prepared) -> LinearKernel | None:
         return None
     places = np.empty(len(prepared.order), dtype=np.int64)
     places[prepared.order] = np.arange(len(places))
-    return LinearKernel(tuple(prepared.views), places)
+    return LinearKernel.of_views(prepared.views, places)
 
 
 def outvoted(prepared: Prepared) -> npt.NDArray[np.bool_]:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.detection import certainty, confident
 from sqlfuncs.learning.detection.confident import Found
-from sqlfuncs.learning.detection.explanation import explanation
+from sqlfuncs.learning.detection.explanation import CALIBRATED, explanation
 from sqlfuncs.learning.detection.health import health
 from sqlfuncs.learning.detection.judged import Judged
 from sqlfuncs.learning.detection.review_ranking import quality_after_review
@@ -156,7 +156,9 @@ class Classification(Task):
             judged.outvoted[judged.rows],
         )
         found = find_by_sample(judged, found, samples, options)
-        return ClassPrediction(judged, found, options.cut, samples.of_all)
+        is_calibrated = samples.calibrating is not None and options.cut == "auto"
+        cut = CALIBRATED if is_calibrated else options.cut
+        return ClassPrediction(judged, found, cut, samples.of_all)
 
     @classmethod
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:

@@ -79,7 +79,9 @@ def test_what_rows_are_is_learned() -> None:
     views = (np.column_stack([2.0 * side - 1, np.ones(rows)]),)
     drawn = _drawn(given, side, np.arange(200))
     blind = recalibrated(given, probs, probs, drawn)[200:]
-    seeing = recalibrated(given, probs, probs, drawn, LinearKernel(views, np.arange(rows)))[200:]
+    seeing = recalibrated(
+        given, probs, probs, drawn, LinearKernel.of_views(views, np.arange(rows))
+    )[200:]
     assert abs(blind[:, 0] - 0.5).max() < 0.1
     assert (seeing.argmax(axis=1) == side[200:]).all()
     assert seeing.max(axis=1).min() > 0.9
@@ -92,7 +94,7 @@ def test_a_drawn_row_takes_no_part_in_its_own() -> None:
     probs = np.full((rows, 2), 0.5)
     own = np.zeros((rows, 2))
     own[:, 0], own[[7, 300]] = 1, (0, 8)
-    kernel = LinearKernel((own,), np.arange(rows))
+    kernel = LinearKernel.of_views([own], np.arange(rows))
     other = true.copy()
     other[7] = 1 - true[7]
     before, after = (
