@@ -30,16 +30,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _noting_ctrl_c() -> list[bool]:
-    """A list that is empty until Ctrl-C is pressed, which stays a KeyboardInterrupt."""
+    """A list that is empty until Ctrl-C is pressed, which stays a KeyboardInterrupt.
+
+    But while DuckDB is loaded the process ends at once: an exception there would crash it.
+    """
     pressed: list[bool] = []
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:
         pressed.append(True)
+        if _is_loading("duckdb"):
+            _stopped()
         signal.default_int_handler(number, frame)
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, on_interrupt)
     return pressed
+
+
+def _is_loading(package: str) -> bool:
+    spec = getattr(sys.modules.get(package), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
 
 
 def _stopped() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -179,3 +180,33 @@ def test_in_a_python_session_too(empty_home: Path, db: Path) -> None:
     running.expect(r"goes on \d+")
     running.expect(pexpect.EOF)
     assert seconds < patient(SECONDS)
+
+
+@pytest.mark.parametrize("line", range(5, 60, 11))
+def test_while_duckdb_is_loaded(line: int) -> None:
+    """Its extension module calls Python where an exception would end the process by a crash."""
+    pressing = f"""
+import os, signal, sys
+
+def pressed_at(frame, event, argument):
+    if frame.f_code.co_name == "__setattr__" and frame.f_code.co_filename.endswith("enum.py"):
+        pressed_at.count += 1
+        if pressed_at.count == {line}:
+            os.kill(os.getpid(), signal.SIGINT)
+    return None
+
+def watching(frame, event, argument):
+    spec = getattr(sys.modules.get("duckdb"), "__spec__", None)
+    return pressed_at(frame, event, argument) if spec is not None else None
+
+pressed_at.count = 0
+sys.setprofile(watching)
+from sqlfuncs.cli import main
+main(["run", "detect", "table=t"])
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", pressing], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert found.returncode == 130, found.stderr
+    assert "stopped; nothing half done was kept" in found.stderr
+    assert "Traceback" not in found.stderr
