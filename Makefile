@@ -89,7 +89,6 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m benchmarks.draws
 	$(VENV)/bin/python -m benchmarks.decisions
 	$(VENV)/bin/python -m benchmarks.learned_scores
-	$(VENV)/bin/python -m benchmarks.flagged_quality
 	$(VENV)/bin/python -m benchmarks.inputs
 	$(VENV)/bin/python -m benchmarks.copies
 	$(VENV)/bin/python -m benchmarks.health

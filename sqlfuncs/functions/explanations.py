@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.errors import BadInput, BadOption, NoUsableRows
+from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
-from sqlfuncs.learning.features.attributions import Named
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
-from sqlfuncs.learning.models.explaining import explain
+from sqlfuncs.learning.models.explaining import Explainer
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, Rows, Vectors, is_usable
 from sqlfuncs.learning.similarity.examples import nearest_among
@@ -44,11 +43,8 @@ def explanations(rows: pa.StructArray, *, budget: int = 20, model: str = "fast")
     if not len(asked):
         return FUNCTION.result(_columns(len(rows)))
     at = np.cumsum(usable) - 1
-    learned = (usable & ~flagged & (codes >= 0))[usable]
-    if not learned.any():
-        raise NoUsableRows("every row is flagged: none is left to explain the others by.")
-    of_usable = x.take(usable), codes[usable]
-    why = explain(*of_usable, len(names), learned, at[asked], instead[asked], model)
+    explainer = Explainer(x.take(usable), codes[usable], len(names), ~flagged[usable], model)
+    why = explainer.explain(at[asked], instead[asked])
     keys = rows.field("key").cast(pa.string()).to_pylist()
     vectors = _vectors(x, usable)
 
@@ -63,8 +59,8 @@ def explanations(rows: pa.StructArray, *, budget: int = 20, model: str = "fast")
         return [[keys[place] for place in each] for each in nearest]
 
     filled: dict[str, list[object]] = {
-        "speaks_for_given": [_strongest(each.said, -1) for each in why],
-        "speaks_for_suggested": [_strongest(each.said, 1) for each in why],
+        "speaks_for_given": [each.speaks_for(suggested=False, most=_TERMS) for each in why],
+        "speaks_for_suggested": [each.speaks_for(suggested=True, most=_TERMS) for each in why],
         "like_given": like(codes[asked]),
         "like_suggested": like(instead[asked]),
         "votes": [[(head, names[code]) for head, code in each.votes.items()] for each in why],
@@ -82,12 +78,6 @@ def _trusted(codes: Codes, quality: Floats, unflagged: Mask, width: int) -> Mask
         if own.any():
             trusted |= own & (quality >= np.median(quality[own]))
     return trusted
-
-
-def _strongest(said: Named, side: int) -> list[str]:
-    """What speaks most for one side."""
-    ours = [(name, side * part) for name, part in said if side * part > 1e-9]
-    return [name for name, _ in sorted(ours, key=lambda each: (-each[1], each[0]))[:_TERMS]]
 
 
 def _vectors(x: Rows, usable: Mask) -> Vectors | None:

@@ -40,9 +40,10 @@ def label_issues(
     that none judges a row it has seen. That takes as many trainings as there are folds.
 
     `cut` says how many rows are flagged. 'auto' fits the noise in the data (label_health says
-    which it took): 'predicted_neq_given', or 'noise_corrected', which reckons in what classes are
-    mistaken for which. The other filters are cleanlab's: 'both', 'confident_learning',
-    'low_normalized_margin', 'low_self_confidence', 'prune_by_class', 'prune_by_noise_rate'.
+    which it took): 'noise_corrected', by the probability that the label is right, which reckons in
+    what classes are mistaken for which, and whether people err on hard rows; or 'prune_by_class'.
+    The other filters are cleanlab's: 'both', 'confident_learning', 'low_normalized_margin',
+    'low_self_confidence', 'predicted_neq_given', 'prune_by_noise_rate'.
     `method` is the score: 'self_confidence', 'normalized_margin', 'confidence_weighted_entropy',
     'noise_corrected', or 'auto': the first for your own probabilities, else the last.
 

@@ -1,16 +1,22 @@
-"""Evidence about a row: the rows most like it whose labels can be trusted. Imports numpy."""
+"""Evidence about a row: trusted rows most like it; what in it speaks for which label."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sqlfuncs.learning.models.explaining import Explainer
+from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.learning.similarity.neighbourhood import read
 from sqlfuncs.review.queue import Codes, Mask, Queue
 
 MOST_ROWS = 300_000  # beyond, their vectors would take more than half a gigabyte
+MOST_EXPLAINED = 100_000  # beyond, all that the heads read would
+_TERMS = 5
 
 
 class Likeness:
@@ -48,3 +54,45 @@ def confident(queue: Queue, label: str) -> Mask:
     better: Mask = queue.scores.quality >= np.median(queue.scores.quality[unflagged])
     trusted: Mask = decided | (unflagged & better)
     return trusted
+
+
+@dataclass(frozen=True)
+class Why:
+    """Words or fields that speak for the label given and for the suggested one, and who says so.
+
+    `votes` are labels by the name of what says so.
+    """
+
+    for_given: list[str]
+    for_suggested: list[str]
+    votes: dict[str, str]
+
+
+class Reasons:
+    """Why rows that the model flagged may have wrong labels, by the others."""
+
+    def __init__(self, x: pa.Array, places: Codes, queue: Queue, model: str) -> None:
+        """`x` is what the model reads, `places` (rows,) where the rows are in the queue.
+
+        Raises BadOption for models that give no reasons, NoUsableRows for nothing to learn from.
+        """
+        rows = registry.read_column(x)
+        usable = is_usable(rows.reasons)
+        self._queue, self._at = queue, np.full(len(queue.keys), -1)
+        self._at[places[usable]] = np.arange(int(usable.sum()))
+        given, flagged = queue.given[places[usable]], queue.first_flagged[places[usable]]
+        self._explainer = Explainer(rows.take(usable), given, len(queue.classes), ~flagged, model)
+
+    def of(self, place: int) -> Why | None:
+        """Why one row's label may be wrong; None where nothing says so, or nothing may be said."""
+        queue, at = self._queue, self._at[place]
+        suggested = queue.scores.suggested[place]
+        is_asked = queue.first_flagged[place] and queue.given[place] != suggested
+        if at < 0 or suggested < 0 or not is_asked:
+            return None
+        [why] = self._explainer.explain(np.array([at]), np.array([suggested]))
+        return Why(
+            why.speaks_for(suggested=False, most=_TERMS),
+            why.speaks_for(suggested=True, most=_TERMS),
+            {head: queue.classes[code] for head, code in why.votes.items()},
+        )

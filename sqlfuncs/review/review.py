@@ -6,14 +6,23 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
+from sqlfuncs.errors import BadInput, BadOption, Conflict, NoUsableRows, SqlfuncsError
+from sqlfuncs.learning.rows import registry
 from sqlfuncs.review.decisions import ACTIONS, MACHINE, Decision, Decisions, applied, describe
-from sqlfuncs.review.evidence import MOST_ROWS, Likeness, confident
+from sqlfuncs.review.evidence import (
+    MOST_EXPLAINED,
+    MOST_ROWS,
+    Likeness,
+    Reasons,
+    Why,
+    confident,
+)
 from sqlfuncs.review.progress import Progress, progress
 from sqlfuncs.review.queue import Filter, Queue
 from sqlfuncs.review.source import Point, Source
@@ -58,6 +67,7 @@ class Review:
         self.failure: str | None = None  # of what went on in the background
         self._alike: dict[int, Alike] = {}
         self._likeness: Likeness | None = None
+        self._reasons: Reasons | None = None
         self._claims: dict[int, tuple[str, float]] = {}
         self._lock = threading.RLock()
         self._learned_at = time.monotonic()
@@ -107,6 +117,10 @@ class Review:
         if likeness is None or label is None:
             return None
         return likeness.nearest(place, confident(self.queue, label), _EVIDENCE)
+
+    def why(self, place: int) -> Why | None:
+        """Why a row's label may be wrong; None where that is not known, or not yet."""
+        return None if self._reasons is None else self._reasons.of(place)
 
     def alike(self, place: int) -> Alike | None:
         """What else is known of a row; None as long as it is not."""
@@ -258,18 +272,25 @@ class Review:
             self.learning = False
 
     def look_around(self) -> None:
-        """Find out in the background which rows are alike, and which are like no other."""
-        self._in_background("looking for similar rows", self._look_around)
+        """Find out in the background which rows are alike, and why rows are flagged."""
+        self._in_background("looking around", self._look_around)
 
     def _look_around(self) -> None:
-        rows = self.source.likeness()
-        if rows is None:
+        table = self.source.content()
+        if table is None:
             return
-        if len(rows) <= MOST_ROWS:
-            self._likeness = Likeness(rows["x"].combine_chunks(), self.queue.places(rows))
+        x, places = table["x"].combine_chunks(), self.queue.places(table)
+        if registry.kind_of(x).is_compared:
+            if len(x) <= MOST_ROWS:
+                self._likeness = Likeness(x, places)
+            self._alike = self._found_alike()
+        if len(x) <= MOST_EXPLAINED:
+            # Networks give no reasons, and where every row is flagged there is nothing to say.
+            with suppress(BadOption, NoUsableRows):
+                self._reasons = Reasons(x, places, self.queue, self.source.model)
+
+    def _found_alike(self) -> dict[int, Alike]:
         found = self.source.alike()
-        if found is None:
-            return
         groups: dict[int, list[int]] = defaultdict(list)
         described = found.to_pylist()
         for row in described:
@@ -284,7 +305,7 @@ class Review:
                 row["outlier_score"] or 0.0,
                 tuple(other for other in members if other != place),
             )
-        self._alike = known
+        return known
 
     def _in_background(self, what: str, action: Callable[[], None]) -> None:
         threading.Thread(

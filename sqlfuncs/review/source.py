@@ -29,6 +29,7 @@ class Source(Protocol):
 
     title: str
     shows_images: bool
+    model: str
 
     def rows(self) -> pa.Table:
         """Columns key and label (text), and text (any type), in an order that stays."""
@@ -43,11 +44,11 @@ class Source(Protocol):
     def learned(self) -> pa.Table:
         """The same of the rows nobody has decided, learned from what is decided; review_rank."""
 
-    def likeness(self) -> pa.Table | None:
-        """Columns key and x, what rows are compared by: text or embeddings; None: nothing."""
+    def content(self) -> pa.Table | None:
+        """Columns key and x, what the model reads; None for images, and what no model reads."""
 
-    def alike(self) -> pa.Table | None:
-        """Columns key, outlier_score, is_outlier and near_duplicate_group; None: no such rows."""
+    def alike(self) -> pa.Table:
+        """Columns key, outlier_score, is_outlier and near_duplicate_group."""
 
     def log(self) -> list[Decision]:
         """All decisions, in their order."""

@@ -159,10 +159,12 @@ def test_images_and_structs(con: duckdb.DuckDBPyConnection) -> None:
     pictures = ReviewedTable(con, table="t", text="picture", label="label", key="id")
     assert pictures.rows()["text"].to_pylist() == [None] * 3
     assert pictures.image("1") == b"\x89PNG"
-    assert pictures.likeness() is None and pictures.alike() is None
+    assert pictures.content() is None
     fields = ReviewedTable(con, table="t", text="fields", label="label", key="id")
     assert fields.rows()["text"].to_pylist()[1] == {"size": 1, "colour": None}
     assert fields.image("1") is None
+    content = fields.content()
+    assert content is not None and content["x"].to_pylist()[1] == {"size": 1, "colour": None}
 
 
 @pytest.mark.parametrize("kind", ["TIMESTAMPTZ", "TIMESTAMP_S", "VARCHAR"])
@@ -181,7 +183,7 @@ def test_what_rows_are_compared_by_has_their_keys(train: duckdb.DuckDBPyConnecti
         "CREATE VIEW seen AS SELECT id, any_value(text) AS text, any_value(label) AS label, "
         "any_value(probs) AS probs FROM train GROUP BY id ORDER BY random()"
     )
-    found = _reviewed(train, table="seen", x="text").likeness()
+    found = _reviewed(train, table="seen", x="text").content()
     assert found is not None
     said = dict(zip(found["key"].to_pylist(), found["x"].to_pylist(), strict=True))
     assert said["7"] == "where is my order 7?" and len(said) == 120

@@ -83,9 +83,13 @@ def test_the_sample_is_as_unhealthy_as_it_says(sample: duckdb.DuckDBPyConnection
     assert found.label.tolist() == truth.label.tolist()
     assert (found.error_rate - truth.wrong).abs().max() < 0.1
     assert truth.wrong.between(found.error_rate_low, found.error_rate_high).all()
-    assert found.cut.unique().tolist() == ["predicted_neq_given"]
+    assert found.cut.unique().tolist() == ["noise_corrected"]
     (why,) = found.explanation.unique()
-    assert "strong" in why and "auto_corrections may correct labels" in why
+    assert (
+        "strong" in why
+        and "what people's mistakes on hard rows look like" in why
+        and "auto_corrections may correct labels" in why
+    )
 
 
 def test_it_says_why_nothing_would_be_corrected(con: duckdb.DuckDBPyConnection) -> None:

@@ -89,6 +89,20 @@ def test_what_is_no_review_changes_nothing(t: duckdb.DuckDBPyConnection, log: st
     assert _health(t, LOGGED) == _health(t)
 
 
+def test_a_sample_of_candidates_says_no_rates_and_it_says_so(
+    t: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    t.execute("UPDATE t SET probs = MAP {truth: 0.7, if(truth = 'a', 'b', 'a'): 0.3}")
+    t.execute(LOG.format(rows=1000, wrong="relabel", by="ann"))
+    t.execute(
+        "DELETE FROM log WHERE key NOT IN "
+        "(SELECT id FROM review_queue(t, probs, label, id, purpose := 'verify', budget := 60))"
+    )
+    before = {label: values[0] for label, values in _health(t).items()}
+    assert {label: values[0] for label, values in _health(t, LOGGED).items()} == before
+    assert "a sample of those that may be corrected" in capsys.readouterr().err
+
+
 def test_rows_reviewed_worst_first_are_no_sample(t: duckdb.DuckDBPyConnection) -> None:
     t.execute(LOG.format(rows=1000, wrong="relabel", by="ann"))
     t.execute("DELETE FROM log WHERE action = 'keep'")

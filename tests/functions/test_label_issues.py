@@ -48,11 +48,13 @@ def test_every_column_and_row_comes_back_in_order(sample: duckdb.DuckDBPyConnect
         _, _, label, _, quality, flagged, suggested, confidence, predicted, probs, why = row
         corrected = dict(zip(names, true, strict=True))
         assert why is None
-        assert quality == pytest.approx(corrected[label] / (2 if flagged else 1))
+        assert quality == pytest.approx(corrected[label])
+        likeliest = max(corrected, key=lambda name: corrected[name])
+        assert flagged == (likeliest != label)
         assert sum(probs.values()) == pytest.approx(1)
         assert probs[predicted] == max(probs.values())
         assert (suggested, confidence) == (
-            (predicted, probs[predicted]) if flagged else (None,) * 2
+            (likeliest, pytest.approx(corrected[likeliest])) if flagged else (None,) * 2
         )
         assert suggested != label
 

@@ -266,7 +266,7 @@ def test_false_flags(t: duckdb.DuckDBPyConnection) -> None:
 
 def test_false_flags_at_a_risk(t: duckdb.DuckDBPyConnection) -> None:
     t.execute("""
-        UPDATE t SET probs = MAP {'a': .1, 'b': .5, 'c': .4}
+        UPDATE t SET probs = MAP {'a': .1, 'b': .7, 'c': .2}
         WHERE label = 'c' AND (truth = 'b' OR id % 16 = 0)
     """)
     _log(t, 300)

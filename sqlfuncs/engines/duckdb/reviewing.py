@@ -47,14 +47,14 @@ class ReviewedTable:
     ) -> None:
         """`text` is shown, `x` what the model reads (else `text`): columns, as they are spelt."""
         self.title = table
-        self._con, self._model = Qualifying(con), model
+        self._con, self.model = Qualifying(con), model
         self._table, self._log = (qualified(split_qualified(name)) for name in (table, log))
         types = catalog.columns(con, table)
         x = x or text
         self._text, self._label, self._key, self._x = map(identifier, (text, label, key, x))
         self._others = [identifier(name) for name in types if name not in (text, label, key, x)]
         self.shows_images = types[text] == "BLOB"
-        self._has_likeness = types[x] == "VARCHAR" or types[x].endswith("]")
+        self._has_content = types[x] != "BLOB" and not types[x].startswith("MAP")
         self._writing = threading.Lock()
         catalog.check_keys(con, table, key)
         if not con.execute(f"FROM {self._table} LIMIT 1").fetchall():
@@ -108,7 +108,7 @@ class ReviewedTable:
                 SELECT {self._key}::VARCHAR AS key, {self._label}::VARCHAR AS label, {_MODEL},
                     suggested_confidence, not_judged
                 FROM sqlfuncs.main.label_issues(
-                    input, {self._x}, {self._label}, model := {literal(self._model)}
+                    input, {self._x}, {self._label}, model := {literal(self.model)}
                 )
             """)
         except duckdb.Error as error:
@@ -122,22 +122,20 @@ class ReviewedTable:
             SELECT {self._key}::VARCHAR AS key, review_rank, {_MODEL}
             FROM sqlfuncs.main.review_queue(
                 input, {self._x}, {self._label}, {self._key}, log := log,
-                budget := (SELECT count(*) FROM {self._table}), model := {literal(self._model)}
+                budget := (SELECT count(*) FROM {self._table}), model := {literal(self.model)}
             )
         """)
 
-    def likeness(self) -> pa.Table | None:
+    def content(self) -> pa.Table | None:
         """See `Source`."""
-        if not self._has_likeness:
+        if not self._has_content:
             return None
         return self._fetched(
             f"SELECT {self._key}::VARCHAR AS key, {self._x} AS x FROM {self._table}"
         )
 
-    def alike(self) -> pa.Table | None:
-        """See `Source`. None for fields, images and maps, of which no likeness is known."""
-        if not self._has_likeness:
-            return None
+    def alike(self) -> pa.Table:
+        """See `Source`."""
         return self._fetched(f"""
             WITH input AS (
                 SELECT {self._key}::VARCHAR AS key, {self._x} AS x FROM {self._table}

@@ -97,15 +97,16 @@ def find(
     if cut not in CUTS:
         raise BadOption.among("cut", cut, CUTS)
     known = np.zeros(len(codes), dtype=bool)
+    seen = noise.evidence(codes, probs)
     if cut == "auto":
-        cut = choose_cut(codes, probs)
+        cut = choose_cut(seen)
         if outvoted is not None:
             known = outvoted & (probs.argmax(axis=1) != codes)
     method = NOISE_CORRECTED if method == "auto" else method
     if NOISE_CORRECTED not in (cut, method):
         flagged = _flags(codes, probs, cut) | known
         return _found(label_quality(codes, probs, method), flagged, probs)
-    corrected = noise.corrected(codes, probs)
+    corrected = noise.correction(codes, probs, seen).apply(codes, probs)
     rows = np.arange(len(codes))
     quality = (
         corrected[rows, codes] if method == NOISE_CORRECTED else label_quality(codes, probs, method)
@@ -123,20 +124,14 @@ def find(
     return _found(quality, flagged, probs)
 
 
-def choose_cut(codes: Codes, probs: Floats) -> str:
+def choose_cut(seen: noise.Evidence) -> str:
     """The cut that fits the noise, from the data: what 'auto' stands for.
 
     A model that does not beat the commonest class says little: 'prune_by_class', the most
-    careful of cleanlab's filters. Where a strong model disagrees with labels of hard rows more
-    than with those of easy ones, the noise is people's, and the model's word is the best there
-    is: 'predicted_neq_given'. Else whole classes are mistaken for others, or the model is weak:
-    'noise_corrected', which flags the rows whose likeliest class after `noise.corrected` is not
-    the given one.
+    careful of cleanlab's filters. Else 'noise_corrected', which flags the rows whose likeliest
+    class after `noise.correction` is not the given one.
     """
-    seen = noise.evidence(codes, probs)
-    if not seen.beats_the_majority:
-        return "prune_by_class"
-    return "predicted_neq_given" if seen.is_strong and seen.hits_hard_rows else NOISE_CORRECTED
+    return NOISE_CORRECTED if seen.beats_the_majority else "prune_by_class"
 
 
 def _found(quality: Floats, flagged: Mask, probs: Floats) -> Found:

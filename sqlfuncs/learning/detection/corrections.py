@@ -1,8 +1,15 @@
-"""Which suggestions are better than the labels they replace, and when a model may not say.
+"""Which suggestions are better than the labels they replace, where nobody has reviewed a sample.
 
 No statistic of labels and probabilities proves that a label is wrong: rows that are hard, or a
-model that is weak, look like noise. The thresholds here were set on draws of people's labels
-and on labels with known noise (docs/decisions.md), so that correcting does no harm.
+model that is weak, look like noise. So corrections are proposed only where the model disagrees with
+labels much more than it could by its own errors; all else is left to `verification`, which asks
+people. The constants were set on draws of people's labels and on labels with known noise, and
+judged on other draws (`benchmarks/draws.py`), so that correcting does no harm:
+
+* A model that may judge is strong (`Evidence.is_strong`), or so weak that its words weigh little.
+  In between lie those that are sure of rows that people call otherwise for good reasons.
+* A strong one disagrees with its surest rows by chance as often as it is unskilled, squared.
+* A weak one shows it in the surest half of many rows, the more the weaker it is.
 """
 
 from __future__ import annotations
@@ -18,17 +25,15 @@ from sqlfuncs.learning.labels.classes import Codes
 
 Mask = npt.NDArray[np.bool_]
 
-# How much likelier than the given label a suggestion is.
-_ODDS, _GOOD_ODDS, _LONG_ODDS = 1.5, 2.0, 3.0
-# What the surest rows disagree at least, by its interval, and by the model's kappa.
-_KAPPAS = [0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9]
-_NEEDED = [0.205, 0.18, 0.12, 0.09, 0.055, 0.034, 0.006]
-# What the surest half of a weak model's rows disagree at least, by its interval and by kappa. The
-# words of a very weak model weigh little, and a better one disagrees with more of the wrong labels.
-_WEAK_KAPPAS, _WEAK_NEEDED = [0.0, 0.2, 0.24, 0.4], [0.33, 0.23, 0.23, 0.71]
-_SKILLED = 0.24
-_WEAK_ROWS = 1200  # fewer tell the noise of labels from the errors of a weak model by chance alone
-_UNEVEN, _NEARLY_EVEN = 0.735, 0.78  # noise on hard rows, and perhaps on hard rows
+# Of the surest rows, what a strong model may disagree with by its own errors: this times
+# (1 - kappa) squared.
+_STRONG_ERROR = 0.65
+# Of its surest half, what a weak one may, less this share of its kappa; the best that is weak; and
+# fewer rows tell wrong labels from its errors by chance alone.
+_WEAK_ERROR, _WEAK_GAIN, _WEAK_KAPPA, _WEAK_ROWS = 0.33, 0.5, 0.24, 1200
+# How much likelier than the given label a suggestion is. Where people err, probabilities are
+# sharper (`noise.correction`).
+_ODDS, _ODDS_OF_PEOPLE = 3.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,7 @@ def _too_few(seen: Evidence) -> str | None:
 
 
 def _no_noise(seen: Evidence) -> str | None:
-    needed = float(np.interp(seen.kappa, _KAPPAS, _NEEDED))
-    enough = seen.sure_disagreement_low >= needed if seen.is_strong else _is_noisy_for_sure(seen)
-    if enough or seen.agreement == 1:
+    if _disagrees_enough(seen) or seen.agreement == 1:
         return None
     return (
         "the labels show too little noise to tell it from the model's own errors: where it is "
@@ -80,13 +83,15 @@ def _no_noise(seen: Evidence) -> str | None:
     )
 
 
+def _disagrees_enough(seen: Evidence) -> bool:
+    if seen.is_strong:
+        return seen.sure_disagreement_low >= _STRONG_ERROR * (1 - seen.kappa) ** 2
+    own = _WEAK_ERROR - _WEAK_GAIN * seen.kappa
+    return seen.kappa < _WEAK_KAPPA and seen.half_disagreement_low >= own
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
-
-
-def _is_noisy_for_sure(seen: Evidence) -> bool:
-    needed = float(np.interp(seen.kappa, _WEAK_KAPPAS, _WEAK_NEEDED))
-    return seen.half_disagreement_low >= needed
 
 
 def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> Mask:
@@ -98,19 +103,16 @@ def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -
     found = strength(codes, probs)
     if found.evidence is None or found.reason is not None:
         return nothing
-    seen = found.evidence
+    likely, rows = noise.correction(codes, probs, found.evidence), np.arange(len(codes))
+    corrected = likely.apply(codes, probs)
+    odds = _odds(found.evidence)
     better: Mask = flagged & (suggested != codes)
-    is_skilled = seen.kappa >= _SKILLED
-    if not is_skilled and seen.uniformity < _UNEVEN:
-        return better
-    if seen.is_strong and seen.hits_hard_rows:
-        likely, odds = probs, _LONG_ODDS
-    elif not seen.is_strong and seen.uniformity < _NEARLY_EVEN:
-        likely, odds = noise.corrected(codes, probs), _GOOD_ODDS if is_skilled else _ODDS
-    else:
-        transition = noise.with_noise(noise.transition_matrix(codes, probs), seen.noise)
-        likely = noise.true_class_probabilities(codes, probs, transition)
-        odds = _ODDS if seen.is_strong else _LONG_ODDS
-    rows = np.arange(len(codes))
-    better &= likely[rows, suggested] >= odds * likely[rows, codes]
+    better &= corrected[rows, suggested] >= odds * corrected[rows, codes]
     return better
+
+
+def _odds(seen: Evidence) -> float:
+    if seen.is_peoples:
+        return _ODDS_OF_PEOPLE
+    # A weak model sees people's mistakes on hard rows: it will not get surer of them.
+    return _ODDS if seen.is_strong or not seen.hits_hard_rows else 1.0

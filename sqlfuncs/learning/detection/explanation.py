@@ -15,9 +15,11 @@ _WHY = {
     "flagged as confident learning counts errors in each class ('prune_by_class')",
     confident.NOISE_CORRECTED: "Whole classes may be mistaken for others, or the model errs "
     f"itself: noise is reckoned in ('{confident.NOISE_CORRECTED}')",
-    "predicted_neq_given": "This is what people's mistakes on hard rows look like: every label "
-    "that is not the likeliest class is flagged ('predicted_neq_given')",
 }
+_WHY_PEOPLES = (
+    "This is what people's mistakes on hard rows look like: there the model is believed rather "
+    f"than the label, and another class is likelier ('{confident.NOISE_CORRECTED}')"
+)
 
 
 def explanation(codes: Codes, probs: Floats, cut: str, drawn: Drawn | None = None) -> str:
@@ -25,10 +27,13 @@ def explanation(codes: Codes, probs: Floats, cut: str, drawn: Drawn | None = Non
     seen = noise.evidence(codes, probs)
     strength = "strong" if seen.is_strong else "weak"
     where = "less often" if seen.hits_hard_rows else "about as often"
-    taken = confident.choose_cut(codes, probs)
     why = f"The cut '{cut}' was asked for"
-    if cut in ("auto", CALIBRATED):
-        why = _WHY[taken if cut == "auto" else cut]
+    if cut == CALIBRATED:
+        why = _WHY[cut]
+    elif cut == "auto":
+        taken = confident.choose_cut(seen)
+        is_peoples = taken == confident.NOISE_CORRECTED and seen.is_peoples
+        why = _WHY_PEOPLES if is_peoples else _WHY[taken]
     reason = corrections.strength(codes, probs).reason
     corrects = f"would propose nothing: {reason}" if reason else "may correct labels"
     rests = (

@@ -47,7 +47,7 @@ def health(codes: Codes, probs: Floats, drawn: Drawn | None = None) -> Health:
     transition = noise.transition_matrix(codes, probs)
     learned = confident_joint(codes, probs)
     anchored = posterior_joint(codes, probs, transition, seen.noise)
-    joint = learned if seen.is_strong and seen.hits_hard_rows else anchored
+    joint = learned if seen.is_peoples else anchored
     counts = np.bincount(codes, minlength=probs.shape[1])
     rate = error_rates(joint)
     least = _least(codes, probs, transition, seen, counts)

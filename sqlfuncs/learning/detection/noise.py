@@ -29,6 +29,9 @@ _MOST_CLASSES = 64  # beyond, a matrix has more entries than there is evidence f
 _STEPS = 10
 _AT_ONCE = 65_536  # rows: what stays in the processor's cache
 _LEAST = 1e-9
+# Of people's labels: how much their evidence counts beside the model's word, by the F1 of flags on
+# probabilities that others published; and how sharp both are, by their likelihood there.
+_PEOPLES_POWERS = (0.225, 1.5)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,11 @@ class Evidence:
     def is_strong(self) -> bool:
         """Whether the model knows the classes well enough to be believed on hard rows."""
         return self.kappa >= 0.4
+
+    @property
+    def is_peoples(self) -> bool:
+        """Whether the noise looks like mistakes of people, on hard rows, to a strong model."""
+        return self.is_strong and self.hits_hard_rows
 
 
 def evidence(codes: Codes, probs: Floats) -> Evidence:
@@ -210,19 +218,49 @@ def true_class_probabilities(codes: Codes, probs: Floats, transition: Floats) ->
     return result
 
 
-def corrected(codes: Codes, probs: Floats) -> Floats:
-    """Class probabilities with the noise reckoned in: (rows, classes), rows summing to 1.
+@dataclass(frozen=True)
+class Correction:
+    """How class probabilities are corrected for the noise of a table's labels.
 
-    The geometric mean of the model's word and of P(true class | x, given label): the first is
-    right where labels are wrong on hard rows, the second where whole classes are mistaken.
+    They are proportional to P(true class | x, given label), by the matrix `transition` (classes,
+    classes), to the power `of_true`, times the model's word to the power `of_model`. With powers
+    of a half: their geometric mean.
     """
-    return corrected_by(transition_matrix(codes, probs), codes, probs)
+
+    transition: Floats
+    of_true: float
+    of_model: float
+
+    def apply(self, codes: Codes, probs: Floats) -> Floats:
+        """Class probabilities of the table's rows, or of some of them: (rows, classes)."""
+        true = true_class_probabilities(codes, probs, self.transition)
+        weights = true**self.of_true * probs**self.of_model
+        return _distributions(weights, probs)
 
 
-def corrected_by(transition: Floats, codes: Codes, probs: Floats) -> Floats:
-    """The same of some of the rows that a transition matrix was found on."""
-    true = true_class_probabilities(codes, probs, transition)
-    return _distributions(np.sqrt(true * probs), probs)
+def correction(codes: Codes, probs: Floats, seen: Evidence | None = None) -> Correction:
+    """The correction that fits the kind of noise; `seen` is the evidence, if it is known already.
+
+    Where whole classes are mistaken for others, or the model is weak, the given label says much.
+    Where a strong model disagrees on hard rows, people's labels there are draws, of which the truth
+    is the commonest: likelier than the model, which foresees draws, says. And the surest rows, on
+    which people agree, do not show how often the labels of others are wrong: as often as the model
+    disagrees, at most.
+
+    >>> probs = np.array([[0.8, 0.2], [0.8, 0.2]]).repeat(50, axis=0)
+    >>> correction(np.arange(100) // 90, probs).of_model
+    0.5
+    """
+    seen = evidence(codes, probs) if seen is None else seen
+    transition = transition_matrix(codes, probs)
+    if seen.is_peoples:
+        return Correction(with_noise(transition, 1 - seen.agreement), *_PEOPLES_POWERS)
+    return Correction(transition, 0.5, 0.5)
+
+
+def corrected(codes: Codes, probs: Floats) -> Floats:
+    """Class probabilities with the noise reckoned in: (rows, classes), rows summing to 1."""
+    return correction(codes, probs).apply(codes, probs)
 
 
 def _distributions(weights: Floats, otherwise: Floats) -> Floats:

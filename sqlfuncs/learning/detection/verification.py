@@ -56,9 +56,8 @@ def candidates(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> 
     places = np.flatnonzero(flagged & (suggested != codes))
     if not len(places):
         return Candidates(places, np.zeros(0), np.zeros(0))
-    transition = noise.transition_matrix(codes, probs)
     given, instead = codes[places], suggested[places]
-    likely = noise.corrected_by(transition, given, probs[places])
+    likely = noise.correction(codes, probs).apply(given, probs[places])
     rows = np.arange(len(places))
     right, harmful = likely[rows, instead], likely[rows, given]
     better = np.flatnonzero(right > harmful)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.errors import BadOption
+from sqlfuncs.errors import BadOption, NoUsableRows
 from sqlfuncs.learning.features.attributions import Named
 from sqlfuncs.learning.features.heads import AnyHead, Learned
 from sqlfuncs.learning.labels.classes import Codes
@@ -20,6 +20,8 @@ from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.wording import Given, Option
 
 Mask = npt.NDArray[np.bool_]
+
+_LEAST = 1e-9  # below, something says nothing
 
 
 @runtime_checkable
@@ -43,36 +45,57 @@ class Why:
     votes: dict[str, int]
     said: Named
 
+    def speaks_for(self, suggested: bool, most: int) -> list[str]:
+        """What speaks most for the suggested or the given class, the strongest first."""
+        side = 1 if suggested else -1
+        ours = [(name, side * part) for name, part in self.said if side * part > _LEAST]
+        return [name for name, _ in sorted(ours, key=lambda each: (-each[1], each[0]))[:most]]
 
-def explain(
-    rows: Rows, codes: Codes, width: int, learned: Mask, asked: Codes, suggested: Codes, model: str
-) -> list[Why]:
-    """Why the rows `asked` (asked,) may be of the classes `suggested` (asked,), not of their own.
 
-    `codes` (rows,) are the given classes of all, -1 for none. Heads are trained on the rows
-    `learned` (rows,), to which none of the asked ones belongs: none explains a label it has seen.
-    Raises BadOption for models that are no heads.
-    """
-    taught = np.where(learned, codes, -1)
-    prepared = prepare(rows, ClassTarget(taught, width), _heads_of(model))
-    features = cast("Learned[AnyHead]", prepared.features)
-    place = np.empty(len(prepared.order), dtype=np.int64)
-    place[prepared.order] = np.arange(len(place))
-    target = np.flatnonzero(prepared.target.as_classes() >= 0)
-    with one_thread():
-        heads = [
-            features.fit_head(at, view[target], taught[prepared.order][target], width)
-            for at, view in enumerate(prepared.views)
-        ]
-        views = [view[place[asked]] for view in prepared.views]
-        votes = [head.predict(view).argmax(axis=1) for head, view in zip(heads, views, strict=True)]
+class Explainer:
+    """Heads that say why rows are not of the class they were given; any of the rows."""
+
+    def __init__(self, rows: Rows, codes: Codes, width: int, learned: Mask, model: str) -> None:
+        """Train the heads of a model on some of the rows.
+
+        `codes` (rows,) are the given classes, -1 for none, of `width` classes; `learned` (rows,) of
+        bool. Raises BadOption for models that are no heads, NoUsableRows for nothing to learn from.
+        """
+        learned = learned & (codes >= 0)
+        if not learned.any():
+            raise NoUsableRows("every row is flagged: none is left to explain the others by.")
+        taught = np.where(learned, codes, -1)
+        prepared = prepare(rows, ClassTarget(taught, width), _heads_of(model))
+        self._codes, self._views = codes, prepared.views
+        self._features = cast("Learned[AnyHead]", prepared.features)
+        self._place = np.empty(len(prepared.order), dtype=np.int64)
+        self._place[prepared.order] = np.arange(len(self._place))
+        target = np.flatnonzero(prepared.target.as_classes() >= 0)
+        known = taught[prepared.order][target]
+        with one_thread():
+            self._heads = [
+                self._features.fit_head(at, view[target], known, width)
+                for at, view in enumerate(prepared.views)
+            ]
+
+    def explain(self, asked: Codes, suggested: Codes) -> list[Why]:
+        """Why the rows `asked` (asked,) may be of the classes `suggested` (asked,).
+
+        None of them may be one that the heads have learned: they know what its label is.
+        """
+        views = [view[self._place[asked]] for view in self._views]
         names = tuple(f"view {at}" for at in range(1, len(views) + 1))
         said: list[Named] = [[] for _ in asked]
-        if isinstance(features, Explained):
-            names = features.view_names
-            said = features.attributions(heads, views, suggested, codes[asked])
-    voted = [dict(zip(names, map(int, row), strict=True)) for row in zip(*votes, strict=True)]
-    return [Why(*each) for each in zip(voted, said, strict=True)]
+        with one_thread():
+            heads = zip(self._heads, views, strict=True)
+            votes = [head.predict(view).argmax(axis=1) for head, view in heads]
+            if isinstance(self._features, Explained):
+                names = self._features.view_names
+                said = self._features.attributions(
+                    self._heads, views, suggested, self._codes[asked]
+                )
+        voted = [dict(zip(names, map(int, row), strict=True)) for row in zip(*votes, strict=True)]
+        return [Why(*each) for each in zip(voted, said, strict=True)]
 
 
 def _heads_of(model: str) -> str:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sqlfuncs import work
 from sqlfuncs.errors import BadOption
-from sqlfuncs.learning.detection import certainty, confident
+from sqlfuncs.learning.detection import certainty, confident, noise
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.explanation import CALIBRATED, explanation
 from sqlfuncs.learning.detection.health import health
 from sqlfuncs.learning.detection.judged import Judged
 from sqlfuncs.learning.detection.review_ranking import quality_after_review
-from sqlfuncs.learning.detection.sampling import Drawn
 from sqlfuncs.learning.detection.verification import candidates
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
@@ -48,13 +48,13 @@ _QUEUED = (
 class ClassPrediction(Prediction):
     """The rows of a table as they were `judged`, and what was `found` in those that could be.
 
-    `drawn` are those of the judged rows that people reviewed at random, None without any.
+    `samples` are those of the judged rows that people reviewed at random, if any.
     """
 
     judged: Judged
     found: Found
     cut: str
-    drawn: Drawn | None = None
+    samples: Samples = field(default_factory=Samples)
 
     @property
     def rows(self) -> type[Rows]:
@@ -100,7 +100,14 @@ class ClassPrediction(Prediction):
     def health(self) -> Columns:
         """A row for each class, in their order."""
         codes, probs = self.judged.evidence
-        estimated = health(codes, probs, self.drawn)
+        drawn = self.samples.of_all
+        if drawn is None and self.samples.calibrating is not None:
+            work.say(
+                "label_health: the reviewed rows are a sample of those that may be corrected, "
+                "which does not say how many labels are wrong; rates are the model's word. The "
+                "query file review_queue, with order=random, draws from all rows"
+            )
+        estimated = health(codes, probs, drawn)
         own = self.judged.labels
         # A label that no map of probabilities names has rows, but nothing is known of them.
         names = classes.in_order({*self.judged.classes, *own.distinct()})
@@ -110,7 +117,9 @@ class ClassPrediction(Prediction):
         count = np.bincount(given[given >= 0], minlength=len(names))
         flagged = np.bincount(codes[self.found.flagged], minlength=len(self.judged.classes))
         confused = np.where(known, estimated.confused_with[place], -1)
-        taken = confident.choose_cut(codes, probs) if self.cut == "auto" else self.cut
+        taken = self.cut
+        if taken == "auto":
+            taken = confident.choose_cut(noise.evidence(codes, probs))
         return {
             "label": pa.array(names, pa.string()),
             "rows": pa.array(count),
@@ -121,7 +130,7 @@ class ClassPrediction(Prediction):
             "confused_with": _named(self.judged, confused, confused >= 0),
             "wrongly_elsewhere": _known(estimated.wrongly_elsewhere, place),
             "cut": pa.array([taken] * len(names)),
-            "explanation": pa.array([explanation(codes, probs, self.cut, self.drawn)] * len(names)),
+            "explanation": pa.array([explanation(codes, probs, self.cut, drawn)] * len(names)),
         }
 
 
@@ -158,7 +167,7 @@ class Classification(Task):
         found = find_by_sample(judged, found, samples, options)
         is_calibrated = samples.calibrating is not None and options.cut == "auto"
         cut = CALIBRATED if is_calibrated else options.cut
-        return ClassPrediction(judged, found, cut, samples.of_all)
+        return ClassPrediction(judged, found, cut, samples)
 
     @classmethod
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:

@@ -82,6 +82,7 @@ class Pages:
             request, "row.html", wanted, row=row, before=before, after=after, alike=alike,
             evidence=[(label, self._neighbours(place, label)) for label in labels],
             duplicates=self._duplicates(place, alike.duplicates) if alike else [],
+            why=self.review.why(place),
             details=self.review.source.details(row.key), wanting=len(order),
             evidence_so_far=self.review.evidence() if wanted.sort == "verify" else None,
         )  # fmt: skip

@@ -138,7 +138,7 @@ def _f1(flags: np.ndarray, wrong: np.ndarray) -> float:
 def test_noise_of_classes_is_reckoned_in() -> None:
     pairs = np.eye(4) * 0.6 + np.roll(np.eye(4), 1, axis=1) * 0.4
     given, probs, true = sampled(pairs, skill=4, hard=0)
-    assert confident.choose_cut(given, probs) == "noise_corrected"
+    assert confident.choose_cut(noise.evidence(given, probs)) == "noise_corrected"
     ours = _f1(confident.find(given, probs).flagged, given != true)
     theirs = [
         _f1(confident.find(given, probs, cut).flagged, given != true) for cut in CLEANLAB_CUTS
@@ -148,11 +148,25 @@ def test_noise_of_classes_is_reckoned_in() -> None:
     assert _f1(found.quality < 0.5, given != true) > 0.8
 
 
-def test_noise_on_hard_rows_is_flagged_by_the_models_word() -> None:
-    given, probs, _ = sampled(np.eye(4), skill=6, hard=0.8)
-    assert confident.choose_cut(given, probs) == "predicted_neq_given"
+def test_where_people_err_on_hard_rows_a_strong_model_is_believed_more() -> None:
+    given, probs, true = sampled(np.eye(4), skill=2, hard=0.8)
+    seen = noise.evidence(given, probs)
+    assert seen.is_peoples and confident.choose_cut(seen) == "noise_corrected"
     found = confident.find(given, probs, "auto", "auto")
-    assert (found.flagged == (probs.argmax(axis=1) != given)).all()
+    wrong = given != true
+    theirs = [_f1(confident.find(given, probs, cut).flagged, wrong) for cut in CLEANLAB_CUTS]
+    assert _f1(found.flagged, wrong) > max(theirs) - 0.01
+    # Fewer flags than by the model's word alone.
+    plain = confident.find(given, probs, "predicted_neq_given", "auto")
+    assert found.flagged.sum() < plain.flagged.sum() and not (found.flagged & ~plain.flagged).any()
+    # One score says both: none is halved.
+    assert found.quality[found.flagged].max() < 0.5
+
+
+def test_a_flag_of_another_judge_halves_the_score() -> None:
+    pairs = np.eye(4) * 0.8 + np.roll(np.eye(4), 1, axis=1) * 0.2
+    given, probs, _ = sampled(pairs, skill=1, hard=0)
+    found = confident.find(given, probs, "predicted_neq_given", "auto")
     score = noise.corrected(given, probs)[np.arange(len(given)), given]
     assert (score[found.flagged] > 0.5).any()  # one that contradicts the flag
     assert (found.quality == np.where(found.flagged, score / 2, score)).all()
@@ -162,7 +176,7 @@ def test_rows_that_their_copies_outvote_are_flagged_however_weak_the_model() -> 
     codes = np.array([0] * 19 + [1])
     probs = np.tile([0.95, 0.05], (20, 1))
     outvoted = codes == 1
-    assert confident.choose_cut(codes, probs) == "prune_by_class"
+    assert confident.choose_cut(noise.evidence(codes, probs)) == "prune_by_class"
     assert not confident.find(codes, probs, "auto", "auto").flagged.any()
     found = confident.find(codes, probs, "auto", "auto", outvoted)
     assert found.flagged.tolist() == outvoted.tolist()

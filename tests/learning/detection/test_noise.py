@@ -30,7 +30,7 @@ HARD = np.arange(800) >= 640  # those that the model is least sure of
 @pytest.mark.parametrize(
     ("wrong", "guesses", "is_strong", "hits_hard_rows", "cut"),
     [
-        (HARD, 0.0, True, True, "predicted_neq_given"),
+        (HARD, 0.0, True, True, "noise_corrected"),
         (EVEN, 0.0, True, False, "noise_corrected"),
         (np.arange(800) >= 530, 0.0, False, True, "noise_corrected"),
         (EVEN, 0.5, False, True, "prune_by_class"),
@@ -42,7 +42,7 @@ def test_which_cut_is_taken(
     codes, probs = _judged(wrong, guesses)
     seen = noise.evidence(codes, probs)
     assert (seen.is_strong, seen.hits_hard_rows) == (is_strong, hits_hard_rows)
-    assert confident.choose_cut(codes, probs) == cut
+    assert confident.choose_cut(seen) == cut
 
 
 def test_a_class_of_few_rows_is_drawn_towards_the_noise_of_all() -> None:

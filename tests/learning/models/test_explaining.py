@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.learning.features.heads import AnyHead, Learned
-from sqlfuncs.learning.models.explaining import Why, explain
+from sqlfuncs.learning.models.explaining import Explainer, Why
 from sqlfuncs.learning.rows.base import Chosen
 from sqlfuncs.learning.rows.embedding import Embeddings
 
@@ -39,7 +39,5 @@ def test_heads_vote_by_their_numbers() -> None:
     codes[7] = 0
     learned = np.arange(60) != 7
     asked, suggested = np.array([7]), np.array([1])
-    found = explain(
-        _Foreign(**vars(Embeddings.read(x))), codes, 2, learned, asked, suggested, "fast"
-    )
-    assert found == [Why({"view 1": 1}, [])]
+    explainer = Explainer(_Foreign(**vars(Embeddings.read(x))), codes, 2, learned, "fast")
+    assert explainer.explain(asked, suggested) == [Why({"view 1": 1}, [])]
