@@ -48,6 +48,7 @@ def candidates(codes: Codes, probs: Floats) -> dict[str, Floats]:
     seen = noise.evidence(codes, probs)
     transition = noise.transition_matrix(codes, probs)
     posterior = noise.true_class_probabilities(codes, probs, transition)
+    careful = noise.careful_correction(codes, probs).apply(codes, probs)
     joint = compute_confident_joint(codes, probs, calibrate=True).astype(float)
     ours = health.health(codes, probs)
     return {
@@ -55,7 +56,7 @@ def candidates(codes: Codes, probs: Floats) -> dict[str, Floats]:
         "share not predicted": by_class(probs.argmax(axis=1) != codes),
         "1 - mean probability": by_class(1 - probs[rows, codes]),
         "cleanlab's calibrated confident joint": health.error_rates(joint),
-        "`noise.corrected`": by_class(1 - noise.corrected(codes, probs)[rows, codes]),
+        "`noise.careful_correction`": by_class(1 - careful[rows, codes]),
         "posterior, transition matrix": by_class(1 - posterior[rows, codes]),
         "posterior, noise of the surest rows": health.error_rates(
             health.posterior_joint(codes, probs, transition, seen.noise)

@@ -28,9 +28,9 @@ Mask = npt.NDArray[np.bool_]
 # Of the surest rows, what a strong model may disagree with by its own errors: this times
 # (1 - kappa) squared.
 _STRONG_ERROR = 0.65
-# Of its surest half, what a weak one may, less this share of its kappa; the best that is weak; and
-# fewer rows tell wrong labels from its errors by chance alone.
-_WEAK_ERROR, _WEAK_GAIN, _WEAK_KAPPA, _WEAK_ROWS = 0.33, 0.5, 0.24, 1200
+# Of its surest half, what a weak one may: half its kappa less than the first, and the second at
+# least; the best that is weak; and fewer rows tell wrong labels from its errors by chance alone.
+_WEAK_ERROR, _LEAST_WEAK_ERROR, _WEAK_KAPPA, _WEAK_ROWS = 0.33, 0.23, 0.24, 1200
 # How much likelier than the given label a suggestion is. Where people err, probabilities are
 # sharper (`noise.correction`).
 _ODDS, _ODDS_OF_PEOPLE = 3.0, 5.0
@@ -86,7 +86,7 @@ def _no_noise(seen: Evidence) -> str | None:
 def _disagrees_enough(seen: Evidence) -> bool:
     if seen.is_strong:
         return seen.sure_disagreement_low >= _STRONG_ERROR * (1 - seen.kappa) ** 2
-    own = _WEAK_ERROR - _WEAK_GAIN * seen.kappa
+    own = max(_WEAK_ERROR - seen.kappa / 2, _LEAST_WEAK_ERROR)
     return seen.kappa < _WEAK_KAPPA and seen.half_disagreement_low >= own
 
 

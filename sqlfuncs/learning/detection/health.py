@@ -51,14 +51,15 @@ def health(codes: Codes, probs: Floats, drawn: Drawn | None = None) -> Health:
     counts = np.bincount(codes, minlength=probs.shape[1])
     rate = error_rates(joint)
     least = _least(codes, probs, transition, seen, counts)
-    most = np.fmax(error_rates(learned), error_rates(_joint(codes, noise.corrected(codes, probs))))
+    likely = noise.careful_correction(codes, probs).apply(codes, probs)
+    most = np.fmax(error_rates(learned), error_rates(_joint(codes, likely)))
     disagrees = np.bincount(codes, probs.argmax(axis=1) != codes, probs.shape[1])
     most = np.fmax(most, disagrees / np.where(counts > 0, counts, np.nan))
     wrong = joint.round(_DIGITS)
     np.fill_diagonal(wrong, 0.0)
     low, high = np.fmin(least, rate), np.fmax(_upper(most, counts), rate)
     if drawn is not None:
-        foreseen = 1 - noise.corrected(codes, probs)[np.arange(len(codes)), codes]
+        foreseen = 1 - likely[np.arange(len(codes)), codes]
         found = group_shares(codes, foreseen, drawn.places, drawn.wrong, probs.shape[1])
         known = ~np.isnan(found.share)
         rate = np.where(known, found.share, rate)

@@ -57,7 +57,7 @@ def candidates(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> 
     if not len(places):
         return Candidates(places, np.zeros(0), np.zeros(0))
     given, instead = codes[places], suggested[places]
-    likely = noise.correction(codes, probs).apply(given, probs[places])
+    likely = noise.careful_correction(codes, probs).apply(given, probs[places])
     rows = np.arange(len(places))
     right, harmful = likely[rows, instead], likely[rows, given]
     better = np.flatnonzero(right > harmful)

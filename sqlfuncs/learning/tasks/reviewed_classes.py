@@ -192,7 +192,9 @@ def find_by_sample(judged: Judged, found: Found, samples: Samples, options: Opti
         return found
     codes, probs = judged.evidence
     own = score(judged, options.method)
-    likely = noise.corrected(codes, probs) if own in ("auto", confident.NOISE_CORRECTED) else probs
+    likely = probs
+    if own in ("auto", confident.NOISE_CORRECTED):
+        likely = noise.careful_correction(codes, probs).apply(codes, probs)
     content = None if judged.content is None else judged.content.of(judged.rows)
     with one_thread():
         likely = recalibrated(codes, probs, likely, drawn, content)
