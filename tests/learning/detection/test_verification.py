@@ -115,7 +115,41 @@ def test_precision_is_asked_of_the_best() -> None:
     found = _verify(reviews, precision=0.8, found=_found(rows))
     assert 0 < len(found.released) < rows / 2
     assert right[found.released].mean() >= 0.8
+    # The others gain nothing: what is asked to gain leaves them out, too.
+    assert len(_verify(reviews, found=_found(rows)).released) < rows / 2
+
+
+def test_what_gains_beyond_the_best_is_released_with_them() -> None:
+    generator = np.random.default_rng(1)
+    rows = 1000
+    right = generator.random(rows) < np.where(np.arange(rows) < rows / 2, 0.99, 0.7)
+    order = generator.permutation(rows)
+    known = order < 160
+    reviews = Reviews(order, known, known & right, known & right)
     assert len(_verify(reviews, found=_found(rows)).released) == rows - 160
+
+
+def test_what_is_still_needed_shrinks_as_rows_speak_for_it() -> None:
+    generator = np.random.default_rng(1)
+    right = generator.random(1000) < 0.85
+    order = generator.permutation(1000)
+    asked = []
+    for reviewed in (0, 3, 6):
+        known = order < reviewed
+        reviews = Reviews(order, known, known & right, known & right)
+        asked.append(_verify(reviews, found=_found(1000)).needed)
+    assert asked[0] > asked[1] > asked[2] > 0  # type: ignore[operator]
+
+
+def test_rows_that_speak_against_it_ask_for_more() -> None:
+    right, order = np.arange(1000) >= 12, np.arange(1000)
+    known = order < 12
+    started = _verify(
+        Reviews(order, ~known & known, ~known & known, ~known & known), found=_found(1000)
+    )
+    after = _verify(Reviews(order, known, known & right, known & right), found=_found(1000))
+    assert started.needed is not None
+    assert after.needed is None or after.needed > started.needed
 
 
 def test_more_risk_releases_sooner() -> None:
