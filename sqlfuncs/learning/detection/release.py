@@ -36,9 +36,10 @@ PRECISION_SETS: Mapping[float, float] = {1.0: 0.4, 0.6: 0.3, 0.3: 0.3}
 
 @dataclass(frozen=True)
 class Release:
-    """The first `size` candidates may be corrected; the reviewed ones are worth `value` in all."""
+    """The first `size` candidates may be corrected, of which `drawn` are worth `value` in all."""
 
     size: int
+    drawn: int
     value: float
 
 
@@ -52,7 +53,7 @@ class Outcome:
     @property
     def largest(self) -> Release:
         """The largest set that may be corrected, of size 0 if none may."""
-        return self.released[0] if self.released else Release(0, 0.0)
+        return self.released[0] if self.released else Release(0, 0, 0.0)
 
 
 def outcome(
@@ -72,7 +73,7 @@ def outcome(
 
     >>> drawn = np.arange(0, 200, 10)
     >>> outcome(np.ones(20), drawn, 200, risk=0.05, lowest=-1.0, sets=GAIN_SETS).released
-    (Release(size=200, value=20.0), Release(size=100, value=10.0))
+    (Release(size=200, drawn=20, value=20.0), Release(size=100, drawn=10, value=10.0))
     >>> outcome(-np.ones(20), drawn, 200, risk=0.05, lowest=-1.0, sets=GAIN_SETS).released
     ()
     """
@@ -89,9 +90,13 @@ def outcome(
     passes = excess + short.sum(axis=0) - short >= 0
     found = sorted(zip(sizes, passes.any(axis=(1, 2)), strict=True), reverse=True)
     return Outcome(
-        tuple(Release(size, float(values[places < size].sum())) for size, yes in found if yes),
+        tuple(_release(size, values[places < size]) for size, yes in found if yes),
         tuple(map(float, wealth[:, -1, -1])) if len(looks) else (1.0,) * len(sizes),
     )
+
+
+def _release(size: int, values: Floats) -> Release:
+    return Release(size, len(values), float(values.sum()))
 
 
 def rows_needed(values: Floats, shares: Floats, risk: float, wealth: float = 1.0) -> int | None:

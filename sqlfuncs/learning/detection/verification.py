@@ -145,14 +145,17 @@ def verify(
 def _chosen(ahead: Outcome, precision: float | None) -> int:
     """How many of the best candidates to release, of the sets that pass; 0 for none.
 
-    Each of them passes, so any may be taken: the largest of which enough are right, or the one that
-    gained most where it was reviewed. What is beyond a smaller set may do harm in a large one.
+    Each of them passes, so any may be taken: the largest of which enough are right; or without
+    what is beyond a smaller one, if that did harm where it was reviewed, by more than its standard
+    error, which is 1 a row at most.
     """
-    if not ahead.released:
-        return 0
+    chosen = ahead.largest
     if precision is not None:
-        return ahead.largest.size
-    return max(ahead.released, key=lambda each: (each.value, each.size)).size
+        return chosen.size
+    for smaller in ahead.released[1:]:
+        if chosen.value - smaller.value < -np.sqrt(chosen.drawn - smaller.drawn):
+            chosen = smaller
+    return chosen.size
 
 
 @dataclass(frozen=True)
