@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.functions.spec import VOTES, Column, TableFunction
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
 
@@ -81,7 +81,7 @@ def label_issues(
 FUNCTION = TableFunction(
     name="label_issues",
     compute=label_issues,
-    inputs=("x", "label"),
+    inputs=("x", "label", VOTES),
     reviews=True,
     returns=(
         Column("label_quality", pa.float64(), "0 worst .. 1 best"),

@@ -8,8 +8,8 @@
 -- that is the same for everybody, judged by the labels as given: what people decide of them in that
 -- order is the sample that auto_corrections(..., log := decisions) rests on.
 review_queue(
-    tbl, x, label, key, budget := 100, log := NULL, purpose := 'find', model := 'fast', folds := 5,
-    seed := 0
+    tbl, x, label, key, votes := NULL, budget := 100, log := NULL, purpose := 'find',
+    model := 'fast', folds := 5, seed := 0
 ) AS TABLE
 WITH _sf_decided AS MATERIALIZED (
     FROM sqlfuncs.main._sf_decisions(tbl, coalesce(log, 'sqlfuncs.main._sf_no_log'), key, label, NULL)
@@ -35,7 +35,7 @@ WITH _sf_decided AS MATERIALIZED (
 SELECT * EXCLUDE (_sf_action, _sf_new, _sf_place, _sf_random_rank)
 FROM sqlfuncs.main._review_queue(
     _sf_ordered, x, label, _sf_action, _sf_new, _sf_random_rank,
-    budget := budget, purpose := purpose, model := model, folds := folds, seed := seed
+    votes := votes, budget := budget, purpose := purpose, model := model, folds := folds, seed := seed
 )
 WHERE review_rank <= coalesce(budget, 100)
 ORDER BY review_rank;
