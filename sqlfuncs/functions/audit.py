@@ -42,8 +42,8 @@ def audit(
 
     `not_judged` is that of `label_issues`: a row whose label could not be judged may still be an
     outlier. Options are those of the three functions; the two thresholds are
-    `outlier_threshold` and `near_duplicate_threshold`. A decision log, named as for `label_issues`,
-    sharpens what is said of labels.
+    `outlier_threshold` and `near_duplicate_threshold`. A decision log and votes, named as for
+    `label_issues`, sharpen what is said of labels.
 
     Errors: those of `label_issues`.
     """

@@ -38,7 +38,8 @@ def label_health(
     hold at 95 %. A class of which no row was drawn keeps the estimate without.
 
     Rows without a label are not counted. Estimates are about the rows that could be judged, and
-    NULL for a class of which there is none. Options and errors are those of `label_issues`.
+    NULL for a class of which there is none. Options, `votes` among them, and errors are those of
+    `label_issues`.
     """
     options = Options(model=model, cut=cut, method=method, folds=folds, seed=seed)
     return FUNCTION.result(registry.of(rows).judge(rows, options).health())

@@ -189,9 +189,10 @@ SELECT id, label, suggested_label FROM label_issues(t, NULL, label, votes := [gp
 -- 3 | a | b
 
 -- case: votes beside own probabilities
-CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label, 'a' AS gpt, MAP {'a': 0.5, 'b': 0.5} AS probs
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label, if(i % 3 = 0, 'a', 'b') AS gpt,
+    MAP {'a': 0.5, 'b': 0.5} AS probs
 FROM range(20) r(i);
-FROM label_issues(t, probs, label, votes := [gpt, label || '']);
+FROM label_issues(t, probs, label, votes := [gpt]);
 -- error: Let it vote as well, and name NULL for x
 
 -- case: a vote that is the label

@@ -126,8 +126,7 @@ def judge(
         content = _spread_over(linear_kernel(prepared), learnable)
         no_reason = unlabeled[learnable]
         reasons[learnable] = np.where(no_reason, labels.reasons[learnable], why)
-        if not rows.are_apart:
-            data_warnings.about_copies(prepared.keys, prepared.target.strata)
+        data_warnings.about_copies(prepared.keys, prepared.target.strata)
         if rows.is_all_there_is:
             surely_other[learnable] = outvoted(prepared)
     _refuse_unusable(labels, reasons)

@@ -64,8 +64,10 @@ def prepare(
     told = keys
     if votes is not None:
         told = [key + said for key, said in zip(keys, votes.digests(), strict=True)]
+    if rows.are_apart:
+        keys = each_apart(keys, target.ranks)
     order = canonical_order(told, target.ranks)
-    alike = each_apart(keys, target.ranks) if rows.are_apart else rows.groups(keys)
+    alike = rows.groups(keys)
     learned, views = _learn(rows.take(order), model)
     if votes is not None:
         learned, views = _beside_votes(learned, views, votes.take(order))

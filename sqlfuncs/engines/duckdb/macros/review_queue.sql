@@ -4,6 +4,7 @@
 -- log, decided rows leave the queue (needs_review does not decide), the model learns from the
 -- labels as decided, and what reviewed rows turned out to be re-ranks the others. A stale
 -- old_label, an unknown or duplicate key is an error that lists them.
+-- `votes` are those of label_issues.
 -- With purpose := 'verify' these are rows that auto_corrections would correct, in a random order
 -- that is the same for everybody, judged by the labels as given: what people decide of them in that
 -- order is the sample that auto_corrections(..., log := decisions) rests on.
