@@ -52,7 +52,7 @@ def _foretells(voter: Voter, codes: Codes) -> bool:
     both = has_label & voted
     if not both.any():
         return False
-    pairs = len({*zip(voter.codes[both].tolist(), codes[both].tolist(), strict=True)})
+    pairs = len(np.unique(voter.codes[both] * (codes.max() + 1) + codes[both]))
     named, given = len(np.unique(voter.codes[both])), len(np.unique(codes[both]))
     everywhere = not (has_label & ~voted).any() or int(both.sum()) >= _FOR_CERTAIN
     return everywhere and given > 1 and pairs == named

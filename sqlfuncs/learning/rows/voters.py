@@ -6,7 +6,6 @@ means what is learned, from the labels of the rows.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -233,10 +232,11 @@ def _of_labels(name: str, column: pa.Array, kind: str) -> Voter:
     texts = column.cast(pa.string())
     field = pa.field(name, pa.string(), metadata={labels.KIND: kind.encode()})
     own = labels.read(pa.StructArray.from_arrays([texts], fields=[field]), name)
-    counts = Counter(own.texts.drop_null().to_pylist())
-    common = [each for each, count in counts.items() if count > 1]
-    voted = sum(counts.values())
-    if len(common) > MOST_CLASSES or sum(counts[each] for each in common) * 2 < voted > 1:
+    encoded = own.texts.dictionary_encode()
+    counts = np.bincount(encoded.indices.drop_null(), minlength=len(encoded.dictionary))
+    common = encoded.dictionary.filter(pa.array(counts > 1)).to_pylist()
+    voted = int(counts.sum())
+    if len(common) > MOST_CLASSES or counts[counts > 1].sum() * 2 < voted > 1:
         raise BadInput(
             f"the votes of {name} are {len(counts):,} different values in {voted:,} rows: no "
             "classes, of which there are few. Is it the right column?"

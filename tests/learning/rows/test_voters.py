@@ -53,8 +53,10 @@ def test_lists_have_a_voter_at_each_place() -> None:
         assert [voter.name for voter in votes.voters] == ["votes[1]", "votes[2]"]
         assert votes.voters[0].codes.tolist() == [0, -1, 1, 0, 1, 0]
         assert votes.voters[1].codes.tolist() == [0, -1, -1, 1, 0, 1]
-    fixed = pa.array([["a"], ["b"], ["a"], ["b"]], pa.list_(pa.string(), 1))
-    assert Votes.read(fixed).voters[0].codes.tolist() == [0, 1, 0, 1]
+    fixed = pa.array([["a"], ["b"], None, ["a"], ["b"]], pa.list_(pa.string(), 1))
+    assert Votes.read(fixed).voters[0].codes.tolist() == [0, 1, -1, 0, 1]
+    of_maps = pa.array([[one, one] for one in MAPS.to_pylist()], pa.list_(MAPS.type))
+    assert [v.codes.tolist() for v in Votes.read(of_maps).voters] == [[0, 1, -1, 0, -1, -1]] * 2
 
 
 def test_all_that_is_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
