@@ -180,18 +180,21 @@ def test_maps_that_are_no_distribution_are_no_votes(
     assert _issues(t, f"t, vec, label, votes := {odd}") == _issues(
         t, "t, vec, label, votes := if(id < 5, NULL, old)"
     )
-    assert "votes of votes that count as none: a probability is" in capsys.readouterr().err
+    assert "in votes some maps count as no vote: a probability is" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("votes", "message"),
     [
         ("'gpt'", "'gpt' is a constant text, not a column"),
-        ("{id: id}", "the votes of id are 900 different values in 900 rows: no classes"),
+        ("{id: id}", "id holds 900 different values in 900 rows: no classes to vote for"),
         ("{share: hash(id) % 977 / 7}", "share holds numbers, "),
-        ("{words: ['a', gpt]}", r"the votes of words are of type VARCHAR\[\]. Votes are labels"),
-        ("{bytes: gpt::BLOB}", "the votes of bytes are of type BLOB"),
-        ("{words: MAP {'0': gpt}}", "maps of classes to their probabilities hold numbers"),
+        (
+            "{words: ['a', gpt]}",
+            r"words is of type VARCHAR\[\], which holds no votes: these are labels",
+        ),
+        ("{bytes: gpt::BLOB}", "bytes is of type BLOB, which holds no votes"),
+        ("{words: MAP {'0': gpt}}", "maps of each class to its probability hold numbers"),
         ("range(id % 3)::VARCHAR[]", "votes are lists of 0 to 2 values: each place is a voter"),
         ("[]::VARCHAR[]", "votes are lists without a value, or NULL in every row"),
         ("NULL::VARCHAR[]", "votes are lists without a value, or NULL in every row"),

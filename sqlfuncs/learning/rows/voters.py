@@ -200,8 +200,8 @@ def _voter(name: str, column: pa.Array) -> Voter:
         if is_kind(of):
             return _of_labels(name, column, kind)
     raise BadInput(
-        f"the votes of {name} are of type {TypeName(of)}. Votes are labels, or maps of each class "
-        "to its probability."
+        f"{name} is of type {TypeName(of)}, which holds no votes: these are labels, or maps of "
+        "each class to its probability."
     )
 
 
@@ -209,14 +209,14 @@ def _of_probabilities(name: str, column: pa.MapArray) -> Voter:
     item = column.type.item_type
     if not (pa.types.is_floating(item) or pa.types.is_integer(item) or pa.types.is_decimal(item)):
         raise BadInput(
-            f"the votes of {name} are of type {TypeName(column.type)}: maps of classes to their "
-            "probabilities hold numbers."
+            f"{name} is of type {TypeName(column.type)}, which holds no votes: maps of each "
+            "class to its probability hold numbers."
         )
     read = Probabilities.read(column)
     silent = np.array([reason is not None for reason in read.reasons], dtype=bool)
     odd = silent & np.asarray(column.is_valid())
     if odd.any():
-        work.say_once(f"votes of {name} that count as none: {describe(read.reasons[odd])}")
+        work.say_once(f"in {name} some maps count as no vote: {describe(read.reasons[odd])}")
     probs = np.where(silent[:, None], 0, read.values)
     codes = np.where(silent, -1, probs.argmax(axis=1) if read.classes else -1)
     return Voter(name, read.classes, codes.astype(np.int64), probs=probs)
@@ -238,8 +238,8 @@ def _of_labels(name: str, column: pa.Array, kind: str) -> Voter:
     voted = int(counts.sum())
     if len(common) > MOST_CLASSES or counts[counts > 1].sum() * 2 < voted > 1:
         raise BadInput(
-            f"the votes of {name} are {len(counts):,} different values in {voted:,} rows: no "
-            "classes, of which there are few. Is it the right column?"
+            f"{name} holds {len(counts):,} different values in {voted:,} rows: no classes to vote "
+            "for, of which there are few. Is it the right column?"
         )
     classes = in_order(common)
     codes = own.codes(classes)
