@@ -102,7 +102,8 @@ def label_scores(model: Any, frame: Frame, tree: Tree, ids: Any) -> Any:
     depths = [*range(stem), *(stem + depth for depth in tree.depths)]
     places = torch.tensor(depths, device=ids.device) + start
     sees = torch.ones(length, start + length, dtype=torch.bool).tril(diagonal=start)
-    own = torch.tensor(tree.sees, dtype=torch.bool).reshape(len(tree.tokens), -1)
+    tokens = len(tree.tokens)
+    own = torch.tensor(tree.sees, dtype=torch.bool).reshape(tokens, tokens)
     sees[stem:, start + stem :] = own
     mask = torch.zeros(sees.shape, dtype=model.dtype)
     mask = mask.masked_fill_(~sees, torch.finfo(model.dtype).min).to(ids.device)

@@ -2,7 +2,8 @@
 
 Uses torch. A batch has texts of one length, as on the processor, so nothing is padded, and as
 many as a bound of tokens takes. Two are under way on each GPU, so that one is copied while the
-other is computed. What no GPU can compute goes through the processor's own way, to its bits.
+other is computed, and a few more wait. What no GPU can compute is read as the processor reads, to
+the same bits.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ Compute = Callable[[Any, Any], Any]  # a model and ids (rows, length): a float32
 # A GPU is busy with about 16,000 tokens of the smallest encoder; more hide what a batch costs.
 TOKENS = {"cuda": 32_768, "mps": 8_192}
 _UNDER_WAY = 2  # batches of each GPU
+_DEALT = 8  # batches for each GPU: it is busy while what is read is written down
 _WINDOW = 4_096  # texts that are split into tokens at once
 _AHEAD = 2  # windows that wait to be read
 
@@ -92,7 +94,7 @@ def read(
 ) -> Iterator[Batch]:
     """Batch by batch. Which GPU a batch was dealt to changes nothing but the time."""
     every = [_Gpu(device, compute, model) for device in devices]
-    under_way: deque[tuple[list[int], list[Tokens], _Gpu, Future[Vectors | None]]] = deque()
+    dealt: deque[tuple[list[int], list[Tokens], _Gpu, Future[Vectors | None]]] = deque()
     left = _Left(compute, model)
     pool = ThreadPoolExecutor(_UNDER_WAY * len(every))
     at_most = max(gpu.tokens_at_most for gpu in every)
@@ -101,24 +103,36 @@ def read(
             usable = [gpu for gpu in every if is_usable(gpu.device)]
             if usable:
                 gpu = usable[turn % len(usable)]
-                under_way.append((places, rows, gpu, pool.submit(gpu.vectors, rows)))
+                dealt.append((places, rows, gpu, pool.submit(gpu.vectors, rows)))
             else:
                 left.add(places, rows)
-            if under_way and (len(under_way) > _UNDER_WAY * len(every) or not usable):
-                yield from _finished(*under_way.popleft(), left)
+            if dealt and (len(dealt) > _DEALT * len(every) or not usable):
+                yield from _finished(*dealt.popleft(), every, left)
             if left.tokens >= at_most:
                 yield from left.read()
-        while under_way:
-            yield from _finished(*under_way.popleft(), left)
+        while dealt:
+            yield from _finished(*dealt.popleft(), every, left)
         yield from left.read()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _finished(
-    places: list[int], rows: list[Tokens], gpu: _Gpu, future: Future[Vectors | None], left: _Left
+    places: list[int],
+    rows: list[Tokens],
+    gpu: _Gpu,
+    future: Future[Vectors | None],
+    every: Sequence[_Gpu],
+    left: _Left,
 ) -> Iterator[Batch]:
+    """A batch, once it is read; what a GPU had that failed is read by the next one that has not."""
     vectors = future.result()
+    while vectors is None and not is_usable(gpu.device):
+        usable = [other for other in every if is_usable(other.device)]
+        if not usable:
+            break
+        gpu = usable[0]
+        vectors = gpu.vectors(rows)
     if vectors is None:
         left.add(places, rows)
     else:
@@ -166,6 +180,8 @@ class _Gpu:
 
     def vectors(self, rows: Sequence[Tokens]) -> Vectors | None:
         """Of rows of one length: (rows, ...). None if it cannot compute them."""
+        if not is_usable(self.device):
+            return None
         done: list[Vectors] = []
         at, length = 0, len(rows[0])
         while at < len(rows):

@@ -142,5 +142,17 @@ def test_labels_of_a_language_model(
             assert other.probabilities[label] == pytest.approx(one.probabilities[label], abs=0.03)
 
 
+def test_labels_of_one_token_each(tmp_path: Path) -> None:
+    """Nothing then stands after a text."""
+    from sqlfuncs.llm.local import LocalProvider
+
+    model = LocalProvider(str(tiny.causal(tmp_path / "base")))
+    task = Task.read(["late", "bill", "money"])
+    assert [len(tokens) for tokens in model._frame(task).labels] == [1, 1, 1]
+    for answer in model.ask(task, TEXTS[:3]):
+        assert answer.probabilities is not None
+        assert sum(answer.probabilities.values()) == pytest.approx(1)
+
+
 def _break(*args: Any) -> None:
     raise standins.broken()
