@@ -86,7 +86,9 @@ def test_what_it_says_of_the_sample_is_true(sample: duckdb.DuckDBPyConnection) -
     assert hit[found.is_ambiguous].mean() < 0.65 < 0.8 < hit[~found.is_ambiguous].mean()
     flagged = found[found.is_label_issue]
     wrong = flagged.label != flagged.true_label
-    assert wrong[~flagged.is_ambiguous].mean() > wrong[flagged.is_ambiguous].mean() + 0.2
+    # Of rows it is in doubt of, few are flagged, and those less rightly.
+    assert flagged.is_ambiguous.mean() < 0.1 < found.is_ambiguous.mean() / 1.5
+    assert wrong[~flagged.is_ambiguous].mean() > wrong[flagged.is_ambiguous].mean()
     assert not found.is_unlabeled.any()
 
 
