@@ -12,6 +12,7 @@
 -- param new_class boolean = false: allow a new_label that no row of the table has
 
 {% if not keys %}{{ refuse("keys names no row: keys=12,15") }}{% endif %}
+{% if reviewer == "auto_corrections" %}{{ refuse("reviewer=auto_corrections would be the machine's word, which waits for a person's: name who decided") }}{% endif %}
 {% for name, value in [("new_label", new_label), ("action", action), ("reviewer", reviewer)] %}
 {% if name in given and value is none %}{{ refuse(name ~ " is empty: say what it is, or leave it out") }}{% endif %}
 {% endfor %}
@@ -60,7 +61,7 @@ WITH kinds AS (
         WHEN any_value(action) NOT IN ('relabel', 'keep', 'exclude', 'needs_review') THEN
             'nothing was written: action is relabel, keep, exclude or needs_review, not ' || any_value(action)
         WHEN (any_value(action) = 'relabel') <> (any_value(new_label) IS NOT NULL) THEN
-            'nothing was written: new_label says what to relabel to, and goes with no other action'
+            'nothing was written: action=relabel takes new_label=..., what to relabel to, which goes with no other action'
         WHEN count(*) FILTER (n = 0) > 0 THEN
             'nothing was written: no row has the key '
             || string_agg(asked, ', ' ORDER BY asked) FILTER (n = 0)

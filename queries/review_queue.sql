@@ -43,7 +43,7 @@ SELECT
 FROM sqlfuncs.main._candidates(
     _issues, {{ label | ident }}, sqlfuncs.main._sf_probs(class_probs), not_judged, is_label_issue, suggested_label
 ) AS i
-WHERE _sf_candidate
+WHERE _sf_candidate AND i.{{ key | ident }} IS NOT NULL
 {% else %}
 FROM _issues AS i
 WHERE CASE {{ order | literal }}

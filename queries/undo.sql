@@ -15,15 +15,15 @@ WITH _log AS (FROM {{ log | ident }}), logged AS (
     FROM (FROM logged WHERE NOT is_undo) AS l ANTI JOIN (FROM logged WHERE is_undo) AS u
         ON u.key = l.key AND u.decided_by = l.decided_by AND u.undone = l.decided_at
 ), owned AS (
-    -- What a reviewer applied on the page is auto_corrections', and theirs to take back.
+    -- What a reviewer applied on the page is auto_corrections', and theirs to take back; what correct wrote is its own.
     SELECT *, sqlfuncs.main._sf_is_person(decided_by) AS is_person,
-        if(is_person, decided_by, sqlfuncs.main._sf_applied_by(reason)) AS owner,
+        if(is_person, decided_by, coalesce(sqlfuncs.main._sf_applied_by(reason), decided_by)) AS owner,
         max(decided_at) OVER (PARTITION BY key) AS latest
     FROM standing
 ), step AS (
     FROM (
         FROM owned
-        WHERE is_person OR owner IS NOT NULL AND decided_at = latest
+        WHERE is_person OR decided_at = latest
         QUALIFY decided_at = max(decided_at) OVER (PARTITION BY key)
     )
     WHERE owner = {{ reviewer | literal }}

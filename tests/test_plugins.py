@@ -117,6 +117,8 @@ def test_the_kind_of_label_of_the_page_is_judged(tmp_path: Path) -> None:
     assert ran.stdout.strip() == "[(200, 0, True)]", ran.stderr
     ran = _run(tmp_path, table + "FROM label_health(t, house, price)")
     assert "label_health is about classes; these labels are none" in ran.stderr
+    ran = _run(tmp_path, table + "FROM label_issues(t, house, price, votes := 'a' || price % 2)")
+    assert "votes name classes, and these labels are none (regression)" in ran.stderr
     few = "WITH t AS (SELECT [1.0, i % 2] AS x, (i % 2)::DOUBLE AS y FROM range(99) r(i)) "
     ran = _run(tmp_path, few + "SELECT max(class_probs['1.0']) > .5 FROM label_issues(t, x, y)")
     assert ran.stdout.strip() == "[(True,)]", ran.stderr

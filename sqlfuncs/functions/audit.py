@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.functions import label_issues, near_duplicates, outliers
-from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.functions.spec import VOTES, Column, TableFunction
 from sqlfuncs.learning.similarity.neighbourhood import neighbourhood
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
@@ -42,8 +42,8 @@ def audit(
 
     `not_judged` is that of `label_issues`: a row whose label could not be judged may still be an
     outlier. Options are those of the three functions; the two thresholds are
-    `outlier_threshold` and `near_duplicate_threshold`. A decision log, named as for `label_issues`,
-    sharpens what is said of labels.
+    `outlier_threshold` and `near_duplicate_threshold`. A decision log and votes, named as for
+    `label_issues`, sharpen what is said of labels.
 
     Errors: those of `label_issues`.
     """
@@ -87,7 +87,7 @@ _OF_ROW = (*outliers.FUNCTION.returns[:-1], *near_duplicates.FUNCTION.returns[:-
 FUNCTION = TableFunction(
     name="audit",
     compute=audit,
-    inputs=("x", "label"),
+    inputs=("x", "label", VOTES),
     reviews=True,
     returns=(
         *_OF_LABEL,

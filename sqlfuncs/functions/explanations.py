@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption
-from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
+from sqlfuncs.functions.spec import LABEL, VOTES, Column, Input, TableFunction
+from sqlfuncs.learning.detection import voting
+from sqlfuncs.learning.detection.judged import rows_and_votes
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.explaining import Explainer
-from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, Rows, Vectors, is_usable
 from sqlfuncs.learning.similarity.examples import nearest_among
 from sqlfuncs.learning.tasks.base import Mask
@@ -30,7 +31,7 @@ def explanations(rows: pa.StructArray, *, budget: int = 20, model: str = "fast")
     codes, instead = given.codes(names), suggested.codes(names)
     flagged = np.asarray(rows.field("is_label_issue").cast(pa.bool_()).fill_null(False))
     quality = np.asarray(rows.field("label_quality").cast(pa.float64()).fill_null(np.nan))
-    x = registry.read_column(rows.field("x"))
+    x, votes = rows_and_votes(rows.field("x"), voting.read(rows))
     if not x.needs_model:
         raise BadInput(
             f"x is {x.called}, in which there is nothing to explain: name the column that the "
@@ -43,7 +44,10 @@ def explanations(rows: pa.StructArray, *, budget: int = 20, model: str = "fast")
     if not len(asked):
         return FUNCTION.result(_columns(len(rows)))
     at = np.cumsum(usable) - 1
-    explainer = Explainer(x.take(usable), codes[usable], len(names), ~flagged[usable], model)
+    beside = None if votes is None else votes.take(usable)
+    explainer = Explainer(
+        x.take(usable), codes[usable], len(names), ~flagged[usable], model, beside
+    )
     why = explainer.explain(at[asked], instead[asked])
     keys = rows.field("key").cast(pa.string()).to_pylist()
     vectors = _vectors(x, usable)
@@ -117,6 +121,7 @@ FUNCTION = TableFunction(
         Input("is_label_issue"),
         Input("suggested_label", "label"),
         Input("label_quality"),
+        VOTES,
     ),
     returns=(
         Column("speaks_for_given", _TEXTS, "words or fields, the strongest first"),

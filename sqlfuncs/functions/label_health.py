@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.functions.spec import VOTES, Column, TableFunction
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
 
@@ -38,7 +38,8 @@ def label_health(
     hold at 95 %. A class of which no row was drawn keeps the estimate without.
 
     Rows without a label are not counted. Estimates are about the rows that could be judged, and
-    NULL for a class of which there is none. Options and errors are those of `label_issues`.
+    NULL for a class of which there is none. Options, `votes` among them, and errors are those of
+    `label_issues`.
     """
     options = Options(model=model, cut=cut, method=method, folds=folds, seed=seed)
     return FUNCTION.result(registry.of(rows).judge(rows, options).health())
@@ -47,7 +48,7 @@ def label_health(
 FUNCTION = TableFunction(
     name="label_health",
     compute=label_health,
-    inputs=("x", "label"),
+    inputs=("x", "label", VOTES),
     keeps_rows=False,
     reviews=True,
     returns=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.functions.spec import VOTES, Column, TableFunction
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
 
@@ -47,6 +47,13 @@ def label_issues(
     `method` is the score: 'self_confidence', 'normalized_margin', 'confidence_weighted_entropy',
     'noise_corrected', or 'auto': the first for your own probabilities, else the last.
 
+    `votes := [gpt_label, rule_1]` are columns of labels, or of maps of class probabilities, by
+    others: language models, rules, older models, other people; NULL where they do not say. A list
+    of columns of one type, a STRUCT of any (`votes := {gpt: gpt_label, old: old_probs}`), or one
+    column. What they mean is learned from the labels, out of sample, and multiplies what is said by
+    x where that makes the labels likelier. With NULL for x, rows are judged by votes alone. A vote
+    that foretells every label is left out: it is the label, or made of it.
+
     With `key := column, log := decisions`, a decision log, models learn labels as people decided
     them (rows that are excluded teach nothing), and what they found in 20 or more rows of a random
     sample, of all rows or of those that may be corrected (the query file review_queue with
@@ -64,7 +71,8 @@ def label_issues(
     A row without a label is never flagged; a label is suggested for it.
 
     Errors: fewer than two classes, or more than 1,000; no row that can be judged; a column of the
-    table that is called like one of the result's; `false_flags` without a reviewed sample.
+    table that is called like one of the result's; `false_flags` without a reviewed sample; votes
+    that are no labels, that all say nothing, or that stand beside your own probabilities.
     """
     options = Options(
         model=model,
@@ -81,7 +89,7 @@ def label_issues(
 FUNCTION = TableFunction(
     name="label_issues",
     compute=label_issues,
-    inputs=("x", "label"),
+    inputs=("x", "label", VOTES),
     reviews=True,
     returns=(
         Column("label_quality", pa.float64(), "0 worst .. 1 best"),

@@ -48,6 +48,11 @@ def proposals(
         evidence = _evidence(verified, action, risk, precision)
     elif precision is None and reason is None and not _looks_bad(verified):
         proposed = corrections.worth_making(codes, probs, flagged, suggested) & ~reviews.known
+        if verified.reviewed and proposed.any():
+            evidence = "the model alone says so"
+            work.say(
+                f"auto_corrections proposes what the model alone is sure of: {_more(verified)}"
+            )
     else:
         why_not = _why_not(verified, action, reason, precision)
         work.say(f"auto_corrections proposes nothing: {why_not}")
@@ -112,9 +117,23 @@ def _in_table(judged: Mask, places: Codes, rows: int) -> pa.Array:
 
 def _sample(verified: Verified, action: str) -> str:
     done = "relabelling" if action == "relabel" else "excluding"
+    rows = f"of {verified.drawn} rows that people reviewed, drawn at random,"
+    if verified.drawn < verified.reviewed:
+        rows = (
+            f"of {verified.reviewed} rows that people reviewed, drawn at random, "
+            f"{verified.drawn} are among the best {verified.size} of {verified.candidates} "
+            "candidates; of these"
+        )
+    return f"{rows} {done} was right for {verified.right} and not for {verified.harmful}"
+
+
+def _more(verified: Verified) -> str:
+    """That a sample which has begun does not decide it yet."""
+    if verified.needed is None:
+        return f"the {verified.reviewed} rows reviewed do not decide it, and more hardly would"
     return (
-        f"of {verified.drawn} rows that people reviewed, drawn at random, {done} was right for "
-        f"{verified.right} and harm for {verified.harmful}"
+        f"the {verified.reviewed} rows reviewed do not decide it yet; about {verified.needed} more "
+        f"of the {verified.candidates} candidates may"
     )
 
 
@@ -129,7 +148,8 @@ def _evidence(verified: Verified, action: str, risk: float, precision: float | N
 def _why_not(verified: Verified, action: str, reason: str | None, precision: float | None) -> str:
     if not verified.candidates:
         return reason or "of no flagged row the suggestion is likelier right than the label"
-    pieces = [reason or f"{Option('precision', precision)} is shown by reviewed rows only"]
+    shown = f"that so many are right ({Option('precision', precision)}) takes reviewed rows to show"
+    pieces = [reason or shown]
     if verified.drawn:
         pieces = [_sample(verified, action)]
         if verified.is_refuted:

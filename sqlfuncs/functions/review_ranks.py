@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from sqlfuncs.errors import BadOption
-from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
+from sqlfuncs.functions.spec import LABEL, VOTES, Column, Input, TableFunction
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Decisions, Options
 from sqlfuncs.wording import Option
@@ -49,6 +49,7 @@ FUNCTION = TableFunction(
         Input("action"),
         Input("new_label", "label"),
         Input("random_rank"),
+        VOTES,
     ),
     returns=(
         Column("review_rank", pa.int64(), "1 is to be reviewed first"),

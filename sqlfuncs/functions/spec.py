@@ -36,6 +36,7 @@ class Input:
 
 
 LABEL = Input("label", "label")
+VOTES = Input("votes", is_optional=True)  # what others say of the rows
 REVIEWS = ("key", "log")  # the column and the table with which decisions are given
 
 

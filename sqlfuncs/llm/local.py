@@ -13,7 +13,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
@@ -23,9 +23,12 @@ import numpy.typing as npt
 
 from sqlfuncs import work
 from sqlfuncs.errors import MissingExtra
-from sqlfuncs.learning.encoders.batches import WAY, in_batches, precision, ready, tokenized
+from sqlfuncs.learning.encoders.batches import WAY, tokenized
+from sqlfuncs.learning.encoders.device import CPU, devices, way
 from sqlfuncs.learning.encoders.pretrained import LOCAL, as_safetensors, loading, tokenizer
+from sqlfuncs.learning.encoders.reading import Replicas, read_tokens
 from sqlfuncs.llm.failures import Unusable
+from sqlfuncs.llm.label_scores import Frame, Tokens, label_scores, tree_of
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import weights
 from sqlfuncs.store.answer_rows import Answer
@@ -33,37 +36,21 @@ from sqlfuncs.wording import Option
 
 _MAX_TOKENS = 1024  # of a text
 _NO_CONTENT = "N/A"
+_TEXTS, _TEXTS_OF_GPU = 64, 1024  # of one call of `ask`
 
 Scores = npt.NDArray[np.float32]
-Tokens = list[int]
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """The tokens around a text, and those of each label after it, with the end of the turn.
-
-    `cache` holds keys and values of each layer for what stands before the text.
-    """
-
-    before: Tokens
-    after: Tokens
-    labels: tuple[Tokens, ...]
-    cache: list[tuple[Any, Any]]
 
 
 class LocalProvider:
     """Labels scored by a causal language model."""
-
-    requests_at_once = 1
-    texts_at_once = 64
 
     def __init__(self, name: str) -> None:
         """`name` is 'smollm2', the id of the hub or a path. Raises MissingExtra, BadOption."""
         if find_spec("transformers") is None:
             raise MissingExtra.needed_for(f"The model 'local:{name}'", "local")
         self._full_name = weights.full_name(name)
-        self._lock = threading.Lock()
-        self._frames: dict[str, _Frame] = {}
+        self._lock, self._splitting = threading.Lock(), threading.Lock()
+        self._frames: dict[str, Frame] = {}
         self._without_content: dict[str, Scores] = {}
 
     @cached_property
@@ -72,8 +59,19 @@ class LocalProvider:
 
     @property
     def identity(self) -> str:
-        """By the digest of its weights, and the way they are run."""
-        return f"local:{self._full_name}@{self._weights.digest[:16]}:{precision()}:{WAY}"
+        """By the digest of its weights, and the way they are run now."""
+        return f"local:{self._full_name}@{self._weights.digest[:16]}:{way(devices()[0])}:{WAY}"
+
+    @property
+    def requests_at_once(self) -> int:
+        """On a GPU two: one is split into tokens while the other is read."""
+        return 1 if devices() == (CPU,) else 2
+
+    @property
+    def texts_at_once(self) -> int:
+        """As many as keep the processor, or GPUs, busy."""
+        on = devices()
+        return _TEXTS if on == (CPU,) else _TEXTS_OF_GPU * len(on)
 
     def check(self) -> None:
         """Its weights are here and are those of a causal language model."""
@@ -93,7 +91,8 @@ class LocalProvider:
             )
         with self._lock:
             frame = self._frame(task)
-            own, is_cut = self._tokens(texts)
+        own, is_cut = self._tokens(texts)
+        with self._lock:
             scores = self._scores(frame, own) - self._of_nothing(task, frame)
         probs = np.exp(scores - scores.max(axis=1, keepdims=True)).astype(np.float64)
         probs /= probs.sum(axis=1, keepdims=True)
@@ -111,83 +110,60 @@ class LocalProvider:
     def _tokens(self, texts: Sequence[str]) -> tuple[list[Tokens], list[bool]]:
         """The tokens of texts, in which none is a sign to the model, and which texts are cut."""
         model_tokenizer, _ = self._loaded
-        found = tokenized(
-            model_tokenizer,
-            texts,
-            _MAX_TOKENS + 1,
-            add_special_tokens=False,
-            split_special_tokens=True,
-        )
+        with self._splitting:  # a tokenizer keeps how long a text may be: one call at a time
+            found = tokenized(
+                model_tokenizer,
+                texts,
+                _MAX_TOKENS + 1,
+                add_special_tokens=False,
+                split_special_tokens=True,
+            )
         return [ids[:_MAX_TOKENS] for ids in found], [len(ids) > _MAX_TOKENS for ids in found]
 
-    def _of_nothing(self, task: Task, frame: _Frame) -> Scores:
+    def _of_nothing(self, task: Task, frame: Frame) -> Scores:
         """The scores of a text without content."""
         if task.canonical not in self._without_content:
             nothing, _ = self._tokens([_NO_CONTENT])
             self._without_content[task.canonical] = self._scores(frame, nothing)
         return self._without_content[task.canonical]
 
-    def _scores(self, frame: _Frame, texts: Sequence[Tokens]) -> Scores:
+    def _scores(self, frame: Frame, texts: Sequence[Tokens]) -> Scores:
         """The logarithm of the probability of each label: (texts, labels)."""
         scores = np.empty((len(texts), len(frame.labels)), dtype=np.float32)
-        tree = _tree(frame)
+        tree = tree_of(frame)
         rows = [text + frame.after + tree.tokens for text in texts]
-        for places, found in in_batches(rows, lambda ids: self._run(frame, tree, ids)):
+
+        def run(model: Any, ids: Any) -> Any:
+            return label_scores(model, frame, tree, ids)
+
+        for places, found, _ in read_tokens(rows, run, self._model):
             work.check()
             scores[places] = found
         return scores
 
-    def _run(self, frame: _Frame, tree: _Tree, ids: Any) -> Scores:
-        import torch
-        from transformers import DynamicCache
-
-        _, model = self._loaded
-        rows, length = ids.shape
-        stem, start = length - len(tree.tokens), len(frame.before)
-        cache = DynamicCache()
-        for layer, (keys, values) in enumerate(frame.cache):
-            cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)
-        places = torch.tensor([*range(stem), *(stem + depth for depth in tree.depths)]) + start
-        sees = torch.ones(length, start + length, dtype=torch.bool).tril(diagonal=start)
-        own = torch.tensor(tree.sees, dtype=torch.bool).reshape(len(tree.tokens), -1)
-        sees[stem:, start + stem :] = own
-        mask = torch.zeros(sees.shape, dtype=model.dtype)
-        mask.masked_fill_(~sees, torch.finfo(model.dtype).min)
-        logits = model(
-            input_ids=ids,
-            attention_mask=mask[None, None].expand(rows, 1, -1, -1),
-            position_ids=places[None].expand(rows, -1),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=torch.arange(stem - 1, length),
-        ).logits.float()
-        likely = torch.log_softmax(logits, dim=-1)
-        # What stands after the text is at 0, the tree's tokens follow.
-        each = [
-            torch.stack([likely[:, 0 if at is None else 1 + at, token] for at, token in path])
-            for path in tree.paths
-        ]
-        scores: Scores = torch.stack([path.sum(dim=0) for path in each], dim=1).numpy()
-        return scores
-
-    def _frame(self, task: Task) -> _Frame:
+    def _frame(self, task: Task) -> Frame:
         key = task.canonical
         if key not in self._frames:
             self._frames[key] = self._made(task)
+            if devices() == (CPU,):  # with all of its threads, while batches have one each
+                self._frames[key].cache(self._model.on(CPU))
         return self._frames[key]
 
-    def _made(self, task: Task) -> _Frame:
-        import torch
-
-        model_tokenizer, model = self._loaded
+    def _made(self, task: Task) -> Frame:
+        model_tokenizer, _ = self._loaded
         before, after, end = _template(model_tokenizer, task)
         split = {"add_special_tokens": False}
-        first = model_tokenizer(before, **split)["input_ids"] or [model_tokenizer.eos_token_id]
-        labels = tuple(model_tokenizer(label + end, **split)["input_ids"] for label in task.labels)
-        with torch.inference_mode():
-            cache = model(input_ids=torch.tensor([first]), use_cache=True).past_key_values
-        kept = [(layer.keys, layer.values) for layer in cache.layers]
-        return _Frame(first, model_tokenizer(after, **split)["input_ids"], labels, kept)
+        with self._splitting:
+            first = model_tokenizer(before, **split)["input_ids"]
+            labels = tuple(
+                model_tokenizer(name + end, **split)["input_ids"] for name in task.labels
+            )
+            behind = model_tokenizer(after, **split)["input_ids"]
+        return Frame(first or [model_tokenizer.eos_token_id], behind, labels)
+
+    @cached_property
+    def _model(self) -> Replicas:
+        return Replicas(self._loaded[1])
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -199,53 +175,7 @@ class LocalProvider:
             model = AutoModelForCausalLM.from_pretrained(
                 folder, attn_implementation="eager", **source, **LOCAL
             )
-        return model_tokenizer, ready(model)
-
-
-@dataclass(frozen=True)
-class _Tree:
-    """The labels' tokens after a text, those before each one's last, side by side.
-
-    `depths` (tokens,) say how far from the text each stands in its label; `sees` (tokens,
-    tokens) which it follows. `paths` has for each label its tokens, and after which of the tree
-    each comes (None: the text).
-    """
-
-    tokens: Tokens
-    depths: list[int]
-    sees: list[list[bool]]
-    paths: tuple[list[tuple[int | None, int]], ...]
-
-
-def _tree(frame: _Frame) -> _Tree:
-    """The tree of a frame's labels; labels that begin alike share their beginning."""
-    tokens: Tokens = []
-    depths: list[int] = []
-    parents: list[int | None] = []
-    places: dict[tuple[int, ...], int] = {}
-    paths = []
-    for label in frame.labels:
-        path: list[tuple[int | None, int]] = []
-        at: int | None = None
-        for depth, token in enumerate(label):
-            path.append((at, token))
-            beginning = tuple(label[: depth + 1])
-            if depth == len(label) - 1:
-                break
-            if beginning not in places:
-                places[beginning] = len(tokens)
-                tokens.append(token)
-                depths.append(depth)
-                parents.append(at)
-            at = places[beginning]
-        paths.append(path)
-    sees = [[False] * len(tokens) for _ in tokens]
-    for place in range(len(tokens)):
-        above: int | None = place
-        while above is not None:
-            sees[place][above] = True
-            above = parents[above]
-    return _Tree(tokens, depths, sees, tuple(paths))
+        return model_tokenizer, model
 
 
 def _template(model_tokenizer: Any, task: Task) -> tuple[str, str, str]:

@@ -42,7 +42,7 @@ class Evidence:
     def in_all(self) -> int | None:
         """About how many reviewed rows it takes, None if it would be in vain."""
         needed = self.verified.needed
-        return None if needed is None else self.verified.drawn + needed
+        return None if needed is None else self.verified.reviewed + needed
 
     @property
     def right(self) -> tuple[float, float, float]:

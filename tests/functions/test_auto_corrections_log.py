@@ -61,7 +61,7 @@ def test_a_few_that_speak_against_it_withhold_what_the_probabilities_propose(
     assert len(_proposed(t)) == max(0, without - 2)
     _review(t, 1)
     assert _proposed(t) == []
-    assert "harm for 3" in capsys.readouterr().err
+    assert "not for 3" in capsys.readouterr().err
 
 
 def test_a_sample_for_other_issues_is_told(
@@ -104,7 +104,7 @@ def test_corrections_that_people_refute_are_not_proposed(
 ) -> None:
     _review(t, 20, action="'keep'", new_label="NULL")
     assert _proposed(t) == []
-    assert "relabelling was right for 0 and harm for 20" in capsys.readouterr().err
+    assert "relabelling was right for 0 and not for 20" in capsys.readouterr().err
 
 
 def test_what_nobody_could_decide_counts_against(t: duckdb.DuckDBPyConnection) -> None:
@@ -179,7 +179,10 @@ def test_reviewers_who_disagree_count_as_the_latest_does(t: duckdb.DuckDBPyConne
 def test_precision(t: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture[str]) -> None:
     assert _proposed(t, ', "precision" := 0.5') == []
     said = capsys.readouterr().err
-    assert "precision := 0.5 is shown by reviewed rows only; review about " in said
+    assert (
+        "that so many are right (precision := 0.5) takes reviewed rows to show; review about "
+        in said
+    )
     assert "FROM review_queue(..., purpose := 'verify')" in said
     _review(t, 60)
     found = _proposed(t, ', "precision" := 0.5')
@@ -225,3 +228,61 @@ def test_a_min_confidence_narrows_what_is_tested(
 ) -> None:
     _review(t, 30)
     assert len(_proposed(t, f", min_confidence := {least}")) == left
+
+
+def test_what_was_taken_back_is_no_review(
+    t: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Undone where nothing was decided before: as if nobody had looked."""
+    before = _proposed(t)
+    _review(t, 5, "'keep'", "NULL")
+    t.execute("""
+        INSERT INTO log
+        SELECT key, 'needs_review', old_label, NULL, decided_by,
+            sqlfuncs.main._sf_undo_reason(decided_at, false), decided_at + INTERVAL 1 MICROSECOND
+        FROM log
+    """)
+    assert _proposed(t) == before
+    assert "reviewed" not in capsys.readouterr().err
+    _review(t, 5, "'needs_review'", "NULL")  # somebody looked, and could not say
+    _proposed(t)
+    assert "not for 5" in capsys.readouterr().err
+
+
+def test_a_sample_that_does_not_decide_is_told(
+    t: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _proposed(t)
+    assert capsys.readouterr().err == ""
+    _review(t, 3)
+    found = _proposed(t)
+    said = capsys.readouterr().err
+    assert found and all(reason.endswith("; the model alone says so") for _, _, reason in found)
+    assert "proposes what the model alone is sure of: the 3 rows reviewed do not decide it" in said
+    assert "more of the 120 candidates may" in said
+    _review(t, 37)
+    found = _proposed(t)
+    assert found and all("at a risk of 0.05" in reason for _, _, reason in found)
+    assert capsys.readouterr().err == ""
+    assert _proposed(t, ", risk := 1e-15")
+    assert "the 40 rows reviewed do not decide it" in capsys.readouterr().err
+
+
+def test_all_that_is_proposed_can_be_drawn(t: duckdb.DuckDBPyConnection) -> None:
+    drawn = "FROM review_queue(t, probs, label, id, purpose := 'verify', budget := 1000)"
+    queued = {str(key) for (key,) in t.execute(f"SELECT id {drawn}").fetchall()}
+    assert {str(key) for key, _, _ in _proposed(t)} <= queued
+
+
+def test_rows_without_a_key_are_neither_drawn_nor_proposed(t: duckdb.DuckDBPyConnection) -> None:
+    t.execute("UPDATE t SET id = NULL WHERE id % 10 = 3")
+    t.execute("CREATE OR REPLACE TABLE issues AS FROM label_issues(t, probs, label)")
+    queued = t.execute(
+        "SELECT id FROM review_queue(t, probs, label, id, purpose := 'verify', budget := 999)"
+    ).fetchall()
+    assert queued and all(key is not None for (key,) in queued)
+    found = _proposed(t)
+    assert found and all(key is not None for key, _, _ in found)
+    t.execute("CREATE TABLE made AS FROM auto_corrections(issues, id, label)")
+    changed = t.execute("SELECT count(*) FROM corrections_diff(t, made, id, label)").fetchone()
+    assert changed == (len(found),)

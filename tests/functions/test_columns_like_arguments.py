@@ -36,6 +36,7 @@ LIKE_ARGUMENTS = [
     "old_label",
     "new_label",
     "reason",
+    "votes",
 ]
 
 

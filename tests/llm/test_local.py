@@ -74,10 +74,11 @@ def test_a_long_text_is_cut_and_it_is_said() -> None:
 
 
 def test_the_sums_of_probabilities_are_of_whole_labels() -> None:
-    from sqlfuncs.llm.local import LocalProvider, _tree
+    from sqlfuncs.llm.label_scores import tree_of
+    from sqlfuncs.llm.local import LocalProvider
 
     frame = LocalProvider("smollm2")._frame(TASK)
-    tree = _tree(frame)
+    tree = tree_of(frame)
     assert len(tree.tokens) < sum(len(label) for label in frame.labels)  # "very" is shared
     for label, path in zip(frame.labels, tree.paths, strict=True):
         assert [token for _, token in path] == label

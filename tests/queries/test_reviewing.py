@@ -76,7 +76,7 @@ def test_a_clock_that_goes_back_changes_no_order(t: duckdb.DuckDBPyConnection) -
     [
         ({"keys": "4,999", "action": "keep"}, "no row has the key 999"),
         ({"keys": "4", "action": "drop"}, "relabel, keep, exclude or needs_review, not drop"),
-        ({"keys": "4", "action": "relabel"}, "new_label says what"),
+        ({"keys": "4", "action": "relabel"}, "takes new_label="),
         ({"keys": "4", "action": "keep", "new_label": "b"}, "goes with no other action"),
         ({"keys": "4", "new_label": "c"}, "no row has the label c. There are a, b; new_class=true"),
     ],
@@ -114,6 +114,30 @@ def test_undo_takes_back_step_by_step(t: duckdb.DuckDBPyConnection) -> None:
     _decide(t, "4", "ann", "b")
     run_query(t, "undo", reviewer="ann")
     assert t.execute(IN_FORCE).fetchall()[0] == ("4", "needs_review", None)
+
+
+def test_what_correct_wrote_is_taken_back(t: duckdb.DuckDBPyConnection) -> None:
+    _decide(t, "4", "ann", "b")
+    t.execute("""
+        INSERT INTO decisions BY NAME
+        SELECT id::VARCHAR AS key, 'relabel' AS action, label AS old_label, 'b' AS new_label,
+            'auto_corrections' AS decided_by, 'b is likelier' AS reason,
+            TIMESTAMP '2030-01-01' AS decided_at
+        FROM t WHERE id IN (0, 6)
+    """)
+    ((*rows,),) = run_query(t, "undo", reviewer="auto_corrections")
+    assert sorted(row["key"] for row in rows) == ["0", "6"]
+    assert {row["action"] for row in rows} == {"needs_review"}
+    with pytest.raises(SqlfuncsError, match="no decision of auto_corrections is in force"):
+        run_query(t, "undo", reviewer="auto_corrections")
+    assert t.execute(
+        "SELECT count(*) FROM corrections_diff(t, decisions, id, label)"
+    ).fetchone() == (1,)
+
+
+def test_nobody_decides_as_the_machine(t: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(SqlfuncsError, match="name who decided"):
+        _decide(t, "4", "auto_corrections")
 
 
 def test_what_others_decided_since_is_not_undone(t: duckdb.DuckDBPyConnection) -> None:

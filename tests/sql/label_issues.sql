@@ -180,6 +180,26 @@ CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label FROM range(20) r(i);
 FROM label_issues(t, NULL, label);
 -- error: no row can be judged: x is NULL (20 rows)
 
+-- case: votes in the place of x
+CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0 OR i = 3, 'a', 'b') AS label,
+    if(i % 2 = 0, 'a', 'b') AS gpt, if(i % 4 = 0, 'a', NULL) AS rule
+FROM range(40) r(i);
+SELECT id, label, suggested_label FROM label_issues(t, NULL, label, votes := [gpt, rule]) WHERE is_label_issue;
+-- expect
+-- 3 | a | b
+
+-- case: votes beside own probabilities
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label, if(i % 3 = 0, 'a', 'b') AS gpt,
+    MAP {'a': 0.5, 'b': 0.5} AS probs
+FROM range(20) r(i);
+FROM label_issues(t, probs, label, votes := [gpt]);
+-- error: Let it vote as well, and name NULL for x
+
+-- case: a vote that is the label
+CREATE TABLE t AS SELECT if(i % 2 = 0, 'a', 'b') AS label FROM range(20) r(i);
+FROM label_issues(t, NULL, label, votes := {said: label});
+-- error: no vote can be used (said: it foretells the label of every row
+
 -- case: an unknown table
 FROM label_issues(nosuch, probs, label);
 -- error: Table with name nosuch does not exist
@@ -193,7 +213,7 @@ FROM label_issues(t, prob, label);
 -- case: an unknown option
 CREATE TABLE t AS SELECT 'a' AS label, MAP {'a': 0.5, 'b': 0.5} AS probs;
 FROM label_issues(t, probs, label, cuts := 'auto');
--- error: label_issues(tbl, x, label, key := NULL, log := NULL, model := 'fast', cut := 'auto'
+-- error: label_issues(tbl, x, label, votes := NULL, key := NULL, log := NULL, model := 'fast', cut := 'auto'
 
 -- case: an unknown value of an option
 CREATE TABLE t AS SELECT 'a' AS label, MAP {'a': 0.5, 'b': 0.5} AS probs;

@@ -103,11 +103,18 @@ def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -
     found = strength(codes, probs)
     if found.evidence is None or found.reason is not None:
         return nothing
-    likely, rows = noise.correction(codes, probs, found.evidence), np.arange(len(codes))
-    corrected = likely.apply(codes, probs)
-    odds = _odds(found.evidence)
-    better: Mask = flagged & (suggested != codes)
-    better &= corrected[rows, suggested] >= odds * corrected[rows, codes]
+    return flagged & are_surely_better(codes, probs, suggested)
+
+
+def are_surely_better(codes: Codes, probs: Floats, suggested: Codes) -> Mask:
+    """Which suggestions are so much likelier than the given labels, if the model may judge.
+
+    (rows,) of bool. `suggested` (rows,) is -1 where there is none.
+    """
+    seen = noise.evidence(codes, probs)
+    likely, rows = noise.correction(codes, probs, seen).apply(codes, probs), np.arange(len(codes))
+    better: Mask = (suggested >= 0) & (suggested != codes)
+    better &= likely[rows, suggested] >= _odds(seen) * likely[rows, codes]
     return better
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.learning.detection.release import PRECISION_SETS, release
+from sqlfuncs.learning.detection.release import PRECISION_SETS, outcome
 from sqlfuncs.learning.detection.sampling import Drawn
 
 Floats = npt.NDArray[np.float64]
@@ -63,14 +63,14 @@ def flags_surely_within(
     rank = np.full(len(quality), -1)
     rank[order] = np.arange(len(order))
     inside = flagged[drawn.places]
-    found = release(
+    found = outcome(
         drawn.wrong[inside].astype(np.float64) - (1 - share),
         rank[drawn.places[inside]],
         len(order),
         risk=risk,
         lowest=share - 1,
         sets=PRECISION_SETS,
-    )
+    ).largest
     surely = np.zeros(len(quality), dtype=bool)
     surely[order[: found.size]] = True
     return surely

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.errors import NoUsableRows, TooFewClasses
+from sqlfuncs.errors import BadInput, NoUsableRows, TooFewClasses
 from sqlfuncs.learning.detection import data_warnings
 from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.labels.labels import TEXT, Labels, as_classes
@@ -27,6 +27,8 @@ from sqlfuncs.learning.models.resolve import resolve
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, Reasons, Rows, describe, is_usable
 from sqlfuncs.learning.rows.probabilities import has_text_keys
+from sqlfuncs.learning.rows.voters import Votes
+from sqlfuncs.wording import Option, Snippet
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,24 @@ class Judged:
 
 
 def judge(
-    x: pa.Array, labels: Labels, *, keys_kind: str = TEXT, model: str, folds: int, seed: int
+    x: pa.Array,
+    labels: Labels,
+    *,
+    keys_kind: str = TEXT,
+    votes: Votes | None = None,
+    model: str,
+    folds: int,
+    seed: int,
 ) -> Judged:
-    """Judge the rows of a table by what they are, `x`, and their labels.
+    """Judge the rows of a table by what they are, `x`, by `votes` on them, and by their labels.
 
     `keys_kind` is the kind of the classes that maps of probabilities name (`learning.labels`).
-    Raises NoUsableRows, TooFewClasses and TooManyClasses.
+    With votes, x may be NULL without a type.
+    Raises NoUsableRows, TooFewClasses and TooManyClasses; BadInput for votes on probabilities.
     """
     if len(x) == 0:
         raise NoUsableRows("the table has no rows: there is nothing to judge.")
-    rows = registry.read_column(x)
+    rows, votes = rows_and_votes(x, votes)
     given = rows.probabilities
     if given is not None:
         labels = as_classes(labels, given.classes, keys_kind)
@@ -91,7 +101,7 @@ def judge(
     _refuse_unusable(labels, reasons)
     # What has an x but no label is not judged, but its label can be suggested.
     unlabeled = no_label & is_usable(rows.reasons)
-    votes = np.zeros(len(x), dtype=bool)
+    surely_other = np.zeros(len(x), dtype=bool)
     content = None
     if given is not None:
         classes = given.classes
@@ -109,7 +119,8 @@ def judge(
             data_warnings.about_paths(rows.texts)
         way = resolve(model)
         target = ClassTarget(codes, len(classes)).chosen(learnable)
-        prepared = prepare(rows.take(learnable), target, way)
+        beside = None if votes is None else votes.take(learnable)
+        prepared = prepare(rows.take(learnable), target, way, beside)
         probs, as_given = np.full((len(x), len(classes)), np.nan), np.zeros(len(x), bool)
         probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
         content = _spread_over(linear_kernel(prepared), learnable)
@@ -117,15 +128,43 @@ def judge(
         reasons[learnable] = np.where(no_reason, labels.reasons[learnable], why)
         data_warnings.about_copies(prepared.keys, prepared.target.strata)
         if rows.is_all_there_is:
-            votes[learnable] = outvoted(prepared)
+            surely_other[learnable] = outvoted(prepared)
     _refuse_unusable(labels, reasons)
     judged = Judged(
-        type(rows), labels, classes, codes, probs, as_given, reasons, unlabeled, votes, content
+        type(rows),
+        labels,
+        classes,
+        codes,
+        probs,
+        as_given,
+        reasons,
+        unlabeled,
+        surely_other,
+        content,
     )
     data_warnings.about_rows(reasons, len(classes))
     data_warnings.about_spelling(classes)
     data_warnings.about_agreement(*judged.evidence, is_given=given is not None)
     return judged
+
+
+def rows_and_votes(x: pa.Array, votes: Votes | None) -> tuple[Rows, Votes | None]:
+    """The rows of a column and the votes beside them; the votes themselves where x is NULL.
+
+    Raises BadInput for votes on class probabilities.
+    """
+    if votes is None:
+        return registry.read_column(x), None
+    if pa.types.is_null(x.type):
+        return votes, None
+    rows = registry.read_column(x)
+    if not rows.needs_model:
+        voting = Option("votes", Snippet("the fields a and b"))
+        raise BadInput(
+            f"x is {rows.called}, which is judged as it is, without a model that could learn what "
+            f"votes are worth. Let it vote as well, and name NULL for x: {voting}."
+        )
+    return rows, votes
 
 
 def _spread_over(

@@ -27,7 +27,7 @@ _BETS = np.array([0.3, 0.5, 0.7])
 _MOST_DRAWN = 2_000  # rows of a sample that are looked at: who reviews more needs no test
 _MOST_LOOKS = 200  # at which the rows left are tested: all, or as many spread over a long sample
 
-_MARGIN = 1.6  # of the rows it takes on average, for chance
+_MARGIN, _LEAST_WEALTH = 1.6, 1e-12  # of the rows it takes on average, for chance
 
 # The sets, as shares of the candidates, and the weight of each in the test of all.
 GAIN_SETS: Mapping[float, float] = {1.0: 0.6, 0.5: 0.4}
@@ -36,13 +36,27 @@ PRECISION_SETS: Mapping[float, float] = {1.0: 0.4, 0.6: 0.3, 0.3: 0.3}
 
 @dataclass(frozen=True)
 class Release:
-    """The first `size` candidates are released, 0 for none; `drawn` of these were reviewed."""
+    """The first `size` candidates may be corrected, of which `drawn` are worth `value` in all."""
 
     size: int
     drawn: int
+    value: float
 
 
-def release(
+@dataclass(frozen=True)
+class Outcome:
+    """Which sets may be corrected, the largest first, and what was won on each of all by now."""
+
+    released: tuple[Release, ...]
+    wealth: tuple[float, ...]
+
+    @property
+    def largest(self) -> Release:
+        """The largest set that may be corrected, of size 0 if none may."""
+        return self.released[0] if self.released else Release(0, 0, 0.0)
+
+
+def outcome(
     values: Floats,
     places: Places,
     candidates: int,
@@ -50,18 +64,18 @@ def release(
     risk: float,
     lowest: float,
     sets: Mapping[float, float],
-) -> Release:
-    """The largest set of which correcting what is not reviewed has values above 0 on average.
+) -> Outcome:
+    """The sets of which correcting what is not reviewed has values above 0 on average.
 
     `places` (drawn,) are candidates as they were drawn at random, by their places in an order that
     was not chosen by what was reviewed, the best first; `values` (drawn,) what correcting each is
     worth, between `lowest` (below 0) and 1. `sets` are shares of the candidates with their weights.
 
     >>> drawn = np.arange(0, 200, 10)
-    >>> release(np.ones(20), drawn, 200, risk=0.05, lowest=-1.0, sets=GAIN_SETS)
-    Release(size=200, drawn=20)
-    >>> release(-np.ones(20), drawn, 200, risk=0.05, lowest=-1.0, sets=GAIN_SETS).size
-    0
+    >>> outcome(np.ones(20), drawn, 200, risk=0.05, lowest=-1.0, sets=GAIN_SETS).released
+    (Release(size=200, drawn=20, value=20.0), Release(size=100, drawn=10, value=10.0))
+    >>> outcome(-np.ones(20), drawn, 200, risk=0.05, lowest=-1.0, sets=GAIN_SETS).released
+    ()
     """
     values, places = values[:_MOST_DRAWN], places[:_MOST_DRAWN]
     looks = _looks(len(places))
@@ -74,16 +88,21 @@ def release(
     # An average over a set and any others is least with all the others that fall short.
     short = np.minimum(excess, 0)
     passes = excess + short.sum(axis=0) - short >= 0
-    for size, passed in sorted(zip(sizes, passes.any(axis=(1, 2)), strict=True), reverse=True):
-        if passed:
-            return Release(size, int((places < size).sum()))
-    return Release(0, len(places))
+    found = sorted(zip(sizes, passes.any(axis=(1, 2)), strict=True), reverse=True)
+    return Outcome(
+        tuple(_release(size, values[places < size]) for size, yes in found if yes),
+        tuple(map(float, wealth[:, -1, -1])) if len(looks) else (1.0,) * len(sizes),
+    )
 
 
-def rows_needed(values: Floats, shares: Floats, risk: float) -> int | None:
-    """About how many drawn rows it takes, if such shares of them have such values.
+def _release(size: int, values: Floats) -> Release:
+    return Release(size, len(values), float(values.sum()))
 
-    None where correcting does no good.
+
+def rows_needed(values: Floats, shares: Floats, risk: float, wealth: float = 1.0) -> int | None:
+    """About how many more drawn rows it takes, if such shares of them have such values.
+
+    `wealth` is what was won by now. None where correcting does no good.
 
     >>> gain_harm = np.array([1.0, -1.0])
     >>> rows_needed(gain_harm, np.array([0.75, 0.2]), 0.05)
@@ -91,7 +110,10 @@ def rows_needed(values: Floats, shares: Floats, risk: float) -> int | None:
     >>> rows_needed(gain_harm, np.array([0.4, 0.5]), 0.05)
     """
     growth = float((np.log1p(_BETS[:, None] * values) @ shares).max())
-    return int(np.ceil(_MARGIN * np.log(1 / risk) / growth)) if growth > 0 else None
+    if growth <= 0:
+        return None
+    left = np.log(1 / risk) - np.log(max(wealth, _LEAST_WEALTH))
+    return max(int(np.ceil(_MARGIN * left / growth)), 1)
 
 
 def _looks(drawn: int) -> Places:

@@ -7,17 +7,18 @@ is a moment to look, and the test of `release` holds wherever one looks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.learning.detection import noise
+from sqlfuncs.learning.detection import corrections, noise
 from sqlfuncs.learning.detection.release import (
     GAIN_SETS,
     PRECISION_SETS,
-    release,
+    Outcome,
+    outcome,
     rows_needed,
 )
 from sqlfuncs.learning.detection.sampling import sample
@@ -43,7 +44,9 @@ class Candidates:
 
 
 def candidates(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> Candidates:
-    """The flagged rows whose suggestion is likelier right than the given label.
+    """The flagged rows whose suggestion is likelier right than the given label, or surely is.
+
+    What `corrections` would propose without a review is always among them.
 
     `codes` and `suggested` (rows,) are classes, the latter of the flagged rows only; `probs`
     (rows, classes) out of sample.
@@ -60,7 +63,8 @@ def candidates(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> 
     likely = noise.careful_correction(codes, probs).apply(given, probs[places])
     rows = np.arange(len(places))
     right, harmful = likely[rows, instead], likely[rows, given]
-    better = np.flatnonzero(right > harmful)
+    sure = corrections.are_surely_better(codes, probs, suggested)[places]
+    better = np.flatnonzero((right > harmful) | sure)
     best_first = better[np.argsort(harmful[better] - right[better], kind="stable")]
     return Candidates(places[best_first], right[best_first], harmful[best_first])
 
@@ -84,13 +88,17 @@ class Reviews:
 class Verified:
     """What the reviewed sample says of the candidates.
 
-    `released` are places of rows to correct. Of the `drawn` rows that this rests on, correcting was
-    right for `right` and did harm to `harmful`. `is_refuted`: correcting surely does harm.
-    `needed`: about how many more rows to review until it is decided, None if that is in vain.
+    `released` are places of rows to correct, and those of `size` candidates that are reviewed are
+    the others of them; 0 where nothing is released. Of the `reviewed` rows that were drawn at
+    random this rests on the `drawn`, those of the set: correcting was right for `right` and not for
+    `harmful`. `is_refuted`: correcting surely does harm. `needed`: about how many more rows to
+    review until it is decided, None if that is in vain.
     """
 
     released: Codes
+    size: int
     candidates: int
+    reviewed: int
     drawn: int
     right: int
     harmful: int
@@ -112,23 +120,42 @@ def verify(
     right = reviews.wrong[rows] if excludes else reviews.confirmed[rows]
     harmful = ~reviews.wrong[rows]
     worth = _worth(found, right, harmful, excludes, precision)
-    ahead = release(
+    ahead = outcome(
         worth.values, drawn, len(found.places), risk=risk, lowest=worth.lowest, sets=worth.sets
     )
-    against = release(
+    against = outcome(
         -worth.values, drawn, len(found.places), risk=risk, lowest=-worth.highest, sets={1.0: 1.0}
     )
-    allowed = found.places[: ahead.size]
-    inside = drawn < ahead.size if ahead.size else np.ones(len(drawn), dtype=bool)
+    size = _chosen(ahead, precision)
+    allowed = found.places[:size]
+    inside = drawn < size if size else np.ones(len(drawn), dtype=bool)
     return Verified(
         released=allowed[~reviews.known[allowed]],
+        size=size,
         candidates=len(found.places),
+        reviewed=len(drawn),
         drawn=int(inside.sum()),
         right=int(right[inside].sum()),
         harmful=int(harmful[inside].sum()),
-        is_refuted=ahead.size == 0 and against.size > 0,
-        needed=_needed(worth, drawn, risk),
+        is_refuted=size == 0 and bool(against.released),
+        needed=_needed(worth, drawn, risk, ahead.wealth),
     )
+
+
+def _chosen(ahead: Outcome, precision: float | None) -> int:
+    """How many of the best candidates to release, of the sets that pass; 0 for none.
+
+    Each of them passes, so any may be taken: the largest of which enough are right; or without
+    what is beyond a smaller one, if that did harm where it was reviewed, by more than its standard
+    error, which is 1 a row at most.
+    """
+    chosen = ahead.largest
+    if precision is not None:
+        return chosen.size
+    for smaller in ahead.released[1:]:
+        if chosen.value - smaller.value < -np.sqrt(chosen.drawn - smaller.drawn):
+            chosen = smaller
+    return chosen.size
 
 
 @dataclass(frozen=True)
@@ -153,7 +180,7 @@ def _worth(
     return _Worth(values, foreseen - precision, -precision, 1 - precision, PRECISION_SETS)
 
 
-def _needed(worth: _Worth, drawn: Codes, risk: float) -> int | None:
+def _needed(worth: _Worth, drawn: Codes, risk: float, wealth: Sequence[float]) -> int | None:
     """About how many more rows to review, by what is expected and what the drawn ones showed."""
     rows = len(worth.expected)
     if not rows:
@@ -163,10 +190,11 @@ def _needed(worth: _Worth, drawn: Codes, risk: float) -> int | None:
     spread = worth.highest - worth.lowest
     outcomes = np.array([worth.highest, worth.lowest])
     needed = []
-    for share in worth.sets:
-        mean = worth.expected[: max(1, round(share * rows))].mean() + off
+    for share, won in zip(worth.sets, wealth, strict=True):
+        size = round(share * rows)
+        mean = worth.expected[: max(1, size)].mean() + off
         good = float(np.clip((mean - worth.lowest) / spread, 0, 1))
-        of_set = rows_needed(outcomes, np.array([good, 1 - good]), risk)
-        if of_set is not None and of_set < share * rows:
+        of_set = rows_needed(outcomes, np.array([good, 1 - good]), risk, won)
+        if of_set is not None and of_set < size - (drawn < size).sum():
             needed.append(of_set / share)
-    return max(int(np.ceil(min(needed))) - len(drawn), 1) if needed else None
+    return int(np.ceil(min(needed))) if needed else None

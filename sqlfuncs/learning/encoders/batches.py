@@ -68,7 +68,7 @@ def in_batches(
     running: deque[tuple[list[int], Future[Vectors]]] = deque()
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        for part in _of_one_length(tokens):
+        for part in by_length(tokens, BATCH_TOKENS):
             running.append((part, pool.submit(run, part)))
             if len(running) > workers:
                 done, future = running.popleft()
@@ -87,30 +87,12 @@ def threads() -> int:
     return torch.get_num_threads()
 
 
-def _of_one_length(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Positions of texts of equal numbers of tokens, up to a batch of them, the longest first."""
-    by_length: dict[int, list[int]] = {}
+def by_length(tokens: Sequence[Sequence[int]], at_most: int) -> Iterator[list[int]]:
+    """Positions of texts of equal numbers of tokens, the longest first; up to `at_most` tokens."""
+    places_of: dict[int, list[int]] = {}
     for place, ids in enumerate(tokens):
-        by_length.setdefault(len(ids), []).append(place)
-    for length, places in sorted(by_length.items(), reverse=True):
-        size = max(1, BATCH_TOKENS // length)
+        places_of.setdefault(len(ids), []).append(place)
+    for length, places in sorted(places_of.items(), reverse=True):
+        size = max(1, at_most // length)
         for at in range(0, len(places), size):
             yield places[at : at + size]
-
-
-def precision() -> str:
-    """The numbers a model is run in: 'bf16' where the processor multiplies in it, else 'fp32'.
-
-    bfloat16 is about twice as fast there; vectors keep a cosine above .999 to those of fp32.
-    """
-    work.ready("torch")
-    import torch
-
-    return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "fp32"
-
-
-def ready(model: Any) -> Any:
-    """A torch model, ready to be run in that precision."""
-    import torch
-
-    return model.eval().to({"bf16": torch.bfloat16, "fp32": torch.float32}[precision()])

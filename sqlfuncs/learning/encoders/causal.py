@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sqlfuncs.learning.encoders.batches import WAY, Vectors, in_batches, precision, ready, tokenized
+from sqlfuncs.learning.encoders.batches import WAY, Vectors, tokenized
+from sqlfuncs.learning.encoders.device import Device, devices, way
+from sqlfuncs.learning.encoders.gpus import Batch, Tokens
 from sqlfuncs.learning.encoders.pretrained import LOCAL, as_safetensors, loading, tokenizer
+from sqlfuncs.learning.encoders.reading import Replicas, read
 from sqlfuncs.store.weights import Weights
 
 _MAX_TOKENS = 256
@@ -55,8 +58,12 @@ class MidLayerEncoder:
 
     @property
     def key(self) -> str:
-        """What its vectors are kept under."""
-        return f"{self.digest}:{WAY}:{precision()}:summed up"
+        """What its vectors are kept under, of where it runs now."""
+        return self.key_on(devices()[0])
+
+    def key_on(self, device: Device) -> str:
+        """What vectors are kept under that were made there."""
+        return f"{self.digest}:{WAY}:{way(device)}:summed up"
 
     def split(self, vectors: Vectors) -> list[Vectors]:
         """The parts of vectors that `encode` gave."""
@@ -66,28 +73,27 @@ class MidLayerEncoder:
         """All of the parts."""
         return vectors
 
-    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
-        """Batch by batch: positions in `texts`, and the parts side by side for each."""
+    def encode(self, texts: Sequence[str]) -> Iterator[Batch]:
+        """Batch by batch: positions in `texts`, the parts side by side for each, and made where."""
         if not texts:
             return
         words, _ = self._loaded
         before = words(_BEFORE)["input_ids"]
         after = words(_AFTER, add_special_tokens=False)["input_ids"]
-        own = tokenized(words, texts, _MAX_TOKENS, add_special_tokens=False)
         text = slice(len(before), -len(after))
-        yield from in_batches(
-            [before + (ids or after) + after for ids in own], partial(self._run, text)
-        )
 
-    def _run(self, text: slice, ids: Any) -> Vectors:
-        import torch
+        def tokenize(some: Sequence[str]) -> list[Tokens]:
+            own = tokenized(words, some, _MAX_TOKENS, add_special_tokens=False)
+            return [before + (ids or after) + after for ids in own]
 
-        _, model = self._loaded
-        layers = model(input_ids=ids, output_hidden_states=True, use_cache=False).hidden_states
-        means = [layers[_layer(model, at)][:, text].float().mean(dim=1) for at in _MEAN_DEPTHS]
-        lasts = [layers[_layer(model, at)][:, -1].float() for at in _LAST_DEPTHS]
-        vectors: Vectors = torch.cat([*means, *lasts], dim=1).numpy()
-        return vectors
+        def run(model: Any, ids: Any) -> Any:
+            return _middle(model, text, ids)
+
+        yield from read(texts, tokenize, run, self._model)
+
+    @cached_property
+    def _model(self) -> Replicas:
+        return Replicas(self._loaded[1])
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -102,7 +108,17 @@ class MidLayerEncoder:
             )
         # Above the last layer, hidden states would pass through the final norm: one more is kept.
         model.layers = model.layers[: _layer(model, max(*_MEAN_DEPTHS, *_LAST_DEPTHS)) + 1]
-        return words, ready(model)
+        return words, model
+
+
+def _middle(model: Any, text: slice, ids: Any) -> Any:
+    """What the layers in the middle hold of texts that are those tokens: (rows, parts)."""
+    import torch
+
+    layers = model(input_ids=ids, output_hidden_states=True, use_cache=False).hidden_states
+    means = [layers[_layer(model, at)][:, text].float().mean(dim=1) for at in _MEAN_DEPTHS]
+    lasts = [layers[_layer(model, at)][:, -1].float() for at in _LAST_DEPTHS]
+    return torch.cat([*means, *lasts], dim=1)
 
 
 def _layer(model: Any, depth: float) -> int:

@@ -17,6 +17,8 @@ import numpy as np
 from sqlfuncs import work
 from sqlfuncs.errors import MissingExtra
 from sqlfuncs.learning.encoders.batches import Vectors
+from sqlfuncs.learning.encoders.device import Device
+from sqlfuncs.learning.encoders.gpus import Batch
 from sqlfuncs.store import stores, weights
 
 if TYPE_CHECKING:
@@ -40,7 +42,10 @@ class Encoder(Protocol):
 
     @property
     def key(self) -> str:
-        """What its vectors are kept under: its weights, and the way they are run."""
+        """What its vectors are kept under: its weights, and the way they are run now."""
+
+    def key_on(self, device: Device) -> str:
+        """What vectors are kept under that were made on a device: of a GPU they are others."""
 
     @property
     def parts(self) -> int:
@@ -52,8 +57,8 @@ class Encoder(Protocol):
     def meaning(self, vectors: Vectors) -> Vectors:
         """What of its vectors says how near texts are."""
 
-    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
-        """Batch by batch: positions in `texts`, and a vector for each."""
+    def encode(self, texts: Sequence[str]) -> Iterator[Batch]:
+        """Batch by batch: positions in `texts`, a vector for each, and where these were made."""
 
 
 def is_available() -> bool:
@@ -141,18 +146,20 @@ def encode(by: Encoder, texts: Sequence[str]) -> Vectors:
 
 
 def _compute(by: Encoder, missing: Sequence[str], vectors: dict[str, Vectors]) -> None:
-    fresh: dict[str, Vectors] = {}
+    fresh: dict[str, dict[str, Vectors]] = {}  # by key: a GPU may fail halfway
     with work.task(f"reading texts with {by.name.rpartition('/')[2]}", len(missing)) as task:
         with _encoding:
-            for places, batch in by.encode(missing):
-                fresh.update(zip((missing[place] for place in places), batch, strict=True))
-                if len(fresh) >= _KEEP_EVERY:
-                    _keep(by, fresh, vectors)
+            for places, batch, device in by.encode(missing):
+                own = fresh.setdefault(by.key_on(device), {})
+                own.update(zip((missing[place] for place in places), batch, strict=True))
+                if len(own) >= _KEEP_EVERY:
+                    _keep(fresh, vectors)
                     fresh = {}
                 task.advance(len(places))
-        _keep(by, fresh, vectors)
+        _keep(fresh, vectors)
 
 
-def _keep(by: Encoder, fresh: Mapping[str, Vectors], vectors: dict[str, Vectors]) -> None:
-    stores.vectors().write(by.key, fresh)
-    vectors.update(fresh)
+def _keep(fresh: Mapping[str, Mapping[str, Vectors]], vectors: dict[str, Vectors]) -> None:
+    for key, own in fresh.items():
+        stores.vectors().write(key, own)
+        vectors.update(own)

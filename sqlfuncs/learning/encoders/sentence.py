@@ -16,8 +16,19 @@ import numpy as np
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.encoders.batches import WAY, Vectors, in_batches, precision, ready, tokenized
+from sqlfuncs.learning.encoders.batches import WAY, Vectors, tokenized
+from sqlfuncs.learning.encoders.device import (
+    CPU,
+    Device,
+    Failed,
+    attempt,
+    devices,
+    say_too_small,
+    way,
+)
+from sqlfuncs.learning.encoders.gpus import Batch
 from sqlfuncs.learning.encoders.pretrained import LOCAL, loading
+from sqlfuncs.learning.encoders.reading import Replicas, read
 from sqlfuncs.store.weights import Weights
 from sqlfuncs.wording import Option, Words
 
@@ -26,6 +37,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _MAX_TOKENS = 256
+_BATCH = 32  # images, or texts whose words are looked up: the library's own number
 
 
 class SentenceEncoder:
@@ -40,11 +52,17 @@ class SentenceEncoder:
         self.digest = weights.digest
         self._weights = weights
         self._layers, self._width = _transformer(weights.folder)
+        self._is_transformer = _is_transformer(weights.folder)
 
     @property
     def key(self) -> str:
-        """What its vectors are kept under."""
-        return f"{self.digest}:{WAY}:{precision()}:halfway"
+        """What its vectors are kept under, of where it runs now."""
+        return self.key_on(devices()[0])
+
+    def key_on(self, device: Device) -> str:
+        """What vectors are kept under that were made there."""
+        own = device if self._is_transformer else CPU
+        return f"{self.digest}:{WAY}:{way(own)}:halfway"
 
     @property
     def parts(self) -> int:
@@ -59,40 +77,59 @@ class SentenceEncoder:
         """The first of the parts: the vector of length 1."""
         return self.split(vectors)[0]
 
-    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
-        """Batch by batch: positions in `texts`, and a vector of length 1 for each."""
+    def encode(self, texts: Sequence[str]) -> Iterator[Batch]:
+        """Batch by batch: positions in `texts`, a vector of length 1 for each, and made where."""
         if not texts:
             return
-        tokenizer = self._model.tokenizer
+        tokenizer = self._loaded.tokenizer
         if not callable(tokenizer):  # no transformer: its words are looked up one by one
-            yield list(range(len(texts))), _at_once(self._model, texts)
+            own = self._model.on(CPU)
+            yield Batch(list(range(len(texts))), _at_once(own, texts), CPU)
             return
-        longest = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
-        yield from in_batches(tokenized(tokenizer, texts, longest), self._run)
+        longest = min(self._loaded.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
 
-    def _run(self, ids: Any) -> Vectors:
+        def tokenize(some: Sequence[str]) -> list[Any]:
+            return tokenized(tokenizer, some, longest)
+
+        on = None if self._is_transformer else (CPU,)
+        yield from read(texts, tokenize, self._run, self._model, on)
+
+    def _run(self, model: SentenceTransformer, ids: Any) -> Any:
         import torch
 
         mask = torch.ones_like(ids)
-        said = self._model({"input_ids": ids, "attention_mask": mask})
+        said = model({"input_ids": ids, "attention_mask": mask})
         parts = [torch.nn.functional.normalize(said["sentence_embedding"].float(), dim=1)]
         if self._layers:
             halfway = said["all_layer_embeddings"][round(self._layers / 2)]
             parts.append(halfway.float().mean(dim=1))
-        vectors: Vectors = torch.cat(parts, dim=1).numpy()
-        return vectors
+        return torch.cat(parts, dim=1)
 
     @cached_property
-    def _model(self) -> SentenceTransformer:
-        loaded: SentenceTransformer = ready(_load(self._weights, output_hidden_states=True))
-        return loaded
+    def _loaded(self) -> SentenceTransformer:
+        return _load(self._weights, output_hidden_states=True)
+
+    @cached_property
+    def _model(self) -> Replicas:
+        return Replicas(self._loaded)
 
 
-def _at_once(model: SentenceTransformer, values: Sequence[Any]) -> Vectors:
+def _at_once(
+    model: SentenceTransformer, values: Sequence[Any], batch_size: int = _BATCH
+) -> Vectors:
     vectors: Vectors = model.encode(
-        list(values), show_progress_bar=False, normalize_embeddings=True
+        list(values), batch_size=batch_size, show_progress_bar=False, normalize_embeddings=True
     )
     return vectors
+
+
+def _is_transformer(folder: Path) -> bool:
+    """Whether a model is more than vectors of words, which a GPU looks up no faster."""
+    try:
+        first = json.loads((folder / "modules.json").read_text(encoding="utf-8"))[0]
+        return bool(first["type"].rpartition(".")[2] == "Transformer")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return True  # the folder of a transformer alone; what is damaged is said when it is loaded
 
 
 def _transformer(folder: Path) -> tuple[int, int]:
@@ -118,16 +155,29 @@ class ImageEncoder:
 
     def __init__(self, weights: Weights) -> None:
         """Loads the model. Raises BadInput for one that reads no images."""
-        self._model = _load(weights).eval()
-        if not self._model.supports("image"):
+        loaded = _load(weights).eval()
+        if not loaded.supports("image"):
             raise BadInput(
                 f"{weights.name} does not read images. Name one that does, for example "
                 f"'sentence-transformers/clip-ViT-B-32', or leave {Option('model', Words())}out."
             )
+        self._model = Replicas(loaded, is_cast=False)
 
     def __call__(self, images: Sequence[Image]) -> Vectors:
-        """One vector for each image."""
-        return _at_once(self._model, images)
+        """One vector for each image. Raises BadOption."""
+        on, size = devices()[0], _BATCH
+        while on != CPU:
+            found = attempt(on, lambda size=size: _at_once(self._model.on(on), images, size))  # type: ignore[misc]
+            if not isinstance(found, Failed):
+                vectors: Vectors = found
+                return vectors
+            if found is Failed.MEMORY and size > 1:
+                size //= 2
+                continue
+            if found is Failed.MEMORY:
+                say_too_small(on, "one image")
+            break
+        return _at_once(self._model.on(CPU), images)
 
 
 def _load(weights: Weights, **config: Any) -> SentenceTransformer:

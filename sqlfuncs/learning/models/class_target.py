@@ -14,6 +14,7 @@ from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.copies import Copies
 from sqlfuncs.learning.models.pooling import Pool
 from sqlfuncs.learning.models.target import Floats, Mask, Target, Whole
+from sqlfuncs.learning.models.voted_pool import VotedPool
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class ClassTarget(Target):
     def pool(self, predictions: Sequence[Floats]) -> Pool:
         """By how likely each makes the labels."""
         return Pool.learn(predictions, self.codes)
+
+    def pool_with_votes(self, predictions: Sequence[Floats]) -> VotedPool:
+        """By the same, with and without what votes say."""
+        return VotedPool.learn(predictions, self.codes)
 
     def unseen(self, folds: Whole) -> Mask:
         """Rows of a class that no other fold has.

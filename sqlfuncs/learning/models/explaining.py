@@ -17,6 +17,7 @@ from sqlfuncs.learning.models.fast import one_thread
 from sqlfuncs.learning.models.out_of_sample import prepare
 from sqlfuncs.learning.models.resolve import resolve
 from sqlfuncs.learning.rows.base import Rows
+from sqlfuncs.learning.rows.voters import Votes
 from sqlfuncs.wording import Given, Option
 
 Mask = npt.NDArray[np.bool_]
@@ -55,17 +56,26 @@ class Why:
 class Explainer:
     """Heads that say why rows are not of the class they were given; any of the rows."""
 
-    def __init__(self, rows: Rows, codes: Codes, width: int, learned: Mask, model: str) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        codes: Codes,
+        width: int,
+        learned: Mask,
+        model: str,
+        votes: Votes | None = None,
+    ) -> None:
         """Train the heads of a model on some of the rows.
 
         `codes` (rows,) are the given classes, -1 for none, of `width` classes; `learned` (rows,) of
-        bool. Raises BadOption for models that are no heads, NoUsableRows for nothing to learn from.
+        bool; `votes` are those on the rows. Raises BadOption for models that are no heads,
+        NoUsableRows for nothing to learn from.
         """
         learned = learned & (codes >= 0)
         if not learned.any():
             raise NoUsableRows("every row is flagged: none is left to explain the others by.")
         taught = np.where(learned, codes, -1)
-        prepared = prepare(rows, ClassTarget(taught, width), _heads_of(model))
+        prepared = prepare(rows, ClassTarget(taught, width), _heads_of(model), votes)
         self._codes, self._views = codes, prepared.views
         self._features = cast("Learned[AnyHead]", prepared.features)
         self._place = np.empty(len(prepared.order), dtype=np.int64)

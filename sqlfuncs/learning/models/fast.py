@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,12 +106,14 @@ def cross_predict(
     target: Target,
     folds: npt.NDArray[np.int64],
     weights: RowWeights | None = None,
+    pooling: Callable[[Sequence[Floats]], Pooling] | None = None,
 ) -> tuple[Floats, Pooling]:
     """Predictions of each row by heads that did not see it, (rows, width), and their pool.
 
     `folds` (repeats, rows) holds the fold of each row in several cuts, over which what a head
     predicts is averaged. The heads are pooled by how well they predict the labels. Nothing learns
-    from rows without one. `weights` (rows,) say how much each row teaches.
+    from rows without one. `weights` (rows,) say how much each row teaches; `pooling` learns the
+    pool from what the heads predict, `target.pool` where it is not given.
     """
     labeled = target.strata >= 0
     predicted = np.zeros((len(views), len(labeled), target.width))
@@ -143,7 +145,7 @@ def cross_predict(
             times[held_out] += bool(each)
             task.advance()
         predicted /= np.maximum(times, 1)
-        pool = target.pool(list(predicted))
+        pool = (pooling or target.pool)(list(predicted))
         return pool(list(predicted)), pool
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.features.heads import AnyHead, Learned, RowWeights
+from sqlfuncs.learning.features.voters import BesideVotes
 from sqlfuncs.learning.models import fast
 from sqlfuncs.learning.models.folds import (
     Order,
@@ -24,6 +25,8 @@ from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.models.networks.refitted import Refitted
 from sqlfuncs.learning.models.target import Pooling, Target
 from sqlfuncs.learning.rows.base import Floats, Reasons, Rows
+from sqlfuncs.learning.rows.voters import Votes
+from sqlfuncs.wording import Option
 
 REPEATS = 3  # cuts into folds that are averaged: label errors rank a little better than by one
 
@@ -33,32 +36,45 @@ class Prepared:
     """Rows in the canonical order, ready to train on.
 
     Their order is decided by their content, so that nothing depends on how they arrived.
-    `order` (rows,) says where each came from; `keys` are digests of their contents; rows of one
-    of `groups` are near duplicates and share a fold; `target` are their labels.
+    `order` (rows,) says where each came from; `keys` are digests of their contents, `told` of these
+    and of what votes say; rows of one of `groups` are near duplicates and share a fold; `target`
+    are their labels.
     """
 
     order: Order
     keys: list[bytes]
+    told: list[bytes]
     groups: list[bytes]
     target: Target
     features: Learned[AnyHead] | Refitted
     views: list[Any]
 
 
-def prepare(rows: Rows, target: Target, model: str | Recipe = "fast") -> Prepared:
+def prepare(
+    rows: Rows, target: Target, model: str | Recipe = "fast", votes: Votes | None = None
+) -> Prepared:
     """Order rows and compute their features. `target` are their given labels.
 
-    Rows are judged by heads on what `model` says of them, or by networks of that recipe.
+    Rows are judged by heads on what `model` says of them, or by networks of that recipe; beside
+    heads, by one on `votes` on the same rows.
     Raises TooManyClasses, and BadOption for rows that the model cannot read.
     """
     target.refuse_too_many()
     keys = rows.digests()
-    order = canonical_order(keys, target.ranks)
+    told = keys
+    if votes is not None:
+        told = [key + said for key, said in zip(keys, votes.digests(), strict=True)]
+    if rows.are_apart:
+        keys = each_apart(keys, target.ranks)
+    order = canonical_order(told, target.ranks)
     alike = rows.groups(keys)
     learned, views = _learn(rows.take(order), model)
+    if votes is not None:
+        learned, views = _beside_votes(learned, views, votes.take(order))
     return Prepared(
         order,
         [keys[row] for row in order],
+        [told[row] for row in order],
         [alike[row] for row in order],
         target.chosen(order),
         learned,
@@ -72,6 +88,18 @@ def _learn(rows: Rows, model: str | Recipe) -> tuple[Learned[AnyHead] | Refitted
     if rows.texts is None:
         raise BadOption(f"the model was trained on text; it cannot read {rows.called}.")
     return Refitted(model, rows.texts), []
+
+
+def _beside_votes(
+    learned: Learned[AnyHead] | Refitted, views: list[Any], votes: Votes
+) -> tuple[BesideVotes, list[Any]]:
+    if isinstance(learned, Refitted):
+        raise BadOption(
+            "votes are learned beside heads, and a model that fine_tune made is a network; take "
+            f"{Option('model', 'fast')}, or let the model vote: a column of what it says."
+        )
+    said, own = votes.beside()
+    return BesideVotes(learned, said, len(views)), [*views, *own]
 
 
 def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pooling]:
@@ -142,10 +170,15 @@ def _by_models(
         )
     else:
         ordered, pool = fast.cross_predict(
-            prepared.features, prepared.views, target, cuts, ordered_weights
+            prepared.features,
+            prepared.views,
+            target,
+            cuts,
+            ordered_weights,
+            target.pool_with_votes if isinstance(prepared.features, BesideVotes) else target.pool,
         )
     unseen = np.any([target.unseen(cut) for cut in cuts], axis=0)
-    alike = _alike(prepared.keys, target.ranks)
+    alike = _alike(prepared.told, target.ranks)
     seen_by_all = np.bincount(alike, unseen) == 0
     return _mean_of(ordered, alike), ~seen_by_all[alike], pool
 

@@ -67,6 +67,10 @@ class Target(ABC):
         """How heads are averaged, from what each predicted of rows that it did not see."""
         return mean
 
+    def pool_with_votes(self, predictions: Sequence[Floats]) -> Pooling:
+        """The same where the last head's view is votes on the rows (`features.voters`)."""
+        raise BadOption("votes name classes; these labels are none.")
+
     def refuse_too_many(self) -> None:
         """Raise TooManyClasses for what would take hours, or more memory than there is."""
         return

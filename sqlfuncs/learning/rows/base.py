@@ -43,6 +43,7 @@ class Rows(ABC):
     is_compared: ClassVar[bool] = False  # its vectors tell which rows are alike
     needs_model: ClassVar[bool] = True  # to be judged
     is_all_there_is: ClassVar[bool] = True  # rows of equal content are the same thing
+    are_apart: ClassVar[bool] = False  # rows of equal content are no copies of each other
     reasons: Reasons
 
     @classmethod

@@ -138,6 +138,7 @@ class Classification(Task):
     """Labels of one value each."""
 
     name = "classification"
+    takes_votes = True
 
     @classmethod
     def is_column(cls, label: pa.Array, kind: str) -> bool:

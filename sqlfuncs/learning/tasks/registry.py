@@ -10,6 +10,8 @@ from functools import cache
 import pyarrow as pa
 
 from sqlfuncs.entry_points import classes
+from sqlfuncs.errors import BadInput
+from sqlfuncs.learning.detection import voting
 from sqlfuncs.learning.labels.labels import kind_of
 from sqlfuncs.learning.tasks.base import Task
 from sqlfuncs.learning.tasks.classification import Classification
@@ -26,6 +28,12 @@ def tasks() -> tuple[type[Task], ...]:
 
 
 def of(rows: pa.StructArray, name: str = "label") -> type[Task]:
-    """What the labels in a field of a table are."""
+    """What the labels in a field of a table are.
+
+    Raises BadInput for votes on labels of a kind that has none.
+    """
     label, kind = rows.field(name), kind_of(rows, name)
-    return next(task for task in tasks() if task.is_column(label, kind))
+    task = next(task for task in tasks() if task.is_column(label, kind))
+    if voting.is_in(rows) and not task.takes_votes:
+        raise BadInput(f"votes name classes, and these labels are none ({task.name}).")
+    return task

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, NoUsableRows
-from sqlfuncs.learning.detection import confident, noise
+from sqlfuncs.learning.detection import confident, noise, voting
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.false_flags import flags_surely_within, flags_within
 from sqlfuncs.learning.detection.judged import Judged, judge
@@ -64,6 +64,7 @@ def judged_rows(rows: pa.StructArray, given: Labels, options: Options) -> Judged
         rows.field("x"),
         given,
         keys_kind=labels.kind_of(rows, "x"),
+        votes=voting.read(rows),
         model=options.model,
         folds=options.folds,
         seed=options.seed,

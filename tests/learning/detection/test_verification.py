@@ -118,6 +118,43 @@ def test_precision_is_asked_of_the_best() -> None:
     assert len(_verify(reviews, found=_found(rows)).released) == rows - 160
 
 
+def test_what_does_harm_beyond_the_best_is_left_out() -> None:
+    """All together gain, and by the reviewed rows the worse half does not."""
+    generator = np.random.default_rng(1)
+    rows = 1000
+    right = generator.random(rows) < np.where(np.arange(rows) < rows / 2, 0.99, 0.3)
+    order = generator.permutation(rows)
+    known = order < 300
+    reviews = Reviews(order, known, known & right, known & right)
+    found = _verify(reviews, found=_found(rows))
+    assert found.size == rows / 2
+    assert (found.reviewed, found.drawn) == (300, int((known & (np.arange(rows) < 500)).sum()))
+    assert right[found.released].mean() > 0.95
+
+
+def test_what_is_still_needed_shrinks_as_rows_speak_for_it() -> None:
+    generator = np.random.default_rng(1)
+    right = generator.random(1000) < 0.85
+    order = generator.permutation(1000)
+    asked = []
+    for reviewed in (0, 3, 6):
+        known = order < reviewed
+        reviews = Reviews(order, known, known & right, known & right)
+        asked.append(_verify(reviews, found=_found(1000)).needed)
+    assert asked[0] > asked[1] > asked[2] > 0  # type: ignore[operator]
+
+
+def test_rows_that_speak_against_it_ask_for_more() -> None:
+    right, order = np.arange(1000) >= 12, np.arange(1000)
+    known = order < 12
+    started = _verify(
+        Reviews(order, ~known & known, ~known & known, ~known & known), found=_found(1000)
+    )
+    after = _verify(Reviews(order, known, known & right, known & right), found=_found(1000))
+    assert started.needed is not None
+    assert after.needed is None or after.needed > started.needed
+
+
 def test_more_risk_releases_sooner() -> None:
     counts = [len(_verify(_reviews(8), risk=risk).released) for risk in (0.001, 0.05, 0.4)]
     assert counts[0] == 0

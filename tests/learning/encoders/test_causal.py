@@ -22,7 +22,7 @@ def _encoder() -> Encoder:
 
 def _embed(texts: list[str]) -> Vectors:
     out = np.full((len(texts), 4 * 576), np.nan, dtype=np.float32)
-    for places, vectors in _encoder().encode(texts):
+    for places, vectors, _ in _encoder().encode(texts):
         out[places] = vectors
     return out
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sqlfuncs.learning.encoders.batches import Vectors, precision
+from sqlfuncs.learning.encoders.batches import Vectors
+from sqlfuncs.learning.encoders.device import precision
 from sqlfuncs.learning.encoders.sentence import SentenceEncoder
 from sqlfuncs.store import weights
 from tests.conftest import needs_local
@@ -37,7 +38,7 @@ def _encoder() -> SentenceEncoder:
 
 def _embed(texts: list[str]) -> Vectors:
     out = np.full((len(texts), 768), np.nan, dtype=np.float32)
-    for places, vectors in _encoder().encode(texts):
+    for places, vectors, _ in _encoder().encode(texts):
         out[places] = vectors
     return out
 
@@ -82,7 +83,7 @@ def test_a_model_without_layers_has_one_part(tmp_path: Path) -> None:
     SentenceTransformer(modules=[words]).save(str(tmp_path / "static"))
     encoder = SentenceEncoder(weights.get(str(tmp_path / "static")))
     assert encoder.parts == 1
-    ((_, vectors),) = encoder.encode(["a cat", "a dog"])
+    ((_, vectors, _),) = encoder.encode(["a cat", "a dog"])
     assert vectors.shape == (2, 16)
     assert [part.shape for part in encoder.split(vectors)] == [(2, 16)]
 

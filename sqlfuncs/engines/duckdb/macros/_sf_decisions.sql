@@ -1,7 +1,8 @@
 -- Internal: the decisions in force, one per key, checked against the table they are about. What keys and
 -- labels of the log are among those of the table is decided as for all labels (_sf_canonical), whatever
 -- the types of both; what comes out is in the table's own words, which cast back to its types. Where a
--- log `may_be_empty`, so that nothing is decided, label may be an expression then.
+-- log `may_be_empty`, so that nothing is decided, label may be an expression then. What took back a step
+-- before which nothing was decided leaves nothing in force.
 _sf_decisions(tbl, log, key, label, as_of, may_be_empty := false) AS TABLE
 WITH _sf_rows AS (
     SELECT
@@ -13,7 +14,8 @@ WITH _sf_rows AS (
 ), _sf_logged AS (
     SELECT
         _sf_l.key AS _sf_key, _sf_l.action AS _sf_action, _sf_l.old_label AS _sf_old,
-        _sf_l.new_label AS _sf_new, _sf_l.decided_by AS _sf_by, _sf_l.decided_at AS _sf_at
+        _sf_l.new_label AS _sf_new, _sf_l.decided_by AS _sf_by, _sf_l.decided_at AS _sf_at,
+        _sf_l.action = 'needs_review' AND sqlfuncs.main._sf_undone(_sf_l.reason) IS NOT NULL AS _sf_is_undone
     FROM sqlfuncs.main._sf_log(log) AS _sf_l
     WHERE as_of IS NULL OR _sf_l.decided_at <= sqlfuncs.main._sf_until(as_of, _sf_l._sf_has_zone)
 ), _sf_kinds_of_table AS (
@@ -54,10 +56,11 @@ WITH _sf_rows AS (
         ) AS _sf_new,
         sqlfuncs.main._sf_kind(typeof(_sf_new)) AS _sf_new_kind,
         _sf_new::VARCHAR AS _sf_new_text,
-        _sf_by, _sf_at
+        _sf_by, _sf_at, _sf_is_undone
     FROM _sf_logged, _sf_kinds
 ), _sf_latest AS (
     SELECT _sf_key, _sf_action, _sf_old, _sf_new, any_value(_sf_by) AS _sf_by, _sf_at,
+        coalesce(bool_and(_sf_is_undone), false) AS _sf_is_undone,
         any_value(_sf_old_text) AS _sf_old_text, any_value(_sf_new_text) AS _sf_new_text,
         any_value(_sf_old_kind) AS _sf_old_kind, any_value(_sf_new_kind) AS _sf_new_kind
     FROM _sf_in_words
@@ -162,4 +165,4 @@ WITH _sf_rows AS (
 SELECT _sf_key_text AS _sf_key, _sf_action, _sf_label_text AS _sf_old,
     CASE WHEN _sf_action = 'relabel' THEN _sf_new_words ELSE _sf_new_text END AS _sf_new, _sf_by
 FROM _sf_decided, _sf_verdict
-WHERE CASE WHEN _sf_message IS NULL THEN true ELSE error(_sf_message) END;
+WHERE CASE WHEN _sf_message IS NULL THEN NOT _sf_is_undone ELSE error(_sf_message) END;

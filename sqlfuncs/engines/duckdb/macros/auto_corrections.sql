@@ -7,7 +7,7 @@
 -- of the others to correct: as many as gain, with a chance of at most `risk` that they do not; or,
 -- with `precision`, as many as are right for such a share, at the same risk. The test holds
 -- whenever one looks (review_queue(..., purpose := 'verify') gives the sample). What a person has
--- decided is not proposed again.
+-- decided is not proposed again, and nothing of rows that have no key.
 -- Without enough reviewed rows the probabilities alone decide: nothing is proposed where the model
 -- is too weak to judge, or the labels show too little noise to tell it from the model's own errors.
 auto_corrections(
@@ -53,4 +53,5 @@ SELECT
 FROM _sf_checked, _sf_rows
 WHERE _sf_fine
     AND _sf_proposed
+    AND _sf_key IS NOT NULL
 ORDER BY _sf_n;

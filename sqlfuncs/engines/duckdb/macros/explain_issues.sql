@@ -3,12 +3,12 @@
 -- most for one class and against the other; empty where x has none), like_given and like_suggested
 -- (the keys of the rows most alike among the better half of each class; empty where rows are not
 -- compared) and votes (which class each head of the model gives the row). The heads are trained on
--- rows that are not flagged, so that none has seen a label that it explains.
-explain_issues(issues, x, label, key, budget := 20, model := 'fast') AS TABLE
+-- rows that are not flagged, so that none has seen a label that it explains. `votes` are those of label_issues.
+explain_issues(issues, x, label, key, votes := NULL, budget := 20, model := 'fast') AS TABLE
 SELECT * EXCLUDE (_sf_rank)
 FROM sqlfuncs.main._explanations(
     issues, x, label, key, is_label_issue, suggested_label, label_quality,
-    budget := budget, model := model
+    votes := votes, budget := budget, model := model
 ) AS _sf_in
 WHERE _sf_rank IS NOT NULL
 ORDER BY _sf_rank;

@@ -4,12 +4,13 @@
 -- log, decided rows leave the queue (needs_review does not decide), the model learns from the
 -- labels as decided, and what reviewed rows turned out to be re-ranks the others. A stale
 -- old_label, an unknown or duplicate key is an error that lists them.
+-- `votes` are those of label_issues.
 -- With purpose := 'verify' these are rows that auto_corrections would correct, in a random order
 -- that is the same for everybody, judged by the labels as given: what people decide of them in that
 -- order is the sample that auto_corrections(..., log := decisions) rests on.
 review_queue(
-    tbl, x, label, key, budget := 100, log := NULL, purpose := 'find', model := 'fast', folds := 5,
-    seed := 0
+    tbl, x, label, key, votes := NULL, budget := 100, log := NULL, purpose := 'find',
+    model := 'fast', folds := 5, seed := 0
 ) AS TABLE
 WITH _sf_decided AS MATERIALIZED (
     FROM sqlfuncs.main._sf_decisions(tbl, coalesce(log, 'sqlfuncs.main._sf_no_log'), key, label, NULL)
@@ -26,7 +27,8 @@ WITH _sf_decided AS MATERIALIZED (
     SELECT NULL, NULL, NULL
 ), _sf_placed AS (
     -- The order of keys decides where rows look alike: the table's own order changes nothing.
-    SELECT _sf_in.*, _sf_action, _sf_new, row_number() OVER (ORDER BY (key)::VARCHAR) AS _sf_place,
+    -- Nobody can decide about a row without a key: no sample waits for it.
+    SELECT _sf_in.*, if((key) IS NULL AND purpose = 'verify', 'keep', _sf_action) AS _sf_action, _sf_new, row_number() OVER (ORDER BY (key)::VARCHAR) AS _sf_place,
         row_number() OVER (ORDER BY sqlfuncs.main._sf_random_order(key)) AS _sf_random_rank
     FROM query_table(tbl) AS _sf_in LEFT JOIN _sf_known ON _sf_key = (key)::VARCHAR
 ), _sf_ordered AS (
@@ -35,7 +37,7 @@ WITH _sf_decided AS MATERIALIZED (
 SELECT * EXCLUDE (_sf_action, _sf_new, _sf_place, _sf_random_rank)
 FROM sqlfuncs.main._review_queue(
     _sf_ordered, x, label, _sf_action, _sf_new, _sf_random_rank,
-    budget := budget, purpose := purpose, model := model, folds := folds, seed := seed
+    votes := votes, budget := budget, purpose := purpose, model := model, folds := folds, seed := seed
 )
 WHERE review_rank <= coalesce(budget, 100)
 ORDER BY review_rank;

@@ -18,8 +18,8 @@ from weakref import WeakValueDictionary
 from torch import nn
 
 from sqlfuncs.errors import BadOption
-from sqlfuncs.learning.encoders.batches import precision, ready
 from sqlfuncs.learning.encoders.causal import is_causal
+from sqlfuncs.learning.encoders.device import Device, precision, ready
 from sqlfuncs.learning.encoders.pretrained import LOCAL, as_safetensors, loading
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.store.weights import Weights
@@ -38,14 +38,14 @@ class Base:
     shares: Base | None = None
 
 
-_shared: WeakValueDictionary[tuple[str, int], Base] = WeakValueDictionary()
+_shared: WeakValueDictionary[tuple[str, int, Device], Base] = WeakValueDictionary()
 _sharing = threading.Lock()
 
 
-def load(weights: Weights, recipe: Recipe) -> Base:
-    """A base of its own, in fp32 if all of it is to be trained, or if nothing else is quick here.
+def load(weights: Weights, recipe: Recipe, device: Device) -> Base:
+    """A base of its own, in fp32 if all of it is to be trained, or if nothing else is quick there.
 
-    Raises DamagedModel.
+    It is on the processor still. Raises DamagedModel.
     """
     from transformers import AutoModel, AutoTokenizer
 
@@ -68,8 +68,8 @@ def load(weights: Weights, recipe: Recipe) -> Base:
             module.pooler = None
         # Most of an encoder's weights are its words', which a few thousand texts hardly touch.
         module.get_input_embeddings().requires_grad_(False)
-    if not recipe.rank or precision() == "fp32":
-        # Where the processor does not multiply in bf16, a step in it takes thirty times as long.
+    if not recipe.rank or precision(device) == "fp32":
+        # On a processor that does not multiply in bf16, a step in it takes thirty times as long.
         module = module.float()
     for each in module.modules():
         # Drawing what is dropped takes a fifth of the time, and a few epochs gain nothing by it.
@@ -78,14 +78,14 @@ def load(weights: Weights, recipe: Recipe) -> Base:
     return Base(words, module)
 
 
-def share(weights: Weights, recipe: Recipe) -> Base:
-    """A base for use, whose tensors are those of all that share it. Raises DamagedModel."""
-    key = weights.digest, recipe.layers
+def share(weights: Weights, recipe: Recipe, device: Device) -> Base:
+    """A base for use there, whose tensors are those of all that share it. Raises DamagedModel."""
+    key = weights.digest, recipe.layers, device
     with _sharing:
         first = _shared.get(key)
         if first is None:
-            first = load(weights, recipe)
-            for each in ready(first.module).parameters():
+            first = load(weights, recipe, device)
+            for each in ready(first.module, device).parameters():
                 each.requires_grad_(False)
             _shared[key] = first
         tensors = [*first.module.parameters(), *first.module.buffers()]

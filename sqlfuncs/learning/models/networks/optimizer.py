@@ -35,17 +35,21 @@ class Optimizer:
         self._step = per_epoch * epochs
         for place, moment in moments.items():
             name, _, kind = place.rpartition("/")
-            self._adamw.state[learned[name]][kind] = moment.clone()
+            own = learned[name]
+            self._adamw.state[own][kind] = moment.to(own.device, copy=True)
+        self.rows_at_once = recipe.batch_rows  # fewer where a GPU does not hold a batch
 
     @property
     def done(self) -> float:
         """How much of all steps is done, 0 to 1."""
         return self._step / self._steps
 
-    def learn_from(self, loss: torch.Tensor) -> None:
-        """One step against the loss."""
+    def forget(self) -> None:
+        """No gradient is left of earlier batches."""
         self._adamw.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+
+    def step(self) -> None:
+        """One step against the gradients."""
         nn.utils.clip_grad_norm_(self._all, _LONGEST_NORM)
         for group, rate in zip(self._adamw.param_groups, self._rates, strict=True):
             group["lr"] = rate * self._share()
@@ -60,7 +64,7 @@ class Optimizer:
     def moments(self) -> Tensors:
         """AdamW's state, by the names of what is learned."""
         return {
-            f"{name}/{kind}": moment.detach().clone()
+            f"{name}/{kind}": moment.detach().to("cpu", copy=True)
             for name, each in self._learned.items()
             for kind, moment in self._adamw.state[each].items()
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -17,16 +17,18 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from sqlfuncs.learning.encoders.batches import in_batches, threads
+from sqlfuncs.learning.encoders.batches import threads
+from sqlfuncs.learning.encoders.device import CPU, is_out_of_memory, leave, say_too_small
+from sqlfuncs.learning.encoders.reading import read_tokens
 from sqlfuncs.learning.labels.classes import Codes
-from sqlfuncs.learning.models.networks.network import Network, Tensors
+from sqlfuncs.learning.models.networks.batches import batches, padded
+from sqlfuncs.learning.models.networks.network import Network, Tensors, own_chance
 from sqlfuncs.learning.models.networks.optimizer import Optimizer
 
 Floats = npt.NDArray[np.float64]
 _HELD_OUT = 0.1
 _FEWEST_HELD_OUT = 20  # rows: fewer tell epochs apart by chance alone
 _PATIENCE = 2  # epochs without a better one
-_BATCHES_SORTED = 16  # batches whose rows are sorted by length together
 _BATCHES_TIMED = 4
 _LEAST = 1e-9  # below: weights of a batch that count nothing, probabilities that are none
 
@@ -76,28 +78,56 @@ def train(
     `groups` (rows,) are digests: rows of one are held out together. `step` is told after each
     batch how much of all is done, 0 to 1, and may raise; `save` gets the progress after each
     epoch, and `progress` is the last that it got, to go on from. NaN where the rows are too few
-    to hold any out.
+    to hold any out. Where a GPU fails, the processor goes on from the last epoch.
     """
     out = held_out(rows.codes, groups, seed)
     learning, judging = rows.take(np.flatnonzero(~out)), rows.take(np.flatnonzero(out))
     progress = progress or Progress()
     if progress.now:
         network.restore(progress.now)
-    with torch.random.fork_rng():
+    elif network.device != CPU:
+        network.remember(_copies(network.trainable_parameters()))
+    while True:
+        try:
+            _learn(network, learning, judging, progress, seed, step, keep)
+            network.restore(progress.best)
+            return progress.accuracy
+        except RuntimeError as error:
+            _leave_gpu(network, error)
+
+
+def _learn(
+    network: Network,
+    learning: Rows,
+    judging: Rows,
+    progress: Progress,
+    seed: int,
+    step: Callable[[float], None],
+    keep: Callable[[Progress], None],
+) -> None:
+    """All epochs that are to come; `progress` is where the network stands, after each."""
+    with own_chance(network.device):
         optimizer = Optimizer(network, len(learning.codes), progress.epoch, progress.moments)
         while progress.epoch < network.recipe.epochs:
             if judging.tokens and progress.epoch - progress.best_epoch > _PATIENCE:
                 break
             _epoch(network, learning, optimizer, (seed, progress.epoch), step)
-            progress.epoch += 1
+            now, moments = _copies(network.trainable_parameters()), optimizer.moments()
+            progress.epoch, progress.now, progress.moments = progress.epoch + 1, now, moments
+            network.remember(now)
             _judge(network, judging, progress)
-            progress.now, progress.moments = (
-                _copies(network.trainable_parameters()),
-                optimizer.moments(),
-            )
             keep(progress)
-    network.restore(progress.best)
-    return progress.accuracy
+
+
+def _leave_gpu(network: Network, error: RuntimeError) -> None:
+    """Move a network whose GPU has failed to the processor. Raises what no GPU is to blame for."""
+    if network.device == CPU:
+        raise error
+    if is_out_of_memory(error):
+        say_too_small(network.device, "what one row takes to be trained on")
+    else:
+        leave(network.device, error)
+    network.move_to_processor()
 
 
 def held_out(codes: Codes, groups: Sequence[bytes], seed: int) -> npt.NDArray[np.bool_]:
@@ -132,14 +162,14 @@ def probabilities(
     """Class probabilities: (texts, classes), each row summing to 1. `step` counts texts."""
     found = np.empty((len(tokens), network.head.out_features))
     network.eval()
-    for places, probs in in_batches(tokens, lambda ids: _probabilities(network, ids)):
+    for places, probs, _ in read_tokens(tokens, _softmax, network, network.usable_devices()):
         found[places] = probs
         step(len(places))
     return found
 
 
-def _probabilities(network: Network, ids: torch.Tensor) -> npt.NDArray[np.float32]:
-    probs: npt.NDArray[np.float32] = network(ids).softmax(dim=1).cpu().numpy()
+def _softmax(network: Network, ids: torch.Tensor) -> torch.Tensor:
+    probs: torch.Tensor = network(ids).softmax(dim=1)
     return probs
 
 
@@ -157,17 +187,40 @@ def _epoch(
     # have told some of torch's libraries to use one.
     torch.set_num_threads(threads())
     network.train()
-    for part in _batches(lengths(rows.tokens), network.recipe.batch_rows, rng):
+    for part in batches(lengths(rows.tokens), network.recipe.batch_rows, rng):
         _step(network, rows.take(np.array(part)), optimizer)
         step(optimizer.done)
 
 
 def _step(network: Network, batch: Rows, optimizer: Optimizer) -> None:
-    logits = network(*_padded(batch.tokens))
-    codes = torch.from_numpy(batch.codes).to(logits.device)
-    weights = torch.from_numpy(batch.weights).to(logits.device)
+    while not _gradients(network, batch, optimizer):
+        optimizer.rows_at_once = max(1, min(optimizer.rows_at_once, len(batch.codes)) // 2)
+    optimizer.step()
+
+
+def _gradients(network: Network, batch: Rows, optimizer: Optimizer) -> bool:
+    """Gradients of a batch's loss, from parts that a GPU holds. False if it does not hold them."""
+    optimizer.forget()
+    total = torch.from_numpy(batch.weights).sum().clamp(min=_LEAST)
+    size = optimizer.rows_at_once
+    try:
+        for at in range(0, len(batch.codes), size):
+            part = batch.take(np.arange(at, min(at + size, len(batch.codes))))
+            _loss(network, part, total).backward()  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        if network.device == CPU or size == 1 or not is_out_of_memory(error):
+            raise
+        return False
+    return True
+
+
+def _loss(network: Network, part: Rows, total: torch.Tensor) -> torch.Tensor:
+    """What some rows add to the loss of their batch, whose weights sum to `total`."""
+    logits = network(*padded(part.tokens))
+    codes = torch.from_numpy(part.codes).to(logits.device)
+    weights = torch.from_numpy(part.weights).to(logits.device)
     losses = nn.functional.cross_entropy(logits, codes, reduction="none")
-    optimizer.learn_from((losses * weights).sum() / weights.sum().clamp(min=_LEAST))
+    return (losses * weights).sum() / total.to(logits.device)
 
 
 def lengths(tokens: Sequence[Sequence[int]]) -> list[int]:
@@ -180,24 +233,34 @@ def expected_seconds(network: Network, rows: Rows) -> float:
 
     The network learns from them, and is of no use afterwards.
     """
+    if network.device != CPU:
+        network.remember(_copies(network.trainable_parameters()))
+    while True:
+        try:
+            return _timed(network, rows)
+        except RuntimeError as error:
+            _leave_gpu(network, error)
+
+
+def _timed(network: Network, rows: Rows) -> float:
     size, epochs = network.recipe.batch_rows, network.recipe.epochs
     optimizer = Optimizer(network, len(rows.codes), 0, {})
     parts = sorted(
-        _batches(lengths(rows.tokens), size, np.random.default_rng(0)),
+        batches(lengths(rows.tokens), size, np.random.default_rng(0)),
         key=lambda part: max(len(rows.tokens[at]) for at in part),
     )
-    padded = [len(part) * max(len(rows.tokens[at]) for at in part) for part in parts]
+    tokens_of = [len(part) * max(len(rows.tokens[at]) for at in part) for part in parts]
     network.train()
     seconds, tokens = 0.0, 0
     timed = np.linspace(0, len(parts) - 1, _BATCHES_TIMED).round().astype(int).tolist()
-    with torch.random.fork_rng():
+    with own_chance(network.device):
         for turn, at in enumerate([timed[-1], *timed]):
             begun = time.perf_counter()
             _step(network, rows.take(np.array(parts[at])), optimizer)
             if turn > 0:  # the first one is slower: memory is taken for the first time
                 seconds += time.perf_counter() - begun
-                tokens += padded[at]
-    return epochs * sum(padded) * seconds / tokens
+                tokens += tokens_of[at]
+    return epochs * sum(tokens_of) * seconds / tokens
 
 
 def _judge(network: Network, rows: Rows, progress: Progress) -> None:
@@ -217,30 +280,9 @@ def _judge(network: Network, rows: Rows, progress: Progress) -> None:
         if accuracy < progress.highest - error:
             return
     progress.accuracy, progress.best_epoch = accuracy, progress.epoch
-    progress.best = _copies(network.trainable_parameters())
-
-
-def _batches(lengths: Sequence[int], size: int, rng: np.random.Generator) -> Iterator[list[int]]:
-    """The batches of an epoch in their order: rows by chance, those of a batch of like length."""
-    order = rng.permutation(len(lengths))
-    span = size * _BATCHES_SORTED
-    batches = []
-    for at in range(0, len(order), span):
-        alike = sorted(order[at : at + span].tolist(), key=lengths.__getitem__)
-        batches += [alike[begin : begin + size] for begin in range(0, len(alike), size)]
-    yield from (batches[place] for place in rng.permutation(len(batches)))
-
-
-def _padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids and mask, both (rows, longest)."""
-    longest = max(map(len, rows))
-    ids = torch.zeros((len(rows), longest), dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for place, row in enumerate(rows):
-        ids[place, : len(row)] = torch.tensor(row)
-        mask[place, : len(row)] = 1
-    return ids, mask
+    progress.best = _copies(progress.now)
 
 
 def _copies(tensors: Tensors) -> Tensors:
-    return {name: each.detach().clone() for name, each in tensors.items()}
+    """On the processor, where they outlast a GPU that fails."""
+    return {name: each.detach().to("cpu", copy=True) for name, each in tensors.items()}

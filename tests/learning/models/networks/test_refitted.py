@@ -4,12 +4,15 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.models.networks.refitted import Refitted
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
+from sqlfuncs.learning.rows.voters import Votes
 from sqlfuncs.store import weights
 from tests.conftest import needs_local
 from tests.learning.models.networks import tiny
@@ -35,6 +38,16 @@ def test_rows_are_judged_by_networks_that_never_saw_them(tmp_path: Path) -> None
     assert np.allclose(probs.sum(axis=1), 1)
     # One that had seen the wrong labels could predict them.
     assert (probs.argmax(axis=1) == CODES)[wrong].mean() > 0.7
+
+
+def test_votes_are_not_learned_beside_networks() -> None:
+    from sqlfuncs.learning.rows.text import Texts
+
+    recipe = Recipe("any", "digest")
+    rows = Texts(TEXTS, np.full(len(TEXTS), None, dtype=object))
+    votes = Votes.read(pa.array(CODES))
+    with pytest.raises(BadOption, match="votes are learned beside heads"):
+        prepare(rows, ClassTarget(CODES, 2), recipe, votes)
 
 
 def test_a_model_of_ours_may_judge_labels(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

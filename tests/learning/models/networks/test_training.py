@@ -88,7 +88,7 @@ def test_a_base_in_bf16_is_trained_in_what_this_processor_multiplies_in(tmp_path
     """In the other one a step of SmolLM2 takes minutes."""
     import torch
 
-    from sqlfuncs.learning.encoders.batches import precision
+    from sqlfuncs.learning.encoders.device import precision
 
     found = weights.get(str(tiny.causal(tmp_path / "base", torch.bfloat16)))
     network = _network(Recipe(found.name, found.digest, layers=4, rank=4))
