@@ -165,4 +165,5 @@ WITH _sf_rows AS (
 SELECT _sf_key_text AS _sf_key, _sf_action, _sf_label_text AS _sf_old,
     CASE WHEN _sf_action = 'relabel' THEN _sf_new_words ELSE _sf_new_text END AS _sf_new, _sf_by
 FROM _sf_decided, _sf_verdict
-WHERE CASE WHEN _sf_message IS NULL THEN NOT _sf_is_undone ELSE error(_sf_message) END;
+WHERE CASE WHEN _sf_message IS NULL THEN true ELSE error(_sf_message) END
+    AND NOT _sf_is_undone;

@@ -22,7 +22,7 @@ WITH _sf_rows AS (
         suggested_label AS _sf_new,
         sqlfuncs.main._sf_probability(class_probs, label) AS _sf_given,
         sqlfuncs.main._sf_probability(class_probs, suggested_label) AS _sf_other,
-        _sf_proposed,
+        if(key IS NULL, false, _sf_proposed) AS _sf_proposed,
         _sf_evidence
     FROM sqlfuncs.main._proposals(
         issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged,
@@ -53,5 +53,4 @@ SELECT
 FROM _sf_checked, _sf_rows
 WHERE _sf_fine
     AND _sf_proposed
-    AND _sf_key IS NOT NULL
 ORDER BY _sf_n;
