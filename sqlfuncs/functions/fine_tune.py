@@ -43,7 +43,7 @@ def fine_tune(
 
     `x` is text (VARCHAR) or an embedding (FLOAT[]). `base` is 'fast': linear heads on TF-IDF
     and, with the extra `local`, a sentence embedding; or 'best', which adds the middle layers
-    of a small language model, where its weights are (sqlfuncs models fetch smollm2). Any other
+    of a larger encoder, where its weights are (sqlfuncs models fetch mpnet). Any other
     base is a pretrained model of texts: an encoder ('minilm', an id of the Hugging Face hub, a
     folder), of which all layers are trained, or a causal language model ('smollm2', an id, a
     folder), beside whose lower layers adapters are trained. A tenth of the rows is held out:

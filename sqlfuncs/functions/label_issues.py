@@ -34,8 +34,8 @@ def label_issues(
     depend on the order of the rows or on the number of threads.
 
     `model` reads text: 'fast' (TF-IDF and a sentence encoder), 'best' (adds the middle layers of
-    a small language model, where its weights are), or an encoder by its name: 'minilm',
-    'smollm2', the id of a model of the Hugging Face hub, the path of a folder that holds one. It
+    a larger encoder, where its weights are, or else of a small language model), or an encoder by
+    its name: 'minilm', 'mpnet', 'smollm2', the id of a model of the Hugging Face hub, the path of a folder that holds one. It
     may also be a model that fine_tune made: one is then trained in the same way for each fold, so
     that none judges a row it has seen. That takes as many trainings as there are folds.
 

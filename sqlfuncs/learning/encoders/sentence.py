@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from sentence_transformers import SentenceTransformer
 
-_MAX_TOKENS = 256
+MAX_TOKENS = 256
 _BATCH = 32  # images, or texts whose words are looked up: the library's own number
 
 
@@ -51,7 +51,7 @@ class SentenceEncoder:
         self.name = weights.name
         self.digest = weights.digest
         self._weights = weights
-        self._layers, self._width = _transformer(weights.folder)
+        self._layers, self._width = transformer(weights.folder)
         self._is_transformer = _is_transformer(weights.folder)
 
     @property
@@ -86,7 +86,7 @@ class SentenceEncoder:
             own = self._model.on(CPU)
             yield Batch(list(range(len(texts))), _at_once(own, texts), CPU)
             return
-        longest = min(self._loaded.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
+        longest = min(self._loaded.max_seq_length or MAX_TOKENS, MAX_TOKENS)
 
         def tokenize(some: Sequence[str]) -> list[Any]:
             return tokenized(tokenizer, some, longest)
@@ -107,7 +107,7 @@ class SentenceEncoder:
 
     @cached_property
     def _loaded(self) -> SentenceTransformer:
-        return _load(self._weights, output_hidden_states=True)
+        return loaded(self._weights, output_hidden_states=True)
 
     @cached_property
     def _model(self) -> Replicas:
@@ -132,7 +132,7 @@ def _is_transformer(folder: Path) -> bool:
         return True  # the folder of a transformer alone; what is damaged is said when it is loaded
 
 
-def _transformer(folder: Path) -> tuple[int, int]:
+def transformer(folder: Path) -> tuple[int, int]:
     """How many layers a model's transformer has and how wide they are; 0 if it has none.
 
     What is damaged has none either: loading it says what is wrong.
@@ -155,13 +155,13 @@ class ImageEncoder:
 
     def __init__(self, weights: Weights) -> None:
         """Loads the model. Raises BadInput for one that reads no images."""
-        loaded = _load(weights).eval()
-        if not loaded.supports("image"):
+        model = loaded(weights).eval()
+        if not model.supports("image"):
             raise BadInput(
                 f"{weights.name} does not read images. Name one that does, for example "
                 f"'sentence-transformers/clip-ViT-B-32', or leave {Option('model', Words())}out."
             )
-        self._model = Replicas(loaded, is_cast=False)
+        self._model = Replicas(model, is_cast=False)
 
     def __call__(self, images: Sequence[Image]) -> Vectors:
         """One vector for each image. Raises BadOption."""
@@ -180,7 +180,8 @@ class ImageEncoder:
         return _at_once(self._model.on(CPU), images)
 
 
-def _load(weights: Weights, **config: Any) -> SentenceTransformer:
+def loaded(weights: Weights, **config: Any) -> SentenceTransformer:
+    """A model from its folder, on the processor. Raises DamagedModel."""
     work.ready("sentence_transformers")
     from sentence_transformers import SentenceTransformer
 

@@ -209,6 +209,8 @@ def restore(files: Mapping[str, bytes], arrays: Arrays) -> Features:
 
 def _same_encoder(name: str, digest: str, parts: int = 0) -> Encoder:
     found = encoders.encoder(name)
+    if found.parts != parts == 1:
+        found = encoders.encoder(name, is_middle=True)
     if found.parts != parts:
         raise DamagedModel(
             f"the model reads texts with {name} in another way than this version of sqlfuncs. "
