@@ -35,9 +35,10 @@ def label_issues(
 
     `model` reads text: 'fast' (TF-IDF and a sentence encoder), 'best' (adds the middle layers of
     a larger encoder, where its weights are, or else of a small language model), or an encoder by
-    its name: 'minilm', 'mpnet', 'smollm2', the id of a model of the Hugging Face hub, the path of a folder that holds one. It
-    may also be a model that fine_tune made: one is then trained in the same way for each fold, so
-    that none judges a row it has seen. That takes as many trainings as there are folds.
+    its name: 'minilm', 'mpnet', 'smollm2', the id of a model of the Hugging Face hub, the path of a
+    folder that holds one. It may also be a model that fine_tune made: one is then trained in the
+    same way for each fold, so that none judges a row it has seen. That takes as many trainings as
+    there are folds.
 
     `cut` says how many rows are flagged. 'auto' fits the noise in the data (label_health says
     which it took): 'noise_corrected', by the probability that the label is right, which reckons in

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def test_it_is_the_mean_of_the_middle_layers_of_the_whole_model(folder: Path) ->
 
     by = encoders.encoder(str(folder), is_middle=True)
     found = _read(by, TEXTS)
-    whole = SentenceTransformer(
+    whole: Any = SentenceTransformer(
         str(folder), device="cpu", config_kwargs={"output_hidden_states": True}
     ).eval()
     layers = middle_third(whole[0].model.config.num_hidden_layers)
