@@ -15,6 +15,14 @@ from sqlfuncs.store.weight_packages import Package
 WEIGHTS = bytes(range(256)) * 40
 
 
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own: others share what was fetched."""
+    own = tmp_path / "own home"
+    monkeypatch.setenv("SQLFUNCS_HOME", str(own))
+    return own
+
+
 def _zip(files: dict[str, bytes]) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as held:

@@ -89,9 +89,9 @@ def test_best_reads_with_both() -> None:
 
 
 @needs_local
-def test_best_without_the_small_model_reads_as_fast_and_says_so(
+def test_best_without_a_larger_model_reads_as_fast_and_says_so(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     monkeypatch.setenv("SQLFUNCS_HOME", str(tmp_path))
     assert [encoder.name for encoder in encoders.for_model("best")] == [weights.MINILM]
-    assert "sqlfuncs models fetch smollm2" in capsys.readouterr().err
+    assert "sqlfuncs models fetch mpnet" in capsys.readouterr().err
