@@ -3,6 +3,10 @@
 SQLFUNCS_BENCH is a folder of fetched repositories (owner+name/repo, bare).
 
     SQLFUNCS_BENCH=... python -m benchmarks.cuts
+
+The powers of `noise.correction` were chosen on the first table. The second has people's labels that
+took no part: one of the 51 that CIFAR-10H has of each image, and one of the three or more votes on
+tweets, which `fast` reads.
 """
 
 from __future__ import annotations
@@ -17,12 +21,17 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from benchmarks.annotators import CIFAR, CIFAR_LABELS, CIFAR_MODEL
+from benchmarks.learned_scores import Table
 from benchmarks.pages import circumstances, write
-from sqlfuncs.learning.detection import confident, corrections
+from sqlfuncs.learning.detection import confident, corrections, noise
 
 LABEL_ERRORS = "cleanlab+label-error-detection-benchmarks"  # AGPL; CIFAR-10N labels CC BY-NC
 CONFIDENT = "cgnorthcutt+confidentlearning-reproduce"  # MIT
+TWEETS = "t-davidson+hate-speech-and-offensive-language", "data/labeled_data.csv"  # MIT
+DRAWN = range(3)  # seeds of which person's label is drawn
 TITLES = {
     "cifar-10n-aggregate": "CIFAR-10N aggregate",
     "cifar-10n-worst": "CIFAR-10N worst",
@@ -64,9 +73,9 @@ def published() -> Iterator[tuple[Case, npt.NDArray[np.bool_]]]:
             given = array(LABEL_ERRORS, f"{folder}/noisy_labels.npy").astype(np.int64)
             true = array(LABEL_ERRORS, f"{folder}/true_labels.npy").astype(np.int64)
             yield (title, given, probs, true), given != true
-    for noise in (0, 2, 4):
-        for sparse in (0, 4) if noise else (0,):
-            yield confident_learning(sparse, noise)
+    for changed in (0, 2, 4):
+        for sparse in (0, 4) if changed else (0,):
+            yield confident_learning(sparse, changed)
 
 
 def confident_learning(sparse: int, noise: int) -> tuple[Case, npt.NDArray[np.bool_]]:
@@ -82,6 +91,57 @@ def confident_learning(sparse: int, noise: int) -> tuple[Case, npt.NDArray[np.bo
     values /= values.sum(axis=1, keepdims=True)
     title = f"confident-learning paper, {noise}0 % noise, sparsity .{sparse}"
     return (title, given, values, true), given != true
+
+
+def one_of(counts: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
+    """One of the votes on each row, by how many each class has: (rows,)."""
+    generator = np.random.default_rng(seed)
+    below = np.cumsum(counts / counts.sum(axis=1, keepdims=True), axis=1)
+    drawn: npt.NDArray[np.int64] = (generator.random(len(counts))[:, None] > below).sum(axis=1)
+    return drawn.clip(0, counts.shape[1] - 1)
+
+
+def held_out() -> Iterator[Case]:
+    """People's labels on which nothing was chosen."""
+    repository, path = CIFAR
+    counts = array(repository, path.removeprefix("HEAD:")).astype(np.int64)
+    probs, true = (
+        array(repository, path.removeprefix("HEAD:"))
+        for repository, path in (CIFAR_MODEL, CIFAR_LABELS)
+    )
+    probs = probs.astype(np.float64) / probs.sum(axis=1, keepdims=True)
+    for seed in DRAWN:
+        title = f"CIFAR-10H, one person's label of 51, draw {seed}"
+        yield title, one_of(counts, seed), probs, true.astype(np.int64)
+    table = pd.read_csv(io.BytesIO(git(TWEETS[0], "show", f"HEAD:{TWEETS[1]}")))
+    table = table[table["count"] >= 3]
+    names = np.array(["hate", "offensive", "neither"])
+    votes = table[["hate_speech", "offensive_language", "neither"]].to_numpy()
+    for seed in DRAWN:
+        rows = {"text": table.tweet.to_numpy(), "label": names[one_of(votes, seed)]}
+        judged = Table.of(pd.DataFrame({**rows, "true_label": names[table["class"].to_numpy()]}))
+        seen = judged.prediction.judged
+        yield f"tweets, one vote of three or more, draw {seed}", seen.codes, seen.probs, judged.true
+
+
+def of_people(case: Case) -> str:
+    """One line of the second table: what is flagged, and what relabelling all of it does."""
+    title, given, probs, true = case
+    assert true is not None
+    wrong = given != true
+    careful = noise.careful_correction(given, probs).apply(given, probs)
+    found = confident.find(given, probs, "auto", "auto")
+    ways = {
+        "auto": (found.flagged, found.suggested),
+        "word": (probs.argmax(axis=1) != given, probs.argmax(axis=1)),
+        "careful": (careful.argmax(axis=1) != given, careful.argmax(axis=1)),
+    }
+    cells = []
+    for flags, suggested in ways.values():
+        right = (flags & wrong).sum() / max(1, flags.sum())
+        after = (np.where(flags, suggested, given) == true).mean()
+        cells.append(f"{flags.sum():,}; {right:.2f}; {f1(flags, wrong):.3f}; {after:.3f}")
+    return f"| {title} | {wrong.mean():.3f} | {' | '.join(cells)} |"
 
 
 def f1(flags: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_]) -> float:
@@ -112,6 +172,11 @@ def main() -> None:
         f"| F1 of the flags | {names} | label accuracy, `auto_corrections` |",
         "|---|" + "---|" * (len(SHOWN) + 1),
         *(row(case, wrong) for case, wrong in published()),
+        "",
+        "| flagged; of these wrong; F1; label accuracy if all are relabelled | wrong | `auto` "
+        "| the likeliest class is another (`predicted_neq_given`) | by the careful probability |",
+        "|---|---|---|---|---|",
+        *(of_people(case) for case in held_out()),
     ]
     write("cuts", "\n".join([*lines, "", circumstances()]))
 

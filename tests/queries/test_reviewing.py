@@ -172,6 +172,19 @@ def test_the_queue_leaves_out_what_is_decided_and_takes_back_what_is_undone(
     assert queue(order="random", budget=5) == drawn[:5]
 
 
+def test_rows_without_a_key_are_not_drawn_to_be_verified(t: duckdb.DuckDBPyConnection) -> None:
+    t.execute("""
+        CREATE OR REPLACE TABLE issues AS
+        SELECT * REPLACE (if(id % 10 = 3, NULL, id) AS id), {a: 0.5, b: 0.5} AS unused,
+            MAP {'a': if((label = 'a') = is_label_issue, .05, .95),
+                'b': if((label = 'a') = is_label_issue, .95, .05)} AS class_probs
+        FROM issues
+    """)
+    (drawn,) = run_query(t, "review_queue", purpose="verify", budget=100)
+    assert len(drawn) == 36
+    assert all(row["id"] is not None for row in drawn)
+
+
 def test_progress_by_reviewer_of_flags_and_of_what_is_left(t: duckdb.DuckDBPyConnection) -> None:
     _decide(t, "0,1,2", "ann", "b")  # 1 was b: nothing is wrong with it
     _decide(t, "3", "bob")

@@ -84,6 +84,9 @@ def test_reasons_are_those_of_explain_issues(judged: Judged) -> None:
     for key, for_given, for_suggested, votes in said:
         assert reasons.of(queue.place[key]) == Why(for_given, for_suggested, votes)
     assert reasons.of(queue.place["9"]) is None
+    # What is suggested later, when the model has learned from decisions, was learned as it is.
+    queue.scores.suggested[queue.place["9"]] = 1 - queue.given[queue.place["9"]]
+    assert reasons.of(queue.place["9"]) is None
 
 
 def test_nothing_is_said_where_all_rows_are_flagged(judged: Judged) -> None:

@@ -99,22 +99,23 @@ def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -
 
     `suggested` (rows,) holds a class for the flagged rows. Nothing where `strength` says no.
     """
-    nothing = np.zeros(len(codes), dtype=bool)
+    made = np.zeros(len(codes), dtype=bool)
     found = strength(codes, probs)
-    if found.evidence is None or found.reason is not None:
-        return nothing
-    return flagged & are_surely_better(codes, probs, suggested)
+    if found.evidence is not None and found.reason is None:
+        places = np.flatnonzero(flagged & (suggested != codes))
+        made[places] = are_surely_better(codes, probs, places, suggested[places])
+    return made
 
 
-def are_surely_better(codes: Codes, probs: Floats, suggested: Codes) -> Mask:
-    """Which suggestions are so much likelier than the given labels, if the model may judge.
+def are_surely_better(codes: Codes, probs: Floats, places: Codes, suggested: Codes) -> Mask:
+    """Whether suggestions are so much likelier than the given labels, if the model may judge.
 
-    (rows,) of bool. `suggested` (rows,) is -1 where there is none.
+    `codes` (rows,) and `probs` (rows, classes) are of all rows, `suggested` (places,) of `places`.
     """
     seen = noise.evidence(codes, probs)
-    likely, rows = noise.correction(codes, probs, seen).apply(codes, probs), np.arange(len(codes))
-    better: Mask = (suggested >= 0) & (suggested != codes)
-    better &= likely[rows, suggested] >= _odds(seen) * likely[rows, codes]
+    given, rows = codes[places], np.arange(len(places))
+    likely = noise.correction(codes, probs, seen).apply(given, probs[places])
+    better: Mask = likely[rows, suggested] >= _odds(seen) * likely[rows, given]
     return better
 
 

@@ -63,7 +63,7 @@ def candidates(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> 
     likely = noise.careful_correction(codes, probs).apply(given, probs[places])
     rows = np.arange(len(places))
     right, harmful = likely[rows, instead], likely[rows, given]
-    sure = corrections.are_surely_better(codes, probs, suggested)[places]
+    sure = corrections.are_surely_better(codes, probs, places, instead)
     better = np.flatnonzero((right > harmful) | sure)
     best_first = better[np.argsort(harmful[better] - right[better], kind="stable")]
     return Candidates(places[best_first], right[best_first], harmful[best_first])

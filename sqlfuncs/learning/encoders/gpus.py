@@ -29,7 +29,8 @@ from sqlfuncs.learning.encoders.device import (
 Tokens = Sequence[int]
 Window = tuple[Sequence[int], Sequence[Tokens]]  # positions of texts, and their tokens
 Compute = Callable[[Any, Any], Any]  # a model and ids (rows, length): a float32 tensor, by rows
-# A GPU is busy with about 16,000 tokens of the smallest encoder; more hide what a batch costs.
+# Chosen without a GPU to measure on: so many are to hide what a batch costs. Where memory does not
+# hold them they are halved.
 TOKENS = {"cuda": 32_768, "mps": 8_192}
 _UNDER_WAY = 2  # batches of each GPU
 _DEALT = 8  # batches for each GPU: it is busy while what is read is written down

@@ -209,7 +209,7 @@ def restore(files: Mapping[str, bytes], arrays: Arrays) -> Features:
 
 def _same_encoder(name: str, digest: str, parts: int = 0) -> Encoder:
     found = encoders.encoder(name)
-    if found.parts != parts == 1:
+    if found.parts > parts == 1:  # `best` reads the middle layers alone
         found = encoders.encoder(name, is_middle=True)
     if found.parts != parts:
         raise DamagedModel(

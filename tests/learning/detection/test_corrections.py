@@ -117,3 +117,42 @@ def test_that_no_anchor_disagrees_does_not_show_that_no_label_can_be_wrong() -> 
     probs = np.where(codes[:, None] == [0, 1], 0.9, 0.1)
     matrix = noise.transition_matrix(codes, probs)
     assert 0 < matrix[0, 1] < 0.01
+
+
+def _seen(**given: float) -> noise.Evidence:
+    """What is seen of 5,000 rows: by default a strong model, and noise that hits all alike."""
+    usual: dict[str, float] = {
+        "rows": 5000, "agreement": 0.7, "majority": 0.3, "kappa": 0.6, "sure_disagreement": 0.2,
+        "sure_rows": 250, "uniformity": 1.0, "half_disagreement": 0.3, "half_rows": 2500,
+    }  # fmt: skip
+    return noise.Evidence(**{**usual, **given})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("seen", "enough"),
+    [
+        (_seen(), True),
+        (_seen(sure_disagreement=0.1), False),  # .07 by its interval, of .65 * .16
+        (_seen(sure_disagreement=0.1, kappa=0.8), True),  # of .65 * .04
+        (_seen(kappa=0.1, half_disagreement=0.28), False),  # its own errors: .33 - .05
+        (_seen(kappa=0.1, half_disagreement=0.35), True),
+        (_seen(kappa=0.22, half_disagreement=0.26), True),  # its own errors: .23
+        (_seen(kappa=0.22, half_disagreement=0.23), False),
+        (_seen(kappa=0.3, half_disagreement=0.9), False),  # neither strong nor very weak
+    ],
+)
+def test_what_models_of_each_skill_have_to_disagree(seen: noise.Evidence, enough: bool) -> None:
+    assert corrections._disagrees_enough(seen) == enough
+
+
+@pytest.mark.parametrize(
+    ("seen", "odds"),
+    [
+        (_seen(), 3),
+        (_seen(uniformity=0.5), 5),
+        (_seen(kappa=0.2), 3),
+        (_seen(kappa=0.2, uniformity=0.5), 1),
+    ],
+)
+def test_how_much_likelier_a_suggestion_has_to_be(seen: noise.Evidence, odds: float) -> None:
+    assert corrections._odds(seen) == odds

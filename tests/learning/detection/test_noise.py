@@ -45,6 +45,24 @@ def test_which_cut_is_taken(
     assert confident.choose_cut(seen) == cut
 
 
+def test_where_people_err_both_words_are_sharper_and_the_label_says_less() -> None:
+    """Of 800 rows the model disagrees with 160, its least sure ones: .2 is the noise of T.
+
+    Of the last row it says .51: by the posterior .2 * .51 of (.2 * .51 + .8 * .49).
+    """
+    codes, probs = _judged(HARD)
+    found = noise.correction(codes, probs)
+    assert found.transition == pytest.approx(np.array([[0.8, 0.2], [0.2, 0.8]]))
+    deconvolved = noise.true_class_probabilities(codes, probs, found.transition)[-1]
+    weights = deconvolved**0.225 * probs[-1] ** 1.5
+    assert found.apply(codes, probs)[-1] == pytest.approx(weights / weights.sum())
+    careful = noise.careful_correction(codes, probs)
+    assert (careful.of_true, careful.of_model) == (0.5, 0.5)
+    assert careful.transition[0, 1] < 0.01  # the surest rows do not disagree at all
+    wrong = 1 - found.apply(codes, probs)[np.arange(800), codes]
+    assert wrong[-1] > 1 - careful.apply(codes, probs)[-1, codes[-1]]
+
+
 def test_a_class_of_few_rows_is_drawn_towards_the_noise_of_all() -> None:
     """By 30 rows: 200 anchors of each class, of which 20 and 40 disagree, 15 % of all."""
     predicted = np.repeat([0, 1], 200)

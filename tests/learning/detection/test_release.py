@@ -166,3 +166,11 @@ def test_how_many_rows_it_takes() -> None:
     needed = [rows_needed(outcomes, np.array([p, 1 - p]), RISK) for p in (0.95, 0.8, 0.65)]
     assert needed == sorted(needed, key=lambda rows: rows or 0)
     assert rows_needed(outcomes, np.array([0.5, 0.5]), RISK) is None
+
+
+def test_what_was_won_is_not_needed_again_and_what_was_lost_is() -> None:
+    outcomes, shares = np.array([1.0, -1.0]), np.array([0.75, 0.2])
+    fresh, ahead, behind = (rows_needed(outcomes, shares, RISK, won) for won in (1.0, 10.0, 0.1))
+    assert fresh is not None and ahead is not None and behind is not None
+    assert ahead < 0.3 * fresh < fresh < behind
+    assert rows_needed(outcomes, shares, RISK, 1e9) == 1

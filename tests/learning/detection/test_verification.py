@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sqlfuncs.learning.detection import confident, corrections, noise
 from sqlfuncs.learning.detection.verification import (
     Candidates,
     Reviews,
@@ -14,6 +15,7 @@ from sqlfuncs.learning.detection.verification import (
     candidates,
     verify,
 )
+from tests.learning.detection.test_confident import sampled
 
 ROWS = 200
 
@@ -118,6 +120,20 @@ def test_precision_is_asked_of_the_best() -> None:
     assert len(_verify(reviews, found=_found(rows)).released) == rows - 160
 
 
+def test_what_may_be_proposed_is_a_candidate_also_where_people_err() -> None:
+    given, probs, _ = sampled(np.eye(4), skill=3, hard=0.8)
+    assert noise.evidence(given, probs).is_peoples
+    found = confident.find(given, probs, "auto", "auto")
+    flagged = np.flatnonzero(found.flagged)
+    suggested = found.suggested[flagged]
+    sure = flagged[corrections.are_surely_better(given, probs, flagged, suggested)]
+    assert set(sure) <= set(candidates(given, probs, found.flagged, found.suggested).places)
+    # Some of them not by the careful probability alone.
+    careful = noise.careful_correction(given, probs).apply(given, probs)[sure]
+    rows = np.arange(len(sure))
+    assert (careful[rows, found.suggested[sure]] < careful[rows, given[sure]]).any()
+
+
 def test_what_does_harm_beyond_the_best_is_left_out() -> None:
     """All together gain, and by the reviewed rows the worse half does not."""
     generator = np.random.default_rng(1)
@@ -167,3 +183,18 @@ def test_fewer_candidates_than_a_sample(rows: int) -> None:
     found = _verify(_reviews(rows, rows=rows), found=_found(rows))
     assert not len(found.released)
     assert found.needed is None
+
+
+def test_more_rows_than_are_left_are_not_asked_for() -> None:
+    """Of 60 candidates 56 are reviewed, and it would take 20 or more to decide it."""
+    order = np.arange(60)
+    known, right = order < 56, order % 7 > 0
+    found = _verify(
+        Reviews(order, known, known & right, known & right), found=_found(60), precision=0.5
+    )
+    assert (found.size, found.needed) == (0, None)
+    known = order < 10
+    found = _verify(
+        Reviews(order, known, known & right, known & right), found=_found(60), precision=0.5
+    )
+    assert found.needed is not None

@@ -28,7 +28,10 @@ WITH _sf_decided AS MATERIALIZED (
 ), _sf_placed AS (
     -- The order of keys decides where rows look alike: the table's own order changes nothing.
     -- Nobody can decide about a row without a key: no sample waits for it.
-    SELECT _sf_in.*, if((key) IS NULL AND purpose = 'verify', 'keep', _sf_action) AS _sf_action, _sf_new, row_number() OVER (ORDER BY (key)::VARCHAR) AS _sf_place,
+    SELECT _sf_in.*,
+        if((key) IS NULL AND purpose = 'verify', 'keep', _sf_action) AS _sf_action,
+        _sf_new,
+        row_number() OVER (ORDER BY (key)::VARCHAR) AS _sf_place,
         row_number() OVER (ORDER BY sqlfuncs.main._sf_random_order(key)) AS _sf_random_rank
     FROM query_table(tbl) AS _sf_in LEFT JOIN _sf_known ON _sf_key = (key)::VARCHAR
 ), _sf_ordered AS (

@@ -8,14 +8,14 @@ from typing import Any
 WORDS = ["late", "parcel", "lost", "bill", "money", "refund", "the", "my", "is", "why", "and"]
 
 
-def encoder(folder: Path) -> Path:
-    """A BERT of two layers, saved in `folder`."""
+def encoder(folder: Path, layers: int = 2) -> Path:
+    """A BERT of a few layers, saved in `folder`."""
     from transformers import BertConfig, BertModel
 
     config = BertConfig(
         vocab_size=len(WORDS) + 2,
         hidden_size=32,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=64,
         max_position_embeddings=300,
