@@ -101,6 +101,21 @@ def one_of(counts: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
     return drawn.clip(0, counts.shape[1] - 1)
 
 
+def tweets(seed: int) -> pd.DataFrame:
+    """Columns text, label (one of the votes) and true_label (most of three or more)."""
+    table = pd.read_csv(io.BytesIO(git(TWEETS[0], "show", f"HEAD:{TWEETS[1]}")))
+    table = table[table["count"] >= 3]
+    names = np.array(["hate", "offensive", "neither"])
+    votes = table[["hate_speech", "offensive_language", "neither"]].to_numpy()
+    return pd.DataFrame(
+        {
+            "text": table.tweet.to_numpy(),
+            "label": names[one_of(votes, seed)],
+            "true_label": names[table["class"].to_numpy()],
+        }
+    )
+
+
 def held_out() -> Iterator[Case]:
     """People's labels on which nothing was chosen."""
     repository, path = CIFAR
@@ -113,13 +128,8 @@ def held_out() -> Iterator[Case]:
     for seed in DRAWN:
         title = f"CIFAR-10H, one person's label of 51, draw {seed}"
         yield title, one_of(counts, seed), probs, true.astype(np.int64)
-    table = pd.read_csv(io.BytesIO(git(TWEETS[0], "show", f"HEAD:{TWEETS[1]}")))
-    table = table[table["count"] >= 3]
-    names = np.array(["hate", "offensive", "neither"])
-    votes = table[["hate_speech", "offensive_language", "neither"]].to_numpy()
     for seed in DRAWN:
-        rows = {"text": table.tweet.to_numpy(), "label": names[one_of(votes, seed)]}
-        judged = Table.of(pd.DataFrame({**rows, "true_label": names[table["class"].to_numpy()]}))
+        judged = Table.of(tweets(seed))
         seen = judged.prediction.judged
         yield f"tweets, one vote of three or more, draw {seed}", seen.codes, seen.probs, judged.true
 

@@ -5,11 +5,13 @@
 A scripted model says the true label in a share of the rows, and elsewhere one of the other classes,
 each as often, whatever the given label. Other votes are the given label in a share of the rows; of
 no meaning; what the text's own heads say; and the same vote three times. How votes are weighed was
-chosen on wikipedia and blog; the sample took no part.
+chosen on wikipedia and blog, with the sample in view; tweets took no part (4,000 of them, if
+SQLFUNCS_BENCH has them, as for `benchmarks.cuts`).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import duckdb
@@ -20,10 +22,11 @@ from sklearn.metrics import average_precision_score
 
 import sqlfuncs
 from benchmarks.alternatives import DATA
+from benchmarks.cuts import tweets
 from benchmarks.pages import circumstances, write
 
 Labels = npt.NDArray[np.object_]
-REVIEWED = 200
+REVIEWED, TWEETS = 200, 4_000
 
 
 def scripted(right: pd.Series, share: float, seed: int = 0) -> Labels:
@@ -92,10 +95,9 @@ def reviewed(con: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def measured(con: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+def measured(con: duckdb.DuckDBPyConnection, name: str, rows: pd.DataFrame) -> list[str]:
     """The lines of a data set."""
-    rows = con.execute(f"SELECT text, label, true_label FROM ({DATA[name]})").df()
-    rows["id"] = range(len(rows))
+    rows = rows.assign(id=range(len(rows)))
     con.register("train", rows)
     plain = con.execute("SELECT predicted_label FROM label_issues(train, text, label)").df()
     lines = []
@@ -122,8 +124,12 @@ def main() -> None:
         "|---|---|---|---|---|---|---|",
     ]
     with sqlfuncs.connect() as con:
-        for name in ("wikipedia", "blog", "sample"):
-            lines += measured(con, name)
+        for name, sql in DATA.items():
+            rows = con.execute(f"SELECT text, label, true_label FROM ({sql})").df()
+            lines += measured(con, name, rows)
+        if "SQLFUNCS_BENCH" in os.environ:
+            drawn = tweets(1).sample(TWEETS, random_state=0, ignore_index=True)
+            lines += measured(con, "tweets", drawn)
     write("votes", "\n".join([*lines, "", circumstances()]))
 
 
