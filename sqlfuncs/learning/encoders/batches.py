@@ -9,10 +9,10 @@ rows, if these are not very few.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ import numpy.typing as npt
 from sqlfuncs import work
 
 Vectors = npt.NDArray[np.float32]
+_Place = TypeVar("_Place")
+_Result = TypeVar("_Result")
 # In the keys under which vectors are kept: another number makes other bits.
 WAY = 2
 BATCH_TOKENS = 1024
@@ -65,18 +67,29 @@ def in_batches(
             return compute(torch.tensor(rows * copies))[: len(part)]
 
     workers = threads()
-    running: deque[tuple[list[int], Future[Vectors]]] = deque()
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        for part in by_length(tokens, BATCH_TOKENS):
-            running.append((part, pool.submit(run, part)))
-            if len(running) > workers:
-                done, future = running.popleft()
-                yield done, future.result()
-        for done, future in running:
-            yield done, future.result()
+        parts = by_length(tokens, BATCH_TOKENS)
+        yield from in_turn(((part, pool.submit(run, part)) for part in parts), workers)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def in_turn(
+    submitted: Iterable[tuple[_Place, Future[_Result]]], ahead: int
+) -> Iterator[tuple[_Place, _Result]]:
+    """What was submitted, in that order; `ahead` of what is given are under way behind it.
+
+    Raises what the work raises.
+    """
+    running: deque[tuple[_Place, Future[_Result]]] = deque()
+    for each in submitted:
+        running.append(each)
+        if len(running) > ahead:
+            place, future = running.popleft()
+            yield place, future.result()
+    for place, future in running:
+        yield place, future.result()
 
 
 @cache

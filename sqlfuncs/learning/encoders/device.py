@@ -110,7 +110,7 @@ def precision(on: Device = CPU) -> str:
     """The numbers a model is run in there: 'bf16' where these are multiplied fast, else 'fp32'.
 
     bfloat16 is about twice as fast on a processor; vectors keep a cosine above .999 to those of
-    fp32. MPS runs in fp32.
+    fp32.
     """
     work.ready("torch")
     import torch
@@ -118,7 +118,7 @@ def precision(on: Device = CPU) -> str:
     if on.name.startswith("cuda"):
         is_fast = torch.cuda.get_device_capability(on.name) >= (8, 0)
     else:
-        is_fast = on == CPU and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        is_fast = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # False on Macs
     return "bf16" if is_fast else "fp32"
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from sqlfuncs.learning.encoders.batches import Vectors, by_length, in_batches
+from sqlfuncs.learning.encoders.batches import Vectors, by_length, in_batches, in_turn
 from sqlfuncs.learning.encoders.device import (
     CPU,
     Device,
@@ -73,19 +73,16 @@ def tokenized_ahead(
     So a window's texts are of like length, and make few batches. Raises what `tokenize` does.
     """
     order = sorted(range(len(texts)), key=lambda at: -len(texts[at]))
-    waiting: deque[tuple[list[int], Future[list[Tokens]]]] = deque()
     pool = ThreadPoolExecutor(1)
-    try:
+
+    def submitted() -> Iterator[tuple[list[int], Future[list[Tokens]]]]:
         for start in range(0, len(order), _WINDOW):
             places = order[start : start + _WINDOW]
             context = copy_context()  # whose Ctrl-C it is to hear
-            some = [texts[at] for at in places]
-            waiting.append((places, pool.submit(context.run, tokenize, some)))
-            if len(waiting) > _AHEAD:
-                places, future = waiting.popleft()
-                yield places, future.result()
-        for places, future in waiting:
-            yield places, future.result()
+            yield places, pool.submit(context.run, tokenize, [texts[at] for at in places])
+
+    try:
+        yield from in_turn(submitted(), _AHEAD)
     finally:
         pool.shutdown(cancel_futures=True)
 
