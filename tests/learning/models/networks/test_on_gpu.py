@@ -71,7 +71,7 @@ def learned(network: Any) -> bytes:
 def test_it_learns_there_what_the_processor_learns(network: Any, recipe: Recipe) -> None:
     assert network.device == GPU
     own = untrained(recipe, CPU)
-    assert train(network) == train(own) == 1.0
+    assert train(network) == train(own) > 0.9
     assert learned(network) == learned(own)  # this GPU computes as the processor does
 
 
