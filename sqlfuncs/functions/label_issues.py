@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import VOTES, Column, TableFunction
+from sqlfuncs.learning.detection import judges
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
 
@@ -19,6 +22,7 @@ def label_issues(
     seed: int = 0,
     false_flags: float | None = None,
     risk: float | None = None,
+    judge: str | None = None,
 ) -> pa.StructArray:
     """Which labels of a table are probably wrong, and what they should be.
 
@@ -69,6 +73,14 @@ def label_issues(
     an average over such samples; with `risk := 0.05` as well, of the rows that `cut` flags without
     a sample the most doubtful are, of which more than that are false with a chance of .05 at most.
 
+    With more than 200,000 rows, models learn from as many of them, drawn by a hash of their
+    content, and judge all: more of them teach linear heads nothing.
+
+    `judge := 'name'` keeps what was learned, for rows that come later: judge_labels judges those
+    without learning again. A name that exists gets a new version; models() lists it, drop_model
+    drops it. x has to be text or an embedding then, and the cut one that judges a row by itself
+    ('auto', 'noise_corrected', 'prune_by_class', 'predicted_neq_given').
+
     A row without a label is never flagged; a label is suggested for it.
 
     Errors: fewer than two classes, or more than 1,000; no row that can be judged; a column of the
@@ -83,8 +95,16 @@ def label_issues(
         seed=seed,
         false_flags=false_flags,
         risk=risk,
+        judge=judge,
     )
-    return FUNCTION.result(registry.of(rows).judge(rows, options).issues())
+    if judge is not None:
+        judges.check(judge)
+    begun = time.perf_counter()
+    found = registry.of(rows).judge(rows, options)
+    if judge is not None:
+        seconds = time.perf_counter() - begun
+        judges.keep(judge, found.judge(), model=model, kind=found.rows.kind, seconds=seconds)
+    return FUNCTION.result(found.issues())
 
 
 FUNCTION = TableFunction(

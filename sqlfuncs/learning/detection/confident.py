@@ -103,19 +103,39 @@ def find(
         if outvoted is not None:
             known = outvoted & (probs.argmax(axis=1) != codes)
     method = NOISE_CORRECTED if method == "auto" else method
-    if NOISE_CORRECTED not in (cut, method):
-        flagged = _flags(codes, probs, cut) | known
-        return _found(label_quality(codes, probs, method), flagged, probs)
-    corrected = noise.correction(codes, probs, seen).apply(codes, probs)
+    correction = None
+    if NOISE_CORRECTED in (cut, method):
+        correction = noise.correction(codes, probs, seen)
+    flags = None if cut == NOISE_CORRECTED else filtered(codes, probs, cut)
+    return found(codes, probs, method, correction, flags, known)
+
+
+def found(
+    codes: Codes,
+    probs: Floats,
+    method: str,
+    correction: noise.Correction | None,
+    flags: Mask | None,
+    known: Mask,
+) -> Found:
+    """Rows scored by `method` and flagged: each by itself, given what is known of the noise.
+
+    `flags` are a filter's; None: where `correction` finds another class likelier than the given
+    one. Rows that are `known` to be wrong are flagged in any case.
+    """
+    if correction is None:
+        assert flags is not None
+        return _found(label_quality(codes, probs, method), flags | known, probs)
+    corrected = correction.apply(codes, probs)
     rows = np.arange(len(codes))
     quality = (
         corrected[rows, codes] if method == NOISE_CORRECTED else label_quality(codes, probs, method)
     )
-    if cut == NOISE_CORRECTED:
+    if flags is None:
         flagged = corrected.argmax(axis=1) != codes
         quality = np.where(known & ~flagged, quality / 2, quality)
         return _found(quality, flagged | known, np.where(known[:, None], probs, corrected))
-    flagged = _flags(codes, probs, cut) | known
+    flagged = flags | known
     if method == NOISE_CORRECTED:
         # Another judge than the score flags these rows: where it finds a label more likely wrong
         # than right, the score cannot say that it is more likely right. Halved, they keep their
@@ -138,7 +158,7 @@ def _found(quality: Floats, flagged: Mask, probs: Floats) -> Found:
     return Found(quality, flagged, probs.argmax(axis=1), probs.max(axis=1))
 
 
-def _flags(codes: Codes, probs: Floats, cut: str) -> Mask:
+def filtered(codes: Codes, probs: Floats, cut: str) -> Mask:
     """The rows that cleanlab.filter.find_label_issues flags.
 
     Where it flags a number of rows, the worst, and the last of them are tied, it takes those that

@@ -11,19 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.errors import BadInput, NoUsableRows, TooFewClasses
+from sqlfuncs.errors import BadInput, BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.learning.detection import data_warnings
 from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.labels.labels import TEXT, Labels, as_classes
 from sqlfuncs.learning.models.class_target import ClassTarget
+from sqlfuncs.learning.models.cross_fitted import CrossFitted
 from sqlfuncs.learning.models.kernel import LinearKernel
-from sqlfuncs.learning.models.out_of_sample import (
-    linear_kernel,
-    out_of_sample,
-    outvoted,
-    prepare,
-)
 from sqlfuncs.learning.models.resolve import resolve
+from sqlfuncs.learning.models.whole_table import judge_table
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, Reasons, Rows, describe, is_usable
 from sqlfuncs.learning.rows.probabilities import has_text_keys
@@ -39,7 +35,8 @@ class Judged:
     `codes` (rows,) the given classes, `probs` (rows, classes). `as_given` are the rows whose `x` is
     the very map that `class_probs` would be, `unlabeled` those without a label that have
     probabilities all the same, `outvoted` those that surely most rows of the same text, vector or
-    image call otherwise. `content` is what a linear model sees of the rows, if one does.
+    image call otherwise. `content` is what a linear model sees of the rows, if one does. `fitted`
+    judges other rows in the same way, where that was asked for.
     """
 
     kind: type[Rows]
@@ -52,6 +49,7 @@ class Judged:
     unlabeled: npt.NDArray[np.bool_]
     outvoted: npt.NDArray[np.bool_]
     content: LinearKernel | None = None
+    fitted: CrossFitted | None = None
 
     @property
     def rows(self) -> npt.NDArray[np.bool_]:
@@ -81,11 +79,12 @@ def judge(
     model: str,
     folds: int,
     seed: int,
+    keeps: bool = False,
 ) -> Judged:
     """Judge the rows of a table by what they are, `x`, by `votes` on them, and by their labels.
 
     `keys_kind` is the kind of the classes that maps of probabilities name (`learning.labels`).
-    With votes, x may be NULL without a type.
+    With votes, x may be NULL without a type. `keeps` asks for what judges other rows, too.
     Raises NoUsableRows, TooFewClasses and TooManyClasses; BadInput for votes on probabilities.
     """
     if len(x) == 0:
@@ -102,8 +101,13 @@ def judge(
     # What has an x but no label is not judged, but its label can be suggested.
     unlabeled = no_label & is_usable(rows.reasons)
     surely_other = np.zeros(len(x), dtype=bool)
-    content = None
+    content, fitted = None, None
     if given is not None:
+        if keeps:
+            raise BadOption(
+                f"{Option('judge', 'name')} keeps what was learned from a text or an embedding; "
+                "x is class probabilities, from which nothing is learned."
+            )
         classes = given.classes
         codes = labels.codes(classes)
         probs, as_given = given.values, given.complete & _holds_floats(x)
@@ -120,15 +124,16 @@ def judge(
         way = resolve(model)
         target = ClassTarget(codes, len(classes)).chosen(learnable)
         beside = None if votes is None else votes.take(learnable)
-        prepared = prepare(rows.take(learnable), target, way, beside)
+        told = judge_table(
+            rows.take(learnable), target, way, beside, folds=folds, seed=seed, keeps_heads=keeps
+        )
         probs, as_given = np.full((len(x), len(classes)), np.nan), np.zeros(len(x), bool)
-        probs[learnable], why, _ = out_of_sample(prepared, folds=folds, seed=seed)
-        content = _spread_over(linear_kernel(prepared), learnable)
+        probs[learnable] = told.probs
+        content, fitted = _spread_over(told.content, learnable), told.fitted
         no_reason = unlabeled[learnable]
-        reasons[learnable] = np.where(no_reason, labels.reasons[learnable], why)
-        data_warnings.about_copies(prepared.keys, prepared.target.strata)
-        if rows.is_all_there_is:
-            surely_other[learnable] = outvoted(prepared)
+        reasons[learnable] = np.where(no_reason, labels.reasons[learnable], told.reasons)
+        data_warnings.about_copies(told.keys, told.labels)
+        surely_other[learnable] = told.outvoted
     _refuse_unusable(labels, reasons)
     judged = Judged(
         type(rows),
@@ -141,6 +146,7 @@ def judge(
         unlabeled,
         surely_other,
         content,
+        fitted,
     )
     data_warnings.about_rows(reasons, len(classes))
     data_warnings.about_spelling(classes)

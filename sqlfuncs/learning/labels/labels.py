@@ -175,6 +175,15 @@ def read(rows: pa.StructArray, name: str = "label") -> Labels:
 
     Raises BadInput where they are no classes: numbers, or JSON arrays and objects.
     """
+    found = read_known(rows, name)
+    if found.kind in (FLOAT, DECIMAL):
+        forms = (canonical(text, found.kind, found.kind) for text in found.distinct())
+        refuse_numbers([form for form in forms if form is not None], len(found.texts), name)
+    return found
+
+
+def read_known(rows: pa.StructArray, name: str = "label") -> Labels:
+    """The same where the classes are known already: a few rows do not tell numbers from classes."""
     kind, column = kind_of(rows, name), rows.field(name)
     reasons = np.full(len(column), None, dtype=object)
     reasons[np.asarray(column.is_null())] = "the label is NULL"
@@ -185,8 +194,6 @@ def read(rows: pa.StructArray, name: str = "label") -> Labels:
     if kind == JSON:
         refuse_nested(distinct, name)
     forms = [_known(text, kind) for text in distinct]
-    if kind in (FLOAT, DECIMAL):
-        refuse_numbers([form for form in forms if form is not None], len(column), name)
     spelling = _spellings(distinct, forms)
     texts = _renamed(encoded, [None if form is None else spelling[form] for form in forms])
     reasons[np.asarray(texts.is_null()) & np.asarray(column.is_valid())] = EMPTY

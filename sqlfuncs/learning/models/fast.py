@@ -90,13 +90,14 @@ def fit(
 ) -> FastModel:
     """Train a head on each view of some rows, in the order given. `pool` averages them."""
     with one_thread():
-        heads = _fit_heads(learned, views, target, weights)
+        heads = fit_heads(learned, views, target, weights)
     return FastModel(learned, cast("tuple[Head, ...]", heads), pool)
 
 
-def _fit_heads(
+def fit_heads(
     learned: Learned[AnyHead], views: Sequence[Any], target: Target, weights: RowWeights | None
 ) -> tuple[AnyHead, ...]:
+    """A head on each view of some rows, which all have a label. To be called in `one_thread`."""
     return tuple(target.fit(learned, place, view, weights) for place, view in enumerate(views))
 
 
@@ -107,13 +108,15 @@ def cross_predict(
     folds: npt.NDArray[np.int64],
     weights: RowWeights | None = None,
     pooling: Callable[[Sequence[Floats]], Pooling] | None = None,
+    keep: Callable[[int, int, tuple[AnyHead, ...]], None] | None = None,
 ) -> tuple[Floats, Pooling]:
     """Predictions of each row by heads that did not see it, (rows, width), and their pool.
 
     `folds` (repeats, rows) holds the fold of each row in several cuts, over which what a head
     predicts is averaged. The heads are pooled by how well they predict the labels. Nothing learns
     from rows without one. `weights` (rows,) say how much each row teaches; `pooling` learns the
-    pool from what the heads predict, `target.pool` where it is not given.
+    pool from what the heads predict, `target.pool` where it is not given. `keep` gets the heads of
+    each cut and fold, from several threads.
     """
     labeled = target.strata >= 0
     predicted = np.zeros((len(views), len(labeled), target.width))
@@ -127,9 +130,11 @@ def cross_predict(
         if held_out.all():
             return held_out, []
         others = None if weights is None else weights[~held_out]
-        trained = _fit_heads(
+        trained = fit_heads(
             learned, [v[~held_out] for v in views], target.chosen(~held_out), others
         )
+        if keep is not None:
+            keep(cut, int(fold), trained)
         return held_out, [
             head.predict(view[held_out]) for head, view in zip(trained, views, strict=True)
         ]

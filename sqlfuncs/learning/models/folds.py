@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
@@ -80,13 +81,55 @@ def fold_numbers(keys: Sequence[bytes], codes: Codes, folds: int, salt: str) -> 
     >>> fold_numbers([b"a", b"a", b"b"], np.array([0, 1, 0]), 2, "0").tolist()
     [1, 1, 0]
     """
-    hashes = {key: sha256(salt.encode() + b"\0" + key).digest() for key in keys}
-    own = {key: int.from_bytes(digest[:8], "big") % folds for key, digest in hashes.items()}
+    hashes = _hashes(keys, salt)
+    own = {key: _hashed_fold(digest, folds) for key, digest in hashes.items()}
     numbers = np.array([own[key] for key in keys], dtype=np.int64)
     crowded = _in_one_fold(codes, numbers)
     if crowded:
         _spread(crowded, keys, codes, numbers, folds, hashes)
     return numbers
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How content is dealt into folds, for rows that come later, too: by a hash with a `salt`.
+
+    But for the keys that were `moved` so that a class of few is not all in one fold.
+    """
+
+    folds: int
+    salt: str
+    moved: Mapping[bytes, int]
+
+    @classmethod
+    def of(cls, keys: Sequence[bytes], numbers: Order, folds: int, salt: str) -> Cut:
+        """The cut of rows that `fold_numbers` has dealt out.
+
+        >>> keys, codes = [b"a", b"b", b"e"], np.array([0, 0, 1])
+        >>> numbers = fold_numbers(keys, codes, 2, "0")
+        >>> cut = Cut.of(keys, numbers, 2, "0")
+        >>> cut(keys).tolist() == numbers.tolist(), len(cut.moved)
+        (True, 1)
+        """
+        by_hash = cls(folds, salt, {})(keys)
+        differ = np.flatnonzero(by_hash != numbers).tolist()
+        return cls(folds, salt, {keys[row]: int(numbers[row]) for row in differ})
+
+    def __call__(self, keys: Sequence[bytes]) -> Order:
+        """The fold of each key: (keys,) of 0 .. folds - 1."""
+        own = {
+            key: self.moved.get(key, _hashed_fold(digest, self.folds))
+            for key, digest in _hashes(keys, self.salt).items()
+        }
+        return np.array([own[key] for key in keys], dtype=np.int64)
+
+
+def _hashes(keys: Sequence[bytes], salt: str) -> dict[bytes, bytes]:
+    return {key: sha256(salt.encode() + b"\0" + key).digest() for key in keys}
+
+
+def _hashed_fold(digest: bytes, folds: int) -> int:
+    return int.from_bytes(digest[:8], "big") % folds
 
 
 def _in_one_fold(codes: Codes, numbers: Order) -> list[int]:

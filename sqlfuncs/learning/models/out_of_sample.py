@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from sqlfuncs.learning.rows.base import Floats, Reasons, Rows
 from sqlfuncs.learning.rows.voters import Votes
 from sqlfuncs.wording import Option
 
+Keep = Callable[[int, int, tuple[AnyHead, ...]], None]
 REPEATS = 3  # cuts into folds that are averaged: label errors rank a little better than by one
 
 
@@ -102,17 +103,19 @@ def _beside_votes(
     return BesideVotes(learned, said, len(views)), [*views, *own]
 
 
-def out_of_sample(prepared: Prepared, *, folds: int, seed: int) -> tuple[Floats, Reasons, Pooling]:
+def out_of_sample(
+    prepared: Prepared, *, folds: int, seed: int, keep: Keep | None = None
+) -> tuple[Floats, Reasons, Pooling]:
     """Predictions (rows, width), why a row could not be judged (or None), and the pool.
 
     The first two are in the order in which the rows arrived. Each row is judged by models that saw
     neither it nor its near duplicates, and by its copies, itself left out. One whose label those
     models could not learn is judged by its copies, or not at all if it has none. Rows without a
-    label teach nothing, and are judged by all.
+    label teach nothing, and are judged by all. `keep` gets the heads: see `fast.cross_predict`.
     """
-    ordered, unseen, pool = _by_models(prepared, prepared.groups, folds, seed, None)
+    ordered, unseen, pool = _by_models(prepared, prepared.groups, folds, seed, None, keep)
     ordered, unseen = prepared.target.with_copies(prepared.keys, ordered, unseen)
-    return *_as_they_arrived(prepared, ordered, unseen), pool
+    return *as_they_arrived(prepared.order, ordered, unseen), pool
 
 
 def linear_kernel(prepared: Prepared) -> LinearKernel | None:
@@ -145,30 +148,43 @@ def by_models(
     if are_observations(prepared.keys, ranks):
         alike = each_apart(prepared.keys, ranks)
     ordered, unseen, pool = _by_models(prepared, alike, folds, seed, weights)
-    return *_as_they_arrived(prepared, ordered, unseen), pool
+    return *as_they_arrived(prepared.order, ordered, unseen), pool
+
+
+def cuts_of(groups: Sequence[bytes], target: Target, folds: int, seed: int) -> list[Order]:
+    """The fold of each row, in each of the cuts over which heads are averaged."""
+    return [
+        fold_numbers(groups, target.strata, folds, salt_of(seed, repeat))
+        for repeat in range(REPEATS)
+    ]
+
+
+def salt_of(seed: int, repeat: int) -> str:
+    """What makes one cut into folds another than the next."""
+    return f"{seed}.{repeat}"
 
 
 def _by_models(
-    prepared: Prepared, groups: list[bytes], folds: int, seed: int, weights: RowWeights | None
+    prepared: Prepared,
+    groups: list[bytes],
+    folds: int,
+    seed: int,
+    weights: RowWeights | None,
+    keep: Keep | None = None,
 ) -> tuple[Floats, npt.NDArray[np.bool_], Pooling]:
     """Predictions, and of which rows they are worthless, in the canonical order; the pool.
 
     Rows of one of `groups` share a fold.
     """
     target = prepared.target
-    repeats = 1 if isinstance(prepared.features, Refitted) else REPEATS
-    cuts = np.stack(
-        [
-            fold_numbers(groups, target.strata, folds, f"{seed}.{repeat}")
-            for repeat in range(repeats)
-        ]
-    )
     ordered_weights = None if weights is None else weights[prepared.order]
     if isinstance(prepared.features, Refitted):
+        cuts = np.stack([fold_numbers(groups, target.strata, folds, salt_of(seed, 0))])
         ordered, pool = prepared.features.cross_predict(
             groups, target, cuts[0], seed, ordered_weights
         )
     else:
+        cuts = np.stack(cuts_of(groups, target, folds, seed))
         ordered, pool = fast.cross_predict(
             prepared.features,
             prepared.views,
@@ -176,6 +192,7 @@ def _by_models(
             cuts,
             ordered_weights,
             target.pool_with_votes if isinstance(prepared.features, BesideVotes) else target.pool,
+            keep,
         )
     unseen = np.any([target.unseen(cut) for cut in cuts], axis=0)
     alike = _alike(prepared.told, target.ranks)
@@ -183,15 +200,14 @@ def _by_models(
     return _mean_of(ordered, alike), ~seen_by_all[alike], pool
 
 
-def _as_they_arrived(
-    prepared: Prepared, ordered: Floats, unseen: npt.NDArray[np.bool_]
+def as_they_arrived(
+    order: Order, ordered: Floats, unseen: npt.NDArray[np.bool_]
 ) -> tuple[Floats, Reasons]:
+    """Predictions, and why a row has none, of rows that were put in this order."""
     probs = np.empty_like(ordered)
-    probs[prepared.order] = ordered
+    probs[order] = ordered
     reasons = np.full(len(ordered), None, dtype=object)
-    reasons[prepared.order[unseen]] = (
-        "no row of other content has this label, so no model could learn it"
-    )
+    reasons[order[unseen]] = "no row of other content has this label, so no model could learn it"
     return probs, reasons
 
 

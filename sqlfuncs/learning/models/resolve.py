@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlfuncs.errors import BadOption
+from sqlfuncs.learning.models import cross_fitted
 from sqlfuncs.learning.models.networks.model import RECIPE
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.rows.base import AVERAGES
@@ -26,6 +27,8 @@ def resolve(model: str) -> str | Recipe:
         return Recipe.from_json(files[RECIPE])
     if record.base in AVERAGES:
         return record.base
+    if cross_fitted.ABOUT in files:  # a judge: learned anew, as it was
+        return record.base.removeprefix(cross_fitted.BASE)
     named = Option("model", Given(model))
     raise BadOption(
         f"{named} was trained at a service, and cannot be trained again for rows that "

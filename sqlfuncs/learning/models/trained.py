@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Sequence
-from threading import Lock
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +10,18 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning.labels.labels import NUMBER, TEXT, canonical
+from sqlfuncs.learning.models import cross_fitted
+from sqlfuncs.learning.models.cross_fitted import CrossFitted
 from sqlfuncs.learning.models.fast import FastModel
 from sqlfuncs.learning.models.networks.model import RECIPE, NetworkModel
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, is_usable
 from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.text import Texts
-from sqlfuncs.store import stores
+from sqlfuncs.store.loaded import Loaded
 from sqlfuncs.store.models import ModelRecord
 
-_LOADED_MODELS = 4
-_Model = FastModel | NetworkModel
-_loaded: OrderedDict[tuple[str, int, str], _Model] = OrderedDict()
-_loading = Lock()
+_Model = FastModel | NetworkModel | CrossFitted
 
 
 def class_probabilities(
@@ -36,7 +33,7 @@ def class_probabilities(
     Raises UnknownModel, DamagedModel, BadOption for a label that is no class of the model, and
     BadInput for rows of a kind that it cannot read.
     """
-    record, trained = _load(model)
+    record, trained = _loaded.get(model)
     allowed = _allowed(record, labels)
     values = registry.read(rows)
     if not values.can_be_trained_on:
@@ -77,18 +74,12 @@ def _class_of(record: ModelRecord, label: str) -> str:
     return same[0] if len(same) == 1 else label
 
 
-def _load(reference: str) -> tuple[ModelRecord, _Model]:
-    """A model from disk, or the one already in memory if it is still the same."""
-    record = stores.models().find(reference)
-    key = (record.name, record.version, record.fingerprint)
-    with _loading:
-        if key not in _loaded:
-            _, files = stores.models().load(f"{record.name}@{record.version}")
-            if RECIPE in files:
-                _loaded[key] = NetworkModel.from_files(files, len(record.classes))
-            else:
-                _loaded[key] = FastModel.from_files(files)
-        _loaded.move_to_end(key)
-        while len(_loaded) > _LOADED_MODELS:
-            _loaded.popitem(last=False)
-        return record, _loaded[key]
+def _restored(record: ModelRecord, files: Mapping[str, bytes]) -> _Model:
+    if RECIPE in files:
+        return NetworkModel.from_files(files, len(record.classes))
+    if cross_fitted.ABOUT in files:  # of a judge that label_issues has kept
+        return CrossFitted.from_files(files)
+    return FastModel.from_files(files)
+
+
+_loaded: Loaded[_Model] = Loaded(_restored)

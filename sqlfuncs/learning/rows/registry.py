@@ -33,7 +33,7 @@ def kinds() -> tuple[type[Rows], ...]:
 
 def read(x: pa.Array) -> Rows:
     """The rows of a column, by its type. Raises BadInput for a type that is not known."""
-    return _of_type(x.type).read(x)
+    return of_type(x.type).read(x)
 
 
 def read_column(x: pa.Array) -> Rows:
@@ -46,10 +46,11 @@ def read_column(x: pa.Array) -> Rows:
 
 def kind_of(x: pa.Array) -> type[Rows]:
     """What the rows of a whole column are. Raises BadInput as `read_column`."""
-    return next((kind for kind in kinds() if kind.is_column(x)), None) or _of_type(x.type)
+    return next((kind for kind in kinds() if kind.is_column(x)), None) or of_type(x.type)
 
 
-def _of_type(of: pa.DataType) -> type[Rows]:
+def of_type(of: pa.DataType) -> type[Rows]:
+    """What the rows of columns of a type are. Raises BadInput for one that is not known."""
     for kind in kinds():
         if kind.is_type(of):
             return kind

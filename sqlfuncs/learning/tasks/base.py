@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.rows.base import Rows
+
+if TYPE_CHECKING:
+    from sqlfuncs.learning.detection.judge import Judge
 
 Mask = npt.NDArray[np.bool_]
 Columns = Mapping[str, pa.Array]
@@ -30,6 +33,7 @@ class Options:
     seed: int = 0
     false_flags: float | None = None
     risk: float | None = None
+    judge: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,10 @@ class Prediction(ABC):
     def certainty(self) -> Columns:
         """Those that `audit` adds: is_ambiguous, is_well_labeled, is_unlabeled."""
         return {}
+
+    def judge(self) -> Judge:
+        """What judges rows that come later, if `Options.judge` asked for it."""
+        raise BadInput("a judge is kept of classes; these labels are none.")
 
     def health(self) -> Columns:
         """The columns of `label_health`: rows of its own, one for each part of the labels."""

@@ -14,6 +14,7 @@ from sqlfuncs.learning.detection import certainty, confident, noise
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.explanation import CALIBRATED, explanation
 from sqlfuncs.learning.detection.health import health
+from sqlfuncs.learning.detection.judge import Judge
 from sqlfuncs.learning.detection.judged import Judged
 from sqlfuncs.learning.detection.review_ranking import quality_after_review
 from sqlfuncs.learning.detection.verification import candidates
@@ -25,6 +26,7 @@ from sqlfuncs.learning.tasks.reviewed_classes import (
     Samples,
     as_decided,
     check_false_flags,
+    check_judge,
     find_by_sample,
     given_codes,
     judged_as_decided,
@@ -55,6 +57,7 @@ class ClassPrediction(Prediction):
     found: Found
     cut: str
     samples: Samples = field(default_factory=Samples)
+    method: str = "auto"
 
     @property
     def rows(self) -> type[Rows]:
@@ -96,6 +99,10 @@ class ClassPrediction(Prediction):
             "is_well_labeled": pa.array(well_labeled, mask=~judged.has_probs),
             "is_unlabeled": pa.array(judged.unlabeled),
         }
+
+    def judge(self) -> Judge:
+        """By the cut and the score of this table, learned from all of it."""
+        return Judge.of(self.judged, self.cut, self.method)
 
     def health(self) -> Columns:
         """A row for each class, in their order."""
@@ -154,6 +161,8 @@ class Classification(Task):
             raise BadOption.among("method", options.method, confident.METHODS)
         check_false_flags(options, Reviewed.is_in(rows))
         own, reviewed = labels.read(rows), Reviewed.read(rows)
+        if options.judge is not None:
+            check_judge(options, reviewed is not None)
         if reviewed is None:
             judged, samples = judged_rows(rows, own, options), Samples()
         else:
@@ -168,7 +177,7 @@ class Classification(Task):
         found = find_by_sample(judged, found, samples, options)
         is_calibrated = samples.calibrating is not None and options.cut == "auto"
         cut = CALIBRATED if is_calibrated else options.cut
-        return ClassPrediction(judged, found, cut, samples)
+        return ClassPrediction(judged, found, cut, samples, options.method)
 
     @classmethod
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, NoUsableRows
-from sqlfuncs.learning.detection import confident, noise, voting
+from sqlfuncs.learning.detection import confident, noise, rule, voting
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.false_flags import flags_surely_within, flags_within
 from sqlfuncs.learning.detection.judged import Judged, judge
@@ -57,6 +57,17 @@ def check_false_flags(options: Options, has_log: bool) -> None:
         )
 
 
+def check_judge(options: Options, has_log: bool) -> None:
+    """Raise BadOption for a judge that could not be kept, before anything is learned."""
+    rule.check_cut(options.cut)
+    if has_log:
+        raise BadOption(
+            f"{Option('judge', options.judge)} keeps what is learned from the labels as the table "
+            "has them. Leave log and key out; or apply the decisions first, with "
+            "apply_corrections, and let the judge learn from the corrected table."
+        )
+
+
 def judged_rows(rows: pa.StructArray, given: Labels, options: Options) -> Judged:
     """Rows as they are judged by models of these labels, as they are given."""
     check_folds(options.folds)
@@ -68,6 +79,7 @@ def judged_rows(rows: pa.StructArray, given: Labels, options: Options) -> Judged
         model=options.model,
         folds=options.folds,
         seed=options.seed,
+        keeps=options.judge is not None,
     )
 
 

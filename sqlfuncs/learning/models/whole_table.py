@@ -1,0 +1,248 @@
+"""A whole table judged, each row by models that did not see it.
+
+They learn from all other rows or, where rows are very many, from a sample of them: from 100,000
+rows on, more of them teach linear heads nothing, and everything else is a function of one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlfuncs.errors import BadOption
+from sqlfuncs.learning.features.features import TextFeatures, VectorFeatures
+from sqlfuncs.learning.features.heads import AnyHead, Head, RowWeights
+from sqlfuncs.learning.models import fast
+from sqlfuncs.learning.models.cross_fitted import CrossFitted
+from sqlfuncs.learning.models.folds import Cut, canonical_order
+from sqlfuncs.learning.models.kernel import LinearKernel
+from sqlfuncs.learning.models.networks.recipe import Recipe
+from sqlfuncs.learning.models.out_of_sample import (
+    Prepared,
+    as_they_arrived,
+    cuts_of,
+    linear_kernel,
+    out_of_sample,
+    outvoted,
+    prepare,
+    salt_of,
+)
+from sqlfuncs.learning.models.pooling import Pool
+from sqlfuncs.learning.models.target import Floats, Mask, Pooling, Target, Whole
+from sqlfuncs.learning.rows.base import Reasons, Rows
+from sqlfuncs.learning.rows.voters import Votes
+from sqlfuncs.wording import Option
+
+SAMPLE_ROWS = 200_000
+CLASS_ROWS = 1_000  # of a rare class, which is sampled more densely and counts for less in exchange
+_HeadsOfFolds = dict[tuple[int, int], tuple[AnyHead, ...]]
+
+
+@dataclass(frozen=True)
+class TablePrediction:
+    """What is said of the rows of a table, in their order.
+
+    `probs` (rows, width); `reasons` (rows,) why a row could not be judged, or None; `keys` and
+    `labels` are digests of contents and the strata of the labels, in one order of their own;
+    `outvoted` (rows,) those that surely most of their copies call otherwise; `content` is what a
+    linear model sees of the rows, if one does. `fitted` judges other rows, where it was asked for.
+    """
+
+    probs: Floats
+    reasons: Reasons
+    keys: Sequence[bytes]
+    labels: Whole
+    outvoted: Mask
+    content: LinearKernel | None
+    fitted: CrossFitted | None
+
+
+def judge_table(
+    rows: Rows,
+    target: Target,
+    model: str | Recipe,
+    votes: Votes | None,
+    *,
+    folds: int,
+    seed: int,
+    keeps_heads: bool = False,
+) -> TablePrediction:
+    """Judge the usable rows of a table. `target` are their labels.
+
+    Raises TooManyClasses, and BadOption for what cannot read the rows, or whose heads cannot be
+    kept.
+    """
+    target.refuse_too_many()
+    is_kept_whole = rows.can_be_trained_on and isinstance(model, str) and votes is None
+    if keeps_heads and not is_kept_whole:
+        raise BadOption(
+            f"{Option('judge', 'name')} keeps what heads learned from texts or embeddings; "
+            + _why_not(rows, votes)
+        )
+    if is_kept_whole and len(rows) > SAMPLE_ROWS:
+        return _by_sample(rows, target, cast("str", model), folds, seed)
+    prepared = prepare(rows, target, model, votes)
+    heads: _HeadsOfFolds = {}
+
+    def keep(cut: int, fold: int, trained: tuple[AnyHead, ...]) -> None:
+        heads[cut, fold] = trained
+
+    probs, reasons, pool = out_of_sample(
+        prepared, folds=folds, seed=seed, keep=keep if keeps_heads else None
+    )
+    fitted = _fitted(prepared, heads, pool, None, folds, seed) if keeps_heads else None
+    return TablePrediction(
+        probs,
+        reasons,
+        prepared.keys,
+        prepared.target.strata,
+        outvoted(prepared) if rows.is_all_there_is else np.zeros(len(rows), dtype=bool),
+        linear_kernel(prepared),
+        fitted,
+    )
+
+
+def _why_not(rows: Rows, votes: Votes | None) -> str:
+    if votes is not None:
+        return "votes are learned beside them, and rows that come later may have others."
+    if not rows.can_be_trained_on:
+        return f"x is {rows.called}."
+    return "a network that fine_tune made is trained anew for each fold."
+
+
+def _by_sample(rows: Rows, target: Target, model: str, folds: int, seed: int) -> TablePrediction:
+    keys = rows.digests()
+    groups = rows.groups(keys)
+    drawn, weights, is_common = draw(groups, target.strata, seed)
+    places = np.flatnonzero(drawn)
+    fitted = _learn(
+        rows.take(places),
+        target.chosen(places),
+        model,
+        None if weights is None else weights[places],
+        is_common[places],
+        folds,
+        seed,
+    )
+    order = canonical_order(keys, target.ranks)
+    ordered, known = fitted.judge(rows, groups, order)
+    own = target.strata[order]
+    unseen = (own >= 0) & ~known[np.arange(len(own)), own]
+    ordered_keys, ordered_target = [keys[row] for row in order], target.chosen(order)
+    ordered, unseen = ordered_target.with_copies(ordered_keys, ordered, unseen)
+    probs, reasons = as_they_arrived(order, ordered, unseen)
+    surely_other = np.empty(len(order), dtype=bool)
+    surely_other[order] = ordered_target.outvoted(ordered_keys)
+    return TablePrediction(
+        probs, reasons, ordered_keys, ordered_target.strata, surely_other, None, fitted
+    )
+
+
+def draw(groups: Sequence[bytes], strata: Whole, seed: int) -> tuple[Mask, RowWeights | None, Mask]:
+    """Which rows are drawn, how much each counts, and which would be without rare classes: (rows,).
+
+    By a hash of their content, near duplicates together: whichever rows stand beside one, and in
+    whatever order, it is drawn or not. Of a class `CLASS_ROWS` are drawn, if it has so many. All
+    rows count the same where no class is rare: then the weights are None.
+
+    >>> groups = [f"{n}".encode() for n in range(300_000)]
+    >>> drawn, weights, _ = draw(groups, np.zeros(300_000, dtype=np.int64), 0)
+    >>> abs(int(drawn.sum()) - SAMPLE_ROWS) < 1_500, weights is None
+    (True, True)
+    """
+    common = min(1.0, SAMPLE_ROWS / max(1, len(groups)))
+    counts = np.bincount(strata[strata >= 0], minlength=int(strata.max(initial=0)) + 1)
+    shares = np.minimum(1.0, np.maximum(common, CLASS_ROWS / np.maximum(counts, 1)))
+    own = np.where(strata >= 0, shares[strata], common)
+    salt = f"{seed}.sample".encode()
+    at = np.array(
+        [
+            int.from_bytes(sha256(salt + b"\0" + group).digest()[:8], "big") / 2**64
+            for group in groups
+        ]
+    )
+    weights = (common / own).astype(np.float32)
+    return at < own, None if (weights == 1).all() else weights, at < common
+
+
+def _learn(
+    rows: Rows,
+    target: Target,
+    model: str,
+    weights: RowWeights | None,
+    is_common: Mask,
+    folds: int,
+    seed: int,
+) -> CrossFitted:
+    """The heads of every fold of the rows, and their pool, by the rows that `is_common` chooses."""
+    prepared = prepare(rows, target, model)
+    heads: _HeadsOfFolds = {}
+    ordered_weights = None if weights is None else weights[prepared.order]
+    pooled = np.flatnonzero(is_common[prepared.order])
+
+    def keep(cut: int, fold: int, trained: tuple[AnyHead, ...]) -> None:
+        heads[cut, fold] = trained
+
+    def pooling(predictions: Sequence[Floats]) -> Pooling:
+        return prepared.target.chosen(pooled).pool([each[pooled] for each in predictions])
+
+    features = prepared.features
+    assert isinstance(features, TextFeatures | VectorFeatures)
+    _, pool = fast.cross_predict(
+        features,
+        prepared.views,
+        prepared.target,
+        np.stack(cuts_of(prepared.groups, prepared.target, folds, seed)),
+        ordered_weights,
+        pooling,
+        keep,
+    )
+    return _fitted(prepared, heads, pool, ordered_weights, folds, seed)
+
+
+def _fitted(
+    prepared: Prepared,
+    heads: _HeadsOfFolds,
+    pool: Pooling,
+    weights: npt.NDArray[np.float32] | None,
+    folds: int,
+    seed: int,
+) -> CrossFitted:
+    """What was learned, to judge others: where a fold has no row, by heads that saw all of them."""
+    features, target = prepared.features, prepared.target
+    assert isinstance(features, TextFeatures | VectorFeatures)
+    assert isinstance(pool, Pool)
+    cuts = cuts_of(prepared.groups, target, folds, seed)
+    empty = [
+        (at, fold)
+        for at, numbers in enumerate(cuts)
+        for fold in sorted({*range(folds)} - {*numbers.tolist()})
+    ]
+    if empty:
+        labeled = target.strata >= 0
+        with fast.one_thread():
+            of_all = fast.fit_heads(
+                features,
+                [view[labeled] for view in prepared.views],
+                target.chosen(labeled),
+                None if weights is None else weights[labeled],
+            )
+        heads |= dict.fromkeys(empty, of_all)
+    return CrossFitted(
+        features,
+        tuple(
+            Cut.of(prepared.groups, numbers, folds, salt_of(seed, at))
+            for at, numbers in enumerate(cuts)
+        ),
+        {
+            (at, fold): cast("tuple[Head, ...]", heads.get((at, fold), ()))
+            for at in range(len(cuts))
+            for fold in range(folds)
+        },
+        pool,
+    )
