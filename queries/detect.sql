@@ -6,12 +6,15 @@
 -- param into table = issues: the table to make: all columns, and what was found
 -- param cut text = auto: how many rows are flagged: auto, or a filter of cleanlab
 -- param seed integer = 0: another seed cuts the folds otherwise
+-- param judge text = : keep what was learned under this name, for the query file judge
 
 {% if into == table %}{{ refuse("into has to name another table than the one that is read") }}{% endif %}
 CREATE OR REPLACE TABLE {{ into | ident }} AS
 WITH input AS (FROM {{ table | ident }})
 FROM label_issues(
     input, {{ text | ident }}, {{ label | ident }}, cut := {{ cut | literal }}, seed := {{ seed | literal }}
+    {%- if judge %}, judge := {{ judge | literal }}{% endif %}
+
 );
 
 SELECT

@@ -92,11 +92,14 @@ def test_suggestions_are_of_the_type_of_the_labels(
     con.execute(BLOBS)
     con.execute(f"CREATE TABLE typed AS SELECT id, x, {labels} AS label FROM t")
     con.execute("CREATE TABLE i AS FROM label_issues(typed, x, label, judge := 'mine')")
-    differ, types, some = con.execute("""SELECT count(*) FILTER (
+    differ, types, some = (
+        con.execute("""SELECT count(*) FILTER (
             i.suggested_label IS DISTINCT FROM j.suggested_label
             OR i.is_label_issue != j.is_label_issue), any_value(typeof(j.suggested_label)),
             count(j.suggested_label)
-        FROM (SELECT *, judge_labels(x, label, judge := 'mine') AS j FROM i) AS i""").fetchone() or ()
+        FROM (SELECT *, judge_labels(x, label, judge := 'mine') AS j FROM i) AS i""").fetchone()
+        or ()
+    )
     assert differ == 0
     assert some > 50
     assert types == of_type if of_type != "INTEGER" else types in ("INTEGER", "BIGINT")

@@ -330,3 +330,26 @@ def test_a_key_column_that_is_there_already(con: duckdb.DuckDBPyConnection, tmp_
     con.execute(f"COPY (SELECT 1 AS id, 'a' AS text) TO '{tmp_path}/t.csv'")
     with pytest.raises(SqlfuncsError, match="has a column id already"):
         _run(con, "load", file=tmp_path / "t.csv", table="t", number_rows="id")
+
+
+def test_new_rows_are_judged_by_what_was_kept(odd: duckdb.DuckDBPyConnection) -> None:
+    columns = {"text": TEXT, "label": LABEL}
+    _run(odd, "detect", table="made", judge='it\'s "mine"', **columns)
+    shown = _run(odd, "judge", table='te"st', judge='it\'s "mine"', **columns)
+    assert sum(row["rows"] for row in shown[-1]) == 40
+    assert [row["flagged"] for row in shown[-1]] == [0, 0]  # answers are right
+    _run(odd, "judge", table="made", judge='it\'s "mine"@1', into="again", **columns)
+    flagged = f"SELECT list_sort(list({identifier(KEY)})) FROM {{}} WHERE is_label_issue"
+    assert _rows_of(odd, flagged.format("again")) == _rows_of(odd, flagged.format("issues"))
+    with pytest.raises((SqlfuncsError, duckdb.Error), match="there is no model 'nobody'"):
+        _run(odd, "judge", table="made", judge="nobody", **columns)
+    with pytest.raises(
+        (SqlfuncsError, duckdb.Error), match='already has the column "label_quality"'
+    ):
+        _run(odd, "judge", table="issues", judge='it\'s "mine"', **columns)
+    with pytest.raises(SqlfuncsError, match="into has to name another table"):
+        _run(odd, "judge", table="made", judge='it\'s "mine"', into="made", **columns)
+
+
+def _rows_of(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+    return con.execute(query).fetchall()

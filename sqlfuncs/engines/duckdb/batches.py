@@ -82,20 +82,27 @@ def pack(numbers: pa.Array, given: pa.StructArray, kinds: Mapping[str, str] | No
     return packed
 
 
-def unpack(packed: Sequence[bytes]) -> pa.StructArray:
-    """The rows of packed batches in the order of their numbers.
+def unpack(packed: list[bytes]) -> pa.StructArray:
+    """The rows of packed batches in the order of their numbers. The list is empty then.
 
-    Keys of maps are dictionaries, and so are labels of few different texts.
+    Keys of maps are dictionaries, and so are labels of few different texts. Vectors, which may be
+    nearly all there is, are put together batch by batch, each let go of as it is copied.
     """
-    batches = [pa.ipc.open_stream(stream).read_next_batch() for stream in packed]
+    batches = []
+    while packed:
+        batches.append(pa.ipc.open_stream(packed.pop()).read_next_batch())
     batches.sort(key=_first)
     numbers = np.concatenate([_numbers(batch) for batch in batches])
     names = [name for name in batches[0].schema.names if name != _NUMBERS]
-    columns = [
-        _whole([(batch.schema.field(name), batch.column(name)) for batch in batches])
-        for name in names
-    ]
     kinds = [(batches[0].schema.field(name).metadata or {}).get(KIND) for name in names]
+    vectors = [name for name in names if _are_vectors([batch.column(name) for batch in batches])]
+    by_name = {
+        name: _whole([(batch.schema.field(name), batch.column(name)) for batch in batches])
+        for name in names
+        if name not in vectors
+    }
+    by_name |= _vectors(batches, vectors)
+    columns = [by_name[name] for name in names]
     # What has no type of its own was given one on the way (macros._TEXT_KEYS).
     columns = [
         pa.nulls(len(column)) if kind == UNTYPED.encode() else column
@@ -174,6 +181,44 @@ def _whole(parts: Sequence[tuple[pa.Field, pa.Array]]) -> pa.Array:
         encoded = [_with_positions(column, pa.int32()) for _, column in parts]
         return pa.concat_arrays(pa.chunked_array(encoded).unify_dictionaries().chunks)
     return pa.concat_arrays([_as_it_came(field, column) for field, column in parts])
+
+
+def _are_vectors(parts: Sequence[pa.Array]) -> bool:
+    """Whether lists are all of one length and type, of numbers in single or double precision."""
+    of = parts[0].type
+    if not pa.types.is_list(of) or not pa.types.is_floating(of.value_type):
+        return False
+    lengths = [np.diff(part.offsets) for part in parts]
+    return (
+        len({part.type for part in parts}) == 1
+        and not any(part.null_count or part.flatten().null_count for part in parts)
+        and lengths[0].any()
+        and all((length == lengths[0][0]).all() for length in lengths)
+    )
+
+
+def _vectors(batches: list[pa.RecordBatch], names: Sequence[str]) -> dict[str, pa.Array]:
+    """Columns of vectors: lists of a fixed length. The batches are gone then."""
+    if not names:
+        return {}
+    rows = sum(len(batch) for batch in batches)
+    wholes = {}
+    for name in names:
+        some = batches[0].column(name)
+        shape = (rows, int(np.diff(some.offsets)[0]))
+        wholes[name] = np.empty(shape, dtype=some.type.value_type.to_pandas_dtype())
+    batches.reverse()
+    at = 0
+    while batches:
+        batch = batches.pop()
+        for name, whole in wholes.items():
+            part = batch.column(name).flatten().to_numpy()
+            whole[at : at + len(batch)] = part.reshape(len(batch), -1)
+        at += len(batch)
+    return {
+        name: pa.FixedSizeListArray.from_arrays(pa.array(whole.reshape(-1)), whole.shape[1])
+        for name, whole in wholes.items()
+    }
 
 
 def _is_dictionary_of_labels(field: pa.Field) -> bool:

@@ -19,7 +19,7 @@ from sqlfuncs.learning.rows.types import FIELDS, is_list, is_text
 from sqlfuncs.learning.rows.vectors import of_length_one
 from sqlfuncs.wording import Cast, Snippet, TypeName, Words
 
-_BLOCK = 8192  # rows
+_BLOCK = 2048  # rows
 LARGEST = (
     1e18  # of a number in an embedding: the square of a larger one is none in single precision
 )
@@ -100,29 +100,49 @@ def _read(x: pa.Array, precision: npt.DTypeLike, largest: float) -> Embeddings:
     reasons[(lengths == 0) & is_usable(reasons)] = "the embedding is empty"
     for row in np.flatnonzero((lengths != size) & is_usable(reasons)):
         reasons[row] = f"the embedding has {lengths[row]} dimensions, the others have {size}"
-    values = np.zeros((len(x), size), dtype=precision)
+    as_they_are = _as_they_are(x, size, precision) if is_usable(reasons).all() else None
+    values = np.zeros((len(x), size), dtype=precision) if as_they_are is None else as_they_are
     for at in range(0, len(x), _BLOCK):
-        _fill(values[at : at + _BLOCK], x[at : at + _BLOCK], reasons[at : at + _BLOCK], largest)
+        block = slice(at, at + _BLOCK)
+        if as_they_are is None:
+            _fill(values[block], x[block], reasons[block])
+        _check(values[block], reasons[block], largest)
+    unusable = np.flatnonzero(~is_usable(reasons))
+    if len(unusable):
+        values = values if as_they_are is None else values.copy()
+        values[unusable] = 0
     return Embeddings(values, reasons)
 
 
-def _fill(
-    values: npt.NDArray[np.floating[Any]], x: pa.Array, reasons: Reasons, largest: float
-) -> None:
-    """Read a block of vectors of one length, and say which cannot be used."""
+def _as_they_are(x: pa.Array, size: int, precision: npt.DTypeLike) -> Any:
+    """The numbers of vectors of one length where they lie, not copied; None where they do not."""
+    numbers = x.flatten()
+    if not size or numbers.null_count or numbers.type.to_pandas_dtype() is not precision:
+        return None
+    return numbers.to_numpy().reshape(-1, size)
+
+
+def _fill(values: npt.NDArray[np.floating[Any]], x: pa.Array, reasons: Reasons) -> None:
+    """Read a block of vectors of one length; NULL is NaN."""
     regular = is_usable(reasons)
     if not regular.any():
         return
-    lists = x.filter(pa.array(regular)).cast(pa.large_list(pa.float64()))
-    flat = pc.fill_null(lists.flatten(), float("nan")).to_numpy()
+    numbers = x.filter(pa.array(regular)).flatten()
+    if not pa.types.is_float32(numbers.type):
+        numbers = numbers.cast(pa.float64())
+    flat = pc.fill_null(numbers, float("nan")).to_numpy()
     with np.errstate(over="ignore"):
         values[regular] = flat.reshape(-1, values.shape[1])
+
+
+def _check(values: npt.NDArray[np.floating[Any]], reasons: Reasons, largest: float) -> None:
+    """Say which vectors of a block cannot be used."""
+    regular = is_usable(reasons)
     finite = np.isfinite(values).all(axis=1)
     reasons[regular & ~finite] = "the embedding holds NULL, NaN or infinity"
     small = (np.abs(values) <= largest).all(axis=1)
     reasons[regular & finite & ~small] = f"the embedding holds a number beyond {largest:g}"
     reasons[regular & finite & ~values.any(axis=1)] = "the embedding is all zeros"
-    values[~is_usable(reasons)] = 0
 
 
 def _refuse_lists_of_others(of: pa.DataType) -> None:
