@@ -25,7 +25,8 @@ SIZES = (10_000, 30_000, 100_000, 300_000)
 NUMBERS = 384
 JUDGED = 30_000
 # Gaussian noise by Box and Muller, of hashes; a class moves 24 of the numbers.
-ROWS = f"""SELECT i AS id, i % 3 AS true_label, if(hash(i + 1) % 10 = 0, hash(i) % 3, i % 3) AS label,
+ROWS = f"""SELECT i AS id, i % 3 AS true_label,
+    if(hash(i + 1) % 10 = 0, hash(i) % 3, i % 3) AS label,
     [(sqrt(-2 * ln((hash(i * {NUMBERS} + d) % 1000003 + 1) / 1000004))
         * cos(6.283185307 * (hash(-i * {NUMBERS} - d - 1) % 1000003) / 1000003)
         + if(d % 16 = i % 3, 0.35, 0))::FLOAT FOR d IN range({NUMBERS})] AS x
@@ -78,8 +79,9 @@ def judged_alike() -> tuple[float, float]:
         con.execute("FROM label_issues(learned, x, label, judge := 'lines')")
         con.execute("CREATE TABLE i AS FROM label_issues(t, x, label)")
         row = con.execute("""SELECT avg((i.is_label_issue = j.is_label_issue)::INT),
-                2 * count(*) FILTER (j.is_label_issue AND i.label != i.true_label)
-                    / (count(*) FILTER (j.is_label_issue) + count(*) FILTER (i.label != i.true_label))
+                2 * count(*) FILTER (j.is_label_issue AND i.label != i.true_label) / (
+                    count(*) FILTER (j.is_label_issue) + count(*) FILTER (i.label != i.true_label)
+                )
             FROM i JOIN (SELECT id, judge_labels(x, label, judge := 'lines') AS j
                          FROM t WHERE id % 10 = 0) USING (id)""").fetchone()
     assert row is not None
@@ -105,8 +107,8 @@ def main(sizes: list[int]) -> int:
         alike, f1 = judged_alike()
     lines += [
         "",
-        f"Of {JUDGED // 10:,} rows that a judge has not seen, it flags {alike:.3f} as `label_issues`"
-        f" on all rows does (F1 {f1:.3f}).",
+        f"Of {JUDGED // 10:,} rows that a judge has not seen, it flags {alike:.3f} as "
+        f"`label_issues` on all rows does (F1 {f1:.3f}).",
         "",
         circumstances(),
     ]
