@@ -42,8 +42,7 @@ def test_a_page_says_what_speaks_for_which_label(tmp_path: Path) -> None:
         why = re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page[page.index("<h2>Why") :]))
         assert f"Speaks for {suggested} corners" in why
         assert f"By fields {suggested}" in why
-        # Whose label the model has learned. By itself: what was idle meanwhile may be closed.
-        assert "<h2>Why" not in found.browser().get("/?at=9")
+        assert "<h2>Why" not in browser.get("/?at=9")  # whose label the model has learned
 
 
 @dataclass
