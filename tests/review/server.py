@@ -63,7 +63,15 @@ class Browser:
         body = urlencode(form, doseq=True) if form is not None else None
         headers = self.headers if headers is None else headers
         self.connection.request(method, self.root + path, body, headers)
-        answer = self.connection.getresponse()
+        try:
+            answer = self.connection.getresponse()
+        except http.client.RemoteDisconnected:
+            if method != "GET":
+                raise
+            # As browsers do: what was idle for long may have been closed.
+            self.connection.close()
+            self.connection.request(method, self.root + path, body, headers)
+            answer = self.connection.getresponse()
         text = answer.read().decode("utf-8", "replace")
         return Answer(answer.status, text, {k.lower(): v for k, v in answer.getheaders()})
 
