@@ -75,6 +75,40 @@ def test_maps_whose_keys_agree_come_back_as_they_were(
     assert batches.unpack(packed).to_pylist() == expected
 
 
+VECTORS = {
+    "of one length": [[1.0, 2.0], [3.0, float("inf")], [-0.0, 5.0]],
+    "of two": [[1.0, 2.0], [3.0], [4.0, 5.0]],
+    "with NULL for one": [[1.0, 2.0], None, [4.0, 5.0]],
+    "with NULL in one": [[1.0, 2.0], [3.0, None], [4.0, 5.0]],
+    "of none": [[], [], []],
+}
+
+
+@pytest.mark.parametrize("case", VECTORS)
+@pytest.mark.parametrize("of", [pa.float16(), pa.float32(), pa.float64(), pa.int64()])
+@pytest.mark.parametrize(
+    "numbers", [((1, 2), (3,)), ((3,), (1, 2)), ((2, 3), (1,)), ((3, 1), (2,))]
+)
+def test_vectors_come_back_as_they_were(
+    case: str, of: pa.DataType, numbers: tuple[tuple[int, ...], ...]
+) -> None:
+    values = pa.array(VECTORS[case], pa.list_(pa.float64()))
+    if of == pa.int64():
+        values = pa.array(
+            [v and [n if n is None else int(min(n, 9)) for n in v] for v in VECTORS[case]]
+        )
+    rows = pa.StructArray.from_arrays(
+        [values.cast(pa.list_(of)), pa.array([1.5, 2.5, 3.5]), values.cast(pa.list_(of))],
+        names=["x", "n", "y"],
+    )
+    packed = [
+        batches.pack(pa.array(each), rows.take(pa.array([at - 1 for at in each])))
+        for each in numbers
+    ]
+    assert batches.unpack(packed).to_pylist() == rows.to_pylist()
+    assert packed == []
+
+
 def test_the_packed_form_of_maps_is_little_more_than_their_numbers() -> None:
     rows = pa.array(
         [
