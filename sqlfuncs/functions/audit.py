@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.functions import label_issues, near_duplicates, outliers
-from sqlfuncs.functions.spec import VOTES, Column, TableFunction
+from sqlfuncs.functions.spec import ANNOTATOR, VOTES, Column, TableFunction
 from sqlfuncs.learning.similarity.neighbourhood import neighbourhood
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
@@ -87,7 +87,7 @@ _OF_ROW = (*outliers.FUNCTION.returns[:-1], *near_duplicates.FUNCTION.returns[:-
 FUNCTION = TableFunction(
     name="audit",
     compute=audit,
-    inputs=("x", "label", VOTES),
+    inputs=("x", "label", VOTES, ANNOTATOR),
     reviews=True,
     returns=(
         *_OF_LABEL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import VOTES, Column, TableFunction
+from sqlfuncs.functions.spec import ANNOTATOR, VOTES, Column, TableFunction
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
 
@@ -48,7 +48,7 @@ def label_health(
 FUNCTION = TableFunction(
     name="label_health",
     compute=label_health,
-    inputs=("x", "label", VOTES),
+    inputs=("x", "label", VOTES, ANNOTATOR),
     keeps_rows=False,
     reviews=True,
     returns=(

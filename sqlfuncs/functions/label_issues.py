@@ -6,7 +6,7 @@ import time
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import VOTES, Column, TableFunction
+from sqlfuncs.functions.spec import ANNOTATOR, VOTES, Column, TableFunction
 from sqlfuncs.learning.detection import judges
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
@@ -110,7 +110,7 @@ def label_issues(
 FUNCTION = TableFunction(
     name="label_issues",
     compute=label_issues,
-    inputs=("x", "label", VOTES),
+    inputs=("x", "label", VOTES, ANNOTATOR),
     reviews=True,
     returns=(
         Column("label_quality", pa.float64(), "0 worst .. 1 best"),

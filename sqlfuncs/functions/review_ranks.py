@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from sqlfuncs.errors import BadOption
-from sqlfuncs.functions.spec import LABEL, VOTES, Column, Input, TableFunction
+from sqlfuncs.functions.spec import ANNOTATOR, LABEL, VOTES, Column, Input, TableFunction
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Decisions, Options
 from sqlfuncs.wording import Option
@@ -50,6 +50,7 @@ FUNCTION = TableFunction(
         Input("new_label", "label"),
         Input("random_rank"),
         VOTES,
+        ANNOTATOR,
     ),
     returns=(
         Column("review_rank", pa.int64(), "1 is to be reviewed first"),

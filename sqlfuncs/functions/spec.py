@@ -37,6 +37,7 @@ class Input:
 
 LABEL = Input("label", "label")
 VOTES = Input("votes", is_optional=True)  # what others say of the rows
+ANNOTATOR = Input("annotator", is_optional=True)  # who gave the labels
 REVIEWS = ("key", "log")  # the column and the table with which decisions are given
 
 

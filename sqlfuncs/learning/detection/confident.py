@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption
-from sqlfuncs.learning.detection import noise
+from sqlfuncs.learning.detection import habits, noise
 from sqlfuncs.learning.labels.classes import Codes
 
 Floats = npt.NDArray[np.float64]
@@ -88,11 +88,13 @@ def find(
     cut: str = "auto",
     method: str = "self_confidence",
     outvoted: Mask | None = None,
+    annotators: Codes | None = None,
 ) -> Found:
     """Score and flag rows. `method` may be 'auto', which stands for 'noise_corrected'.
 
     `outvoted` rows, which their copies call otherwise, are flagged whatever 'auto' stands for:
-    copies need no model to be believed.
+    copies need no model to be believed. `annotators` (rows,) say who gave each label, -1 for nobody
+    known: then the noise is theirs (`habits`).
     """
     if cut not in CUTS:
         raise BadOption.among("cut", cut, CUTS)
@@ -103,9 +105,9 @@ def find(
         if outvoted is not None:
             known = outvoted & (probs.argmax(axis=1) != codes)
     method = NOISE_CORRECTED if method == "auto" else method
-    correction = None
+    correction: noise.Corrects | None = None
     if NOISE_CORRECTED in (cut, method):
-        correction = noise.correction(codes, probs, seen)
+        correction = habits.corrects(noise.correction(codes, probs, seen), codes, probs, annotators)
     flags = None if cut == NOISE_CORRECTED else filtered(codes, probs, cut)
     return found(codes, probs, method, correction, flags, known)
 
@@ -114,7 +116,7 @@ def found(
     codes: Codes,
     probs: Floats,
     method: str,
-    correction: noise.Correction | None,
+    correction: noise.Corrects | None,
     flags: Mask | None,
     known: Mask,
 ) -> Found:

@@ -12,6 +12,7 @@ Arrays: `codes` (rows,) of int, the given classes; `probs` (rows, classes), rows
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -216,6 +217,13 @@ def true_class_probabilities(codes: Codes, probs: Floats, transition: Floats) ->
             true /= np.maximum(true.sum(axis=1, keepdims=True), _LEAST)
         result[rows] = _distributions(true * transition[:, codes[rows]].T, seen)
     return result
+
+
+class Corrects(Protocol):
+    """What corrects class probabilities for the noise of a table's labels."""
+
+    def apply(self, codes: Codes, probs: Floats) -> Floats:
+        """Class probabilities, given the given class: (rows, classes), of such a shape."""
 
 
 @dataclass(frozen=True)

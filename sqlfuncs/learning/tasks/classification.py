@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption
-from sqlfuncs.learning.detection import certainty, confident, noise
+from sqlfuncs.learning.detection import certainty, confident, habits, noise
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.explanation import CALIBRATED, explanation
 from sqlfuncs.learning.detection.health import health
@@ -24,6 +24,7 @@ from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
 from sqlfuncs.learning.tasks.base import Columns, Decisions, Mask, Options, Prediction, Task
 from sqlfuncs.learning.tasks.reviewed_classes import (
     Samples,
+    annotators_of,
     as_decided,
     check_false_flags,
     check_judge,
@@ -146,6 +147,7 @@ class Classification(Task):
 
     name = "classification"
     takes_votes = True
+    takes_annotators = True
 
     @classmethod
     def is_column(cls, label: pa.Array, kind: str) -> bool:
@@ -160,9 +162,9 @@ class Classification(Task):
         if options.method not in confident.METHODS:
             raise BadOption.among("method", options.method, confident.METHODS)
         check_false_flags(options, Reviewed.is_in(rows))
-        own, reviewed = labels.read(rows), Reviewed.read(rows)
+        own, reviewed, annotators = labels.read(rows), Reviewed.read(rows), habits.read(rows)
         if options.judge is not None:
-            check_judge(options, reviewed is not None)
+            check_judge(options, reviewed is not None, annotators is not None)
         if reviewed is None:
             judged, samples = judged_rows(rows, own, options), Samples()
         else:
@@ -173,8 +175,9 @@ class Classification(Task):
             options.cut,
             score(judged, options.method),
             judged.outvoted[judged.rows],
+            annotators_of(judged.rows, annotators),
         )
-        found = find_by_sample(judged, found, samples, options)
+        found = find_by_sample(judged, found, samples, options, annotators)
         is_calibrated = samples.calibrating is not None and options.cut == "auto"
         cut = CALIBRATED if is_calibrated else options.cut
         return ClassPrediction(judged, found, cut, samples, options.method)
@@ -193,7 +196,12 @@ class Classification(Task):
         if queued.any():
             probs = judged.probs[usable]
             found = confident.find(
-                given[usable], probs, "auto", score(judged, "auto"), judged.outvoted[usable]
+                given[usable],
+                probs,
+                "auto",
+                score(judged, "auto"),
+                judged.outvoted[usable],
+                annotators_of(usable, habits.read(rows)),
             )
             wrong = decisions.relabel & np.asarray(
                 pc.not_equal(learned, own.texts.cast(pa.string())).fill_null(False)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sqlfuncs.entry_points import classes
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.detection import voting
+from sqlfuncs.learning.detection import habits, voting
 from sqlfuncs.learning.labels.labels import kind_of
 from sqlfuncs.learning.tasks.base import Task
 from sqlfuncs.learning.tasks.classification import Classification
@@ -36,4 +36,6 @@ def of(rows: pa.StructArray, name: str = "label") -> type[Task]:
     task = next(task for task in tasks() if task.is_column(label, kind))
     if voting.is_in(rows) and not task.takes_votes:
         raise BadInput(f"votes name classes, and these labels are none ({task.name}).")
+    if habits.is_in(rows) and not task.takes_annotators:
+        raise BadInput(f"annotators have habits with classes; these labels are none ({task.name}).")
     return task

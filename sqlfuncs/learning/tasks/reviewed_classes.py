@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, NoUsableRows
-from sqlfuncs.learning.detection import confident, noise, rule, voting
+from sqlfuncs.learning.detection import confident, habits, noise, rule, voting
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.false_flags import flags_surely_within, flags_within
 from sqlfuncs.learning.detection.judged import Judged, judge
@@ -57,7 +57,12 @@ def check_false_flags(options: Options, has_log: bool) -> None:
         )
 
 
-def check_judge(options: Options, has_log: bool) -> None:
+def annotators_of(rows: Mask, annotators: Codes | None) -> Codes | None:
+    """Who gave the labels of some of the rows; None where it is not said."""
+    return None if annotators is None else annotators[rows]
+
+
+def check_judge(options: Options, has_log: bool, has_annotators: bool) -> None:
     """Raise BadOption for a judge that could not be kept, before anything is learned."""
     rule.check_cut(options.cut)
     if has_log:
@@ -65,6 +70,11 @@ def check_judge(options: Options, has_log: bool) -> None:
             f"{Option('judge', options.judge)} keeps what is learned from the labels as the table "
             "has them. Leave log and key out; or apply the decisions first, with "
             "apply_corrections, and let the judge learn from the corrected table."
+        )
+    if has_annotators:
+        raise BadOption(
+            f"{Option('judge', options.judge)} keeps the noise of the table, and rows that come "
+            "later may be by others. Leave annotator out."
         )
 
 
@@ -179,7 +189,11 @@ def _drawn_candidates(
     """The places of the candidates that were drawn, as whoever reviewed them saw them."""
     seen = judged_rows(rows, own, options)
     found = confident.find(
-        *seen.evidence, options.cut, score(seen, options.method), seen.outvoted[seen.rows]
+        *seen.evidence,
+        options.cut,
+        score(seen, options.method),
+        seen.outvoted[seen.rows],
+        annotators_of(seen.rows, habits.read(rows)),
     )
     chosen = candidates(*seen.evidence, found.flagged, found.suggested).places
     are_candidates = np.zeros(len(rows), dtype=bool)
@@ -193,7 +207,13 @@ def _within(share: float, risk: float | None, found: Found, drawn: Drawn) -> Mas
     return flags_surely_within(share, risk, found.quality, found.flagged, drawn)
 
 
-def find_by_sample(judged: Judged, found: Found, samples: Samples, options: Options) -> Found:
+def find_by_sample(
+    judged: Judged,
+    found: Found,
+    samples: Samples,
+    options: Options,
+    annotators: Codes | None = None,
+) -> Found:
     """What was found, by probabilities that fit a reviewed sample, where options leave it open.
 
     A row is flagged if its label is likelier wrong than right. With `false_flags` the flags are the
@@ -207,7 +227,9 @@ def find_by_sample(judged: Judged, found: Found, samples: Samples, options: Opti
     own = score(judged, options.method)
     likely = probs
     if own in ("auto", confident.NOISE_CORRECTED):
-        likely = noise.careful_correction(codes, probs).apply(codes, probs)
+        by = annotators_of(judged.rows, annotators)
+        careful = noise.careful_correction(codes, probs)
+        likely = habits.corrects(careful, codes, probs, by).apply(codes, probs)
     content = None if judged.content is None else judged.content.of(judged.rows)
     with one_thread():
         likely = recalibrated(codes, probs, likely, drawn, content)

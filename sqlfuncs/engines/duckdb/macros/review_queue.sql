@@ -4,12 +4,12 @@
 -- log, decided rows leave the queue (needs_review does not decide), the model learns from the
 -- labels as decided, and what reviewed rows turned out to be re-ranks the others. A stale
 -- old_label, an unknown or duplicate key is an error that lists them.
--- `votes` are those of label_issues.
+-- `votes` and `annotator` are those of label_issues.
 -- With purpose := 'verify' these are rows that auto_corrections would correct, in a random order
 -- that is the same for everybody, judged by the labels as given: what people decide of them in that
 -- order is the sample that auto_corrections(..., log := decisions) rests on.
 review_queue(
-    tbl, x, label, key, votes := NULL, budget := 100, log := NULL, purpose := 'find',
+    tbl, x, label, key, votes := NULL, annotator := NULL, budget := 100, log := NULL, purpose := 'find',
     model := 'fast', folds := 5, seed := 0
 ) AS TABLE
 WITH _sf_decided AS MATERIALIZED (
@@ -40,7 +40,8 @@ WITH _sf_decided AS MATERIALIZED (
 SELECT * EXCLUDE (_sf_action, _sf_new, _sf_place, _sf_random_rank)
 FROM sqlfuncs.main._review_queue(
     _sf_ordered, x, label, _sf_action, _sf_new, _sf_random_rank,
-    votes := votes, budget := budget, purpose := purpose, model := model, folds := folds, seed := seed
+    votes := votes, annotator := annotator, budget := budget, purpose := purpose, model := model,
+    folds := folds, seed := seed
 )
 WHERE review_rank <= coalesce(budget, 100)
 ORDER BY review_rank;

@@ -1,0 +1,117 @@
+"""The habits of those who gave the labels: each has a noise of their own.
+
+Where every label is by somebody known, one calls more things polite than others do, and another is
+careless. How often somebody gives a class, against how often the model expected it of those rows,
+bends the table's noise transition matrix to theirs. As far as their rows show it: `_PRIOR_ROWS` of
+everybody's count with them.
+
+Arrays: `codes` (rows,) of int, the given classes; `probs` (rows, classes), out of sample;
+`annotators` (rows,) of int, -1 where nobody is named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sqlfuncs import work
+from sqlfuncs.errors import BadInput
+from sqlfuncs.learning.detection.noise import Correction, Corrects, Floats
+from sqlfuncs.learning.labels.classes import Codes
+
+FIELD = "annotator"
+_PRIOR_ROWS = 100.0
+_FEWEST = 10  # rows of somebody, to say anything of their habits
+_LEAST = 1e-9
+
+
+@dataclass(frozen=True)
+class CorrectionByAnnotator:
+    """A correction for the rows of a table, by the noise of whoever gave each label.
+
+    `corrections` has one for each annotator whose habits are known, who gave several classes; the
+    others' rows have the table's own, `of_all`.
+    """
+
+    of_all: Correction
+    corrections: dict[int, Correction]
+    annotators: npt.NDArray[np.int64]
+
+    def apply(self, codes: Codes, probs: Floats) -> Floats:
+        """Class probabilities of all rows of the table: (rows, classes)."""
+        corrected = self.of_all.apply(codes, probs)
+        for annotator, own in self.corrections.items():
+            rows = np.flatnonzero(self.annotators == annotator)
+            corrected[rows] = own.apply(codes[rows], probs[rows])
+        return corrected
+
+
+def by_annotator(
+    of_all: Correction, codes: Codes, probs: Floats, annotators: npt.NDArray[np.int64]
+) -> CorrectionByAnnotator:
+    """The corrections of a table's annotators, from all of its judged rows.
+
+    >>> from sqlfuncs.learning.detection.noise import Correction
+    >>> probs = np.array([[0.7, 0.3]]).repeat(400, axis=0)
+    >>> codes = np.array([0, 1]).repeat(200)  # the second one calls everything 1
+    >>> of_all = Correction(np.array([[0.7, 0.3], [0.3, 0.7]]), 0.5, 0.5)
+    >>> own = by_annotator(of_all, codes, probs, np.array([0, 1]).repeat(200))
+    >>> own.corrections[1].transition[0].round(2).tolist()
+    [0.36, 0.64]
+    """
+    given = np.eye(probs.shape[1])[codes]
+    counted, expected = probs.T @ given, probs.T @ probs
+    share = _PRIOR_ROWS / len(codes)
+    corrections = {}
+    for annotator in np.unique(annotators[annotators >= 0]).tolist():
+        rows = np.flatnonzero(annotators == annotator)
+        if len(rows) < _FEWEST or len(np.unique(codes[rows])) == 1:
+            continue  # of somebody who gave one class only, it may be all that was asked
+        own_counted = probs[rows].T @ given[rows] + share * counted
+        own_expected = probs[rows].T @ probs[rows] + share * expected
+        transition = of_all.transition * own_counted / np.maximum(own_expected, _LEAST)
+        transition /= np.maximum(transition.sum(axis=1, keepdims=True), _LEAST)
+        corrections[annotator] = replace(of_all, transition=transition)
+    return CorrectionByAnnotator(of_all, corrections, annotators)
+
+
+def corrects(
+    of_all: Correction, codes: Codes, probs: Floats, annotators: npt.NDArray[np.int64] | None
+) -> Corrects:
+    """The correction of a table, by its annotators where it is said who they are."""
+    return of_all if annotators is None else by_annotator(of_all, codes, probs, annotators)
+
+
+def is_in(rows: pa.StructArray) -> bool:
+    """Whether a table says who gave its labels."""
+    return FIELD in rows.type.names and not pa.types.is_null(rows.field(FIELD).type)
+
+
+def read(rows: pa.StructArray) -> npt.NDArray[np.int64] | None:
+    """Who gave each label of a table: (rows,), in order of their names; None where it is not said.
+
+    Raises BadInput for a column of what are no names.
+    """
+    if not is_in(rows):
+        return None
+    column = rows.field(FIELD)
+    if pa.types.is_nested(column.type) and not pa.types.is_dictionary(column.type):
+        raise BadInput("annotator names who gave each label: one value a row, a name or a number.")
+    encoded = column.cast(pa.string()).dictionary_encode()
+    names: list[str] = encoded.dictionary.to_pylist()
+    place = np.empty(len(names) + 1, dtype=np.int64)
+    place[np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)] = np.arange(
+        len(names)
+    )
+    place[-1] = -1
+    annotators: npt.NDArray[np.int64] = place[encoded.indices.fill_null(-1).to_numpy()]
+    known = annotators[annotators >= 0]
+    if not (np.bincount(known, minlength=1) >= _FEWEST).any():
+        work.say_once(
+            f"annotator names {len(names):,} for {len(known):,} labels, and nobody for {_FEWEST} "
+            "or more: too few to know anybody's habits by"
+        )
+    return annotators
