@@ -75,7 +75,7 @@ def test_maps_whose_keys_agree_come_back_as_they_were(
     assert batches.unpack(packed).to_pylist() == expected
 
 
-VECTORS = {
+VECTORS: dict[str, list[list[float | None] | None]] = {
     "of one length": [[1.0, 2.0], [3.0, float("inf")], [-0.0, 5.0]],
     "of two": [[1.0, 2.0], [3.0], [4.0, 5.0]],
     "with NULL for one": [[1.0, 2.0], None, [4.0, 5.0]],
@@ -95,7 +95,7 @@ def test_vectors_come_back_as_they_were(
     values = pa.array(VECTORS[case], pa.list_(pa.float64()))
     if of == pa.int64():
         values = pa.array(
-            [v and [n if n is None else int(min(n, 9)) for n in v] for v in VECTORS[case]]
+            [v and [n if n is None else int(min(n, 9.0)) for n in v] for v in VECTORS[case]]
         )
     rows = pa.StructArray.from_arrays(
         [values.cast(pa.list_(of)), pa.array([1.5, 2.5, 3.5]), values.cast(pa.list_(of))],

@@ -207,14 +207,13 @@ def _vectors(batches: list[pa.RecordBatch], names: Sequence[str]) -> dict[str, p
         some = batches[0].column(name)
         shape = (rows, int(np.diff(some.offsets)[0]))
         wholes[name] = np.empty(shape, dtype=some.type.value_type.to_pandas_dtype())
-    batches.reverse()
-    at = 0
-    while batches:
+    end = rows
+    while batches:  # from the last one on: what was allocated last is given back first
         batch = batches.pop()
         for name, whole in wholes.items():
             part = batch.column(name).flatten().to_numpy()
-            whole[at : at + len(batch)] = part.reshape(len(batch), -1)
-        at += len(batch)
+            whole[end - len(batch) : end] = part.reshape(len(batch), -1)
+        end -= len(batch)
     return {
         name: pa.FixedSizeListArray.from_arrays(pa.array(whole.reshape(-1)), whole.shape[1])
         for name, whole in wholes.items()

@@ -81,12 +81,10 @@ def fold_numbers(keys: Sequence[bytes], codes: Codes, folds: int, salt: str) -> 
     >>> fold_numbers([b"a", b"a", b"b"], np.array([0, 1, 0]), 2, "0").tolist()
     [1, 1, 0]
     """
-    hashes = _hashes(keys, salt)
-    own = {key: _hashed_fold(digest, folds) for key, digest in hashes.items()}
-    numbers = np.array([own[key] for key in keys], dtype=np.int64)
+    numbers = _hashed_folds(keys, folds, salt)
     crowded = _in_one_fold(codes, numbers)
     if crowded:
-        _spread(crowded, keys, codes, numbers, folds, hashes)
+        _spread(crowded, keys, codes, numbers, folds, salt)
     return numbers
 
 
@@ -105,31 +103,37 @@ class Cut:
     def of(cls, keys: Sequence[bytes], numbers: Order, folds: int, salt: str) -> Cut:
         """The cut of rows that `fold_numbers` has dealt out.
 
-        >>> keys, codes = [b"a", b"b", b"e"], np.array([0, 0, 1])
+        >>> keys, codes = [b"a", b"c", b"b"], np.array([0, 0, 1])
         >>> numbers = fold_numbers(keys, codes, 2, "0")
         >>> cut = Cut.of(keys, numbers, 2, "0")
         >>> cut(keys).tolist() == numbers.tolist(), len(cut.moved)
         (True, 1)
         """
-        by_hash = cls(folds, salt, {})(keys)
-        differ = np.flatnonzero(by_hash != numbers).tolist()
+        differ = np.flatnonzero(_hashed_folds(keys, folds, salt) != numbers).tolist()
         return cls(folds, salt, {keys[row]: int(numbers[row]) for row in differ})
 
     def __call__(self, keys: Sequence[bytes]) -> Order:
         """The fold of each key: (keys,) of 0 .. folds - 1."""
-        own = {
-            key: self.moved.get(key, _hashed_fold(digest, self.folds))
-            for key, digest in _hashes(keys, self.salt).items()
-        }
-        return np.array([own[key] for key in keys], dtype=np.int64)
+        numbers = _hashed_folds(keys, self.folds, self.salt)
+        if self.moved:
+            for row, key in enumerate(keys):
+                numbers[row] = self.moved.get(key, numbers[row])
+        return numbers
 
 
-def _hashes(keys: Sequence[bytes], salt: str) -> dict[bytes, bytes]:
-    return {key: sha256(salt.encode() + b"\0" + key).digest() for key in keys}
+def hash_numbers(keys: Sequence[bytes], salt: str) -> npt.NDArray[np.uint64]:
+    """A number of 0 .. 2**64 - 1 for each key, as good as drawn: (keys,). Another salt, another."""
+    begins = _beginning(salt)
+    digests = [sha256(begins + key).digest()[:8] for key in keys]
+    return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
 
 
-def _hashed_fold(digest: bytes, folds: int) -> int:
-    return int.from_bytes(digest[:8], "big") % folds
+def _beginning(salt: str) -> bytes:
+    return salt.encode() + b"\0"
+
+
+def _hashed_folds(keys: Sequence[bytes], folds: int, salt: str) -> Order:
+    return (hash_numbers(keys, salt) % np.uint64(folds)).astype(np.int64)
 
 
 def _in_one_fold(codes: Codes, numbers: Order) -> list[int]:
@@ -150,12 +154,13 @@ def _spread(
     codes: Codes,
     numbers: Order,
     folds: int,
-    hashes: Mapping[bytes, bytes],
+    salt: str,
 ) -> None:
     """Move a key of each of these classes, that has another, to the next fold: in `numbers`.
 
     It is the first by its hash that takes no other class into one fold, if there is one.
     """
+    begins = _beginning(salt)
     places = {code: np.flatnonzero(codes == code).tolist() for code in crowded}
     rows: dict[bytes, list[int]] = {keys[row]: [] for own in places.values() for row in own}
     for row, key in enumerate(keys):
@@ -170,7 +175,7 @@ def _spread(
         )
 
     for own in places.values():
-        several = sorted({keys[row] for row in own}, key=lambda key: hashes[key])
+        several = sorted({keys[row] for row in own}, key=lambda key: sha256(begins + key).digest())
         if len(several) < 2 or len(set(numbers[own].tolist())) > 1:  # another class's move did it
             continue
         moves = ((key, step) for step in range(1, folds) for key in several)

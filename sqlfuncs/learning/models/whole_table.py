@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import cast
 
 import numpy as np
@@ -19,7 +18,7 @@ from sqlfuncs.learning.features.features import TextFeatures, VectorFeatures
 from sqlfuncs.learning.features.heads import AnyHead, Head, RowWeights
 from sqlfuncs.learning.models import fast
 from sqlfuncs.learning.models.cross_fitted import CrossFitted
-from sqlfuncs.learning.models.folds import Cut, canonical_order
+from sqlfuncs.learning.models.folds import Cut, canonical_order, hash_numbers
 from sqlfuncs.learning.models.kernel import LinearKernel
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.models.out_of_sample import (
@@ -159,13 +158,7 @@ def draw(groups: Sequence[bytes], strata: Whole, seed: int) -> tuple[Mask, RowWe
     counts = np.bincount(strata[strata >= 0], minlength=int(strata.max(initial=0)) + 1)
     shares = np.minimum(1.0, np.maximum(common, CLASS_ROWS / np.maximum(counts, 1)))
     own = np.where(strata >= 0, shares[strata], common)
-    salt = f"{seed}.sample".encode()
-    at = np.array(
-        [
-            int.from_bytes(sha256(salt + b"\0" + group).digest()[:8], "big") / 2**64
-            for group in groups
-        ]
-    )
+    at = hash_numbers(groups, f"{seed}.sample") / 2.0**64
     weights = (common / own).astype(np.float32)
     return at < own, None if (weights == 1).all() else weights, at < common
 
