@@ -59,6 +59,10 @@ def label_issues(
     x where that makes the labels likelier. With NULL for x, rows are judged by votes alone. A vote
     that foretells every label is left out: it is the label, or made of it.
 
+    `annotator := column` says who gave each label, a person or a rule; NULL where nobody knows. How
+    often each of them gives a class, against how often the models expected it of their rows, is
+    their habit: a label is doubted by the noise of whoever gave it.
+
     With `key := column, log := decisions`, a decision log, models learn labels as people decided
     them (rows that are excluded teach nothing), and what they found in 20 or more rows of a random
     sample, of all rows or of those that may be corrected (the query file review_queue with

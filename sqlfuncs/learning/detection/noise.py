@@ -196,12 +196,14 @@ def with_noise(transition: Floats, noise: float) -> Floats:
     return scaled
 
 
-def true_class_probabilities(codes: Codes, probs: Floats, transition: Floats) -> Floats:
+def true_class_probabilities(
+    codes: Codes, probs: Floats, transition: Floats, own: Floats | None = None
+) -> Floats:
     """P(true class | x, given label): (rows, classes).
 
     `probs` are of given labels, P(given | x) = sum_j P(true j | x) T[j, given]. P(true | x) is
     found by expectation maximisation, which keeps it a distribution, and joined with what the
-    given label says, T[j, given].
+    given label says, T[j, given]; or by the transition matrix `own` of whoever gave these labels.
 
     >>> probs = np.array([[0.8, 0.2], [0.8, 0.2]])
     >>> noisy = np.array([[0.8, 0.2], [0.2, 0.8]])
@@ -209,13 +211,14 @@ def true_class_probabilities(codes: Codes, probs: Floats, transition: Floats) ->
     [[0.99, 0.01], [0.86, 0.14]]
     """
     result = np.empty_like(probs)
+    own = transition if own is None else own
     for at in range(0, len(codes), _AT_ONCE):
         rows = slice(at, at + _AT_ONCE)
         seen, true = probs[rows], probs[rows].copy()
         for _ in range(_STEPS):
             true *= (seen / np.maximum(true @ transition, _LEAST)) @ transition.T
             true /= np.maximum(true.sum(axis=1, keepdims=True), _LEAST)
-        result[rows] = _distributions(true * transition[:, codes[rows]].T, seen)
+        result[rows] = _distributions(true * own[:, codes[rows]].T, seen)
     return result
 
 
@@ -232,16 +235,18 @@ class Correction:
 
     They are proportional to P(true class | x, given label), by the matrix `transition` (classes,
     classes), to the power `of_true`, times the model's word to the power `of_model`. With powers
-    of a half: their geometric mean.
+    of a half: their geometric mean. `own` is the matrix of those who gave the labels, if it is
+    another than that of the table, from which the model has learned.
     """
 
     transition: Floats
     of_true: float
     of_model: float
+    own: Floats | None = None
 
     def apply(self, codes: Codes, probs: Floats) -> Floats:
         """Class probabilities of the table's rows, or of some of them: (rows, classes)."""
-        true = true_class_probabilities(codes, probs, self.transition)
+        true = true_class_probabilities(codes, probs, self.transition, self.own)
         weights = true**self.of_true * probs**self.of_model
         return _distributions(weights, probs)
 

@@ -97,8 +97,8 @@ class Task(ABC):
     """A kind of label: how a column of such labels is recognised, read, learned and judged.
 
     `rows` is what an engine hands over, a StructArray with the fields x, label and, NULL where
-    there are none, votes and annotator; `label` is text as `learning.labels` has it, with the kind of its type in
-    the field's metadata.
+    there are none, votes and annotator; `label` is text as `learning.labels` has it, with the kind
+    of its type in the field's metadata.
     """
 
     name: ClassVar[str]
