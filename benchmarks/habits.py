@@ -46,7 +46,8 @@ def requests(corpus: str, seed: int = 0) -> pd.DataFrame:
         }
     )
     is_strict = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) == 1
-    return drawn[is_strict].reset_index(drop=True)
+    kept: pd.DataFrame = drawn[is_strict].reset_index(drop=True)
+    return kept
 
 
 def sample() -> pd.DataFrame:
