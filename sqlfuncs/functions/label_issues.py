@@ -31,18 +31,18 @@ def label_issues(
     `predicted_label`, `class_probs` (out of sample) and `not_judged` (why a row could not
     be judged; else NULL).
 
-    `x` is what a row is: text (VARCHAR), an embedding (FLOAT[]), several fields (a STRUCT), an
-    image (BLOB, or text that is paths of image files) or your own out-of-sample class
-    probabilities (MAP(VARCHAR, DOUBLE)). Unless it is the last, rows are cut into `folds` parts,
-    three times, and each row is judged by the models that did not see its part. The result does not
-    depend on the order of the rows or on the number of threads.
+    `x` is what a row is: text (VARCHAR), an embedding (FLOAT[]), several fields (a STRUCT of
+    numbers, dates, categories and free text), an image (BLOB, or text that is paths of image files)
+    or your own out-of-sample class probabilities (MAP(VARCHAR, DOUBLE)). Unless it is the last,
+    rows are cut into `folds` parts, three times, and each row is judged by the models that did not
+    see its part. The result does not depend on the order of the rows or on the number of threads.
 
-    `model` reads text: 'fast' (TF-IDF and a sentence encoder), 'best' (adds the middle layers of
-    a larger encoder, where its weights are, or else of a small language model), or an encoder by
-    its name: 'minilm', 'mpnet', 'smollm2', the id of a model of the Hugging Face hub, the path of a
-    folder that holds one. It may also be a model that fine_tune made: one is then trained in the
-    same way for each fold, so that none judges a row it has seen. That takes as many trainings as
-    there are folds.
+    `model` reads text, that of a STRUCT too: 'fast' (TF-IDF and a sentence encoder), 'best' (adds
+    the middle layers of a larger encoder, where its weights are, or else of a small language
+    model), or an encoder by its name: 'minilm', 'mpnet', 'smollm2', the id of a model of the
+    Hugging Face hub, the path of a folder that holds one. Where x is text alone, it may also be a
+    model that fine_tune made: one is then trained in the same way for each fold, so that none
+    judges a row it has seen. That takes as many trainings as there are folds.
 
     `cut` says how many rows are flagged. 'auto' fits the noise in the data (label_health says
     which it took): 'noise_corrected', by the probability that the label is right, which reckons in

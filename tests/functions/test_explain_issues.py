@@ -71,6 +71,31 @@ def test_fields(fields: duckdb.DuckDBPyConnection) -> None:
         assert row["votes"] == {"fields": str(row["suggested_label"])}
 
 
+def test_words_with_their_field_and_fields(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE TABLE t AS
+        SELECT i AS id, ['bill', 'parcel'][1 + i % 2] AS truth,
+            if(i % 30 = 0, 'parcel', truth) AS label,
+            {"the ""body"" text": 'about my ' || truth || ' of order ' || i,
+             subject: if(i % 3 = 1, NULL, 'order ' || i || ' of mine'),
+             amount: i % 2 * 10 + hash(i) % 5, noise: hash(i) % 7} AS x
+        FROM range(300) r(i)
+    """)
+    con.execute("CREATE TABLE issues AS FROM label_issues(t, x, label)")
+    rows = _why(con)
+    assert sorted(row["id"] for row in rows) == list(range(0, 300, 30))  # type: ignore[type-var]
+    for row in rows:
+        speak = row["speaks_for_suggested"]
+        assert {'the "body" text: bill', "amount"} <= {*speak}  # type: ignore[misc]
+        fields = ('the "body" text: ', "subject: ")
+        others = {"amount", "noise", "subject (missing)"}
+        named = {*speak, *row["speaks_for_given"]}  # type: ignore[misc]
+        assert all(name.startswith(fields) or name in others for name in named)
+        assert {"words", "fields"} <= row["votes"].keys()  # type: ignore[attr-defined]
+        assert {row["votes"]["words"], row["votes"]["fields"]} == {"bill"}  # type: ignore[index]
+        assert row["like_given"] == row["like_suggested"] == []
+
+
 def test_the_columns_of_the_result_come_first(fields: duckdb.DuckDBPyConnection) -> None:
     had = fields.execute("FROM issues LIMIT 0").description
     has = fields.execute("FROM explain_issues(issues, x, label, id) LIMIT 0").description

@@ -45,6 +45,28 @@ def test_a_page_says_what_speaks_for_which_label(tmp_path: Path) -> None:
         assert "<h2>Why" not in browser.get("/?at=9")  # whose label the model has learned
 
 
+def test_a_page_names_words_with_their_field(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "t.duckdb")) as con:
+        con.execute("""
+            CREATE TABLE train AS
+            SELECT i AS id, ['bill', 'parcel'][1 + i % 2] AS truth,
+                if(i % 30 = 0, 'parcel', truth) AS label,
+                {subject: 'question ' || i || ' of mine', amount: i % 2 * 10 + hash(i) % 5,
+                 body: 'about my ' || truth || ' of order ' || i} AS fields
+            FROM range(120) r(i)
+        """)
+    with reviewing(tmp_path / "t.duckdb", x="fields", text="fields") as found:
+        browser, deadline = found.browser(), time.monotonic() + patient(60)
+        while "<h2>Why" not in (page := browser.get("/?at=30")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        why = re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page[page.index("<h2>Why") :]))
+        assert "Speaks for bill" in why
+        assert "body: bill" in why
+        assert "amount" in why
+        assert "By body: words bill" in why
+        assert "By fields bill" in why
+
+
 @dataclass
 class Judged:
     """Rows with fields, and what `label_issues` says of them."""

@@ -315,3 +315,19 @@ CREATE TABLE t AS SELECT i AS id, ['late parcel', 'wrong bill'][i % 2 + 1] AS te
 SELECT id, suggested_label, label_quality < 0.5 FROM label_issues(t, text, label) WHERE is_label_issue;
 -- expect
 -- 10 | delivery | true
+
+-- case: texts without several words are no free text, and none of them is left
+CREATE TABLE t AS SELECT i AS id, i % 2 AS label, 'K-' || i AS key, i || '@example.org' AS mail FROM range(20) r(i);
+FROM label_issues(t, {key: key, mail: mail}, label);
+-- error: no field can be used (key: it is text of 20 different values, too many for categories; mail: it is text
+-- error: of few distinct values or of several words
+
+-- case: fields without free text have no encoder
+CREATE TABLE t AS SELECT i AS id, i % 2 AS label, i % 7 AS n FROM range(20) r(i);
+FROM label_issues(t, {n: n}, label, model := 'minilm');
+-- error: model := 'minilm' reads text or images. the fields of a STRUCT, of which none is free text, may have model := 'fast' or 'best'
+
+-- case: fine_tune takes no fields, of free text neither
+CREATE TABLE t AS SELECT i AS id, i % 2 AS label, 'some words of ' || i AS body FROM range(20) r(i);
+FROM fine_tune('m', t, {body: body}, label);
+-- error: fine_tune cannot train on the fields of a STRUCT

@@ -59,9 +59,13 @@ class ClassTarget(Target):
         """By how likely each makes the labels."""
         return Pool.learn(predictions, self.codes)
 
-    def pool_with_votes(self, predictions: Sequence[Floats]) -> VotedPool:
-        """By the same, with and without what votes say."""
+    def pool_beside(self, predictions: Sequence[Floats]) -> VotedPool:
+        """By the same, with and without what the last one says."""
         return VotedPool.learn(predictions, self.codes)
+
+    def pool_with_votes(self, predictions: Sequence[Floats]) -> VotedPool:
+        """Votes are such evidence."""
+        return self.pool_beside(predictions)
 
     def unseen(self, folds: Whole) -> Mask:
         """Rows of a class that no other fold has.

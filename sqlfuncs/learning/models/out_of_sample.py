@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption
+from sqlfuncs.learning.features.beside import Beside
 from sqlfuncs.learning.features.heads import AnyHead, Learned, RowWeights
-from sqlfuncs.learning.features.voters import BesideVotes
+from sqlfuncs.learning.features.voters import VoteFeatures
 from sqlfuncs.learning.models import fast
 from sqlfuncs.learning.models.folds import (
     Order,
@@ -23,7 +25,7 @@ from sqlfuncs.learning.models.folds import (
 from sqlfuncs.learning.models.kernel import LinearKernel, is_matrix
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.models.networks.refitted import Refitted
-from sqlfuncs.learning.models.target import Pooling, Target
+from sqlfuncs.learning.models.target import Nested, Pooling, Target
 from sqlfuncs.learning.rows.base import Floats, Reasons, Rows
 from sqlfuncs.learning.rows.voters import Votes
 from sqlfuncs.wording import Option
@@ -93,14 +95,30 @@ def _learn(rows: Rows, model: str | Recipe) -> tuple[Learned[AnyHead] | Refitted
 
 def _beside_votes(
     learned: Learned[AnyHead] | Refitted, views: list[Any], votes: Votes
-) -> tuple[BesideVotes, list[Any]]:
+) -> tuple[Beside, list[Any]]:
     if isinstance(learned, Refitted):
         raise BadOption(
             "votes are learned beside heads, and a model that fine_tune made is a network; take "
             f"{Option('model', 'fast')}, or let the model vote: a column of what it says."
         )
     said, own = votes.beside()
-    return BesideVotes(learned, said, len(views)), [*views, *own]
+    return Beside(learned, said, len(views)), [*views, *own]
+
+
+def _pool(learned: Learned[AnyHead], target: Target, predictions: Sequence[Floats]) -> Pooling:
+    """How heads on some features are pooled, from what each predicted of rows it did not see.
+
+    What is beside others stands for all that they say together, be it pooled like that itself.
+    """
+    if not isinstance(learned, Beside):
+        return target.pool(predictions)
+    has_votes = isinstance(learned.other, VoteFeatures)
+    beside = target.pool_with_votes if has_votes else target.pool_beside
+    if not isinstance(learned.inner, Beside):
+        return beside(predictions)
+    *own, last = predictions
+    inner = _pool(learned.inner, target, own)
+    return Nested(inner, beside([inner(own), last]))
 
 
 def out_of_sample(
@@ -191,7 +209,7 @@ def _by_models(
             target,
             cuts,
             ordered_weights,
-            target.pool_with_votes if isinstance(prepared.features, BesideVotes) else target.pool,
+            partial(_pool, prepared.features, target),
             keep,
         )
     unseen = np.any([target.unseen(cut) for cut in cuts], axis=0)

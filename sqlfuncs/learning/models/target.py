@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -67,6 +68,10 @@ class Target(ABC):
         """How heads are averaged, from what each predicted of rows that it did not see."""
         return mean
 
+    def pool_beside(self, predictions: Sequence[Floats]) -> Pooling:
+        """The same where the last head sees other evidence than the others (`features.beside`)."""
+        return self.pool(predictions)
+
     def pool_with_votes(self, predictions: Sequence[Floats]) -> Pooling:
         """The same where the last head's view is votes on the rows (`features.voters`)."""
         raise BadOption("votes name classes; these labels are none.")
@@ -91,6 +96,19 @@ class Target(ABC):
     def outvoted(self, keys: Sequence[bytes]) -> Mask:
         """Rows that surely most of their copies call otherwise: (rows,)."""
         return np.zeros(len(keys), dtype=bool)
+
+
+@dataclass(frozen=True)
+class Nested:
+    """What `inner` makes of all predictions but the last, and the last, as `outer` pools both."""
+
+    inner: Pooling
+    outer: Pooling
+
+    def __call__(self, predictions: Sequence[Floats]) -> Floats:
+        """The pooled predictions: (rows, width)."""
+        *own, last = predictions
+        return self.outer([self.inner(own), last])
 
 
 def mean(predictions: Sequence[Floats]) -> Floats:

@@ -135,11 +135,11 @@ class Rows(ABC):
         return places
 
 
-def refuse_encoder(rows: type[Rows], model: str) -> None:
-    """Raise BadOption for a model that reads text or images, where rows are neither."""
+def refuse_encoder(called: str | Part, model: str) -> None:
+    """Raise BadOption for a model that reads text or images, where what is called so is neither."""
     if model not in AVERAGES:
         raise BadOption(
-            f"{Option('model', Given(model))} reads text or images. {rows.called} "
+            f"{Option('model', Given(model))} reads text or images. {called} "
             f"may have {Option('model', 'fast')} or 'best'."
         )
 

@@ -67,7 +67,7 @@ class Embeddings(Rows):
 
     def features(self, model: str) -> tuple[VectorFeatures, list[Any]]:
         """Themselves, centred and to one scale."""
-        refuse_encoder(type(self), model)
+        refuse_encoder(self.called, model)
         return VectorFeatures.learn(self.values)
 
     def to_arrow(self) -> pa.Array:

@@ -1,12 +1,11 @@
-"""Rows that are several fields: those of a STRUCT, as numbers and categories.
+"""Rows that are several fields: those of a STRUCT, as numbers, categories and free text.
 
-Numbers of every type, booleans, dates and times become numbers; text and enums of few distinct
-values become categories. What can be neither, or tells nothing, is left out and said.
+What can be none of these (`field_values`), or tells nothing, is left out and said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -17,18 +16,15 @@ import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput
+from sqlfuncs.learning.features.beside import Beside
+from sqlfuncs.learning.features.field_texts import FieldTexts
+from sqlfuncs.learning.features.heads import AnyHead, Learned
 from sqlfuncs.learning.features.tabular import TabularFeatures
 from sqlfuncs.learning.rows.base import Chosen, Floats, Reasons, Rows, refuse_encoder
+from sqlfuncs.learning.rows.field_values import Field, Unreadable, read_field
+from sqlfuncs.learning.rows.free_text import FreeText
 from sqlfuncs.learning.rows.types import FIELDS
 from sqlfuncs.wording import Snippet, Words
-
-MAX_CATEGORIES = 250  # of a field; scikit-learn's gradient boosting takes 255 bins
-OTHER = "\0other"  # category of the values that are too rare for one of their own
-_DAY = 86_400.0
-_MONTH_DAYS = 30.4375
-_INFINITE_DATE = 2**31 - 2
-_INFINITE_TIME = 2**63 - 2
-_INTERVAL = np.dtype([("months", "<i4"), ("days", "<i4"), ("nanoseconds", "<i8")])
 
 
 @dataclass(frozen=True)
@@ -74,174 +70,118 @@ class Fields(Rows):
             digests.append(digest.digest())
         return digests
 
-    def features(self, model: str) -> tuple[TabularFeatures, list[Any]]:
+    def features(self, model: str) -> tuple[Learned[AnyHead], list[Any]]:
         """What linear heads and trees see of them."""
-        refuse_encoder(type(self), model)
+        refuse_encoder(Words(self.called, ", of which none is free text,"), model)
         return TabularFeatures.learn(self.values, self.categories, self.names)
 
 
 @dataclass(frozen=True)
-class _Field:
-    """One feature: its values, NaN where missing, and its categories, or None for a number."""
+class FieldsWithTexts(Fields):
+    """The same with fields of free text beside them, or of these alone."""
 
-    name: str
-    values: Floats
-    categories: tuple[str, ...] | None = None
+    free_texts: tuple[FreeText, ...]
+
+    def chosen(self, places: Chosen) -> FieldsWithTexts:
+        """Some of the rows."""
+        return replace(
+            self,
+            values=self.values[places],
+            reasons=self.reasons[places],
+            free_texts=tuple(text.chosen(places) for text in self.free_texts),
+        )
+
+    def digests(self) -> list[bytes]:
+        """A digest of each row's fields and texts."""
+        texts = (text.digests() for text in self.free_texts)
+        return [_joined(row) for row in zip(super().digests(), *texts, strict=True)]
+
+    def groups(self, digests: Sequence[bytes]) -> list[bytes]:
+        """A digest of the letters of each row's texts; where it has none, the row's own.
+
+        A text that comes twice, with other numbers, would else be learned from before it is judged.
+        """
+        alike = zip(*(text.digests_of_letters() for text in self.free_texts), strict=True)
+        return [
+            _joined(row) if has_text else own
+            for own, row, has_text in zip(digests, alike, _have_text(self.free_texts), strict=True)
+        ]
+
+    def features(self, model: str) -> tuple[Learned[AnyHead], list[Any]]:
+        """What linear heads see of the texts and, beside these, heads of the other fields.
+
+        That a text is missing is evidence of its own.
+        """
+        learned, views = FieldTexts.learn([(t.name, t.texts) for t in self.free_texts], model)
+        missing = [field for field in map(_missing, self.free_texts) if field.tells_something]
+        names = (*self.names, *(field.name for field in missing))
+        if not names:
+            return learned, views
+        values = np.column_stack([self.values, *(field.values for field in missing)])
+        categories = (*self.categories, *(field.categories for field in missing))
+        others, own = TabularFeatures.learn(values, categories, names)
+        return Beside(learned, others, len(views)), [*views, *own]
+
+
+def _have_text(texts: Sequence[FreeText]) -> list[bool]:
+    """Which rows have any text."""
+    return [any(row) for row in zip(*(text.texts for text in texts), strict=True)]
+
+
+def _joined(digests: Sequence[bytes]) -> bytes:
+    """One digest for several. One stands as it is: a text has the folds that it has alone."""
+    return sha256(b"".join(digests)).digest() if len(digests) > 1 else digests[0]
+
+
+def _missing(text: FreeText) -> Field:
+    return Field(f"{text.name} (missing)", np.array([not each for each in text.texts], float))
 
 
 def _read(x: pa.StructArray) -> Fields:
     """The rows of a STRUCT column; NULL ones, and those that hold nothing, cannot be used.
 
-    Infinity and NaN are missing. Raises BadInput if no field is left.
+    Infinity and NaN are missing, and so are blank texts. Raises BadInput if no field is left.
     """
-    kept: list[_Field] = []
+    kept: list[Field] = []
+    texts: list[FreeText] = []
     left_out: dict[str, str] = {}
     for place, (name, column) in enumerate(
         zip((field.name for field in x.type), x.flatten(), strict=True), 1
     ):
         name = name or f"field {place}"
         try:
-            fields = [field for field in _fields(name, column) if _tells_something(field)]
-        except _Unreadable as why:
+            found = read_field(name, column)
+        except Unreadable as why:
             left_out[name] = str(why)
             continue
-        kept += fields
-        if not fields:
-            left_out[name] = "it is NULL or the same everywhere"
+        if isinstance(found, FreeText):
+            texts.append(found)
+        else:
+            kept += found
     null = ~np.asarray(pc.is_valid(x), dtype=bool)
-    _tell(left_out, bool(kept) or len(x) == 0 or bool(null.all()))
-    values = np.column_stack([f.values for f in kept]) if kept else np.full((len(x), 1), np.nan)
-    reasons = np.full(len(x), None, dtype=object)
-    reasons[np.isnan(values).all(axis=1)] = "all fields are NULL"
-    reasons[null] = "the row is NULL"
+    _tell(left_out, bool(kept or texts) or len(x) == 0 or bool(null.all()))
+    values = np.column_stack([f.values for f in kept]) if kept else np.empty((len(x), 0))
     # Zero has two signs, and NaN many patterns of bits; a digest has to see one of each.
     values = np.where(np.isnan(values), np.nan, values + 0.0)
-    return Fields(tuple(f.name for f in kept), tuple(f.categories for f in kept), values, reasons)
+    names, categories = tuple(f.name for f in kept), tuple(f.categories for f in kept)
+    nothing = np.isnan(values).all(axis=1)
+    reasons = np.full(len(x), None, dtype=object)
+    if not texts:
+        reasons[nothing] = "all fields are NULL"
+        reasons[null] = "the row is NULL"
+        return Fields(names, categories, values, reasons)
+    reasons[nothing & ~np.array(_have_text(texts), dtype=bool)] = "all fields are NULL or blank"
+    reasons[null] = "the row is NULL"
+    return FieldsWithTexts(names, categories, values, reasons, tuple(texts))
 
 
-class _Unreadable(Exception):
-    """Why a field can be neither a number nor a category."""
-
-
-def _tell(left_out: dict[str, str], something_is_left: bool) -> None:
+def _tell(left_out: Mapping[str, str], something_is_left: bool) -> None:
     listed = "; ".join(f"{name}: {why}" for name, why in left_out.items())
     if not something_is_left:
         raise BadInput(
             f"x is a {FIELDS} of which no field can be used ({listed}). It takes a field of "
-            "numbers, booleans, dates, or text of few distinct values, which differs between rows."
+            "numbers, booleans, dates, or text, of few distinct values or of several words, which "
+            "differs between rows."
         )
     if left_out:
         work.say_once(f"fields that are left out of x: {listed}")
-
-
-def _tells_something(field: _Field) -> bool:
-    """Whether a field differs between rows, be it only in being missing."""
-    missing = np.isnan(field.values)
-    present = field.values[~missing]
-    return present.size > 0 and bool(missing.any() or (present != present[0]).any())
-
-
-def _fields(name: str, column: pa.Array) -> Iterator[_Field]:
-    """The features a field makes: one, or for dates and times several."""
-    kind = column.type
-    if pa.types.is_null(kind):
-        return
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        yield _category(name, column)
-    elif pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        yield from _calendar(name, column)
-    else:
-        for is_kind, numbers in _NUMBERS:
-            if is_kind(kind):
-                yield _Field(name, _finite(numbers(column)))
-                return
-        raise _Unreadable("its type is neither a number, a date, a boolean nor text")
-
-
-def _plain(column: pa.Array) -> Floats:
-    floats = column.cast(pa.float64(), safe=False)
-    numbers: Floats = pc.fill_null(floats, float("nan")).to_numpy(zero_copy_only=False)
-    return numbers
-
-
-def _time_of_day(column: pa.Array) -> Floats:
-    """Hours since midnight."""
-    nanoseconds = column.cast(pa.time64("ns")).cast(pa.int64())
-    return _plain(nanoseconds) / 3.6e12
-
-
-def _interval(column: pa.Array) -> Floats:
-    """Days; a month counts as the mean of months."""
-    if len(column) == 0:
-        return np.empty(0)
-    parts = np.frombuffer(column.buffers()[1], _INTERVAL)[
-        column.offset : column.offset + len(column)
-    ]
-    days = parts["months"] * _MONTH_DAYS + parts["days"] + parts["nanoseconds"] / (_DAY * 1e9)
-    return np.where(np.asarray(pc.is_valid(column), dtype=bool), days, np.nan)
-
-
-def _finite(values: Floats) -> Floats:
-    return np.where(np.isfinite(values), values, np.nan)
-
-
-_NUMBERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], Floats]], ...] = (
-    (pa.types.is_boolean, _plain),
-    (pa.types.is_integer, _plain),
-    (pa.types.is_floating, _plain),
-    (pa.types.is_decimal, _plain),
-    (pa.types.is_time, _time_of_day),
-    (pa.types.is_duration, lambda column: _plain(column.cast(pa.int64()))),
-    (lambda kind: kind == pa.month_day_nano_interval(), _interval),
-)
-
-
-def _calendar(name: str, column: pa.Array) -> Iterator[_Field]:
-    """A date or a point in time: days since 1970, its month and weekday, and its hour (UTC)."""
-    is_date = pa.types.is_date(column.type)
-    if not is_date:
-        column = column.cast(pa.timestamp(column.type.unit))  # in UTC, whatever the session's zone
-    raw = column.cast(pa.int32() if is_date else pa.int64())
-    # DuckDB's infinities are the ends of the range.
-    bound = _INFINITE_DATE if is_date else _INFINITE_TIME
-    finite = pc.and_(pc.less(raw, bound), pc.greater(raw, -bound))
-    column = pc.if_else(finite, column, pa.scalar(None, column.type))
-    in_a_day = 1 if is_date else _DAY * 1000 ** ("s", "ms", "us", "ns").index(column.type.unit)
-    yield _Field(name, _plain(pc.if_else(finite, raw, pa.scalar(None, raw.type))) / in_a_day)
-    yield _Field(f"{name} (month)", _plain(pc.month(column)) - 1, _numbered(12))
-    yield _Field(f"{name} (weekday)", _plain(pc.day_of_week(column)), _numbered(7))
-    if not is_date:
-        yield _Field(f"{name} (hour)", _plain(pc.hour(column)))
-
-
-def _numbered(count: int) -> tuple[str, ...]:
-    return tuple(str(number) for number in range(1, count + 1))
-
-
-def _category(name: str, column: pa.Array) -> _Field:
-    """Text as categories in order of name; those that come once, or are not common, share one.
-
-    Raises _Unreadable if those with a category of their own are not half of the values.
-    """
-    encoded = column.cast(pa.large_string()).dictionary_encode()
-    texts: list[str] = encoded.dictionary.to_pylist()
-    places = encoded.indices.to_numpy(zero_copy_only=False).astype(np.float64)
-    present = ~np.isnan(places)
-    counts = np.bincount(places[present].astype(np.int64), minlength=len(texts))
-    order = sorted(range(len(texts)), key=lambda place: (-counts[place], texts[place]))
-    common = [place for place in order[:MAX_CATEGORIES] if counts[place] > 1]
-    if counts[common].sum() * 2 < counts.sum():
-        raise _Unreadable(f"it is text of {len(texts)} different values, too many for categories")
-    categories = sorted(texts[place] for place in common)
-    codes = np.full(len(texts), float(len(categories)))
-    position = {text: place for place, text in enumerate(texts)}
-    for code, text in enumerate(categories):
-        codes[position[text]] = code
-    if len(common) < len(texts):
-        categories.append(OTHER)
-    values = np.full(len(column), np.nan)
-    values[present] = codes[places[present].astype(np.int64)]
-    return _Field(name, values, tuple(categories))

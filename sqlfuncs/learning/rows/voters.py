@@ -144,7 +144,7 @@ class Votes(Rows):
 
     def features(self, model: str) -> tuple[VoteFeatures, list[Any]]:
         """What a linear head sees of them."""
-        refuse_encoder(type(self), model)
+        refuse_encoder(self.called, model)
         return self.beside()
 
     def beside(self) -> tuple[VoteFeatures, list[Any]]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 from collections.abc import Iterator
+from hashlib import sha256
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,10 @@ import pytest
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.rows import fields, registry
+from sqlfuncs.learning.features.tabular import TabularFeatures
+from sqlfuncs.learning.models.class_target import ClassTarget
+from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
+from sqlfuncs.learning.rows import field_values, registry
 from sqlfuncs.learning.rows.fields import Fields
 
 NAN = float("nan")
@@ -110,13 +114,13 @@ def test_text_of_few_values_is_categories_in_order() -> None:
 
 def test_rare_values_share_a_category() -> None:
     rows = _read(c=pa.array(["a"] * 5 + ["b"] * 4 + ["once", "never again"]))
-    assert rows.categories == (("a", "b", fields.OTHER),)
+    assert rows.categories == (("a", "b", field_values.OTHER),)
     assert rows.values[-2:, 0].tolist() == [2, 2]
     many = [f"c{n:03}" for n in range(300) for _ in range(2 if n < 270 else 3)]
     rows = _read(c=pa.array(many))
     (categories,) = rows.categories
     assert categories is not None
-    assert len(categories) == fields.MAX_CATEGORIES + 1
+    assert len(categories) == field_values.MAX_CATEGORIES + 1
     assert set(many[-90:]) <= set(categories)  # the commonest are kept
 
 
@@ -192,3 +196,30 @@ def test_equal_rows_have_equal_digests_and_others_have_not() -> None:
     backwards = registry.read(pa.array(values[::-1]))
     assert isinstance(backwards, Fields)
     assert backwards.digests() == rows.digests()[::-1]
+
+
+def test_without_free_text_nothing_has_changed() -> None:
+    """Digests and probabilities as they were before texts were read."""
+    rows = registry.read(
+        pa.array(
+            [
+                {
+                    "n": None if i % 9 == 4 else i * i % 17 / 2,
+                    "c": f"kind {i * 7 % 5}",
+                    "d": dt.date(2024, 1, 1 + i % 28),
+                    "key": f"row {i}",
+                    "page": f"https://example.org/a-b?n={i}",
+                }
+                for i in range(60)
+            ]
+        )
+    )
+    digests = sha256(b"".join(rows.digests())).hexdigest()
+    assert digests == "05051ad274fa21dbafaae269b253c0953d65540457e4a1c01ee30f8f394c69ae"
+    codes = np.arange(60) ** 2 % 17 // 6
+    prepared = prepare(rows, ClassTarget(codes, 3))
+    assert type(prepared.features) is TabularFeatures
+    probs, _, _ = out_of_sample(prepared, folds=5, seed=0)
+    was = [[0.976591, 0.017309, 0.0061], [0.972252, 0.01752, 0.010229]]
+    was += [[0.974547, 0.015719, 0.009734], [0.011905, 0.786341, 0.201754]]
+    assert probs[:4] == pytest.approx(np.array(was), abs=1e-4)
