@@ -20,6 +20,7 @@ KINDS = {
     "embedding": "[c + i % 3 / 10, 1 - c, i % 7]::FLOAT[]",
     "embedding of fixed size": "[c + i % 3 / 10, 1 - c, i % 7]::DOUBLE[3]",
     "fields": "{amount: c * 10 + i, kind: CASE c WHEN 0 THEN 'a' ELSE 'b' END}",
+    "fields and a text": "{amount: c * 10 + i, body: ['late parcel ', 'refund me '][c + 1] || i}",
     "probabilities": "MAP {'0': 0.9 - 0.8 * c, '1': 0.1 + 0.8 * c}",
     "image": "image",
     "path of an image": "path",
