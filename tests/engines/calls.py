@@ -34,10 +34,10 @@ CALLS = {
     "review_queue": "FROM review_queue(t, probs, label, id, budget := 5, log := log)",
     "suggest_label": "SELECT suggest_label(label, probs) AS s FROM t",
 }
-# Of those that take no table, and of language models: nothing here tells them from others.
+# Of those that take no table, or a model's name: nothing here tells them from others.
 OTHERS = {
-    "cancel_job", "drop_model", "embed", "fine_tune_file", "jobs", "llm_class_probs",
-    "llm_classify", "llm_classify_result", "llm_estimate", "llm_paid", "llm_usage", "models",
+    "cancel_job", "drop_model", "embed", "fine_tune_file", "jobs", "judge_labels",
+    "llm_class_probs", "llm_classify", "llm_classify_result", "llm_estimate", "llm_paid", "llm_usage", "models",
 }  # fmt: skip
 
 

@@ -213,7 +213,7 @@ FROM label_issues(t, prob, label);
 -- case: an unknown option
 CREATE TABLE t AS SELECT 'a' AS label, MAP {'a': 0.5, 'b': 0.5} AS probs;
 FROM label_issues(t, probs, label, cuts := 'auto');
--- error: label_issues(tbl, x, label, votes := NULL, key := NULL, log := NULL, model := 'fast', cut := 'auto'
+-- error: label_issues(tbl, x, label, votes := NULL, annotator := NULL, key := NULL, log := NULL, model := 'fast'
 
 -- case: an unknown value of an option
 CREATE TABLE t AS SELECT 'a' AS label, MAP {'a': 0.5, 'b': 0.5} AS probs;

@@ -19,6 +19,7 @@ from sqlfuncs.learning.models.cross_fitted import CrossFitted
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.store.manifests import ModelRecord
+from sqlfuncs.wording import Option
 
 _ABOUT, _NOISE = "judge.json", "judge.safetensors"
 
@@ -121,8 +122,8 @@ class Judge:
         if _ABOUT not in files:
             raise BadInput(
                 f"'{record.name}' is a model that fine_tune has trained, and no judge: it knows "
-                "nothing of the noise in labels. A judge is kept by label_issues(..., judge := "
-                "'name')."
+                f"nothing of the noise in labels. A judge is kept by label_issues, with "
+                f"{Option('judge', 'name')}."
             )
         about, arrays = json.loads(files[_ABOUT]), load(files[_NOISE])
         correction = None

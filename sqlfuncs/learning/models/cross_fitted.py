@@ -125,7 +125,7 @@ class CrossFitted:
         if len(about["weights"]) != restored.count:
             raise DamagedModel(
                 "the judge was learned by an earlier version of sqlfuncs, which read rows in "
-                "another way. Learn it again: FROM label_issues(..., judge := ...)."
+                "another way. Learn it again, with label_issues."
             )
         cuts = tuple(
             Cut(
