@@ -37,7 +37,8 @@ CALLS = {
 # Of those that take no table, or a model's name: nothing here tells them from others.
 OTHERS = {
     "cancel_job", "drop_model", "embed", "fine_tune_file", "jobs", "judge_labels",
-    "llm_class_probs", "llm_classify", "llm_classify_result", "llm_estimate", "llm_paid", "llm_usage", "models",
+    "llm_class_probs", "llm_classify", "llm_classify_result", "llm_estimate", "llm_paid",
+    "llm_usage", "models",
 }  # fmt: skip
 
 
