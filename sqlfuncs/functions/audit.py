@@ -32,8 +32,9 @@ def audit(
     `near_duplicates` (NULL for a row that could not be compared, and where x is a STRUCT, images
     or class probabilities, which are not compared yet), and with
 
-    - `is_ambiguous`: two classes are about as likely for the row, the second at least four fifths
-      as likely as the first, whatever its label. A row may be flagged and ambiguous: then the
+    - `ambiguity`: how likely the second likeliest class is for the row beside the likeliest, 0 to
+      1, whatever its label;
+    - `is_ambiguous`: that is at least four fifths. A row may be flagged and ambiguous: then the
       doubt is about the row as much as about its label, and the suggestion is rarely safe;
     - `is_well_labeled`: the label is surely right: it is the likeliest, with at least the mean
       probability that it has among the rows given it (Northcutt et al. 2021, section 3.1), and
@@ -92,6 +93,9 @@ FUNCTION = TableFunction(
     returns=(
         *_OF_LABEL,
         *_OF_ROW,
+        Column(
+            "ambiguity", pa.float64(), "the second likeliest class beside the likeliest; 0 .. 1"
+        ),
         Column("is_ambiguous", pa.bool_(), "whether two classes are about as likely"),
         Column("is_well_labeled", pa.bool_(), "whether the label is surely right"),
         Column("is_unlabeled", pa.bool_(), "whether the label is NULL, and one is suggested"),

@@ -17,6 +17,7 @@ CALLS = {
     "confusion_matrix": "FROM confusion_matrix(t, label, said)",
     "consensus": "FROM consensus(votes, item, who, label)",
     "corrections_diff": "FROM corrections_diff(t, log, id, label)",
+    "disagreement": "FROM disagreement(votes, item, who, label, probs)",
     "evaluate": "FROM evaluate(t, label, said)",
     "evaluate_noisy": "FROM evaluate_noisy(t, label, said, truth)",
     "fine_tune": "SELECT error, \"rows\" FROM fine_tune('m', t, vec, label, dry_run := true)",

@@ -11,7 +11,15 @@ from tests.conftest import needs_local
 
 OF_LABEL = [column.name for column in label_issues.FUNCTION.returns]
 OF_ROW = ["outlier_score", "is_outlier", "near_duplicate_group", "near_duplicate_score"]
-OWN = [*OF_LABEL[:-1], *OF_ROW, "is_ambiguous", "is_well_labeled", "is_unlabeled", "not_judged"]
+OWN = [
+    *OF_LABEL[:-1],
+    *OF_ROW,
+    "ambiguity",
+    "is_ambiguous",
+    "is_well_labeled",
+    "is_unlabeled",
+    "not_judged",
+]
 
 
 class _Heard(work.Quiet):

@@ -46,11 +46,12 @@ CALLS = {
     "consensus": f"WITH votes AS {_VOTES} FROM consensus(votes, i, annotator, label, x := x)",
     "annotator_quality": f"WITH votes AS {_VOTES} "
     "FROM annotator_quality(votes, i, annotator, label, x := x)",
+    "disagreement": f"WITH votes AS {_VOTES} FROM disagreement(votes, i, annotator, label, x)",
     "next_to_label": f"WITH votes AS {_VOTES} FROM next_to_label(votes, i, annotator, label, x)",
 }
 LEARNING = ("label_issues", "audit", "label_health", "review_queue")
 COMPARING = ("outliers", "near_duplicates")
-OF_VOTES = ("consensus", "annotator_quality", "next_to_label")
+OF_VOTES = ("consensus", "annotator_quality", "disagreement", "next_to_label")
 
 
 @pytest.fixture(scope="module")

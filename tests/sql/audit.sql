@@ -6,12 +6,13 @@ CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0 OR i = 3, 'a', 'b') AS label,
     CASE WHEN i = 8 THEN MAP {'a': 0.55, 'b': 0.45}
         WHEN i % 2 = 0 THEN MAP {'a': 0.9, 'b': 0.1} ELSE MAP {'a': 0.1, 'b': 0.9} END AS probs
 FROM range(20) r(i);
-SELECT id, is_label_issue, suggested_label, is_ambiguous, is_well_labeled, is_unlabeled, outlier_score
+SELECT id, is_label_issue, suggested_label, round(ambiguity, 3), is_ambiguous, is_well_labeled, is_unlabeled,
+    outlier_score
 FROM audit(t, probs, label) WHERE id IN (2, 3, 8);
 -- expect
--- 2 | false | NULL | false | true | false | NULL
--- 3 | true | b | false | false | false | NULL
--- 8 | false | NULL | true | false | false | NULL
+-- 2 | false | NULL | 0.111 | false | true | false | NULL
+-- 3 | true | b | 0.111 | false | false | false | NULL
+-- 8 | false | NULL | 0.818 | true | false | false | NULL
 
 -- case: DATE labels, and the label of an unlabelled row is suggested as one
 CREATE TABLE t AS SELECT i AS id, if(i % 2 = 0, DATE '2024-01-01', DATE '2024-02-01') AS label,

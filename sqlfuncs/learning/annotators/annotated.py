@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs import work
@@ -67,11 +69,38 @@ def read(rows: pa.StructArray, *, more_classes: Sequence[str] = ()) -> tuple[Vot
     return votes, np.array([-1 if i is None else place[i] for i in items], dtype=np.int64)
 
 
-def read_with_model(rows: pa.StructArray, *, folds: int, seed: int) -> tuple[Votes, Codes, Floats]:
-    """The votes, the item of each row, and each item's class probabilities: (items, classes).
+@dataclass(frozen=True)
+class Annotated:
+    """Votes beside what their items are.
 
-    The model is trained on the majority of the votes, and judges an item without having seen
-    it. `x` may be your own probabilities instead. Items with no usable x get even ones.
+    `row_items` (rows,) is the item of each row of the table, -1 for NULL; `x` what the rows are;
+    `places` (items,) a row of each item whose x can be used, -1 where none can.
+    """
+
+    votes: Votes
+    row_items: Codes
+    x: Rows
+    places: Codes
+
+    @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Items with an x that can be used: (items,)."""
+        return self.places >= 0
+
+    @property
+    def given(self) -> Floats | None:
+        """The class probabilities of these items, (usable items, classes), if x is such."""
+        given = self.x.probabilities
+        if given is None:
+            return None
+        probs = np.zeros((int(self.usable.sum()), len(self.votes.classes)))
+        place = [self.votes.classes.index(name) for name in given.classes]
+        probs[:, place] = given.values[self.places[self.usable]]
+        return probs
+
+
+def read_with_x(rows: pa.StructArray) -> Annotated:
+    """The votes and what the items are. Labels are named as in the probabilities, if x is such.
 
     Raises BadInput where the rows of an item differ in x, NoUsableRows where none has any.
     """
@@ -82,28 +111,37 @@ def read_with_model(rows: pa.StructArray, *, folds: int, seed: int) -> tuple[Vot
             f"x is {values.called}. Beside votes it may be {Texts.example}, {Embeddings.example} "
             f"or {Probabilities.example}."
         )
-    own = () if given is None else given.classes
-    votes, row_items = read(rows, more_classes=own)
-    one_each = _row_of_each_item(values, votes, row_items)
-    usable = one_each >= 0
-    if not usable.any():
+    votes, row_items = read(rows, more_classes=() if given is None else given.classes)
+    found = Annotated(votes, row_items, values, _row_of_each_item(values, votes, row_items))
+    if not found.usable.any():
         raise NoUsableRows(f"no item has an x that can be used: {describe(values.reasons)}.")
+    return found
+
+
+def read_with_model(rows: pa.StructArray, *, folds: int, seed: int) -> tuple[Votes, Codes, Floats]:
+    """The votes, the item of each row, and each item's class probabilities: (items, classes).
+
+    The model is trained on the majority of the votes, and judges an item without having seen
+    it. `x` may be your own probabilities instead. Items with no usable x get even ones.
+
+    Raises what `read_with_x` does.
+    """
+    found = read_with_x(rows)
+    votes, usable = found.votes, found.usable
     n_classes = len(votes.classes)
     probs = np.full((len(votes.item_names), n_classes), 1 / n_classes)
-    if given is not None:
-        place = np.array([votes.classes.index(name) for name in own])
-        probs[usable] = 0
-        probs[np.ix_(np.flatnonzero(usable), place)] = given.values[one_each[usable]]
-        return votes, row_items, probs
+    if found.given is not None:
+        probs[usable] = found.given
+        return votes, found.row_items, probs
     labels = counting.majority(votes)
     taught = usable & (labels >= 0)
     if n_classes > 1 and taught.any():
-        learners = values.take(one_each[taught])
+        learners = found.x.take(found.places[taught])
         untaught = usable & ~taught
-        others = values.take(one_each[untaught])
+        others = found.x.take(found.places[untaught])
         judged, of_others = _judge(learners, labels[taught], n_classes, others, folds, seed)
         probs[taught], probs[untaught] = judged, of_others
-    return votes, row_items, probs
+    return votes, found.row_items, probs
 
 
 def _judge(

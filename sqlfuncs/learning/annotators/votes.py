@@ -65,6 +65,18 @@ class Votes:
         same: Codes = counts[inverse]
         return same
 
+    @cached_property
+    def disagreement(self) -> Floats:
+        """The share of the pairs of an item's annotators who differ: (items,), NaN without a pair.
+
+        >>> votes = collect(["i"] * 3 + ["j"], ["ann", "bob", "cid", "ann"], ["x", "x", "y", "y"])
+        >>> votes.disagreement.round(3).tolist()
+        [0.667, nan]
+        """
+        others = self.per_item[self.items] - self.same
+        differing = np.bincount(self.items, others, len(self.item_names))
+        return ratio(differing, self.per_item * (self.per_item - 1))
+
     def shares(self, weights: Floats | None = None) -> Floats:
         """The votes for each class, or the sum of their weights: (items, classes)."""
         cells = self.items * len(self.classes) + self.labels

@@ -14,17 +14,30 @@ _AS_LIKELY = 0.8
 ROUNDING = 1e-9  # probabilities that differ by less are the same
 
 
+def ambiguity(probs: Floats) -> Floats:
+    """How likely the second likeliest class is beside the likeliest: (rows, classes) to (rows,).
+
+    0 where one class is certain, 1 where two are as likely. This is about what a row is: its label
+    does not come into it.
+
+    >>> ambiguity(np.array([[0.5, 0.4, 0.1], [1.0, 0.0, 0.0]])).tolist()
+    [0.8, 0.0]
+    """
+    second, first = np.partition(probs, -2, axis=1)[:, -2:].T
+    # Where all are 0, no class is likelier than another.
+    found: Floats = np.divide(second, first, out=np.ones(len(probs)), where=first > 0)
+    return found
+
+
 def ambiguous(probs: Floats) -> Mask:
     """Rows for which two classes are about as likely: (rows, classes) to (rows,).
 
-    The second likeliest has at least four fifths of the probability of the likeliest. This is
-    about what a row is: its label does not come into it.
+    The second likeliest has at least four fifths of the probability of the likeliest.
 
     >>> ambiguous(np.array([[0.5, 0.4, 0.1], [0.5, 0.39, 0.11]])).tolist()
     [True, False]
     """
-    second, first = np.partition(probs, -2, axis=1)[:, -2:].T
-    found: Mask = second >= _AS_LIKELY * first
+    found: Mask = ambiguity(probs) >= _AS_LIKELY
     return found
 
 

@@ -36,10 +36,13 @@ class Pool:
         return cls((1.0,) * models, (1 / models,) * models)
 
     @classmethod
-    def learn(cls, predictions: Sequence[Floats], codes: Codes) -> Pool:
+    def learn(
+        cls, predictions: Sequence[Floats], codes: Codes, counts: Floats | None = None
+    ) -> Pool:
         """From what each model says of rows it has not seen, (rows, classes), and their labels.
 
-        Rows of class -1 have no label and teach nothing.
+        Rows of class -1 have no label and teach nothing. `counts` (rows,) say how much each of the
+        others does, above 0; all the same where they are not given.
 
         >>> right, wrong = np.array([[0.6, 0.4]] * 9 + [[0.4, 0.6]]), np.full((10, 2), 0.5)
         >>> Pool.learn([right, wrong], np.zeros(10, dtype=np.int64)).weights[0] > 0.9
@@ -49,15 +52,17 @@ class Pool:
         if not labeled.any():
             return cls.even(len(predictions))
         rows, given = np.flatnonzero(labeled), codes[labeled]
+        counted = None if counts is None else counts[labeled]
         inverse_temperature = [
-            _best_inverse_temperature(probs[rows], given) for probs in predictions
+            _best_inverse_temperature(probs[rows], given, counted) for probs in predictions
         ]
         predicted = [
             _sharpened(probs[rows], power)[np.arange(len(rows)), given]
             for probs, power in zip(predictions, inverse_temperature, strict=True)
         ]
         return cls(
-            tuple(inverse_temperature), _shares(np.maximum(np.stack(predicted, axis=1), _LEAST))
+            tuple(inverse_temperature),
+            _shares(np.maximum(np.stack(predicted, axis=1), _LEAST), counted),
         )
 
     def __call__(self, predictions: Sequence[Floats]) -> Floats:
@@ -78,14 +83,15 @@ def _sharpened(probs: Floats, power: float) -> Floats:
     return raised
 
 
-def _best_inverse_temperature(probs: Floats, given: Codes) -> float:
+def _best_inverse_temperature(probs: Floats, given: Codes, counts: Floats | None) -> float:
     """The power under which the given classes are likeliest."""
     from scipy.optimize import minimize_scalar
 
     rows = np.arange(len(given))
 
     def surprise(power: float) -> float:
-        return float(-np.log(np.maximum(_sharpened(probs, power)[rows, given], _LEAST)).mean())
+        likely = np.maximum(_sharpened(probs, power)[rows, given], _LEAST)
+        return float(-_mean(np.log(likely), counts))
 
     found = minimize_scalar(
         surprise, bounds=(_SOFTEST, _SHARPEST), method="bounded", options={"xatol": 0.01}
@@ -93,13 +99,21 @@ def _best_inverse_temperature(probs: Floats, given: Codes) -> float:
     return float(found.x)
 
 
-def _shares(predicted: Floats) -> tuple[float, ...]:
+def _mean(values: Floats, counts: Floats | None) -> Floats:
+    """The mean over rows, each as often as it counts."""
+    found: Floats = (
+        np.average(values, axis=0, weights=counts) if counts is not None else values.mean(axis=0)
+    )
+    return found
+
+
+def _shares(predicted: Floats, counts: Floats | None) -> tuple[float, ...]:
     """The mixture's weights, from the probability each model gave to each row's label."""
     weights = np.full(predicted.shape[1], 1 / predicted.shape[1])
     for _ in range(_STEPS):
         parts = weights * predicted
         parts /= parts.sum(axis=1, keepdims=True)
-        before, weights = weights, parts.mean(axis=0)
+        before, weights = weights, _mean(parts, counts)
         if np.abs(weights - before).max() < _SMALL_STEP:
             break
     return tuple(weights.tolist())

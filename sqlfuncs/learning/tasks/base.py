@@ -81,7 +81,7 @@ class Prediction(ABC):
         """The columns that `label_issues` adds, and own ones of this kind of label."""
 
     def certainty(self) -> Columns:
-        """Those that `audit` adds: is_ambiguous, is_well_labeled, is_unlabeled."""
+        """Those that `audit` adds: ambiguity, is_ambiguous, is_well_labeled, is_unlabeled."""
         return {}
 
     def judge(self) -> Judge:

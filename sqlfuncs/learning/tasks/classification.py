@@ -93,9 +93,12 @@ class ClassPrediction(Prediction):
         judged = self.judged
         ambiguous = np.zeros(len(judged.rows), dtype=bool)
         ambiguous[judged.has_probs] = certainty.ambiguous(judged.probs[judged.has_probs])
+        ambiguity = np.zeros(len(judged.rows))
+        ambiguity[judged.has_probs] = certainty.ambiguity(judged.probs[judged.has_probs])
         well_labeled = np.zeros(len(judged.rows), dtype=bool)
         well_labeled[judged.rows] = certainty.well_labeled(*judged.evidence, self.found.flagged)
         return {
+            "ambiguity": pa.array(ambiguity, mask=~judged.has_probs),
             "is_ambiguous": pa.array(ambiguous, mask=~judged.has_probs),
             "is_well_labeled": pa.array(well_labeled, mask=~judged.has_probs),
             "is_unlabeled": pa.array(judged.unlabeled),

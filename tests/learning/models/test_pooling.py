@@ -92,3 +92,14 @@ def test_among_thousands_of_classes_powers_do_not_vanish() -> None:
 def test_rows_that_nothing_is_said_of_stay_empty() -> None:
     predictions = np.array([[0.7, 0.3], [0.0, 0.0]])
     assert Pool((2.0,), (1.0,))([predictions])[1].tolist() == [0, 0]
+
+
+def test_rows_that_count_twice_are_as_two_rows() -> None:
+    each, codes = _said(200, (1.5, 1.0))
+    counts = np.where(np.arange(200) % 3 == 0, 2.0, 1.0)
+    twice = np.repeat(np.arange(200), counts.astype(int))
+    expected = Pool.learn([one[twice] for one in each], codes[twice])
+    found = Pool.learn(each, codes, counts)
+    assert found.weights == pytest.approx(expected.weights, abs=1e-3)
+    assert found.inverse_temperature == pytest.approx(expected.inverse_temperature, abs=0.02)
+    assert found != Pool.learn(each, codes)
