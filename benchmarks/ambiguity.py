@@ -85,7 +85,8 @@ def wikipedia_as_given(con: duckdb.DuckDBPyConnection) -> Iterator[Case]:
     table, counts = politeness("wikipedia")
     place = {f"Wikipedia:{name}": at for at, name in enumerate(table["Id"])}
     votes = counts[[place[name] for name in rows["id"]]]
-    codes = rows.label.map({"impolite": 0, "neutral": 1, "polite": 2}).to_numpy(dtype=np.int64)
+    named = rows.label.map({"impolite": 0, "neutral": 1, "polite": 2})
+    codes: npt.NDArray[np.int64] = np.asarray(named, dtype=np.int64)
     largest = _shares(votes)
     clear = largest[:, 0] == 1
     split = (largest[:, 0] == 3 / 5) & (largest[:, 1] == 2 / 5)
