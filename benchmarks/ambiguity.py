@@ -85,16 +85,16 @@ def wikipedia_as_given(con: duckdb.DuckDBPyConnection) -> Iterator[Case]:
     table, counts = politeness("wikipedia")
     place = {f"Wikipedia:{name}": at for at, name in enumerate(table["Id"])}
     votes = counts[[place[name] for name in rows["id"]]]
-    named = rows.label.map({"impolite": 0, "neutral": 1, "polite": 2})
-    codes: npt.NDArray[np.int64] = np.asarray(named, dtype=np.int64)
+    codes = rows.label.map({"impolite": 0, "neutral": 1, "polite": 2})
+    given: Counts = np.asarray(codes, dtype=np.int64)
     largest = _shares(votes)
     clear = largest[:, 0] == 1
     split = (largest[:, 0] == 3 / 5) & (largest[:, 1] == 2 / 5)
     texts = rows.text.tolist()
-    yield Case("wikipedia as given, 5:0 against 3:2", texts, votes, codes, clear, split)
+    yield Case("wikipedia as given, 5:0 against 3:2", texts, votes, given, clear, split)
     others = rows.votes_for_true.to_numpy()
     title = "the same, the other four: 4 of one mind against 2"
-    yield Case(title, texts, votes, codes, others == 4, others == 2)
+    yield Case(title, texts, votes, given, others == 4, others == 2)
 
 
 def corpora() -> Iterator[Case]:
