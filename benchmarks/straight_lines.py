@@ -4,6 +4,7 @@
 
 Embeddings of 384 numbers in three classes, a tenth of the labels wrong, are in a file of DuckDB's;
 each size is judged in a process of its own, its peak memory without what an idle process takes.
+What compares rows with each other is in `benchmarks.neighbours`: to random vectors nothing is near.
 Then a judge is kept of nine tenths of 30,000 rows, and asked about the rest.
 """
 
@@ -34,8 +35,6 @@ FROM range($rows) r(i)"""
 FUNCTIONS = {
     "label_issues": "SELECT count(*) FILTER (is_label_issue) FROM label_issues(t, x, label)",
     "review_queue": "SELECT count(*) FROM review_queue(t, x, label, id)",
-    "near_duplicates": "SELECT count(*) FROM near_duplicates(t, x)",
-    "outliers": "SELECT count(*) FROM outliers(t, x)",
     "fine_tune": "SELECT status FROM fine_tune('lines', t, x, label)",
 }
 
