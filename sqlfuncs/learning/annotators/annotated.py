@@ -130,8 +130,9 @@ def read_with_model(rows: pa.StructArray, *, folds: int, seed: int) -> tuple[Vot
     votes, usable = found.votes, found.usable
     n_classes = len(votes.classes)
     probs = np.full((len(votes.item_names), n_classes), 1 / n_classes)
-    if found.given is not None:
-        probs[usable] = found.given
+    given = found.given
+    if given is not None:
+        probs[usable] = given
         return votes, found.row_items, probs
     labels = counting.majority(votes)
     taught = usable & (labels >= 0)

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.detection.noise import Correction, Corrects, Floats
+from sqlfuncs.learning.detection.noise import MOST_CLASSES, Correction, Corrects, Floats
 from sqlfuncs.learning.labels.classes import Codes
 
 FIELD = "annotator"
@@ -34,19 +34,17 @@ _STEPS = 4096.0
 class CorrectionByAnnotator:
     """A correction for the rows of a table, by the noise of whoever gave each label.
 
-    `corrections` has one for each annotator whose habits are known, who gave several classes; the
-    others' rows have the table's own, `of_all`.
+    `corrections` has the places of the rows, and the correction, of each annotator whose habits are
+    known, who gave several classes; all other rows have the table's own, `of_all`.
     """
 
     of_all: Correction
-    corrections: dict[int, Correction]
-    annotators: npt.NDArray[np.int64]
+    corrections: tuple[tuple[npt.NDArray[np.int64], Correction], ...]
 
     def apply(self, codes: Codes, probs: Floats) -> Floats:
         """Class probabilities of all rows of the table: (rows, classes)."""
         corrected = self.of_all.apply(codes, probs)
-        for annotator, own in self.corrections.items():
-            rows = np.flatnonzero(self.annotators == annotator)
+        for rows, own in self.corrections:
             corrected[rows] = own.apply(codes[rows], probs[rows])
         return corrected
 
@@ -56,28 +54,43 @@ def by_annotator(
 ) -> CorrectionByAnnotator:
     """The corrections of a table's annotators, from all of its judged rows.
 
+    Of very many classes a matrix has more entries than anybody's rows could fill: nobody has one.
+
     >>> from sqlfuncs.learning.detection.noise import Correction
     >>> probs = np.array([[0.7, 0.3]]).repeat(400, axis=0)
     >>> codes = np.array([0, 1, 0]).repeat([200, 190, 10])  # the second one likes to say 1
     >>> of_all = Correction(np.array([[0.7, 0.3], [0.3, 0.7]]), 0.5, 0.5)
     >>> own = by_annotator(of_all, codes, probs, np.array([0, 1]).repeat(200))
-    >>> own.corrections[1].own[0].round(2).tolist()
+    >>> own.corrections[0][1].own[0].round(2).tolist()
     [0.15, 0.85]
     """
+    if probs.shape[1] > MOST_CLASSES:
+        return CorrectionByAnnotator(of_all, ())
     given, likely = np.eye(probs.shape[1])[codes], np.rint(probs * _STEPS)
     counted, expected = likely.T @ given, likely.T @ likely / _STEPS
     share = _PRIOR_ROWS / len(codes)
-    corrections = {}
-    for annotator in np.unique(annotators[annotators >= 0]).tolist():
-        rows = np.flatnonzero(annotators == annotator)
-        if len(rows) < _FEWEST or len(np.unique(codes[rows])) == 1:
-            continue  # of somebody who gave one class only, it may be all that was asked
+    corrections = []
+    for rows in _rows_of_each(annotators):
+        if len(np.unique(codes[rows])) == 1:
+            continue  # it may be all that was asked
         own_counted = likely[rows].T @ given[rows] + share * counted
         own_expected = likely[rows].T @ likely[rows] / _STEPS + share * expected
         own = of_all.transition * own_counted / np.maximum(own_expected, _LEAST)
         own /= np.maximum(own.sum(axis=1, keepdims=True), _LEAST)
-        corrections[annotator] = replace(of_all, own=own)
-    return CorrectionByAnnotator(of_all, corrections, annotators)
+        corrections.append((rows, replace(of_all, own=own)))
+    return CorrectionByAnnotator(of_all, tuple(corrections))
+
+
+def _rows_of_each(annotators: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """The places of the rows of each annotator who has enough, in one pass over them.
+
+    >>> [rows.tolist() for rows in _rows_of_each(np.array([1, 0, -1] * 10 + [2]))]
+    [[1, 4, 7, 10, 13, 16, 19, 22, 25, 28], [0, 3, 6, 9, 12, 15, 18, 21, 24, 27]]
+    """
+    order = np.argsort(annotators, kind="stable")
+    order = order[annotators[order] >= 0]
+    starts = np.flatnonzero(np.diff(annotators[order], prepend=-1))
+    return [rows for rows in np.split(order, starts[1:]) if len(rows) >= _FEWEST]
 
 
 def corrects(

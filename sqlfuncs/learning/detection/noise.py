@@ -26,7 +26,7 @@ _ANCHORS = 0.25  # of the rows predicted to be of a class
 _MOST_CONFIDENT, _SURE_ROWS = 0.05, 150  # more of them where there are few rows, up to a quarter
 _FEWEST = 10  # rows predicted to be of a class, to learn its noise from
 _PRIOR_ROWS = 30.0  # how many rows' worth the mean noise of all classes counts in each
-_MOST_CLASSES = 64  # beyond, a matrix has more entries than there is evidence for
+MOST_CLASSES = 64  # beyond, a matrix has more entries than there is evidence for
 _STEPS = 10
 _AT_ONCE = 65_536  # rows: what stays in the processor's cache
 _LEAST = 1e-9
@@ -175,7 +175,7 @@ def transition_matrix(codes: Codes, probs: Floats) -> Floats:
     noise = max(1 - np.trace(counts) / counts.sum(), 0.5 / counts.sum())
     even = np.full((n_classes, n_classes), noise / max(1, n_classes - 1))
     np.fill_diagonal(even, 1 - noise)
-    if n_classes > _MOST_CLASSES:
+    if n_classes > MOST_CLASSES:
         return even
     matrix: Floats = (counts + _PRIOR_ROWS * even) / (
         counts.sum(axis=1, keepdims=True) + _PRIOR_ROWS
