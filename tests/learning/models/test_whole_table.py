@@ -162,11 +162,12 @@ def test_heads_that_are_kept_say_what_was_said(count: int) -> None:
 
 
 def test_rows_of_a_fold_that_was_empty_are_judged_by_heads_of_all() -> None:
-    rows, codes = _vectors(7, noise=0, apart=8.0)
-    told = _judge(rows, codes, keeps_heads=True)
+    rows, codes = _vectors(12, noise=0, apart=8.0)
+    told = judge_table(
+        rows, ClassTarget(codes, CLASSES), "fast", None, folds=400, seed=0, keeps_heads=True
+    )
     assert told.fitted is not None
-    others, true = _vectors(500, noise=0, seed=9, apart=8.0)
-    probs = told.fitted.probabilities(others)
-    assert np.isfinite(probs).all()
-    assert probs.sum(axis=1) == pytest.approx(np.ones(500))
+    others, true = _vectors(200, noise=0, seed=9, apart=8.0)
+    probs = told.fitted.probabilities(others)  # nearly all of them in folds that have no row
+    assert probs.sum(axis=1) == pytest.approx(np.ones(200))
     assert (probs.argmax(axis=1) == true).mean() > 0.8
