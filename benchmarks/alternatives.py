@@ -18,9 +18,9 @@ from sklearn.metrics import average_precision_score
 import sqlfuncs
 from benchmarks.detection import TABLES
 from benchmarks.pages import ROOT, circumstances, write
+from sqlfuncs.learning.features.heads import one_thread
 from sqlfuncs.learning.labels import classes
 from sqlfuncs.learning.models.class_target import ClassTarget
-from sqlfuncs.learning.models.fast import one_thread
 from sqlfuncs.learning.models.folds import fold_numbers
 from sqlfuncs.learning.models.out_of_sample import Prepared, prepare
 from sqlfuncs.learning.models.pooling import Pool

@@ -21,7 +21,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import sqlfuncs
-from benchmarks.pages import ROOT, circumstances, write
+from benchmarks.pages import ROOT, circumstances, refuse_fallback, write
 
 DATA = Path(os.environ.get("SQLFUNCS_DATA", ROOT.parent / "shared" / "data")) / "politeness"
 WEIGHTS = ROOT / ".venv" / "home" / "weights"
@@ -174,6 +174,8 @@ def table(name: str, reference: dict[str, object], measured: Sequence[dict[str, 
 def main(arguments: list[str]) -> None:
     """Measure both, or with `--ours NAME MODEL` just this side, as JSON."""
     if arguments[:1] == ["--ours"]:
+        if arguments[2] == "best":
+            refuse_fallback("benchmarks.detection")
         print(json.dumps(ours(arguments[1], arguments[2])))
         return
     script = arguments[0] if arguments else str(REFERENCE)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sys
 from importlib.metadata import version
 from pathlib import Path
+
+from sqlfuncs.store import weights
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs" / "benchmarks.md")
@@ -28,3 +31,9 @@ def circumstances() -> str:
     packages = ("duckdb", "cleanlab", "scikit-learn", "numpy", "sentence-transformers", "torch")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return f"Seed 0; {versions}; Python {platform.python_version()}, {os.cpu_count()} cores."
+
+
+def refuse_fallback(program: str) -> None:
+    """Exit where `best` would read as something else: its larger encoder is not here."""
+    if weights.local(weights.MPNET) is None:
+        sys.exit(f"{program}: 'best' would read as something else: fetch mpnet first.")

@@ -10,7 +10,6 @@ what fell back to another reader is not printed.
 from __future__ import annotations
 
 import io
-import sys
 import time
 from collections.abc import Iterator
 
@@ -22,8 +21,7 @@ from sklearn.metrics import average_precision_score
 import sqlfuncs
 from benchmarks.alternatives import DATA
 from benchmarks.cuts import git
-from benchmarks.pages import circumstances, write
-from sqlfuncs.store import weights
+from benchmarks.pages import circumstances, refuse_fallback, write
 
 BANK = "PolyAI-LDN+task-specific-datasets", "banking_data/train.csv"
 ROWS, GROUPS, CHANGED = 4_000, (10, 3), 0.15
@@ -72,8 +70,7 @@ def cell(con: duckdb.DuckDBPyConnection, rows: pd.DataFrame, model: str) -> Cell
 
 def main() -> None:
     """A line for each table."""
-    if weights.local(weights.MPNET) is None:
-        sys.exit("benchmarks.readers: 'best' would read as something else: fetch mpnet first.")
+    refuse_fallback("benchmarks.readers")
     lines = [
         "| average precision; flags that are right; seconds of a processor | "
         f"{' | '.join(f'`{model}`' for model in MODELS)} |",

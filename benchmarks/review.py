@@ -21,8 +21,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 import sqlfuncs
 from benchmarks.detection import TABLES
-from benchmarks.pages import circumstances, write
-from sqlfuncs.store import weights
+from benchmarks.pages import circumstances, refuse_fallback, write
 
 ROUNDS, BUDGET = 6, 100
 LOG = """
@@ -100,8 +99,8 @@ def table(name: str, models: list[str]) -> str:
 def main(models: list[str]) -> None:
     """Measure every data set with each model."""
     models = models or ["fast", "best"]
-    if "best" in models and weights.local(weights.SMOLLM2) is None:
-        sys.exit("'best' would be 'fast' here. Type: sqlfuncs models fetch smollm2")
+    if "best" in models:
+        refuse_fallback("benchmarks.review")
     tables = [table(name, models) for name in TABLES]
     write("review", "\n\n".join([*tables, circumstances()]))
 

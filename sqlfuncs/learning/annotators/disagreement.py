@@ -13,8 +13,8 @@ import numpy as np
 
 from sqlfuncs.learning.annotators.annotated import Annotated
 from sqlfuncs.learning.annotators.votes import Floats
+from sqlfuncs.learning.features.heads import one_thread
 from sqlfuncs.learning.labels.classes import Codes
-from sqlfuncs.learning.models.fast import one_thread
 from sqlfuncs.learning.models.folds import fold_numbers
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
 from sqlfuncs.learning.models.shares_target import SharesTarget

@@ -49,6 +49,7 @@ class MidLayerEncoder:
     """Means over the tokens of a text, and the token after which a word is to sum it up."""
 
     parts = len(_MEAN_DEPTHS) + len(_LAST_DEPTHS)
+    is_middle = False
 
     def __init__(self, weights: Weights) -> None:
         """Nothing is loaded yet."""

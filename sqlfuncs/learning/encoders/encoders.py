@@ -48,6 +48,10 @@ class Encoder(Protocol):
         """What vectors are kept under that were made on a device: of a GPU they are others."""
 
     @property
+    def is_middle(self) -> bool:
+        """Whether it reads its middle layers alone, which hold how things are said."""
+
+    @property
     def parts(self) -> int:
         """How many views of a text its vectors consist of."""
 

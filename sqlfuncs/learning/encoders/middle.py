@@ -34,6 +34,7 @@ class MiddleEncoder:
     """The mean over the tokens of a text, up to 256, and over the middle third of the layers."""
 
     parts = 1
+    is_middle = True
 
     def __init__(self, weights: Weights) -> None:
         """Nothing is loaded yet."""

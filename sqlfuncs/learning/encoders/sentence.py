@@ -46,6 +46,8 @@ class SentenceEncoder:
     That is its vector, of length 1, and the mean over the tokens halfway up its layers.
     """
 
+    is_middle = False
+
     def __init__(self, weights: Weights) -> None:
         """Nothing is loaded yet."""
         self.name = weights.name

@@ -1,7 +1,6 @@
 """What the heads of a model see of a row: its views, each a matrix with a row per row.
 
-A text has a view of its words and one for each part of what its encoders say of it, and where
-encoders are several, one of all of them together; an embedding is its own view.
+An embedding is its own view; those of a text are in `text_views`.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from sqlfuncs.learning.encoders.encoders import Encoder
 from sqlfuncs.learning.features import heads
 from sqlfuncs.learning.features.attributions import Named, of_words
 from sqlfuncs.learning.features.heads import Head, RowWeights
+from sqlfuncs.learning.features.scaling import Scaling, VarianceWeighting
+from sqlfuncs.learning.features.text_views import TextView, text_views
 from sqlfuncs.learning.features.tfidf import TfIdf
 from sqlfuncs.learning.labels.classes import Codes
 
@@ -28,19 +30,21 @@ if TYPE_CHECKING:
 
 Vectors = npt.NDArray[np.float32]
 Arrays = Mapping[str, npt.NDArray[np.float32]]
-# How freely heads may fit their views: scikit-learn's C, for rows of a mean square length of 1.
+# How freely a head may fit an embedding: scikit-learn's C, for rows of a mean square length of 1.
 _INVERSE_PENALTY = 2.0
-_INVERSE_PENALTY_OF_TEXT = 0.5
-_INVERSE_PENALTY_OF_ALL = 0.2  # many features, which have to share
 
 
 @dataclass(frozen=True)
 class TextFeatures:
-    """Features of texts: TF-IDF, and what encoders say; `scalings` has one for each part."""
+    """Features of texts: TF-IDF, and what encoders say.
+
+    `scalings` has one for each part of that, `weightings` one for each view that goes by variance.
+    """
 
     tfidf: TfIdf
     encoders: tuple[Encoder, ...]
     scalings: tuple[Scaling, ...]
+    weightings: tuple[VarianceWeighting, ...]
 
     def fit_head(
         self,
@@ -51,8 +55,7 @@ class TextFeatures:
         weights: RowWeights | None = None,
     ) -> Head:
         """Train a linear head on one of the views."""
-        is_all = place > len(self.scalings)
-        inverse_penalty = _INVERSE_PENALTY_OF_ALL if is_all else _INVERSE_PENALTY_OF_TEXT
+        inverse_penalty = self._recipe[place].inverse_penalty_among(n_classes)
         return heads.fit(view, codes, n_classes, inverse_penalty, weights)
 
     @classmethod
@@ -61,7 +64,14 @@ class TextFeatures:
         by = encoders.for_model(model)
         parts = _parts(by, texts)
         tfidf, words = TfIdf.learn(texts)
-        learned = cls(tfidf, by, tuple(Scaling.learn(part) for part in parts))
+        scalings = tuple(Scaling.learn(part) for part in parts)
+        weightings = tuple(
+            VarianceWeighting.learn(scalings[part](parts[part]))
+            for view in text_views(by)
+            if view.goes_by_variance
+            for part in view.parts
+        )
+        learned = cls(tfidf, by, scalings, weightings)
         return learned, learned._views(words, parts)
 
     def views(self, rows: Rows) -> list[Any]:
@@ -73,20 +83,21 @@ class TextFeatures:
 
     def _views(self, words: Any, parts: Sequence[Vectors]) -> list[Any]:
         scaled = [scaling(part) for scaling, part in zip(self.scalings, parts, strict=True)]
-        # The parts of one encoder are alike: together they said nothing that each does not.
-        together = [np.hstack(scaled)] if len(self.encoders) > 1 else []
-        return [words, *scaled, *together]
+        weightings = iter(self.weightings)
+        views = [words]
+        for view in self._recipe[1:]:
+            seen = np.hstack([scaled[part] for part in view.parts])
+            views.append(next(weightings)(seen) if view.goes_by_variance else seen)
+        return views
+
+    @cached_property
+    def _recipe(self) -> tuple[TextView, ...]:
+        return text_views(self.encoders)
 
     @property
     def view_names(self) -> tuple[str, ...]:
         """What each view is of a text."""
-        parts = tuple(
-            name if encoder.parts == 1 else f"{name}, part {part}"
-            for encoder in self.encoders
-            for name in [encoder.name.rpartition("/")[2]]
-            for part in range(1, encoder.parts + 1)
-        )
-        return ("words", *parts, *(["all encoders"] if len(self.encoders) > 1 else []))
+        return tuple(view.name for view in self._recipe)
 
     def attributions(
         self, heads: Sequence[Head], views: Sequence[Any], pro: Codes, contra: Codes
@@ -97,41 +108,20 @@ class TextFeatures:
     @property
     def count(self) -> int:
         """How many views there are."""
-        return 1 + len(self.scalings) + (len(self.encoders) > 1)
+        return len(self._recipe)
 
     def state(self) -> tuple[dict[str, bytes], dict[str, npt.NDArray[np.float32]]]:
         """Files and arrays from which `restore` makes it again."""
         arrays = {f"idf.{at}": weights for at, weights in enumerate(self.tfidf.weights)}
         for at, scaling in enumerate(self.scalings):
             arrays |= {f"centre.{at}": scaling.centre, f"scale.{at}": scaling.scale}
+        for at, weighting in enumerate(self.weightings):
+            arrays[f"weighting.{at}"] = weighting.matrix
         by = [[encoder.name, encoder.digest, encoder.parts] for encoder in self.encoders]
         return {
             "terms.json": self.tfidf.to_json(),
             "encoders.json": json.dumps(by).encode(),
         }, arrays
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """Centres vectors, and scales each dimension so that their mean square length is 1."""
-
-    centre: npt.NDArray[np.float32]
-    scale: npt.NDArray[np.float32]
-
-    @classmethod
-    def learn(cls, vectors: Vectors) -> Scaling:
-        """From vectors (rows, dimensions); a dimension that never varies becomes 0."""
-        deviation = vectors.std(axis=0, dtype=np.float64) * np.sqrt(vectors.shape[1])
-        scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 1e-9)
-        centre = vectors.mean(axis=0, dtype=np.float64)
-        return cls(centre.astype(np.float32), scale.astype(np.float32))
-
-    def __call__(self, vectors: Vectors) -> Vectors:
-        """Vectors of the same dimensions, scaled."""
-        if not len(vectors):
-            return np.empty((0, len(self.centre)), dtype=np.float32)
-        scaled: Vectors = (vectors - self.centre) * self.scale
-        return scaled
 
 
 @dataclass(frozen=True)
@@ -204,7 +194,12 @@ def restore(files: Mapping[str, bytes], arrays: Arrays) -> Features:
     by = tuple(_same_encoder(*known) for known in json.loads(files["encoders.json"]))
     count = sum(encoder.parts for encoder in by)
     scalings = tuple(Scaling(arrays[f"centre.{at}"], arrays[f"scale.{at}"]) for at in range(count))
-    return TextFeatures(TfIdf.from_json(files["terms.json"], weights), by, scalings)
+    weightings = tuple(
+        VarianceWeighting(arrays[name])
+        for name in (f"weighting.{at}" for at in range(count))
+        if name in arrays  # earlier versions had none; what counts heads notices
+    )
+    return TextFeatures(TfIdf.from_json(files["terms.json"], weights), by, scalings, weightings)
 
 
 def _same_encoder(name: str, digest: str, parts: int = 0) -> Encoder:

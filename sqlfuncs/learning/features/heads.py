@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -12,6 +16,7 @@ from sqlfuncs import work
 from sqlfuncs.learning.labels.classes import Codes
 
 Floats = npt.NDArray[np.float64]
+_fitting = threading.Lock()
 
 
 # How much each row counts in training, (rows,), each 0 or more; None: all the same.
@@ -110,3 +115,17 @@ def fit(
         slopes[:, present] = model.coef_.T
         bias[present] = model.intercept_
     return Head(slopes, bias)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Fit with one BLAS thread: how sums are split over threads would change their last bits.
+
+    What scikit-learn warns of (a fit that stops before it is exact, very many classes) is no
+    news to an analyst.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with _fitting, threadpool_limits(1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="sklearn")
+        yield

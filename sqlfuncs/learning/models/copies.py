@@ -48,17 +48,19 @@ class Copies:
         """From the digests of the rows' contents (rows,) and their classes, -1 without a label."""
         labeled = codes >= 0
         has = repeated(keys, codes)
-        known = {key for key, is_known in zip(keys, labeled, strict=True) if is_known}
-        has |= np.array([key in known for key in keys], dtype=bool) & ~labeled
+        if not labeled.all():
+            known = {keys[row] for row in np.flatnonzero(labeled).tolist()}
+            unlabeled = np.flatnonzero(~labeled)
+            has[unlabeled] = [keys[row] in known for row in unlabeled.tolist()]
         rows = np.flatnonzero(has)
         numbers: dict[bytes, int] = {}
         content = np.array(
             [numbers.setdefault(keys[row], len(numbers)) for row in rows.tolist()], dtype=np.int64
         )
         counts = np.zeros((len(numbers), n_classes))
-        for key, code in zip(keys, codes.tolist(), strict=True):
-            if code >= 0 and key in numbers:
-                counts[numbers[key], code] += 1
+        number = np.array([numbers.get(key, -1) for key in keys], dtype=np.int64)
+        counted = labeled & (number >= 0)
+        np.add.at(counts, (number[counted], codes[counted]), 1)
         share = (has & labeled).sum() / max(1, labeled.sum())
         return cls(rows, content, codes[rows], counts, float(share), len(codes))
 

@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption, NoUsableRows
 from sqlfuncs.learning.features.attributions import Named
-from sqlfuncs.learning.features.heads import AnyHead, Learned
+from sqlfuncs.learning.features.heads import AnyHead, Learned, one_thread
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.class_target import ClassTarget
-from sqlfuncs.learning.models.fast import one_thread
 from sqlfuncs.learning.models.out_of_sample import prepare
 from sqlfuncs.learning.models.resolve import resolve
 from sqlfuncs.learning.rows.base import Rows

@@ -7,11 +7,8 @@ better than any of them, and better than the encoder alone does with the true la
 from __future__ import annotations
 
 import json
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -21,13 +18,12 @@ import numpy.typing as npt
 from sqlfuncs import work
 from sqlfuncs.errors import DamagedModel
 from sqlfuncs.learning.features import features
-from sqlfuncs.learning.features.heads import AnyHead, Head, Learned, RowWeights
+from sqlfuncs.learning.features.heads import AnyHead, Head, Learned, RowWeights, one_thread
 from sqlfuncs.learning.models.pooling import Pool
 from sqlfuncs.learning.models.target import Pooling, Target
 from sqlfuncs.learning.rows.base import Floats, Rows
 
 _WORKERS = 2
-_fitting = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -152,17 +148,3 @@ def cross_predict(
         predicted /= np.maximum(times, 1)
         pool = (pooling or target.pool)(list(predicted))
         return pool(list(predicted)), pool
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Fit with one BLAS thread: how sums are split over threads would change their last bits.
-
-    What scikit-learn warns of (a fit that stops before it is exact, very many classes) is no
-    news to an analyst.
-    """
-    from threadpoolctl import threadpool_limits
-
-    with _fitting, threadpool_limits(1), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="sklearn")
-        yield

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.features.features import TextFeatures, VectorFeatures
-from sqlfuncs.learning.features.heads import AnyHead, Head, RowWeights
+from sqlfuncs.learning.features.heads import AnyHead, Head, RowWeights, one_thread
 from sqlfuncs.learning.models import fast
 from sqlfuncs.learning.models.cross_fitted import CrossFitted
 from sqlfuncs.learning.models.folds import Cut, canonical_order, hash_numbers
@@ -94,7 +94,10 @@ def judge_table(
     probs, reasons, pool = out_of_sample(
         prepared, folds=folds, seed=seed, keep=keep if keeps_heads else None
     )
-    fitted = _fitted(prepared, heads, pool, None, folds, seed) if keeps_heads else None
+    fitted = None
+    if keeps_heads:
+        cuts = cuts_of(prepared.groups, prepared.target, folds, seed)
+        fitted = _fitted(prepared, heads, pool, None, cuts, folds, seed)
     return TablePrediction(
         probs,
         reasons,
@@ -177,6 +180,7 @@ def _learn(
     heads: _HeadsOfFolds = {}
     ordered_weights = None if weights is None else weights[prepared.order]
     pooled = np.flatnonzero(is_common[prepared.order])
+    cuts = cuts_of(prepared.groups, prepared.target, folds, seed)
 
     def keep(cut: int, fold: int, trained: tuple[AnyHead, ...]) -> None:
         heads[cut, fold] = trained
@@ -190,12 +194,12 @@ def _learn(
         features,
         prepared.views,
         prepared.target,
-        np.stack(cuts_of(prepared.groups, prepared.target, folds, seed)),
+        np.stack(cuts),
         ordered_weights,
         pooling,
         keep,
     )
-    return _fitted(prepared, heads, pool, ordered_weights, folds, seed)
+    return _fitted(prepared, heads, pool, ordered_weights, cuts, folds, seed)
 
 
 def _fitted(
@@ -203,14 +207,17 @@ def _fitted(
     heads: _HeadsOfFolds,
     pool: Pooling,
     weights: npt.NDArray[np.float32] | None,
+    cuts: Sequence[Whole],
     folds: int,
     seed: int,
 ) -> CrossFitted:
-    """What was learned, to judge others: where a fold has no row, by heads that saw all of them."""
+    """What was learned, to judge others: where a fold has no row, by heads that saw all of them.
+
+    `cuts` (rows,) have the fold of each of the rows.
+    """
     features, target = prepared.features, prepared.target
     assert isinstance(features, TextFeatures | VectorFeatures)
     assert isinstance(pool, Pool)
-    cuts = cuts_of(prepared.groups, target, folds, seed)
     empty = [
         (at, fold)
         for at, numbers in enumerate(cuts)
@@ -218,7 +225,7 @@ def _fitted(
     ]
     if empty:
         labeled = target.strata >= 0
-        with fast.one_thread():
+        with one_thread():
             of_all = fast.fit_heads(
                 features,
                 [view[labeled] for view in prepared.views],

@@ -17,10 +17,10 @@ from sqlfuncs.learning.detection.judged import Judged, judge
 from sqlfuncs.learning.detection.recalibration import recalibrated
 from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, Drawn
 from sqlfuncs.learning.detection.verification import candidates
+from sqlfuncs.learning.features.heads import one_thread
 from sqlfuncs.learning.labels import labels
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.labels.labels import Labels
-from sqlfuncs.learning.models.fast import one_thread
 from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.learning.rows.base import describe, is_usable
 from sqlfuncs.learning.tasks.base import Mask, Options

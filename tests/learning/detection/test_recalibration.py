@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, log_loss
 
 from sqlfuncs.learning.detection.recalibration import recalibrated
 from sqlfuncs.learning.detection.sampling import Drawn
-from sqlfuncs.learning.models.fast import one_thread
+from sqlfuncs.learning.features.heads import one_thread
 from sqlfuncs.learning.models.kernel import LinearKernel
 
 Floats = npt.NDArray[np.float64]

@@ -6,7 +6,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from sqlfuncs.learning.features import heads
-from sqlfuncs.learning.models.fast import one_thread
+from sqlfuncs.learning.features.heads import one_thread
 
 
 def _case(classes: int, rows: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
