@@ -59,10 +59,10 @@ class Table:
         return float((self.codes == self.true).mean())
 
 
-def judged(con: duckdb.DuckDBPyConnection, rows: pd.DataFrame) -> Table:
+def judged(con: duckdb.DuckDBPyConnection, rows: pd.DataFrame, model: str = "fast") -> Table:
     """What label_issues says of the columns text, label and true_label."""
     con.register("train", rows)
-    found = con.execute("FROM label_issues(train, text, label)").df()
+    found = con.execute(f"FROM label_issues(train, text, label, model := '{model}')").df()
     found = found[found.not_judged.isna()]
     names = sorted({*found.label, *found.true_label, *found.class_probs.iloc[0]})
     place = {name: code for code, name in enumerate(names)}

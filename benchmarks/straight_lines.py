@@ -2,9 +2,10 @@
 
     python -m benchmarks.straight_lines [ROWS ...]
 
-Embeddings of 384 numbers in three classes, a tenth of the labels wrong, are in a file of DuckDB's;
-each size is judged in a process of its own, its peak memory without what an idle process takes.
-What compares rows with each other is in `benchmarks.neighbours`: to random vectors nothing is near.
+Embeddings of 384 numbers, a tenth of the labels wrong, are in a file of DuckDB's; in three classes
+or, on fewer rows, in 77 and 1,000: of so many each row costs more, but no more the more there are.
+Each size is judged in a process of its own, its peak memory without what an idle process takes.
+What compares rows is given rows of 12 latent dimensions: to random vectors nothing is near.
 Then a judge is kept of nine tenths of 30,000 rows, and asked about the rest.
 """
 
@@ -23,19 +24,39 @@ import sqlfuncs
 from benchmarks.pages import circumstances, write
 
 SIZES = (10_000, 30_000, 100_000, 300_000)
+MANY = {77: 100_000, 1_000: 30_000}  # classes, and up to how many rows of so many
 NUMBERS = 384
 JUDGED = 30_000
-# Gaussian noise by Box and Muller, of hashes; a class moves 24 of the numbers.
-ROWS = f"""SELECT i AS id, i % 3 AS true_label,
-    if(hash(i + 1) % 10 = 0, hash(i) % 3, i % 3) AS label,
-    [(sqrt(-2 * ln((hash(i * {NUMBERS} + d) % 1000003 + 1) / 1000004))
-        * cos(6.283185307 * (hash(-i * {NUMBERS} - d - 1) % 1000003) / 1000003)
-        + if(d % 16 = i % 3, 0.35, 0))::FLOAT FOR d IN range({NUMBERS})] AS x
+LATENT = 12  # dimensions of what is compared: in as many as there are numbers nothing is near
+# Gaussian noise by Box and Muller, of hashes.
+NOISE = """(sqrt(-2 * ln((hash({0}) % 1000003 + 1) / 1000004))
+    * cos(6.283185307 * (hash(-1 - {0}) % 1000003) / 1000003))"""
+# A class moves a sixteenth of the numbers.
+ROWS = f"""SELECT i AS id, i % $classes AS true_label,
+    if(hash(i + 1) % 10 = 0, hash(i) % $classes, i % $classes) AS label,
+    [({NOISE.format(f"(i * {NUMBERS} + d)")} + CASE $classes
+            WHEN 3 THEN if(d % 16 = i % 3, 0.35, 0)
+            ELSE if(hash(i % $classes * {NUMBERS} + d) % 17 = 0, 1.2, 0) END
+    )::FLOAT FOR d IN range({NUMBERS})] AS x
 FROM range($rows) r(i)"""
+NEAR = f"""WITH points AS (
+    SELECT i, [{NOISE.format(f"(i * {LATENT} + j)")} FOR j IN range({LATENT})] AS z
+    FROM range($rows) r(i)
+)
+SELECT i AS id, i % 2 AS label, [(
+    list_sum([z[j] * if(hash(j * {NUMBERS} + d) % 7 < 4, 1, -1) FOR j IN range(1, {LATENT + 1})])
+    + 0.3 * {NOISE.format(f"(i * {NUMBERS} + d)")})::FLOAT FOR d IN range({NUMBERS})] AS x
+FROM points"""
 FUNCTIONS = {
     "label_issues": "SELECT count(*) FILTER (is_label_issue) FROM label_issues(t, x, label)",
     "review_queue": "SELECT count(*) FROM review_queue(t, x, label, id)",
     "fine_tune": "SELECT status FROM fine_tune('lines', t, x, label)",
+}
+SMALL = """WITH few AS (SELECT x, id % 2 AS label FROM t LIMIT 300)
+FROM label_issues(few, x, label)"""
+COMPARING = {
+    "near_duplicates": "SELECT count(*) FROM near_duplicates(t, x)",
+    "outliers": "SELECT count(*) FROM outliers(t, x)",
 }
 
 
@@ -43,22 +64,24 @@ def child(file: str, function: str) -> int:
     """Run one function on the file's table; print processor seconds and peak memory in bytes."""
     with sqlfuncs.connect(file) as con:
         con.execute("SELECT sum(x[1]) FROM t").fetchall()  # in memory before it counts, as are
-        con.execute("WITH few AS (FROM t LIMIT 300) FROM label_issues(few, x, label)")  # libraries
+        con.execute(SMALL)  # libraries
         idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         begun = time.process_time()
-        found = con.execute(FUNCTIONS[function]).fetchall()
+        found = con.execute((FUNCTIONS | COMPARING)[function]).fetchall()
         spent = time.process_time() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps([spent, 1024 * (peak - idle), found[0][0]]))
     return 0
 
 
-def measured(folder: Path, rows: int, function: str) -> tuple[float, float]:
+def measured(folder: Path, rows: int, function: str, classes: int) -> tuple[float, float]:
     """Milliseconds of a processor for each row, and peak memory in sizes of the input."""
-    file = folder / f"{rows}.duckdb"
+    compares = function in COMPARING
+    file = folder / f"{rows}.{0 if compares else classes}.duckdb"
     if not file.exists():
         with sqlfuncs.connect(str(file)) as con:
-            con.execute(f"CREATE TABLE t AS {ROWS}", {"rows": rows})
+            given = {"rows": rows} if compares else {"rows": rows, "classes": classes}
+            con.execute(f"CREATE TABLE t AS {NEAR if compares else ROWS}", given)
     ran = subprocess.run(
         [sys.executable, "-m", "benchmarks.straight_lines", str(file), function],
         check=True,
@@ -73,7 +96,7 @@ def measured(folder: Path, rows: int, function: str) -> tuple[float, float]:
 def judged_alike() -> tuple[float, float]:
     """The share of rows a judge has not seen that it flags as label_issues does, and F1 of both."""
     with sqlfuncs.connect() as con:
-        con.execute(f"CREATE TABLE t AS {ROWS}", {"rows": JUDGED})
+        con.execute(f"CREATE TABLE t AS {ROWS}", {"rows": JUDGED, "classes": 3})
         con.execute("CREATE VIEW learned AS FROM t WHERE id % 10 > 0")
         con.execute("FROM label_issues(learned, x, label, judge := 'lines')")
         con.execute("CREATE TABLE i AS FROM label_issues(t, x, label)")
@@ -96,12 +119,16 @@ def main(sizes: list[int]) -> int:
         "|---|" + "---|" * len(sizes),
     ]
     with tempfile.TemporaryDirectory() as name:
-        for function in FUNCTIONS:
-            cells = [measured(Path(name), rows, function) for rows in sizes]
-            print(function, cells, flush=True)
-            lines.append(
-                f"| `{function}` | " + " | ".join(f"{ms:.3f}; {of:.1f}" for ms, of in cells) + " |"
-            )
+        asked = [(function, 3, sizes) for function in FUNCTIONS]
+        for classes, most in MANY.items():
+            asked.append(("label_issues", classes, [rows for rows in sizes if rows <= most]))
+        asked += [(function, 0, sizes) for function in COMPARING]
+        for function, classes, fewer in asked:
+            cells = [measured(Path(name), rows, function, classes) for rows in fewer]
+            print(function, classes, cells, flush=True)
+            shown = [f"{ms:.3f}; {of:.1f}" for ms, of in cells] + ["-"] * (len(sizes) - len(fewer))
+            what = f", {classes:,} classes" if classes in MANY else ""
+            lines.append(f"| `{function}`{what} | {' | '.join(shown)} |")
         os.environ["SQLFUNCS_HOME"] = str(Path(name) / "judged")
         alike, f1 = judged_alike()
     lines += [

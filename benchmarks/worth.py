@@ -20,7 +20,6 @@ from itertools import pairwise
 import duckdb
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from sklearn.metrics import average_precision_score
 
 import sqlfuncs
@@ -33,12 +32,10 @@ MODELS = ("fast", "best")
 STEPS = 20  # of the grid, in each direction
 ROUNDS = 500
 DRAWN = 1_000_000
-# Of blog's rows with this split of five votes, how many were given the plurality's label: where
-# four agree it is always the fifth's that was given.
-GIVEN_RIGHT = {(5, 0, 0): 1.0, (4, 1, 0): 0.0, (3, 2, 0): 0.716, (3, 1, 1): 0.714, (2, 2, 1): 1.0}
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Drawn = tuple[Counts, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
+Rule = Callable[[Floats, np.random.Generator], Drawn]
 
 
 def grid() -> Floats:
@@ -74,22 +71,30 @@ def one_against_four(shares: Floats, random: np.random.Generator) -> Drawn:
     return given, given != four.argmax(axis=1), is_strict
 
 
-def dissenters(shares: Floats, random: np.random.Generator) -> Drawn:
-    """Blog: true is the plurality of five, given what `GIVEN_RIGHT` says."""
-    five = votes(shares, 5, random)
-    true = (five + random.random(five.shape)).argmax(axis=1)
-    others = five.astype(np.float64)
-    others[np.arange(len(true)), true] = 0
-    below = (others / np.maximum(others.sum(axis=1, keepdims=True), 1)).cumsum(axis=1)
-    other = (random.random(len(true))[:, None] > below).sum(axis=1).clip(max=2)
-    splits = -np.sort(-five, axis=1)
-    is_right = np.zeros(len(true), dtype=bool)
-    for split, share in GIVEN_RIGHT.items():
-        is_right |= (splits == split).all(axis=1) & (random.random(len(true)) < share)
-    return np.where(is_right, true, other), ~is_right, np.ones(len(true), dtype=bool)
+def dissenters(counts: Counts, is_right: npt.NDArray[np.bool_]) -> Rule:
+    """Blog: true is the plurality of five; by how they are split, the given label is it so often.
+
+    `counts` and `is_right` (rows,) are the votes on its rows, and whether these were given that.
+    """
+    splits, split = np.unique(-np.sort(-counts, axis=1), axis=0, return_inverse=True)
+    share = np.bincount(split, is_right) / np.bincount(split)
+
+    def rule(shares: Floats, random: np.random.Generator) -> Drawn:
+        five = votes(shares, 5, random)
+        true = (five + random.random(five.shape)).argmax(axis=1)
+        others = five.astype(np.float64)
+        others[np.arange(len(true)), true] = 0
+        below = (others / np.maximum(others.sum(axis=1, keepdims=True), 1)).cumsum(axis=1)
+        other = (random.random(len(true))[:, None] > below).sum(axis=1).clip(max=2)
+        own = -np.sort(-five, axis=1)
+        likely = share[(own[:, None] == splits).all(axis=2).argmax(axis=1)]
+        is_given = random.random(len(true)) < likely
+        return np.where(is_given, true, other), ~is_given, np.ones(len(true), dtype=bool)
+
+    return rule
 
 
-def worth(counts: Counts, rule: Callable[[Floats, np.random.Generator], Drawn]) -> list[float]:
+def worth(counts: Counts, rule: Rule) -> list[float]:
     """Average precision by so many `PEOPLE` more, and by the shares themselves."""
     random = np.random.default_rng(0)
     places = random.choice(len(grid()), DRAWN, p=weights(counts))
@@ -122,18 +127,22 @@ def ours(con: duckdb.DuckDBPyConnection, name: str, model: str) -> float:
     return float(average_precision_score(found.label != found.true_label, -found.label_quality))
 
 
-def voted(con: duckdb.DuckDBPyConnection, name: str) -> Counts:
-    """The five votes on each text of a table; of wikipedia's corpus, from which a rule chose."""
+def voted(con: duckdb.DuckDBPyConnection, name: str) -> tuple[Counts, Rule]:
+    """The five votes on each text, and the rule by which labels were made of such votes.
+
+    Of wikipedia's whole corpus, from which the rule chose, and of the rows of blog.
+    """
 
     def letters(text: object) -> str:
         return re.sub(r"\W+", " ", str(text)).strip().lower()
 
     table, counts = politeness("wikipedia")
     if name == "wikipedia":
-        return counts
+        return counts, one_against_four
     by_text = dict(zip(map(letters, table["Request"]), counts, strict=True))
-    texts: pd.Series = con.execute(DATA[name]).df().text
-    return np.stack([by_text[letters(text)] for text in texts])
+    rows = con.execute(DATA[name]).df()
+    found = np.stack([by_text[letters(text)] for text in rows.text])
+    return found, dissenters(found, (rows.label == rows.true_label).to_numpy())
 
 
 def main() -> int:
@@ -146,8 +155,8 @@ def main() -> int:
         "|---|" + "---|" * (len(PEOPLE) + 1 + len(MODELS)),
     ]
     with sqlfuncs.connect() as con:
-        for name, rule in (("wikipedia", one_against_four), ("blog", dissenters)):
-            *by_people, ceiling = worth(voted(con, name), rule)
+        for name in ("wikipedia", "blog"):
+            *by_people, ceiling = worth(*voted(con, name))
             cells = [f"{each:.3f}" for each in (*by_people, ceiling)]
             for model in MODELS:
                 reached = ours(con, name, model)

@@ -13,9 +13,10 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.errors import BadOption
+from sqlfuncs.errors import BadOption, TooManyClasses
 from sqlfuncs.learning.features.features import TextFeatures, VectorFeatures
 from sqlfuncs.learning.features.heads import AnyHead, Head, RowWeights, one_thread
+from sqlfuncs.learning.labels.classes import MOST_CLASSES, MOST_PROBABILITIES
 from sqlfuncs.learning.models import fast
 from sqlfuncs.learning.models.cross_fitted import CrossFitted
 from sqlfuncs.learning.models.folds import Cut, canonical_order, hash_numbers
@@ -35,7 +36,7 @@ from sqlfuncs.learning.models.pooling import Pool
 from sqlfuncs.learning.models.target import Floats, Mask, Pooling, Target, Whole
 from sqlfuncs.learning.rows.base import Reasons, Rows
 from sqlfuncs.learning.rows.voters import Votes
-from sqlfuncs.wording import Option
+from sqlfuncs.wording import Call, Option
 
 SAMPLE_ROWS = 200_000
 CLASS_ROWS = 1_000  # of a rare class, which is sampled more densely and counts for less in exchange
@@ -76,8 +77,10 @@ def judge_table(
     Raises TooManyClasses, and BadOption for what cannot read the rows, or whose heads cannot be
     kept.
     """
-    target.refuse_too_many()
     is_kept_whole = rows.can_be_trained_on and isinstance(model, str) and votes is None
+    if is_kept_whole:
+        _offer_a_judge(len(rows), target.width)
+    target.refuse_too_many()
     if keeps_heads and not is_kept_whole:
         raise BadOption(
             f"{Option('judge', 'name')} keeps what heads learned from texts or embeddings; "
@@ -107,6 +110,20 @@ def judge_table(
         linear_kernel(prepared),
         fitted,
     )
+
+
+def _offer_a_judge(rows: int, n_classes: int) -> None:
+    """Raise TooManyClasses where rows and classes are too many at once, and say how to go on."""
+    most = MOST_PROBABILITIES // max(1, n_classes)
+    if n_classes <= MOST_CLASSES and rows > most:
+        judge = Option("judge", "name")
+        each = Call("judge_labels", "x", "label", judge)
+        raise TooManyClasses(
+            f"the probabilities of {n_classes:,} classes for {rows:,} rows would need more memory "
+            f"than is sensible. Learn from {most:,} rows or fewer, drawn at random, and keep what "
+            f"was learned ({judge}); then each row is judged by itself, however many they are: "
+            f"{each}."
+        )
 
 
 def _why_not(rows: Rows, votes: Votes | None) -> str:

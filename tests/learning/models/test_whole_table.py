@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from sqlfuncs.errors import TooManyClasses
 from sqlfuncs.learning.features.features import VectorFeatures
 from sqlfuncs.learning.models import whole_table
 from sqlfuncs.learning.models.class_target import ClassTarget
@@ -171,3 +172,15 @@ def test_rows_of_a_fold_that_was_empty_are_judged_by_heads_of_all() -> None:
     probs = told.fitted.probabilities(others)  # nearly all of them in folds that have no row
     assert probs.sum(axis=1) == pytest.approx(np.ones(200))
     assert (probs.argmax(axis=1) == true).mean() > 0.8
+
+
+def test_rows_times_classes_beyond_memory_are_offered_a_judge(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(whole_table, "MOST_PROBABILITIES", 1_000)
+    rows, codes = _vectors(400)
+    with pytest.raises(TooManyClasses) as raised:
+        _judge(rows, codes)
+    message = str(raised.value)
+    assert "from 333 rows or fewer" in message
+    assert "judge_labels(x, label, judge := 'name')" in message
