@@ -4,8 +4,8 @@
 
 Bank questions (PolyAI's banking77, CC BY 4.0, in a folder of fetched repositories) have 15 % of
 their labels changed, to any other class or to the next one. Corrections are what a sample of
-reviewed rows releases (`benchmarks.decisions`), with what people mend in it, mean of 100 draws. `best` has to have its larger encoder:
-what fell back to another reader is not printed.
+reviewed rows releases (`benchmarks.decisions`), with what people mend in it, mean of 100 draws.
+`best` has to have its larger encoder: what fell back to another reader is not printed.
 """
 
 from __future__ import annotations

@@ -74,23 +74,35 @@ def child(file: str, function: str) -> int:
     return 0
 
 
+def make(file: str, rows: str, classes: str) -> int:
+    """Write the table of a file: of so many classes, or of rows to compare where that is 0."""
+    given = {"rows": int(rows)} | ({"classes": int(classes)} if int(classes) else {})
+    with sqlfuncs.connect(file) as con:
+        con.execute(f"CREATE TABLE t AS {ROWS if int(classes) else NEAR}", given)
+    return 0
+
+
 def measured(folder: Path, rows: int, function: str, classes: int) -> tuple[float, float]:
-    """Milliseconds of a processor for each row, and peak memory in sizes of the input."""
-    compares = function in COMPARING
-    file = folder / f"{rows}.{0 if compares else classes}.duckdb"
+    """Milliseconds of a processor for each row, and peak memory in sizes of the input.
+
+    What made the file has ended: a process begins with its parent's peak.
+    """
+    file = folder / f"{rows}.{classes}.duckdb"
     if not file.exists():
-        with sqlfuncs.connect(str(file)) as con:
-            given = {"rows": rows} if compares else {"rows": rows, "classes": classes}
-            con.execute(f"CREATE TABLE t AS {NEAR if compares else ROWS}", given)
+        _run(folder, str(file), "make", str(rows), str(classes))
+    spent, memory, _ = json.loads(_run(folder, str(file), function).splitlines()[-1])
+    return 1000 * spent / rows, memory / (4 * NUMBERS * rows)
+
+
+def _run(folder: Path, *arguments: str) -> str:
     ran = subprocess.run(
-        [sys.executable, "-m", "benchmarks.straight_lines", str(file), function],
+        [sys.executable, "-m", "benchmarks.straight_lines", *arguments],
         check=True,
         capture_output=True,
         text=True,
         env={**os.environ, "SQLFUNCS_HOME": str(folder / "home")},
     )
-    spent, memory, _ = json.loads(ran.stdout.splitlines()[-1])
-    return 1000 * spent / rows, memory / (4 * NUMBERS * rows)
+    return ran.stdout
 
 
 def judged_alike() -> tuple[float, float]:
@@ -145,5 +157,6 @@ def main(sizes: list[int]) -> int:
 if __name__ == "__main__":
     given = sys.argv[1:]
     if given and given[0].endswith(".duckdb"):
-        sys.exit(child(*given))
+        file, function, *more = given
+        sys.exit(make(file, *more) if function == "make" else child(file, function))
     sys.exit(main([int(each) for each in given] or [*SIZES]))

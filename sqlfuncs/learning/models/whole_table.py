@@ -1,7 +1,7 @@
 """A whole table judged, each row by models that did not see it.
 
-They learn from all other rows or, where rows are very many, from a sample of them: from 100,000
-rows on, more of them teach linear heads nothing, and everything else is a function of one row.
+They learn from all other rows or, where rows are very many, from a sample of them: everything else
+is a function of one row.
 """
 
 from __future__ import annotations
