@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import ANNOTATOR, LABEL, VOTES, Column, Input, TableFunction
+from sqlfuncs.learning.detection.sampling import random_ranks
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Decisions, Options
 from sqlfuncs.wording import Option
@@ -26,8 +30,9 @@ def review_ranks(
 
     `action` and `new_label` are the decision in force on a row, NULL where there is none. To
     'find' wrong labels the model learns from the labels as decided; rows that are excluded teach
-    nothing. To 'verify' corrections it learns from the labels as given, and `random_rank`, the
-    place of each row in a random order of all, is the order of the queue.
+    nothing. To 'verify' corrections it learns from the labels as given, and the queue is in a
+    random order that is the same for everybody. `key` (text) decides where rows look alike: the
+    order of the rows changes nothing.
     """
     if purpose not in PURPOSES:
         raise BadOption.among("purpose", purpose, PURPOSES)
@@ -36,8 +41,31 @@ def review_ranks(
     decisions = Decisions.read(rows.field("action"), rows.field("new_label"))
     options = Options(model=model, folds=folds, seed=seed)
     task = registry.of(rows)
-    queue = task.verification_queue if purpose == "verify" else task.queue
-    return FUNCTION.result(queue(rows, decisions, options))
+    if purpose == "verify":
+        ranks = random_ranks(rows.field("key").to_pylist())
+        return FUNCTION.result(
+            task.verification_queue(_ranked(rows, "random_rank", ranks), decisions, options)
+        )
+    return FUNCTION.result(
+        task.queue(_ranked(rows, "key_rank", _by_key(rows.field("key"))), decisions, options)
+    )
+
+
+def _by_key(keys: pa.Array) -> npt.NDArray[np.int64]:
+    """The place of each row in the order of its key; those without are last."""
+    order = np.asarray(pc.sort_indices(keys.cast(pa.string())), dtype=np.int64)
+    ranks = np.empty(len(keys), dtype=np.int64)
+    ranks[order] = np.arange(len(keys))
+    return ranks
+
+
+def _ranked(rows: pa.StructArray, name: str, ranks: npt.NDArray[np.int64]) -> pa.StructArray:
+    """The rows with a field of ranks instead of their keys."""
+    kept = [field for field in rows.type if field.name != "key"]
+    columns = [rows.field(field.name) for field in kept]
+    return pa.StructArray.from_arrays(
+        [*columns, pa.array(ranks)], fields=[*kept, pa.field(name, pa.int64())]
+    )
 
 
 FUNCTION = TableFunction(
@@ -48,7 +76,7 @@ FUNCTION = TableFunction(
         LABEL,
         Input("action"),
         Input("new_label", "label"),
-        Input("random_rank"),
+        Input("key"),
         VOTES,
         ANNOTATOR,
     ),

@@ -86,7 +86,9 @@ class TextFeatures:
         weightings = iter(self.weightings)
         views = [words]
         for view in self._recipe[1:]:
-            seen = np.hstack([scaled[part] for part in view.parts])
+            seen = scaled[view.parts[0]]
+            if len(view.parts) > 1:
+                seen = np.hstack([scaled[part] for part in view.parts])
             views.append(next(weightings)(seen) if view.goes_by_variance else seen)
         return views
 

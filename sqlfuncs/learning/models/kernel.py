@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
+_ROWS_AT_ONCE = 8_192  # in double precision
 
 
 def is_matrix(view: Any) -> bool:
@@ -65,8 +66,10 @@ class LinearKernel:
 
 def _mean_square(view: Any) -> float:
     """The mean over rows of their squared lengths, 1 for rows that are all zero."""
-    squares = np.square(view if isinstance(view, np.ndarray) else view.data, dtype=np.float64)
-    return float(squares.sum() / max(1, view.shape[0])) or 1.0
+    values = view if isinstance(view, np.ndarray) else view.data
+    blocks = (values[at : at + _ROWS_AT_ONCE] for at in range(0, len(values), _ROWS_AT_ONCE))
+    squares = sum(float(np.square(block, dtype=np.float64).sum()) for block in blocks)
+    return squares / max(1, view.shape[0]) or 1.0
 
 
 def _dense(matrix: Any) -> Floats:

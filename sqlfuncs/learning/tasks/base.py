@@ -120,7 +120,10 @@ class Task(ABC):
 
     @classmethod
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:
-        """Which rows to review next, learned from labels as decided: `review_queue`'s columns."""
+        """Which rows to review next, learned from labels as decided: `review_queue`'s columns.
+
+        Rows that look alike are in the order of the field `key_rank` of `rows`.
+        """
         raise BadInput("review_queue is about classes; these labels are none.")
 
     @classmethod

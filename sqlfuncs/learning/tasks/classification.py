@@ -215,7 +215,8 @@ class Classification(Task):
             flagged[usable], suggested[usable] = found.flagged, found.suggested
         waiting = np.flatnonzero(queued)
         rank = np.zeros(len(queued), dtype=np.int64)
-        rank[waiting[np.argsort(quality[waiting], kind="stable")]] = np.arange(1, len(waiting) + 1)
+        by_key = np.asarray(rows.field("key_rank"))[waiting]
+        rank[waiting[np.lexsort((by_key, quality[waiting]))]] = np.arange(1, len(waiting) + 1)
         return {
             "review_rank": pa.array(rank, mask=~queued),
             "label_quality": pa.array(quality, mask=~queued),

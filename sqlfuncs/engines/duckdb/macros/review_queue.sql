@@ -25,21 +25,18 @@ WITH _sf_decided AS MATERIALIZED (
     FROM _sf_decided
     UNION ALL
     SELECT NULL, NULL, NULL
-), _sf_placed AS (
-    -- The order of keys decides where rows look alike: the table's own order changes nothing.
+), _sf_joined AS (
+    -- Not sorted here: that would copy the rows, however wide they are.
     -- Nobody can decide about a row without a key: no sample waits for it.
     SELECT _sf_in.*,
         if((key) IS NULL AND purpose = 'verify', 'keep', _sf_action) AS _sf_action,
         _sf_new,
-        row_number() OVER (ORDER BY (key)::VARCHAR) AS _sf_place,
-        row_number() OVER (ORDER BY sqlfuncs.main._sf_random_order(key)) AS _sf_random_rank
+        (key)::VARCHAR AS _sf_key_text
     FROM query_table(tbl) AS _sf_in LEFT JOIN _sf_known ON _sf_key = (key)::VARCHAR
-), _sf_ordered AS (
-    FROM _sf_placed ORDER BY _sf_place
 )
-SELECT * EXCLUDE (_sf_action, _sf_new, _sf_place, _sf_random_rank)
+SELECT * EXCLUDE (_sf_action, _sf_new, _sf_key_text)
 FROM sqlfuncs.main._review_queue(
-    _sf_ordered, x, label, _sf_action, _sf_new, _sf_random_rank,
+    _sf_joined, x, label, _sf_action, _sf_new, _sf_key_text,
     votes := votes, annotator := annotator, budget := budget, purpose := purpose, model := model,
     folds := folds, seed := seed
 )
