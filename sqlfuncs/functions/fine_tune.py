@@ -73,7 +73,9 @@ def fine_tune(
     model = check_name(name)
     check_folds(folds)
     is_tested = rows.field("test").cast(pa.bool_())
-    usable, labels, weights = to_train_on(rows.filter(pc.invert(is_tested)))
+    # Without rows to test on nothing is copied.
+    to_learn = rows.filter(pc.invert(is_tested)) if is_tested.true_count else rows
+    usable, labels, weights = to_train_on(to_learn)
     if balanced:
         weights = balanced_weights(labels, weights)
     tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
