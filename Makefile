@@ -81,6 +81,7 @@ readme: $(VENV)/.installed
 
 # Quality and speed beside the reference, on the data in SQLFUNCS_DATA, and on published
 # probabilities and votes if SQLFUNCS_BENCH is a folder of fetched repositories.
+ON_FETCHED := cuts readers worth votes habits mixed_fields ambiguity
 bench: export SQLFUNCS_HOME := $(CURDIR)/$(VENV)/home
 bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m benchmarks.detection
@@ -107,7 +108,9 @@ bench: $(VENV)/.installed $(WEIGHTS)
 	$(VENV)/bin/python -m benchmarks.quality_training
 	$(VENV)/bin/python -m benchmarks.experiment
 	$(VENV)/bin/python -m benchmarks.killed_training
-	test -z "$$SQLFUNCS_BENCH" || $(VENV)/bin/python -m benchmarks.cuts
+	$(VENV)/bin/python -m benchmarks.straight_lines
+	test -z "$$SQLFUNCS_BENCH" || for table in $(ON_FETCHED); do \
+		$(VENV)/bin/python -m benchmarks.$$table || exit 1; done
 
 # What must never happen, counted: each line of the tables says 0.
 faults: $(VENV)/.installed
