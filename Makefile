@@ -84,6 +84,7 @@ readme: $(VENV)/.installed
 ON_FETCHED := cuts readers worth votes habits mixed_fields ambiguity
 bench: export SQLFUNCS_HOME := $(CURDIR)/$(VENV)/home
 bench: $(VENV)/.installed $(WEIGHTS)
+	$(VENV)/bin/sqlfuncs models fetch mpnet    # what `best` adds, without which nothing is printed
 	$(VENV)/bin/python -m benchmarks.detection
 	$(VENV)/bin/python -m benchmarks.seeds
 	$(VENV)/bin/python -m benchmarks.alternatives
