@@ -199,7 +199,7 @@ ROOMS: dict[str, set[str]] = {
     "similarity": {"rows"},
     "detection": {"labels", "features", "rows", "models"},
     "annotators": {"labels", "features", "rows", "models"},
-    "tasks": {"labels", "rows", "models", "detection"},
+    "tasks": {"labels", "rows", "features", "models", "detection"},
 }
 
 
