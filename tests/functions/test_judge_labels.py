@@ -153,7 +153,10 @@ def test_rows_that_cannot_be_judged_say_why(blobs: duckdb.DuckDBPyConnection) ->
     ("call", "message"),
     [
         ("judge_labels(x, label)", "takes the name of a judge"),
-        ("judge_labels(x, label, judge := 'other')", "there is no model 'other'.*There are: mine"),
+        (
+            "judge_labels(x, label, judge := 'other')",
+            "there is no judge 'other'.*There are: mine.*label_issues",
+        ),
         ("judge_labels(x, label, judge := 'mine@7')", "no version 7 of 'mine'. It has: 1"),
         (
             "judge_labels('a text', label, judge := 'mine')",
@@ -214,7 +217,7 @@ def test_the_same_again_is_no_new_version(blobs: duckdb.DuckDBPyConnection) -> N
     )
     assert first != second
     blobs.execute("FROM drop_model('mine')")
-    with pytest.raises(duckdb.Error, match="No model has been trained yet"):
+    with pytest.raises(duckdb.Error, match="None has been kept yet"):
         blobs.execute("SELECT judge_labels(x, label, judge := 'mine') FROM t")
 
 

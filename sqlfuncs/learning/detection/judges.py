@@ -6,11 +6,13 @@ import time
 from hashlib import sha256
 
 from sqlfuncs import work
+from sqlfuncs.errors import UnknownModel
 from sqlfuncs.learning.detection.judge import Judge
 from sqlfuncs.learning.models.cross_fitted import BASE
 from sqlfuncs.store import stores
 from sqlfuncs.store.loaded import Loaded
 from sqlfuncs.store.models import ModelRecord, check_name
+from sqlfuncs.wording import Call, Option
 
 _loaded = Loaded(Judge.from_files)
 
@@ -27,7 +29,17 @@ def get(name: str) -> Judge:
 
     Raises UnknownModel, DamagedModel, BadInput for a model that is no judge.
     """
-    return _loaded.get(name)[1]
+    try:
+        return _loaded.get(name)[1]
+    except UnknownModel as error:
+        models = stores.models()
+        own, _, _ = name.partition("@")
+        if models.exists(own):
+            raise  # it is another version that there is not
+        kept = sorted({each.name for each in models.records() if each.base.startswith(BASE)})
+        there = f"There are: {', '.join(kept)}. " if kept else "None has been kept yet. "
+        learn = Call("label_issues", "my_table", "x", "label", Option("judge", own), is_table=True)
+        raise UnknownModel(f"there is no judge '{own}'. {there}Learn one: {learn}.") from error
 
 
 def keep(name: str, judge: Judge, *, model: str, kind: str, seconds: float) -> ModelRecord:
