@@ -341,7 +341,7 @@ def test_new_rows_are_judged_by_what_was_kept(odd: duckdb.DuckDBPyConnection) ->
     _run(odd, "judge", table="made", judge='it\'s "mine"@1', into="again", **columns)
     flagged = f"SELECT list_sort(list({identifier(KEY)})) FROM {{}} WHERE is_label_issue"
     assert _rows_of(odd, flagged.format("again")) == _rows_of(odd, flagged.format("issues"))
-    with pytest.raises((SqlfuncsError, duckdb.Error), match="there is no model 'nobody'"):
+    with pytest.raises((SqlfuncsError, duckdb.Error), match="there is no judge 'nobody'"):
         _run(odd, "judge", table="made", judge="nobody", **columns)
     with pytest.raises(
         (SqlfuncsError, duckdb.Error), match='already has the column "label_quality"'
