@@ -4,6 +4,7 @@ VENV := .venv
 LIGHT := .venv-light
 OLD_DUCKDB := .duckdb-1.5.5
 TOOLS := .venv-tools
+SPARK := .spark-4.3.0
 WEIGHTS := $(VENV)/home/weights
 # Twice the cores, as many tests wait for servers and processes of their own; each takes a gigabyte.
 WORKERS := $(shell n=$$((2 * $$(getconf _NPROCESSORS_ONLN))); echo $$((n < 8 ? n : 8)))
@@ -11,7 +12,7 @@ PYTEST := -m pytest -n $(WORKERS) --durations 10
 # What is compiled is kept, whatever the machine's setting: the programs that tests start begin sooner.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo quick test test-slow check faults figures lint test-old-duckdb test-light wheel sample readme bench constraints clean
+.PHONY: demo quick test test-slow check faults figures lint test-old-duckdb test-light test-spark wheel sample readme bench constraints clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/sqlfuncs demo
@@ -34,7 +35,7 @@ test-slow: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB)
 	$(VENV)/bin/python $(PYTEST) -m slow
 
 # Every gate, as .ci/run calls it.
-check: lint sample wheel test test-slow test-old-duckdb test-light
+check: lint sample wheel test test-slow test-old-duckdb test-light test-spark
 
 lint: $(VENV)/.installed
 	$(VENV)/bin/ruff format --check .
@@ -65,6 +66,15 @@ test-light: $(LIGHT)/.installed
 	@echo 'Without the extra `local`, and without the slow tests, which ran with it'
 	$(LIGHT)/bin/python $(PYTEST) -m "not slow" --ignore sqlfuncs/learning/models/networks \
 		$(GIVEN:%=--ignore tests/functions/test_%.py) $(READING)
+
+# On a real Spark, which needs Java 17: the cases of every engine, and what is Spark's alone; once
+# more on a server of Spark Connect. A process has one session: a JVM, and workers of its own.
+ON_SPARK := PYTHONPATH=$(CURDIR)/$(SPARK) $(VENV)/bin/python -m pytest -n 2 --dist loadfile \
+	--durations 10
+test-spark: $(VENV)/.installed $(SPARK)
+	@echo 'On Spark: classic, and through Spark Connect'
+	$(ON_SPARK) -m "not slow" tests/spark tests/test_sql_cases.py -k "spark"
+	SQLFUNCS_TEST_SPARK=connect $(ON_SPARK) -m "not slow" tests/spark
 
 # The bundled sample is what its generator makes.
 sample: $(VENV)/.installed
@@ -153,5 +163,11 @@ $(OLD_DUCKDB): $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --no-deps --target $@ duckdb==1.5.5 duckdb-cli==1.5.5 \
 		duckdb-extension-quack==1.5.5 duckdb-extension-httpfs==1.5.5
 
+# Spark with its JVM parts, 490 MB, and what its client of Spark Connect needs.
+$(SPARK): $(VENV)/.installed
+	$(VENV)/bin/pip install --quiet --no-deps --target $@ pyspark==4.3.0 py4j==0.10.9.9 \
+		grpcio==1.85.3 grpcio-status==1.85.3 googleapis-common-protos==1.76.0 protobuf==7.36.2 \
+		zstandard==0.25.0
+
 clean:
-	rm -rf $(VENV) $(LIGHT) $(TOOLS) $(OLD_DUCKDB) dist
+	rm -rf $(VENV) $(LIGHT) $(TOOLS) $(OLD_DUCKDB) $(SPARK) dist

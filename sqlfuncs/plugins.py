@@ -7,7 +7,7 @@ A package offers its functions by naming, in its own `pyproject.toml`, a callabl
     ours = "our_package:register"
 
 The built-in functions come in the same way. An entry point of the group `sqlfuncs.engines` names
-a `sqlfuncs.engines.base.Engine`; DuckDB is there without one.
+a `sqlfuncs.engines.base.Engine`; DuckDB and Spark are there without one.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 GROUP = "sqlfuncs"
 ENGINES = "sqlfuncs.engines"
 _DUCKDB = EntryPoint("duckdb", "sqlfuncs.engines.duckdb.engine:ENGINE", ENGINES)
+_SPARK = EntryPoint("spark", "sqlfuncs.engines.spark.engine:ENGINE", ENGINES)
 
 
 @cache
@@ -60,9 +61,9 @@ def _offered(
 
 @cache
 def engines() -> tuple[Engine, ...]:
-    """Every engine there is, DuckDB first. Raises CannotRegister for one that cannot be loaded."""
+    """Every engine there is, ours first. Raises CannotRegister for one that cannot be loaded."""
     others = sorted(entry_points(group=ENGINES), key=lambda point: (point.name, point.value))
-    return tuple(map(_loaded, (_DUCKDB, *others)))
+    return tuple(map(_loaded, (_DUCKDB, _SPARK, *others)))
 
 
 def engine_of(con: object) -> Engine:

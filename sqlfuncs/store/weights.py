@@ -19,6 +19,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import BadOption, DamagedModel, DownloadFailed, MissingExtra, SqlfuncsError
 from sqlfuncs.store import folders
 from sqlfuncs.store.weight_packages import Package
+from sqlfuncs.wording import Given, Option
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -68,9 +69,9 @@ def full_name(name: str, option: str = "model") -> str:
     if full and (full in PACKAGES or _folder(full) is not None or _is_hub_id(full)):
         return full
     if name.startswith(("/", ".", "~")):
-        raise BadOption(f"{option} := '{name}' is a path, but there is no folder there.")
+        raise BadOption(f"{Option(option, Given(name))} is a path, but there is no folder there.")
     raise BadOption(
-        f"{option} := '{name}' is not known. It may be 'fast', 'best', "
+        f"{Option(option, Given(name))} is not known. It may be 'fast', 'best', "
         f"{', '.join(map(repr, SHORT_NAMES))}, the id of a model of the Hugging Face hub "
         "('owner/name') or the path of a folder that holds one."
     )

@@ -69,12 +69,12 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
     work.hear_interrupts()
     with _registering:
         if _is_registered(con):
-            interrupts.hear(con, _instance(con))
+            interrupts.hear(con, instance(con))
             return
         _refuse_in_transaction(con)
         _refuse_taken_name(con)
         _make(con, functions())
-        interrupts.hear(con, _instance(con))
+        interrupts.hear(con, instance(con))
 
 
 def use_bare_names(con: duckdb.DuckDBPyConnection) -> None:
@@ -172,7 +172,7 @@ def _those_that_stay() -> Iterator[None]:
             raise
 
 
-def _instance(con: duckdb.DuckDBPyConnection) -> int:
+def instance(con: duckdb.DuckDBPyConnection) -> int:
     """The number under which its functions were registered."""
     return int(con.execute(f"SELECT system.main.{INSTANCE}").fetchall()[0][0])
 

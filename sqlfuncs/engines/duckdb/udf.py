@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs import wording, work
+from sqlfuncs.engines.base import Dialect
 from sqlfuncs.engines.duckdb import batches
 from sqlfuncs.engines.duckdb.batches import Query, Waiting
 from sqlfuncs.engines.duckdb.dialect import DIALECT
@@ -35,6 +36,7 @@ FREE = "_sf_is_free"
 DECISIONS = "_sf_decisions"  # the field, beside the options, of what people decided
 _log = logging.getLogger("sqlfuncs")
 _batches = Waiting()
+_dialects: dict[int, Dialect] = {}  # of instances that work for another engine
 _UdfFunction = TableFunction | ListFunction | ScalarFunction
 
 
@@ -51,7 +53,7 @@ class Udf:
         given, caller = self._without_caller(arguments)
         try:
             with work.call(caller):
-                return _guarded(self.function.name, self._compute, given)
+                return _guarded(self.function.name, self._compute, given, caller)
         finally:
             if isinstance(self.function, TableFunction):
                 # What Arrow keeps for later would stand beside the result while it is written.
@@ -99,14 +101,23 @@ class Packing:
         return _guarded("reading the table", _packed, arguments)
 
 
+def speak(instance: int, dialect: Dialect) -> None:
+    """What the functions of an instance say is put into these words from now on."""
+    _dialects[instance] = dialect
+
+
 def _guarded(
     what: str,
     compute: Callable[[Sequence[pa.Array]], pa.Array],
     arguments: Sequence[pa.ChunkedArray | pa.Array],
+    caller: tuple[int, int] | None = None,
 ) -> pa.Array:
-    """Compute, in DuckDB's words; failures leave as errors of ours, their traceback in the log."""
+    """Compute, in the words of the caller's instance: DuckDB's, unless it works for another engine.
+
+    Failures leave as errors of ours, their traceback in the log.
+    """
     try:
-        with wording.speaking(DIALECT):
+        with wording.speaking(_dialects.get(caller[0], DIALECT) if caller else DIALECT):
             return compute([_whole(a) for a in arguments])
     except SqlfuncsError as error:
         # DuckDB 1.5 prints the traceback under the message; an analyst can do without.

@@ -1,0 +1,98 @@
+"""DuckDB as a library of other engines: a call of a function, with Arrow tables in and one out.
+
+What they distribute comes down to a call on a table that one process holds. Made here, it has the
+same bits as at home, and the same checks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+
+import duckdb
+import pyarrow as pa
+
+from sqlfuncs import errors
+from sqlfuncs.engines.base import Dialect
+from sqlfuncs.engines.duckdb import udf
+from sqlfuncs.engines.duckdb.connection import connect, instance, use_bare_names
+from sqlfuncs.engines.duckdb.statements import plain_message
+from sqlfuncs.errors import BadInput, InternalError, SqlfuncsError
+
+_OURS = re.compile(r"(?s)executing the UDF: (?P<kind>\w+): (?P<message>.*)")
+
+
+def rows(query: str, tables: Mapping[str, pa.Table], dialect: Dialect) -> pa.Table:
+    """The rows of a query on tables by their names. Messages are in the words of a dialect.
+
+    Raises what the functions raise, and BadInput for what DuckDB refuses.
+    """
+    with _opened(tables, dialect) as con:
+        return _plain(con.sql(query).to_arrow_table())
+
+
+def schema(query: str, tables: Mapping[str, pa.Table], dialect: Dialect) -> pa.Schema:
+    """The columns that the rows of a query have. Nothing is computed. Raises as `rows`."""
+    return rows(f"SELECT * FROM ({query}) LIMIT 0", tables, dialect).schema
+
+
+def refuse_call(query: str, tables: Mapping[str, pa.Table], dialect: Dialect) -> None:
+    """Raise BadInput where a query on such tables, which are empty, is a mistake whatever comes.
+
+    Options are looked at before rows are: that there are none is no mistake then.
+    """
+    try:
+        rows(query, tables, dialect)
+    except errors.NoUsableRows:
+        return
+
+
+@contextmanager
+def _opened(
+    tables: Mapping[str, pa.Table], dialect: Dialect
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    con = _shared(dialect).cursor()
+    try:
+        use_bare_names(con)
+        for name, table in tables.items():
+            con.register(name, table)
+        yield con
+    except duckdb.Error as error:
+        raise _as_ours(error) from None
+    finally:
+        con.close()
+
+
+def _shared(dialect: Dialect) -> duckdb.DuckDBPyConnection:
+    """A database in memory for this process: making one takes longer than most calls."""
+    con = _database()
+    udf.speak(instance(con), dialect)
+    return con
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    return connect(":memory:")
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """A table without dictionaries, which not every engine reads."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            values = table.column(at).cast(field.type.value_type)
+            table = table.set_column(at, field.name, values)
+    return table
+
+
+def _as_ours(error: duckdb.Error) -> SqlfuncsError:
+    """An error of DuckDB's as the one of ours that it carries, or else as BadInput."""
+    message = plain_message(error)
+    found = _OURS.search(str(error).partition("\n\nAt:\n")[0])
+    kind = getattr(errors, found["kind"], None) if found else None
+    if found and isinstance(kind, type) and issubclass(kind, SqlfuncsError):
+        return kind(found["message"].strip())
+    if isinstance(error, duckdb.InternalException | duckdb.OutOfMemoryException):
+        return InternalError(message)
+    return BadInput(message)

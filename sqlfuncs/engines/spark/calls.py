@@ -1,0 +1,165 @@
+"""A call of a function of a table, checked against the table's columns and written for DuckDB.
+
+Arrow and texts only: the same on the driver and in a worker, whatever has brought the call there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from sqlfuncs.engines.duckdb import embedded
+from sqlfuncs.engines.duckdb.dialect import DIALECT as DUCKDB
+from sqlfuncs.engines.spark.dialect import DIALECT
+from sqlfuncs.engines.spark.signatures import Signature
+from sqlfuncs.errors import BadInput, BadOption, ColumnClash
+
+TABLE = "input"
+_NUMBER = "number of the row"
+Named = str | Sequence[str] | None  # a column, several, or none
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function, and what it is called with: see `Signature`.
+
+    `columns` are the names that were given for its columns, as the table writes them; `tables`
+    the further tables, by the names of their parameters.
+    """
+
+    signature: Signature
+    columns: Mapping[str, Named]
+    options: Mapping[str, object] = field(default_factory=dict)
+    arguments: Sequence[object] = ()
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
+
+    @property
+    def read(self) -> list[str]:
+        """The columns of the table that are read, each once."""
+        named: list[str] = []
+        for given in self.columns.values():
+            named += [given] if isinstance(given, str) else list(given or [])
+        return list(dict.fromkeys(named))
+
+    def refuse_mistakes(self, columns: Sequence[str], schema: pa.Schema) -> pa.Schema:
+        """What the result's own columns are, on a table that has these columns.
+
+        `schema` is that of the columns that DuckDB gets. Raises what is wrong with the call,
+        whatever the rows are, and ColumnClash.
+        """
+        clash = {each.casefold() for each in self.signature.adds}
+        taken = [DIALECT.identifier(name) for name in columns if name.casefold() in clash]
+        if taken:
+            listed = ", ".join(taken)
+            raise ColumnClash(
+                f"the table already has the column {listed}, which {self.signature.name} adds. "
+                f"Leave it out or rename it first: SELECT * EXCEPT ({listed}) FROM ..."
+            )
+        tables = {TABLE: schema.empty_table(), **self._views()}
+        embedded.refuse_call(self._query(), tables, DIALECT)
+        return embedded.schema(self._query(), tables, DIALECT)
+
+    def rows(self, table: pa.Table) -> pa.Table:
+        """The function's rows; of one that adds columns, those alone, in the order of the table."""
+        tables = {TABLE: table, **self._views()}
+        if not self.signature.adds:
+            return embedded.rows(self._query(), tables, DIALECT)
+        numbered = table.append_column(_NUMBER, pa.array(range(len(table)), pa.int64()))
+        query = f"{self._query()} ORDER BY {DUCKDB.identifier(_NUMBER)}"
+        return embedded.rows(query, {**tables, TABLE: numbered}, DIALECT)
+
+    def _views(self) -> dict[str, pa.Table]:
+        return {_view(name): table for name, table in self.tables.items()}
+
+    def _query(self) -> str:
+        selected = ", ".join(map(DUCKDB.identifier, self.signature.adds)) or "*"
+        return f"SELECT {selected} FROM {self.signature.name}({', '.join(self._arguments())})"
+
+    def _arguments(self) -> list[str]:
+        own = self.signature
+        return [
+            *map(DUCKDB.literal, self.arguments),
+            TABLE,
+            *(_view(name) for name in own.tables),
+            *(_written(self.columns[name]) for name in own.columns),
+            *(
+                DUCKDB.option(DUCKDB.identifier(name), _written(self.columns[name]))
+                for name in own.optional_columns
+                if self.columns.get(name) is not None
+            ),
+            *(
+                DUCKDB.option(DUCKDB.identifier(name), _view(name))
+                for name in own.optional_tables
+                if name in self.tables
+            ),
+            *(
+                DUCKDB.option(DUCKDB.identifier(name), _literal(name, value))
+                for name, value in self.options.items()
+            ),
+        ]
+
+
+def checked_names(own: Signature, given: Mapping[str, object]) -> None:
+    """Raise BadOption for an option that a function does not have."""
+    known = (*own.optional_columns, *own.optional_tables, *own.options)
+    for name in given:
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise BadOption(f"{own.name} has no option {name}. It has: {listed}.")
+
+
+def column(given: str, columns: Sequence[str]) -> str:
+    """A column by its name, as the table writes it. Spark does not tell cases apart.
+
+    >>> column("Text", ["id", "text"])
+    'text'
+
+    Raises BadInput for one that is not there, and for one of several that are called so.
+    """
+    if not isinstance(given, str):
+        raise BadInput(f"{given!r} is no column: a column is named by a text, such as 'text'.")
+    alike = [name for name in columns if name.casefold() == given.casefold()]
+    if not alike:
+        raise BadInput(f"the table has no column {given!r}. It has {', '.join(columns) or 'none'}.")
+    if len(alike) > 1 and given not in alike:
+        raise BadInput(f"the table has several columns {given!r}: {', '.join(alike)}.")
+    if columns.count(given) > 1:
+        raise BadInput(f"the table has the column {given!r} more than once.")
+    return given if given in alike else alike[0]
+
+
+def columns(own: Signature, given: Mapping[str, object], there: Sequence[str]) -> dict[str, Named]:
+    """What was given for a function's columns, as the table writes them. Raises BadInput."""
+    found: dict[str, Named] = {}
+    for name in (*own.columns, *own.optional_columns):
+        value = given.get(name)
+        if value is None:
+            if name in own.columns and name != "x":
+                raise BadInput(f"{own.name} needs {name}: the name of a column of the table.")
+            found[name] = None
+        elif isinstance(value, list | tuple):
+            found[name] = [column(each, there) for each in value]
+        else:
+            found[name] = column(value, there)  # type: ignore[arg-type]
+    return found
+
+
+def _view(parameter: str) -> str:
+    return f"other_{parameter}"
+
+
+def _written(named: Named) -> str:
+    if named is None:
+        return "NULL"
+    if isinstance(named, str):
+        return DUCKDB.identifier(named)
+    return f"[{', '.join(map(DUCKDB.identifier, named))}]"
+
+
+def _literal(name: str, value: object) -> str:
+    try:
+        return DUCKDB.literal(value)
+    except (TypeError, ValueError) as error:
+        raise BadOption(f"{name}: {error}") from None

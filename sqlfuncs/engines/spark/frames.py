@@ -1,0 +1,132 @@
+"""Calls on DataFrames: in one task beside the table's columns, or on the driver. Reads no files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from sqlfuncs.engines.spark import running
+from sqlfuncs.engines.spark.calls import Call
+from sqlfuncs.engines.spark.signatures import Signature
+from sqlfuncs.errors import BadInput
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+MOST_ROWS = 500_000  # that one process computes
+MOST_BYTES = 30_000_000  # that travel with a function: more than that fails in odd ways
+_ROWS_AT_ONCE = 10_000
+
+
+def as_frame(table: object) -> DataFrame:
+    """A DataFrame, or the one that a table's name is of. Raises BadInput for anything else."""
+    if isinstance(table, str):
+        from pyspark.sql import SparkSession
+
+        session = SparkSession.getActiveSession()
+        if session is None:
+            raise BadInput(f"no Spark session is active, in which '{table}' could be a table.")
+        with running.in_our_words():
+            return session.table(table)
+    if type(table).__module__.startswith("pyspark.sql") and type(table).__name__ == "DataFrame":
+        return table
+    raise BadInput(f"a table is a DataFrame of Spark's or the name of one, not {table!r:.80}.")
+
+
+def schema_of(df: DataFrame, columns: Sequence[str]) -> pa.Schema:
+    """Some columns of a DataFrame as Arrow has them. Raises BadInput for a type it has not."""
+    from pyspark.sql.pandas.types import to_arrow_type
+
+    fields = {field.name: field for field in df.schema.fields}
+    try:
+        return pa.schema([(name, to_arrow_type(fields[name].dataType)) for name in columns])
+    except Exception as error:
+        raise running.as_ours(error) from None
+
+
+def in_one_task(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
+    """All columns of a table and those that a function adds, `own`; lazily, by a single task."""
+    from pyspark.sql.pandas.types import from_arrow_type
+    from pyspark.sql.types import StructField, StructType
+
+    types = [StructField(field.name, from_arrow_type(field.type)) for field in own]
+    tables = {name: _packed(table) for name, table in call.tables.items()}
+    light = Call(call.signature, call.columns, call.options, call.arguments)
+    run = _InOneTask(light, tables)
+    return df.repartition(1).mapInArrow(run, StructType([*df.schema.fields, *types]))
+
+
+class _InOneTask:
+    """What the task does with the batches of the table. Found by its name on the worker."""
+
+    def __init__(self, call: Call, tables: dict[str, bytes]) -> None:
+        self._call, self._tables = call, tables
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The same rows with more columns."""
+        table = whole(batches, self._call.signature)
+        if table is None:
+            return
+        tables = {name: _unpacked(packed) for name, packed in self._tables.items()}
+        call = Call(
+            self._call.signature,
+            self._call.columns,
+            self._call.options,
+            self._call.arguments,
+            tables,
+        )
+        own = call.rows(table.select(call.read))
+        for name in own.column_names:
+            table = table.append_column(name, own.column(name))
+        yield from table.combine_chunks().to_batches(max_chunksize=_ROWS_AT_ONCE)
+
+
+def whole(batches: Iterator[pa.RecordBatch], own: Signature) -> pa.Table | None:
+    """Batches as a table, None where there are none. Raises BadInput for too many rows."""
+    held, rows = [], 0
+    for batch in batches:
+        held.append(batch)
+        rows += batch.num_rows
+        refuse_many(rows, own.name)
+    return pa.Table.from_batches(held) if rows else None
+
+
+def refuse_many(rows: int, name: str) -> None:
+    """Raise BadInput for more rows than one process computes."""
+    if rows > MOST_ROWS:
+        raise BadInput(
+            f"{name} computes a table of up to {MOST_ROWS:,} rows in one place, and this one has "
+            f"more. For tables of any size: sqlfuncs.spark.{name}(df, ...) in Python, or "
+            "sqlfuncs run with --spark, where it is distributed; or judge_labels(x, label, judge "
+            "=> 'name'), row by row. Or draw rows at random: SELECT * FROM ... TABLESAMPLE."
+        )
+
+
+def on_driver(df: DataFrame, call: Call, columns: Sequence[str]) -> DataFrame:
+    """The rows that a function makes of a table, computed here."""
+    table = running.collected(df.select(*map(_quoted, columns)).limit(MOST_ROWS + 1))
+    refuse_many(table.num_rows, call.signature.name)
+    return df.sparkSession.createDataFrame(call.rows(table))
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _packed(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    packed: bytes = sink.getvalue().to_pybytes()
+    if len(packed) > MOST_BYTES:
+        raise BadInput(
+            f"a further table takes {len(packed):,} bytes, and what goes to the workers with a "
+            f"call may take {MOST_BYTES:,}. Give the columns and rows that are needed."
+        )
+    return packed
+
+
+def _unpacked(packed: bytes) -> pa.Table:
+    return pa.ipc.open_stream(packed).read_all()

@@ -1,0 +1,107 @@
+"""The functions of a table on DataFrames: `sqlfuncs.spark.label_issues(df, 'text', 'label')`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from sqlfuncs import wording
+from sqlfuncs.engines.spark import calls, frames, running
+from sqlfuncs.engines.spark.calls import Call
+from sqlfuncs.engines.spark.dialect import DIALECT
+from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
+from sqlfuncs.errors import BadInput
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_TABLE = "df"  # what the parameter of the table is called
+# Those that are distributed: by their names, what makes their rows of any number of rows.
+Distributed = Callable[["DataFrame", Call, pa.Schema], "DataFrame"]
+_distributed: dict[str, Distributed] = {}
+
+
+@cache
+def function(name: str) -> Callable[..., DataFrame]:
+    """A function of DataFrames by its name. Raises BadInput for one that there is not."""
+    own = signature(name)
+
+    def called(*given: object, **options: object) -> DataFrame:
+        with wording.speaking(DIALECT):
+            return _call(own, given, options)
+
+    positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    optional = {**dict.fromkeys((*own.optional_columns, *own.optional_tables)), **own.options}
+    parameters = [
+        *(inspect.Parameter(each, positional) for each in _positions(own)),
+        *(inspect.Parameter(each, keyword, default=value) for each, value in optional.items()),
+    ]
+    called.__name__ = called.__qualname__ = name
+    called.__doc__ = own.help
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return called
+
+
+def _positions(own: Signature) -> tuple[str, ...]:
+    return (*own.arguments, _TABLE, *own.tables, *own.columns)
+
+
+def _call(own: Signature, given: tuple[object, ...], options: Mapping[str, object]) -> DataFrame:
+    named = _bound(own, given, options)
+    rest = {name: value for name, value in named.items() if name not in _positions(own)}
+    calls.checked_names(own, rest)
+    df = frames.as_frame(named[_TABLE])
+    there = df.columns
+    tables = (*own.tables, *own.optional_tables)
+    call = Call(
+        own,
+        calls.columns(own, named, there),
+        {name: rest[name] for name in own.options if rest.get(name) is not None},
+        [named[name] for name in own.arguments],
+        {name: _collected(named[name]) for name in tables if named.get(name) is not None},
+    )
+    columns = there if own.adds == () and own.tables else call.read
+    schema = call.refuse_mistakes(there, frames.schema_of(df, columns))
+    if own.name in _distributed:
+        return _distributed[own.name](df, call, schema)
+    if not own.adds:
+        return frames.on_driver(df, call, columns)
+    frames.refuse_many(running.run(df.sparkSession, df.count), own.name)
+    return frames.in_one_task(df, call, schema)
+
+
+def _bound(
+    own: Signature, given: tuple[object, ...], options: Mapping[str, object]
+) -> dict[str, Any]:
+    positions = _positions(own)
+    takes = f"{own.name}({', '.join(positions)}, ...)"
+    if len(given) > len(positions):
+        raise BadInput(f"{len(given)} arguments were given to {takes}; options are named: x=...")
+    named = dict(zip(positions, given, strict=False))
+    twice = sorted(named.keys() & options.keys())
+    if twice:
+        raise BadInput(f"{twice[0]} was given twice to {takes}.")
+    named |= options
+    missing = [name for name in positions if name not in named]
+    if missing:
+        raise BadInput(f"{' and '.join(missing)} is missing: {takes}.")
+    return named
+
+
+def _collected(table: object) -> pa.Table:
+    """A further table, which is small, as a decision log is: from Spark, Arrow or pandas."""
+    if isinstance(table, pa.Table):
+        return table
+    if type(table).__module__.startswith("pandas"):
+        return pa.Table.from_pandas(table, preserve_index=False)
+    return running.collected(frames.as_frame(table))
+
+
+def names() -> frozenset[str]:
+    """Of all functions on DataFrames."""
+    return frozenset(signatures())

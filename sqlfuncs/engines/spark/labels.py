@@ -1,0 +1,47 @@
+"""Labels of Spark's as the computing reads them: as text, with the kind of their type."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from sqlfuncs.engines.spark.types import type_name
+from sqlfuncs.errors import BadInput
+from sqlfuncs.learning.labels import labels
+
+
+def kind_of(name: str, of: pa.DataType) -> str:
+    """What labels of a type are (`learning.labels`). Raises BadInput for one of several values.
+
+    >>> [kind_of("label", each) for each in (pa.string(), pa.int8(), pa.date32(), pa.float32())]
+    ['text', 'integer', 'time', 'float']
+    """
+    types = pa.types
+    if types.is_dictionary(of):
+        of = of.value_type
+    if types.is_null(of):
+        return labels.UNTYPED
+    if types.is_string(of) or types.is_large_string(of):
+        return labels.TEXT
+    if types.is_boolean(of):
+        return labels.BOOLEAN
+    if types.is_integer(of):
+        return labels.INTEGER
+    if types.is_decimal(of):
+        return labels.DECIMAL
+    if types.is_floating(of):
+        return labels.FLOAT
+    if types.is_date(of) or (types.is_timestamp(of) and of.tz is None):
+        return labels.TIME
+    if types.is_timestamp(of):
+        return labels.INSTANT
+    raise BadInput(
+        f"{name} is of type {type_name(of)}, which is no label: a row has one value. Name the one "
+        f"that is meant, such as {name}.field or {name}['key']."
+    )
+
+
+def text_of(label: pa.Array) -> pa.Array:
+    """The text of each label, as DuckDB writes it."""
+    if pa.types.is_floating(label.type):
+        return pa.array([None if v is None else str(v) for v in label.to_pylist()], pa.string())
+    return label.cast(pa.string())

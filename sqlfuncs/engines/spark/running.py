@@ -1,0 +1,133 @@
+"""What runs on Spark from the driver: errors in our words, progress, and Ctrl-C."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlfuncs
+from sqlfuncs import errors, work
+from sqlfuncs.errors import BadInput, Cancelled, CannotRegister, InternalError, SqlfuncsError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+T = TypeVar("T")
+_OURS = re.compile(r"(?ms)^(?:.*: )?sqlfuncs\.errors\.(?P<kind>\w+): (?P<message>.*)")
+_END = re.compile(r"(?m)^\s*(?:SQLSTATE: \w+|JVM stacktrace:|at .*)|\s*SQLSTATE: \w+.*")
+_CONDITION = re.compile(r"^\[[A-Z0-9_.]+\]\s*")
+_SECONDS = 0.1  # between looks for Ctrl-C
+
+
+def collected(df: Any) -> pa.Table:
+    """The rows of a DataFrame. Raises errors of ours, and Cancelled after Ctrl-C."""
+    return run(df.sparkSession, df.toArrow)
+
+
+def run(session: Any, action: Callable[[], T]) -> T:
+    """What an action gives that starts jobs in a session; the jobs end with Ctrl-C.
+
+    It has a thread of its own: classic Spark goes on with a job, and with its workers, where
+    Ctrl-C interrupts the thread that waits for it.
+    """
+    outcome: Future[T] = Future()
+
+    def act() -> None:
+        try:
+            outcome.set_result(action())
+        except BaseException as error:  # the caller raises it
+            outcome.set_exception(error)
+
+    with _progress(session) as look:
+        threading.Thread(target=act, name="sqlfuncs-spark", daemon=True).start()
+        try:
+            while not outcome.done():
+                work.check()
+                with suppress(TimeoutError):
+                    outcome.exception(timeout=_SECONDS)
+                look()
+        except (KeyboardInterrupt, Cancelled):
+            with suppress(Exception):
+                session.interruptAll()
+            raise Cancelled from None
+    with in_our_words():
+        return outcome.result()
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Errors of Spark's as ours: those that a worker raised, and what else Spark says."""
+    try:
+        yield
+    except SqlfuncsError:
+        raise
+    except Exception as error:
+        raise as_ours(error) from None
+
+
+def as_ours(error: Exception) -> Exception:
+    """An error of Spark's as the one of ours that it carries; one that is not Spark's as it is."""
+    if not type(error).__module__.startswith(("pyspark", "py4j", "grpc")):
+        return error
+    message = str(error)
+    found = _OURS.search(message)
+    kind = getattr(errors, found["kind"], None) if found else None
+    if found and isinstance(kind, type) and issubclass(kind, SqlfuncsError):
+        return kind(_END.split(found["message"])[0].strip())
+    if "No module named 'sqlfuncs" in message:
+        return CannotRegister(
+            "the Python workers of this Spark have no package sqlfuncs, which computes there. "
+            f"Install it where they run, in the driver's version: sqlfuncs=={sqlfuncs.__version__} "
+            "(a library of the cluster, %pip install in a notebook, or an environment of the job)."
+        )
+    said = _CONDITION.sub("", _END.split(message)[0].strip())
+    if "Traceback (most recent call last):" in said:
+        said = said.splitlines()[-1]  # what was raised; the way there is in Spark's log
+    return BadInput(said) if "AnalysisException" in type(error).__name__ else InternalError(said)
+
+
+@contextmanager
+def _progress(session: Any) -> Iterator[Callable[[], None]]:
+    """Report how many tasks are done; what comes is to be called now and then."""
+    with work.share("Spark") as share:
+        reached = 0.0
+
+        def reach(done: int, total: int) -> None:
+            nonlocal reached
+            if total:
+                reached = max(reached, min(1.0, done / total))
+
+        def show() -> None:
+            if reached * share.total > share.done:
+                share.reach(reached)
+
+        def heard(stages: Any, inflight_tasks: int, operation_id: str, done: bool) -> None:
+            known = list(stages or [])
+            reach(sum(s.num_completed_tasks for s in known), sum(s.num_tasks for s in known))
+
+        if is_connect(session):
+            session.registerProgressHandler(heard)
+            try:
+                yield show
+            finally:
+                session.removeProgressHandler(heard)
+            return
+
+        def polled() -> None:
+            with suppress(Exception):  # a session that is gone has no stages
+                tracker = session.sparkContext.statusTracker()
+                known = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+                stages = [stage for stage in known if stage is not None]
+                reach(sum(s.numCompletedTasks for s in stages), sum(s.numTasks for s in stages))
+            show()
+
+        yield polled
+
+
+def is_connect(session: Any) -> bool:
+    """Whether a session is one of Spark Connect."""
+    return ".connect." in type(session).__module__

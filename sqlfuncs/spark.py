@@ -1,0 +1,31 @@
+"""sqlfuncs on Spark, for DataFrames of any size.
+
+>>> import sqlfuncs.spark
+>>> "label_issues" in dir(sqlfuncs.spark)
+True
+
+Each function of a table is here under its name: the table first, a DataFrame or its name, then its
+columns by their names, then options. What comes back is a DataFrame, read when it is asked for:
+write it to a table, or it is computed again each time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    from sqlfuncs.engines.spark import functions
+
+    if name in functions.names():
+        return functions.function(name)
+    raise AttributeError(f"sqlfuncs.spark has no {name}. It has: {', '.join(__dir__())}.")
+
+
+def __dir__() -> list[str]:
+    from sqlfuncs.engines.spark import functions
+
+    return sorted(functions.names())

@@ -1,0 +1,51 @@
+"""Sessions of a real Spark for the tests: classic, or of a Spark Connect server.
+
+One process has one session, for starting a JVM takes longer than most tests. Its workers have the
+home that the process had when it began.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sqlfuncs
+
+IS_THERE = find_spec("pyspark") is not None and find_spec("py4j") is not None
+needs_spark = pytest.mark.skipif(not IS_THERE, reason="needs Spark (make test-spark)")
+CONNECT = os.environ.get("SQLFUNCS_TEST_SPARK") == "connect"
+_PLAIN = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "OFF",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.memory": "1g",
+    "spark.sql.session.timeZone": "UTC",
+}
+
+
+@cache
+def session(folder: Path) -> Any:
+    """The one session of this process, in which the functions are registered.
+
+    Its warehouse, and the home of its workers where none is set, lie in a folder.
+    """
+    from pyspark.sql import SparkSession
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["SQLFUNCS_HOME"] = os.environ.get("SQLFUNCS_HOME") or str(folder / "home")
+    builder = SparkSession.builder
+    builder = builder.remote("local[2]") if CONNECT else builder.master("local[2]")
+    for name, value in {**_PLAIN, "spark.sql.warehouse.dir": str(folder / "warehouse")}.items():
+        builder = builder.config(name, value)
+    made = builder.getOrCreate()
+    sqlfuncs.register(made)
+    return made
