@@ -7,7 +7,7 @@ same bits as at home, and the same checks.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -18,9 +18,13 @@ from sqlfuncs import errors
 from sqlfuncs.engines.base import Dialect
 from sqlfuncs.engines.duckdb import udf
 from sqlfuncs.engines.duckdb.connection import connect, instance, use_bare_names
+from sqlfuncs.engines.duckdb.macros import computed
+from sqlfuncs.engines.duckdb.names import identifier
 from sqlfuncs.engines.duckdb.statements import plain_message
 from sqlfuncs.errors import BadInput, InternalError, SqlfuncsError
+from sqlfuncs.functions.spec import CountFunction
 
+ROWS = computed.ROWS
 _OURS = re.compile(r"(?s)executing the UDF: (?P<kind>\w+): (?P<message>.*)")
 
 
@@ -47,6 +51,20 @@ def refuse_call(query: str, tables: Mapping[str, pa.Table], dialect: Dialect) ->
         rows(query, tables, dialect)
     except errors.NoUsableRows:
         return
+
+
+def of_counts(
+    function: CountFunction, counts: pa.Table, columns: Sequence[str], dialect: Dialect
+) -> pa.Table:
+    """What a function says of different combinations of labels, whose column `ROWS` counts them.
+
+    `columns` are those of the function's inputs, in their order. Raises as `rows`.
+    """
+    named = ", ".join(map(identifier, columns))
+    with _opened({"counts": counts}, dialect) as con:
+        con.execute(f"CREATE OR REPLACE TEMP MACRO {computed.of_counts(function)}")
+        call = f"temp.main.{identifier(function.name)}(counts, {named})"
+        return _plain(con.sql(f"FROM {call}").to_arrow_table())
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -104,11 +104,26 @@ def refuse_many(rows: int, name: str) -> None:
         )
 
 
+def refuse_empty(call: Call) -> None:
+    """Raise what a function says of a table without rows, if that is an error."""
+    call.rows(pa.table({name: pa.nulls(0) for name in call.read}))
+
+
 def on_driver(df: DataFrame, call: Call, columns: Sequence[str]) -> DataFrame:
     """The rows that a function makes of a table, computed here."""
     table = running.collected(df.select(*map(_quoted, columns)).limit(MOST_ROWS + 1))
     refuse_many(table.num_rows, call.signature.name)
     return df.sparkSession.createDataFrame(call.rows(table))
+
+
+def refuse_heavy(files: Mapping[str, bytes]) -> None:
+    """Raise BadInput for files that are too much to go to the workers with a function."""
+    size = sum(map(len, files.values()))
+    if size > MOST_BYTES:
+        raise BadInput(
+            f"what was learned takes {size:,} bytes, and what goes to the workers with a function "
+            f"may take {MOST_BYTES:,}."
+        )
 
 
 def _quoted(name: str) -> str:

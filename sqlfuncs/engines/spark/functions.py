@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sqlfuncs import wording
-from sqlfuncs.engines.spark import calls, frames, running
+from sqlfuncs.engines.spark import calls, counting, frames, judging, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 _TABLE = "df"  # what the parameter of the table is called
 # Those that are distributed: by their names, what makes their rows of any number of rows.
 Distributed = Callable[["DataFrame", Call, pa.Schema], "DataFrame"]
-_distributed: dict[str, Distributed] = {}
+_distributed: dict[str, Distributed] = {
+    "label_issues": judging.label_issues,
+    **dict.fromkeys(counting.names(), counting.counted),
+}
+_others: dict[str, Callable[..., DataFrame]] = {"judge_labels": judging.judge_labels}
 
 
 @cache
 def function(name: str) -> Callable[..., DataFrame]:
     """A function of DataFrames by its name. Raises BadInput for one that there is not."""
+    if name in _others:
+        return _others[name]
     own = signature(name)
 
     def called(*given: object, **options: object) -> DataFrame:
@@ -71,7 +77,10 @@ def _call(own: Signature, given: tuple[object, ...], options: Mapping[str, objec
         return _distributed[own.name](df, call, schema)
     if not own.adds:
         return frames.on_driver(df, call, columns)
-    frames.refuse_many(running.run(df.sparkSession, df.count), own.name)
+    rows = running.run(df.sparkSession, df.count)
+    frames.refuse_many(rows, own.name)
+    if not rows:
+        frames.refuse_empty(call)
     return frames.in_one_task(df, call, schema)
 
 
@@ -104,4 +113,4 @@ def _collected(table: object) -> pa.Table:
 
 def names() -> frozenset[str]:
     """Of all functions on DataFrames."""
-    return frozenset(signatures())
+    return frozenset({*signatures(), *_others})

@@ -7,6 +7,7 @@ import pyarrow as pa
 from sqlfuncs.engines.spark.types import type_name
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.labels import labels
+from sqlfuncs.learning.labels.labels import Labels
 
 
 def kind_of(name: str, of: pa.DataType) -> str:
@@ -45,3 +46,9 @@ def text_of(label: pa.Array) -> pa.Array:
     if pa.types.is_floating(label.type):
         return pa.array([None if v is None else str(v) for v in label.to_pylist()], pa.string())
     return label.cast(pa.string())
+
+
+def labels_of(column: pa.Array, name: str) -> Labels:
+    """Labels whose classes are known, as the computing reads them. Raises as `kind_of`."""
+    field = pa.field("label", pa.string(), metadata={labels.KIND: kind_of(name, column.type)})
+    return labels.read_known(pa.StructArray.from_arrays([text_of(column)], fields=[field]))

@@ -128,6 +128,13 @@ def _progress(session: Any) -> Iterator[Callable[[], None]]:
         yield polled
 
 
+def is_on_this_machine(session: Any) -> bool:
+    """Whether the workers run on the driver's machine, and have its home."""
+    with suppress(Exception):  # a server may not say
+        return str(session.conf.get("spark.master")).startswith("local")
+    return False
+
+
 def is_connect(session: Any) -> bool:
     """Whether a session is one of Spark Connect."""
     return ".connect." in type(session).__module__

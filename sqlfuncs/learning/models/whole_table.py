@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption, TooManyClasses
 from sqlfuncs.learning.features.features import TextFeatures, VectorFeatures
-from sqlfuncs.learning.features.heads import AnyHead, Head, RowWeights, one_thread
+from sqlfuncs.learning.features.heads import AnyHead, Head, one_thread
 from sqlfuncs.learning.labels.classes import MOST_CLASSES, MOST_PROBABILITIES
-from sqlfuncs.learning.models import fast
+from sqlfuncs.learning.models import fast, shares
 from sqlfuncs.learning.models.cross_fitted import CrossFitted
-from sqlfuncs.learning.models.folds import Cut, canonical_order, hash_numbers
+from sqlfuncs.learning.models.folds import Cut, canonical_order
 from sqlfuncs.learning.models.kernel import LinearKernel
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.models.out_of_sample import (
@@ -33,13 +33,12 @@ from sqlfuncs.learning.models.out_of_sample import (
     salt_of,
 )
 from sqlfuncs.learning.models.pooling import Pool
+from sqlfuncs.learning.models.shares import Shares
 from sqlfuncs.learning.models.target import Floats, Mask, Pooling, Target, Whole
 from sqlfuncs.learning.rows.base import Reasons, Rows
 from sqlfuncs.learning.rows.voters import Votes
 from sqlfuncs.wording import Call, Option
 
-SAMPLE_ROWS = 200_000
-CLASS_ROWS = 1_000  # of a rare class, which is sampled more densely and counts for less in exchange
 _HeadsOfFolds = dict[tuple[int, int], tuple[AnyHead, ...]]
 
 
@@ -86,7 +85,7 @@ def judge_table(
             f"{Option('judge', 'name')} keeps what heads learned from texts or embeddings; "
             + _why_not(rows, votes)
         )
-    if is_kept_whole and len(rows) > SAMPLE_ROWS:
+    if is_kept_whole and len(rows) > shares.SAMPLE_ROWS:
         return _by_sample(rows, target, cast("str", model), folds, seed)
     prepared = prepare(rows, target, model, votes)
     heads: _HeadsOfFolds = {}
@@ -137,16 +136,12 @@ def _why_not(rows: Rows, votes: Votes | None) -> str:
 def _by_sample(rows: Rows, target: Target, model: str, folds: int, seed: int) -> TablePrediction:
     keys = rows.digests()
     groups = rows.groups(keys)
-    drawn, weights, is_common = draw(groups, target.strata, seed)
-    places = np.flatnonzero(drawn)
-    fitted = _learn(
-        rows.take(places),
-        target.chosen(places),
-        model,
-        None if weights is None else weights[places],
-        is_common[places],
-        folds,
-        seed,
+    counts = np.bincount(target.strata[target.strata >= 0], minlength=target.strata.max() + 1)
+    sampled = Shares.of(counts, len(groups))
+    places = np.flatnonzero(sampled.drawn(groups, target.strata, seed))
+    drawn = [groups[place] for place in places]
+    fitted = learn_sample(
+        rows.take(places), target.chosen(places), drawn, model, sampled, folds, seed
     )
     order = canonical_order(keys, target.ranks)
     ordered, known = fitted.judge(rows, groups, order)
@@ -162,39 +157,23 @@ def _by_sample(rows: Rows, target: Target, model: str, folds: int, seed: int) ->
     )
 
 
-def draw(groups: Sequence[bytes], strata: Whole, seed: int) -> tuple[Mask, RowWeights | None, Mask]:
-    """Which rows are drawn, how much each counts, and which would be without rare classes: (rows,).
-
-    By a hash of their content, near duplicates together: whichever rows stand beside one, and in
-    whatever order, it is drawn or not. Of a class `CLASS_ROWS` are drawn, if it has so many. All
-    rows count the same where no class is rare: then the weights are None.
-
-    >>> groups = [f"{n}".encode() for n in range(300_000)]
-    >>> drawn, weights, _ = draw(groups, np.zeros(300_000, dtype=np.int64), 0)
-    >>> abs(int(drawn.sum()) - SAMPLE_ROWS) < 1_500, weights is None
-    (True, True)
-    """
-    common = min(1.0, SAMPLE_ROWS / max(1, len(groups)))
-    counts = np.bincount(strata[strata >= 0], minlength=int(strata.max(initial=0)) + 1)
-    shares = np.minimum(1.0, np.maximum(common, CLASS_ROWS / np.maximum(counts, 1)))
-    own = np.where(strata >= 0, shares[strata], common)
-    at = hash_numbers(groups, f"{seed}.sample") / 2.0**64
-    weights = (common / own).astype(np.float32)
-    return at < own, None if (weights == 1).all() else weights, at < common
-
-
-def _learn(
+def learn_sample(
     rows: Rows,
     target: Target,
+    groups: Sequence[bytes],
     model: str,
-    weights: RowWeights | None,
-    is_common: Mask,
+    sampled: Shares,
     folds: int,
     seed: int,
 ) -> CrossFitted:
-    """The heads of every fold of the rows, and their pool, by the rows that `is_common` chooses."""
+    """The heads of every fold of rows that were `sampled` of a table, and their pool.
+
+    `groups` are the digests of the rows' near duplicates. The pool goes by the rows that would be
+    drawn if no class was rare.
+    """
     prepared = prepare(rows, target, model)
     heads: _HeadsOfFolds = {}
+    weights, is_common = sampled.weights(target.strata), sampled.common_ones(groups, seed)
     ordered_weights = None if weights is None else weights[prepared.order]
     pooled = np.flatnonzero(is_common[prepared.order])
     cuts = cuts_of(prepared.groups, prepared.target, folds, seed)

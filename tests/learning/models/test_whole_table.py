@@ -9,10 +9,11 @@ import pytest
 
 from sqlfuncs.errors import TooManyClasses
 from sqlfuncs.learning.features.features import VectorFeatures
-from sqlfuncs.learning.models import whole_table
+from sqlfuncs.learning.models import shares, whole_table
 from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.cross_fitted import CrossFitted
-from sqlfuncs.learning.models.whole_table import TablePrediction, draw, judge_table
+from sqlfuncs.learning.models.shares import Shares
+from sqlfuncs.learning.models.whole_table import TablePrediction, judge_table
 from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.text import Texts
 from tests.learning.models.test_out_of_sample import TOPICS
@@ -43,15 +44,15 @@ def _judge(
 
 @pytest.fixture
 def small_sample(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(whole_table, "SAMPLE_ROWS", 1_500)
-    monkeypatch.setattr(whole_table, "CLASS_ROWS", 60)
+    monkeypatch.setattr(shares, "SAMPLE_ROWS", 1_500)
+    monkeypatch.setattr(shares, "CLASS_ROWS", 60)
     yield
 
 
 def test_a_sample_says_nearly_what_all_rows_say(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, codes = _vectors(6_000)
     whole = _judge(rows, codes)
-    monkeypatch.setattr(whole_table, "SAMPLE_ROWS", 1_500)
+    monkeypatch.setattr(shares, "SAMPLE_ROWS", 1_500)
     part = _judge(rows, codes)
     assert (whole.probs.argmax(axis=1) == part.probs.argmax(axis=1)).mean() > 0.97
     assert np.abs(whole.probs - part.probs).mean() < 0.03
@@ -134,7 +135,9 @@ def test_who_is_drawn_depends_on_a_row_alone() -> None:
     groups = [f"{number}".encode() for number in range(250_000)]
     strata = np.zeros(len(groups), dtype=np.int64)
     strata[:1_200] = 1
-    drawn, weights, common = draw(groups, strata, 0)
+    sampled = Shares.of(np.bincount(strata), len(groups))
+    drawn, weights = sampled.drawn(groups, strata, 0), sampled.weights(strata)
+    common = sampled.common_ones(groups, 0)
     assert weights is not None
     assert drawn[1_200:].mean() == pytest.approx(0.8, abs=0.005)
     assert drawn[:1_200].sum() == pytest.approx(1_000, abs=50)  # 960 by the rate of the others
@@ -142,9 +145,9 @@ def test_who_is_drawn_depends_on_a_row_alone() -> None:
     assert weights[0] * drawn[:1_200].sum() == pytest.approx(960, abs=50)
     assert not (common & ~drawn).any()
     shuffle = np.random.default_rng(0).permutation(len(groups))
-    again, _, _ = draw([groups[at] for at in shuffle], strata[shuffle], 0)
+    again = sampled.drawn([groups[at] for at in shuffle], strata[shuffle], 0)
     assert (again == drawn[shuffle]).all()
-    other, _, _ = draw(groups, strata, 1)
+    other = sampled.drawn(groups, strata, 1)
     assert (other != drawn).mean() > 0.2
 
 

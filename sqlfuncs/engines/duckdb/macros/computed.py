@@ -27,6 +27,7 @@ INSTANCE_NAME = "_sf_instance"  # a function of Python's: a number that no other
 INSTANCE = f"{INSTANCE_NAME}()"
 NO_ROWS = "sqlfuncs.main._sf_none"  # stands for a second table that is left out
 NO_LOG = "sqlfuncs.main._sf_no_log"  # stands for a decision log that is left out
+ROWS = "number of rows"  # the column that says how often a combination is there
 _BARE = "sqlfuncs.main._sf_bare"
 _LABEL = "sqlfuncs.main._sf_label"
 _TEXT_KEYS = "sqlfuncs.main._sf_text_keys"
@@ -57,6 +58,11 @@ def definition(function: TableFunction | ListFunction | ScalarFunction) -> str:
             return _of_table(function)
 
 
+def of_counts(function: CountFunction) -> str:
+    """The same over different combinations of labels, of each of which `ROWS` says how many."""
+    return _of_table(function, counted_by=ROWS)
+
+
 def _scalar(function: ScalarFunction) -> str:
     # A prepared statement has one number however often it is executed, but new transactions.
     query = [f"[{_QUERY}, txid_current()]"] if function.per_query else []
@@ -70,7 +76,7 @@ def _list(function: ListFunction) -> str:
 SELECT unnest({udf_name(function.name)}({_options(function)}, {_CALLER}), recursive := true)"""
 
 
-def _of_table(function: TableFunction) -> str:
+def _of_table(function: TableFunction, counted_by: str | None = None) -> str:
     """Gather all rows in order, compute once, and hand rows back.
 
     Names start with `_sf_`, because the columns an analyst names are looked up in the table
@@ -84,17 +90,19 @@ def _of_table(function: TableFunction) -> str:
     if function.reviews:
         optional += [f"{name} := NULL" for name in REVIEWS]
     head = _head(function, (*function.arguments, "tbl", *required, *optional))
-    select = _beside_rows(function) if function.keeps_rows else _instead_of_rows(function)
+    if function.keeps_rows:
+        return f"{head} AS TABLE\n{_beside_rows(function)}"
+    select = _instead_of_rows(function, counted_by)
     return f"{head} AS TABLE\n{select}"
 
 
-def _instead_of_rows(function: TableFunction) -> str:
+def _instead_of_rows(function: TableFunction, counted_by: str | None) -> str:
     own = ", ".join(
         _own_column(function, c, f"struct_extract(_sf_own, {literal(c.name)})")
         for c in function.returns
     )
     return f"""WITH _sf_numbered AS (
-    {_numbered(function)}
+    {_numbered(function, counted_by)}
 ), _sf_packed_rows AS (
     SELECT {_packed(function)} FROM _sf_numbered
 ), {_gathered(function, "_sf_packed_rows", "NULL")}, _sf_rows AS (
@@ -103,10 +111,10 @@ def _instead_of_rows(function: TableFunction) -> str:
 SELECT {own} FROM _sf_rows"""
 
 
-def _numbered(function: TableFunction) -> str:
+def _numbered(function: TableFunction, counted_by: str | None) -> str:
     """The rows of the table in their order, and those of the second one after them."""
     if isinstance(function, CountFunction):
-        return _counted(function)
+        return _counted(function, counted_by)
     if function.second is None:
         return "SELECT *, row_number() OVER () AS _sf_n FROM query_table(tbl)"
     return f"""SELECT *, false AS _sf_second, row_number() OVER () AS _sf_n FROM query_table(tbl)
@@ -115,7 +123,7 @@ def _numbered(function: TableFunction) -> str:
     FROM query_table({function.second})"""
 
 
-def _counted(function: CountFunction) -> str:
+def _counted(function: CountFunction, counted_by: str | None) -> str:
     """The different combinations of labels. They are counted as they are, of their own types."""
     names = range(len(function.inputs))
     given = ", ".join(
@@ -126,8 +134,12 @@ def _counted(function: CountFunction) -> str:
         f"sqlfuncs.main._sf_one(_sf_{at}, {literal(function.inputs[at])}) AS _sf_{at}"
         for at in names
     )
+    counted = "count(*)"
+    if counted_by is not None:
+        given = f"{given}, {identifier(counted_by)} AS _sf_rows"
+        counted = "sum(_sf_rows)::BIGINT"
     return f"""SELECT *, row_number() OVER () AS _sf_n FROM (
-        SELECT {ones}, count(*) AS _sf_count
+        SELECT {ones}, {counted} AS _sf_count
         FROM (SELECT {given} FROM query_table(tbl) AS _sf_in) GROUP BY ALL
     )"""
 
