@@ -148,14 +148,19 @@ def watched() -> Iterator[dict[str, float]]:
         watcher.join()
 
 
-def average_precision(query: str) -> float:
-    """Of label_quality, against whether the label is wrong, of a query's rows."""
+def average_precision(judged: pa.Table) -> float:
+    """Of label_quality, against whether the label is wrong."""
     from sklearn.metrics import average_precision_score
 
     rows = duckdb.sql(
-        f"SELECT label <> true_label AS wrong, coalesce(label_quality, 1) AS quality FROM ({query})"
+        "SELECT label <> true_label AS wrong, coalesce(label_quality, 1) AS quality FROM judged"
     ).fetchnumpy()
     return float(average_precision_score(rows["wrong"], -rows["quality"]))
+
+
+def _rows(query: str) -> pa.Table:
+    with duckdb.connect() as con:
+        return con.execute(query).to_arrow_table()
 
 
 def texts() -> Iterator[tuple[str, pa.Table]]:
@@ -166,13 +171,13 @@ def texts() -> Iterator[tuple[str, pa.Table]]:
         duckdb.sql(f"FROM '{root / 'data' / 'support_requests.csv'}'").to_arrow_table(),
     )
     train, _ = TABLES["wikipedia"]
-    yield "wikipedia", duckdb.sql(train).to_arrow_table()
+    yield "wikipedia", _rows(train)
 
 
 def same_bits(spark: Any) -> list[str]:
     """Lines of a table: Spark against DuckDB below the sample's size, and half of the rows."""
     lines = [
-        "| | average precision in DuckDB | on Spark | rows that differ | ... from half of the rows |",
+        "| average precision | in DuckDB | on Spark | rows that differ | from half of the rows |",
         "|---|---|---|---|---|",
     ]
     for name, table in texts():
@@ -194,7 +199,7 @@ def same_bits(spark: Any) -> list[str]:
             half = sqlfuncs.spark.label_issues(df, "text", "label").toArrow()
         finally:
             shares.SAMPLE_ROWS = before
-        found = [average_precision(each) for each in ("home", "there", "half")]
+        found = [average_precision(each) for each in (home, there, half)]
         lines.append(
             f"| {name}, {table.num_rows:,} texts | {found[0]:.3f} | {found[1]:.3f} | {differ} "
             f"| {found[2]:.3f} |"
@@ -234,7 +239,7 @@ def child(engine: str, folder: Path, rows: int) -> int:
             result.drop("x").write.mode("overwrite").parquet(str(into))
         seen["peak"] = max(seen["peak"], learned["peak"])
         seen |= {f"learn_{name}": value for name, value in learned.items()}
-        written = f"FROM '{into}/*.parquet'"
+        written = f"{into}/*.parquet"
     else:
         with sqlfuncs.connect() as con:
             begun, spent = time.monotonic(), time.process_time()
@@ -244,8 +249,9 @@ def child(engine: str, folder: Path, rows: int) -> int:
                 "(FORMAT parquet)"
             )
             seen = {"wall": time.monotonic() - begun, "processor": time.process_time() - spent}
-        written = f"FROM '{into}'"
-    seen["precision"] = average_precision(written)
+        written = str(into)
+    columns = "label, true_label, label_quality"
+    seen["precision"] = average_precision(_rows(f"SELECT {columns} FROM '{written}'"))
     print(json.dumps(seen))
     return 0
 

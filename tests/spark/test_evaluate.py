@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 import sqlfuncs.spark
-from sqlfuncs.errors import BadInput, NoUsableRows
 from sqlfuncs.engines.spark import counting, frames
+from sqlfuncs.errors import BadInput, NoUsableRows
 
 TABLE = pa.table(
     {

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 import sqlfuncs.spark
+from sqlfuncs.engines.spark import carried, frames
 from sqlfuncs.errors import BadInput, BadOption, ColumnClash, UnknownModel
 from sqlfuncs.learning.models import shares
 from tests.spark.tables import by_id, vectors
@@ -66,6 +67,16 @@ def test_a_sample_of_half_the_rows_finds_as_much(
     assert again == found  # neither order nor partitions matter
 
 
+def test_what_is_too_heavy_for_a_closure_is_brought_by_spark(
+    spark: Any, table: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "SAMPLE_ROWS", 450)
+    df = spark.createDataFrame(table)
+    light = by_id(sqlfuncs.spark.label_issues(df, "x", "label").toArrow())
+    monkeypatch.setattr(carried, "MOST_BYTES", 1_000)
+    assert by_id(sqlfuncs.spark.label_issues(df, "x", "label").toArrow()) == light
+
+
 def test_a_bad_row_keeps_its_place_and_says_why(
     spark: Any, table: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +104,12 @@ def test_labels_come_back_in_their_own_type(
     monkeypatch.setattr(shares, "SAMPLE_ROWS", 200)
     table = vectors(400, apart=4.0)
     is_first = pa.array([name == "apple" for name in table["label"].to_pylist()])
-    labels = {pa.int64(): [10, 9], pa.bool_(): [True, False], pa.date32(): [0, 366]}[of]
+    of_type: dict[pa.DataType, list[int]] = {
+        pa.int64(): [10, 9],
+        pa.bool_(): [True, False],
+        pa.date32(): [0, 366],
+    }
+    labels = of_type[of]
     column = pa.array([labels[not first.as_py()] for first in is_first]).cast(
         of if of != pa.date32() else pa.int32()
     )
@@ -150,3 +166,20 @@ def test_a_table_without_rows(spark: Any, table: pa.Table) -> None:
     df = spark.createDataFrame(table).where("id < 0")
     with pytest.raises(BadInput, match="the table has no rows"):
         sqlfuncs.spark.label_issues(df, "x", "label")
+
+
+def test_label_health_of_a_large_table_counts_all_its_rows(
+    spark: Any, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = vectors(3_000, seed=1)
+    con.register("t", table)
+    at_home = by_id(con.sql("FROM label_health(t, x, label)").to_arrow_table(), "label")
+    monkeypatch.setattr(shares, "SAMPLE_ROWS", 1_500)
+    monkeypatch.setattr(frames, "MOST_ROWS", 1_600)
+    df = spark.createDataFrame(table)
+    found = by_id(sqlfuncs.spark.label_health(df, "x", "label").toArrow(), "label")
+    for one, other in zip(at_home, found, strict=True):
+        assert (one["label"], one["rows"]) == (other["label"], other["rows"])
+        for name in ("flagged", "wrongly_elsewhere"):
+            assert other[name] == pytest.approx(one[name], rel=0.35)
+        assert other["error_rate"] == pytest.approx(one["error_rate"], abs=0.05)

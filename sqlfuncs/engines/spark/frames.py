@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from sqlfuncs.engines.spark import running
 from sqlfuncs.engines.spark.calls import Call
+from sqlfuncs.engines.spark.carried import MOST_BYTES
 from sqlfuncs.engines.spark.signatures import Signature
 from sqlfuncs.errors import BadInput
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 MOST_ROWS = 500_000  # that one process computes
-MOST_BYTES = 30_000_000  # that travel with a function: more than that fails in odd ways
 _ROWS_AT_ONCE = 10_000
 
 
@@ -114,16 +114,6 @@ def on_driver(df: DataFrame, call: Call, columns: Sequence[str]) -> DataFrame:
     table = running.collected(df.select(*map(_quoted, columns)).limit(MOST_ROWS + 1))
     refuse_many(table.num_rows, call.signature.name)
     return df.sparkSession.createDataFrame(call.rows(table))
-
-
-def refuse_heavy(files: Mapping[str, bytes]) -> None:
-    """Raise BadInput for files that are too much to go to the workers with a function."""
-    size = sum(map(len, files.values()))
-    if size > MOST_BYTES:
-        raise BadInput(
-            f"what was learned takes {size:,} bytes, and what goes to the workers with a function "
-            f"may take {MOST_BYTES:,}."
-        )
 
 
 def _quoted(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sqlfuncs import wording
-from sqlfuncs.engines.spark import calls, counting, frames, judging, running
+from sqlfuncs.engines.spark import calls, counting, frames, health, judging, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
@@ -23,6 +23,7 @@ _TABLE = "df"  # what the parameter of the table is called
 # Those that are distributed: by their names, what makes their rows of any number of rows.
 Distributed = Callable[["DataFrame", Call, pa.Schema], "DataFrame"]
 _distributed: dict[str, Distributed] = {
+    "label_health": health.label_health,
     "label_issues": judging.label_issues,
     **dict.fromkeys(counting.names(), counting.counted),
 }

@@ -21,6 +21,7 @@ import pyarrow as pa
 from sqlfuncs import wording, work
 from sqlfuncs.engines.spark import calls, frames, running
 from sqlfuncs.engines.spark.calls import Call
+from sqlfuncs.engines.spark.carried import carried
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.judging_tasks import RECORD, Drawing, Judging, Learning, Reading
 from sqlfuncs.engines.spark.labels import labels_of
@@ -45,16 +46,16 @@ def label_issues(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     """All columns of a table and those of label_issues, `own`; lazily."""
     x, label = call.columns["x"], call.columns["label"]
     assert isinstance(label, str)
-    counts = _counts(df, label)
+    counts = counts_of(df, label)
     rows = sum(counts.values())
     if not rows and not running.collected(df.select(DIALECT.identifier(label)).limit(1)).num_rows:
         frames.refuse_empty(call)
-    compared = _compared(call)
-    if rows <= (frames.MOST_ROWS if compared else shares.SAMPLE_ROWS):
+    whole = compared(call)
+    if rows <= (frames.MOST_ROWS if whole else shares.SAMPLE_ROWS):
         return frames.in_one_task(df, _kept_here(df, call), own)
-    if compared or not isinstance(x, str):
+    if whole or not isinstance(x, str):
         raise BadInput(
-            f"{compared or 'x'} is read with all rows of a table at once, and {rows:,} are too "
+            f"{whole or 'x'} is read with all rows of a table at once, and {rows:,} are too "
             f"many for one process. Draw {frames.MOST_ROWS:,} rows or fewer at random."
         )
     options = Options(**dict(call.options))  # type: ignore[arg-type]
@@ -102,14 +103,13 @@ def judged(
     from pyspark.sql.pandas.types import from_arrow_type
     from pyspark.sql.types import StructField, StructType
 
-    frames.refuse_heavy(files)
     added = [StructField(field.name, from_arrow_type(field.type)) for field in own]
     keeps = running.is_on_this_machine(df.sparkSession)
-    run = Judging(x, label, record, dict(files), own, keeps)
+    run = Judging(x, label, record, carried(df.sparkSession, files), own, keeps)
     return df.mapInArrow(run, StructType([*df.schema.fields, *added]))
 
 
-def _counts(df: DataFrame, label: str) -> dict[str, int]:
+def counts_of(df: DataFrame, label: str) -> dict[str, int]:
     """How many rows each label has, by its text. Rows without one are not counted."""
     quoted = DIALECT.identifier(label)
     table = running.collected(df.groupBy(quoted).count())
@@ -121,7 +121,7 @@ def _counts(df: DataFrame, label: str) -> dict[str, int]:
     return counts
 
 
-def _compared(call: Call) -> str:
+def compared(call: Call) -> str:
     """What was given that is learned from a whole table, or compares its rows; "" if nothing."""
     columns = [name for name in ("votes", "annotator", "key") if call.columns.get(name) is not None]
     options = [name for name in ("false_flags", "risk") if call.options.get(name) is not None]
@@ -132,20 +132,16 @@ def _learned(
     df: DataFrame, x: str, label: str, counts: Mapping[str, int], options: Options
 ) -> tuple[ModelRecord, dict[str, bytes]]:
     """A judge, as a record and files, learned in a task from a sample of the table."""
-    width = _width(df, x)
+    width = width_of(df, x)
     most = min(shares.SAMPLE_ROWS, MOST_NUMBERS // max(1, width))
-    sampling = Sampling(dict(counts), sum(counts.values()), options.seed, most)
+    drawn, sampling = _drawn(df, x, label, counts, options.seed, most)
     work.say(
         f"label_issues learns from {min(most, sampling.rows):,} of {sampling.rows:,} rows, drawn "
         "by a hash of their content, and judges all"
     )
-    fields = {field.name: field.dataType for field in df.schema.fields}
-    chosen = df.select(DIALECT.identifier(x), DIALECT.identifier(label))
-    types = f"x {fields[x].simpleString()}, label {fields[label].simpleString()}"
-    drawn = chosen.mapInArrow(Drawing(sampling), f"{types}, vector binary")
     if not width:
         reading = Reading(options.model, running.is_on_this_machine(df.sparkSession))
-        drawn = drawn.mapInArrow(reading, f"{types}, vector binary")
+        drawn = drawn.mapInArrow(reading, drawn.schema)
     learning = Learning(sampling, options)
     files = running.collected(
         drawn.repartition(1).mapInArrow(learning, "name string, content binary")
@@ -155,7 +151,36 @@ def _learned(
     return record, by_name
 
 
-def _width(df: DataFrame, x: str) -> int:
+def drawn(
+    df: DataFrame, call: Call, counts: Mapping[str, int], *, most: int, rare: bool
+) -> DataFrame:
+    """About `most` rows of a table, x and label, drawn by a hash of their content.
+
+    Where they are not `rare` to be drawn more densely, all classes are as common as in the table.
+    """
+    seed = int(str(call.options.get("seed", 0)))
+    known = counts if rare else {label: sum(counts.values()) for label in counts}
+    x, label = str(call.columns["x"]), str(call.columns["label"])
+    return _drawn(df, x, label, known, seed, most, rows=sum(counts.values()))[0]
+
+
+def _drawn(
+    df: DataFrame,
+    x: str,
+    label: str,
+    counts: Mapping[str, int],
+    seed: int,
+    most: int,
+    rows: int | None = None,
+) -> tuple[DataFrame, Sampling]:
+    sampling = Sampling(dict(counts), sum(counts.values()) if rows is None else rows, seed, most)
+    fields = {field.name: field.dataType for field in df.schema.fields}
+    types = f"x {fields[x].simpleString()}, label {fields[label].simpleString()}"
+    chosen = df.select(DIALECT.identifier(x), DIALECT.identifier(label))
+    return chosen.mapInArrow(Drawing(sampling), f"{types}, vector binary"), sampling
+
+
+def width_of(df: DataFrame, x: str) -> int:
     """How many numbers an embedding has; 0 of texts. Raises BadInput for rows of other kinds."""
     some = (
         running.collected(

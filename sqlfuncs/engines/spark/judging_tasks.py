@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs import wording
+from sqlfuncs.engines.spark.carried import Carried
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.labels import labels_of
 from sqlfuncs.errors import NoUsableRows
@@ -122,13 +123,13 @@ class Judging:
     x: str
     label: str
     record: ModelRecord
-    files: Mapping[str, bytes]
+    files: Carried
     own: pa.Schema
     keeps: bool
 
     def __call__(self, batches: _Batches) -> _Batches:
         """The same rows with more columns."""
-        judge = Judge.from_files(self.record, self.files)
+        judge = Judge.from_files(self.record, self.files.files())
         step = max(1, _PROBABILITIES // len(judge.classes))
         for batch in batches:
             for at in range(0, batch.num_rows, step):
