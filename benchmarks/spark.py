@@ -152,10 +152,10 @@ def average_precision(judged: pa.Table) -> float:
     """Of label_quality, against whether the label is wrong."""
     from sklearn.metrics import average_precision_score
 
-    rows = duckdb.sql(
+    rows = duckdb.execute(
         "SELECT label <> true_label AS wrong, coalesce(label_quality, 1) AS quality FROM judged"
     ).fetchnumpy()
-    return float(average_precision_score(rows["wrong"], -rows["quality"]))
+    return float(average_precision_score(rows["wrong"], -np.asarray(rows["quality"])))
 
 
 def _rows(query: str) -> pa.Table:
@@ -166,10 +166,7 @@ def _rows(query: str) -> pa.Table:
 def texts() -> Iterator[tuple[str, pa.Table]]:
     """Tables of texts whose true labels are known: id, text, label, true_label."""
     root = Path(__file__).parent.parent
-    yield (
-        "the sample",
-        duckdb.sql(f"FROM '{root / 'data' / 'support_requests.csv'}'").to_arrow_table(),
-    )
+    yield "the sample", _rows(f"FROM '{root / 'data' / 'support_requests.csv'}'")
     train, _ = TABLES["wikipedia"]
     yield "wikipedia", _rows(train)
 
