@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 LIGHT := .venv-light
 OLD_DUCKDB := .duckdb-1.5.5
+ATTACHED := .duckdb-attached
 TOOLS := .venv-tools
 WEIGHTS := $(VENV)/home/weights
 # Twice the cores, as many tests wait for servers and processes of their own; each takes a gigabyte.
@@ -26,11 +27,11 @@ QUICK := sqlfuncs tests/learning/annotators tests/learning/detection tests/learn
 quick: lint
 	$(VENV)/bin/python $(PYTEST) -m "not slow" $(QUICK)
 
-test: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB)
+test: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB) $(ATTACHED)/.installed
 	$(VENV)/bin/python $(PYTEST) -m "not slow"
 	@echo 'Tests that take more than ten seconds each: make test-slow'
 
-test-slow: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB)
+test-slow: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB) $(ATTACHED)/.installed
 	$(VENV)/bin/python $(PYTEST) -m slow
 
 # Every gate, as .ci/run calls it.
@@ -76,8 +77,9 @@ wheel: $(VENV)/.installed
 	$(VENV)/bin/python tests/check_wheel.py dist/*.whl
 
 # Run the README's examples again and write down what they print.
-readme: $(VENV)/.installed
+readme: $(VENV)/.installed $(OLD_DUCKDB) $(ATTACHED)/.installed
 	$(VENV)/bin/python -m tests.examples --write
+	$(VENV)/bin/python -m tests.integrations.attached --write
 
 # Quality and speed beside the reference, on the data in SQLFUNCS_DATA, and on published
 # probabilities and votes if SQLFUNCS_BENCH is a folder of fetched repositories.
@@ -153,5 +155,12 @@ $(OLD_DUCKDB): $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --no-deps --target $@ duckdb==1.5.5 duckdb-cli==1.5.5 \
 		duckdb-extension-quack==1.5.5 duckdb-extension-httpfs==1.5.5
 
+# What docs/attached.md is run with. The servers are the machine's own: without one, its tests are
+# skipped and say so.
+$(ATTACHED)/.installed: $(VENV)/.installed tests/integrations/attached.txt
+	$(VENV)/bin/pip install --quiet --no-deps --upgrade --target $(ATTACHED) \
+		--requirement tests/integrations/attached.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(LIGHT) $(TOOLS) $(OLD_DUCKDB) dist
+	rm -rf $(VENV) $(LIGHT) $(TOOLS) $(OLD_DUCKDB) $(ATTACHED) dist
