@@ -60,10 +60,15 @@ def section(name: str) -> str:
     return str(found)
 
 
-def attaching(name: str) -> str:
+def attaching(name: str, found: Mapping[str, str]) -> str:
     """The statements of a section that attach, and none that makes a table."""
     block = section(name).partition("```sql\n")[2].partition("```")[0]
-    return block.partition("CREATE")[0]
+    return _at_its_address(block.partition("CREATE")[0], found)
+
+
+def _at_its_address(text: str, found: Mapping[str, str]) -> str:
+    """A text of the page in which the Iceberg catalog is where it is here."""
+    return text.replace(_IN_THE_PAGE, found.get("ICEBERG_CATALOG", ""))
 
 
 def run_in(folder: Path, found: Mapping[str, str], name: str, questions: Sequence[str]) -> Ran:
@@ -114,8 +119,7 @@ def _run_here(name: str, questions: Sequence[str]) -> Ran:
     with sqlfuncs.connect() as con:
 
         def examples(part: str) -> Iterator[Example]:
-            here = part.replace(_IN_THE_PAGE, os.environ.get("ICEBERG_CATALOG", ""))
-            return run_text(con, here, PAGE.name, {"con": con})
+            return run_text(con, _at_its_address(part, os.environ), PAGE.name, {"con": con})
 
         def answers() -> list[Rows]:
             return [[list(row) for row in con.execute(each).fetchall()] for each in questions]
