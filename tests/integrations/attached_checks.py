@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from pathlib import Path
 
 import duckdb
 
@@ -71,6 +72,13 @@ def meanwhile(makes: list[str], table: str, theirs: str, mine: str) -> tuple[str
     return said, other.execute(f"FROM {table}").fetchall()
 
 
+def scanned(makes: list[str], folder: str) -> object:
+    """The rows of the newest version of an Iceberg table that is read without its catalog."""
+    con = _connected(makes)
+    newest = max(Path(folder).rglob("*.metadata.json"), key=lambda file: file.name)
+    return con.execute("FROM iceberg_scan($1)", [str(newest)]).fetchall()
+
+
 def keyed(attach: str) -> dict[str, object]:
     """By type of key: the type that corrections_diff gives, and the labels once they are written.
 
@@ -128,5 +136,4 @@ def without_rows(attach: str) -> tuple[str, object]:
 
 
 if __name__ == "__main__":
-    called = {each.__name__: each for each in (delta_tables, taken, meanwhile, keyed, without_rows)}
-    print(json.dumps(called[sys.argv[1]](*json.loads(sys.argv[2]))))
+    print(json.dumps(globals()[sys.argv[1]](*json.loads(sys.argv[2]))))

@@ -173,6 +173,13 @@ def test_what_somebody_changes_between_begin_and_commit_stays(
     assert bool(said) == bool(refused), said
 
 
+def test_an_iceberg_table_is_read_without_its_catalog(tmp_path: Path) -> None:
+    with servers.iceberg() as found:
+        makes = [*_made("Iceberg", found, "t"), "INSERT INTO ice.support.t VALUES (2, 'b')"]
+        rows = _checked(tmp_path, found, "scanned", makes, found["ICEBERG_TABLES"])
+    assert sorted(rows) == [[1, "a"], [2, "b"]]
+
+
 def test_names_and_keys_of_any_kind(tmp_path: Path) -> None:
     needed("PostgreSQL")
     with servers.postgres() as found:
