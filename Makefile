@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 LIGHT := .venv-light
 OLD_DUCKDB := .duckdb-1.5.5
+ATTACHED := .duckdb-attached
 TOOLS := .venv-tools
 SPARK := .spark-4.3.0
 WEIGHTS := $(VENV)/home/weights
@@ -27,11 +28,11 @@ QUICK := sqlfuncs tests/learning/annotators tests/learning/detection tests/learn
 quick: lint
 	$(VENV)/bin/python $(PYTEST) -m "not slow" $(QUICK)
 
-test: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB)
+test: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB) $(ATTACHED)/.installed
 	$(VENV)/bin/python $(PYTEST) -m "not slow"
 	@echo 'Tests that take more than ten seconds each: make test-slow'
 
-test-slow: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB)
+test-slow: $(VENV)/.installed $(WEIGHTS) $(TOOLS)/.installed $(OLD_DUCKDB) $(ATTACHED)/.installed
 	$(VENV)/bin/python $(PYTEST) -m slow
 
 # Every gate, as .ci/run calls it.
@@ -86,8 +87,9 @@ wheel: $(VENV)/.installed
 	$(VENV)/bin/python tests/check_wheel.py dist/*.whl
 
 # Run the README's examples again and write down what they print.
-readme: $(VENV)/.installed
+readme: $(VENV)/.installed $(OLD_DUCKDB) $(ATTACHED)/.installed
 	$(VENV)/bin/python -m tests.examples --write
+	$(VENV)/bin/python -m tests.integrations.attached --write
 
 # Quality and speed beside the reference, on the data in SQLFUNCS_DATA, and on published
 # probabilities and votes if SQLFUNCS_BENCH is a folder of fetched repositories.
@@ -169,5 +171,12 @@ $(SPARK): $(VENV)/.installed
 		grpcio==1.85.3 grpcio-status==1.85.3 googleapis-common-protos==1.76.0 protobuf==7.36.2 \
 		zstandard==0.25.0
 
+# What docs/attached.md is run with. The servers are the machine's own: without one, its tests are
+# skipped and say so.
+$(ATTACHED)/.installed: $(VENV)/.installed tests/integrations/attached.txt
+	$(VENV)/bin/pip install --quiet --no-deps --upgrade --target $(ATTACHED) \
+		--requirement tests/integrations/attached.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(LIGHT) $(TOOLS) $(OLD_DUCKDB) $(SPARK) dist
+	rm -rf $(VENV) $(LIGHT) $(TOOLS) $(OLD_DUCKDB) $(ATTACHED) $(SPARK) dist

@@ -15,9 +15,11 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import duckdb
 
 import sqlfuncs
 from sqlfuncs import work
@@ -26,7 +28,9 @@ from sqlfuncs.engines.duckdb.statements import run
 from sqlfuncs.llm import usage
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+# Its tables live elsewhere: tests/integrations/test_attached.py runs it.
+ATTACHED = ROOT / "docs" / "attached.md"
+PAGES = (ROOT / "README.md", *sorted(set((ROOT / "docs").glob("*.md")) - {ATTACHED}))
 _BLOCK = re.compile(
     r"```(?P<kind>sql|python)\n(?P<code>.*?)```\n(?:\n```text\n(?P<output>.*?)```\n)?", re.DOTALL
 )
@@ -51,25 +55,27 @@ class _Silent(work.Quiet):
 
 def run_page(page: Path) -> Iterator[Example]:
     """Run the blocks of a page in order."""
-    text = page.read_text(encoding="utf-8")
+    with sqlfuncs.connect() as con, contextlib.chdir(ROOT):
+        yield from run_text(con, page.read_text(encoding="utf-8"), page.name, {})
+
+
+def run_text(
+    con: duckdb.DuckDBPyConnection, text: str, name: str, known: dict[str, object]
+) -> Iterator[Example]:
+    """Run the blocks of a text in order; those in Python begin with the `known` names."""
     os.environ["COLUMNS"] = "100"
-    with (
-        sqlfuncs.connect() as con,
-        work.listening(_Silent()),
-        usage.afresh(),
-        contextlib.chdir(ROOT),
-    ):
+    with work.listening(_Silent()), usage.afresh():
         for block in _BLOCK.finditer(text):
             out = io.StringIO()
             with contextlib.redirect_stdout(out):
                 if block["kind"] == "python":
-                    exec(compile(block["code"], str(page), "exec"), {})
+                    exec(compile(block["code"], name, "exec"), dict(known))
                 else:
                     for result in run(con, block["code"]):
                         if result.columns:
                             show.result(result.columns, result.rows, "table")
             line = text[: block.start()].count("\n") + 1
-            yield Example(f"{page.name}:{line}", block["code"], block["output"], out.getvalue())
+            yield Example(f"{name}:{line}", block["code"], block["output"], out.getvalue())
 
 
 def differs(expected: str, printed: str) -> bool:
@@ -89,10 +95,15 @@ def differs(expected: str, printed: str) -> bool:
 
 def rewrite(page: Path) -> None:
     """Put what the examples print today into a page."""
-    printed = {example.code: example.printed for example in run_page(page)}
+    write_down(page, run_page(page))
+
+
+def write_down(page: Path, ran: Iterable[Example]) -> None:
+    """Put what examples printed into their page; others stay as they are."""
+    printed = {example.code: example.printed for example in ran}
 
     def fresh(block: re.Match[str]) -> str:
-        if block["output"] is None:
+        if block["output"] is None or block["code"] not in printed:
             return block[0]
         return f"```{block['kind']}\n{block['code']}```\n\n```text\n{printed[block['code']]}```\n"
 

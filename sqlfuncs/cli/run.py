@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 SECONDS = click.FloatRange(min=0)
 _LOOK_SECONDS = 0.2  # between two tries to open a file that another process has open
+_ATTACHING = (
+    "{0} is no schema here and no database that is attached. One is attached in a shell: "
+    'sqlfuncs shell {1} -c "ATTACH \'...\' AS {0}" -c ".read {2} ..."'
+)
 
 
 @click.command("run")
@@ -130,6 +134,9 @@ def _explained(
         table = given.get(parameter.name, parameter.default)
         if parameter.type != "table" or not table:
             continue
+        place = _missing_place(con, table)
+        if place is not None:
+            return StatementFailed(f"{error}\n{_ATTACHING.format(place, db, query.name)}")
         columns = _columns(con, table)
         if columns is not None and parameter.name == "log":
             try:
@@ -154,6 +161,12 @@ def _is_empty(con: duckdb.DuckDBPyConnection) -> bool:
     from sqlfuncs.engines.duckdb import catalog
 
     return catalog.is_empty(con)
+
+
+def _missing_place(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
+    from sqlfuncs.engines.duckdb import catalog
+
+    return catalog.missing_place(con, table)
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> Mapping[str, str] | None:

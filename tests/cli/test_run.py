@@ -215,6 +215,8 @@ def test_mistakes_end_with_their_code_and_say_why(
         ("decide", "keys=1 log=train", "train is no decision log"),
         ("undo", "log=train", "train is no decision log"),
         ("review_progress", "log=train", "train is no decision log"),
+        ("detect", "table=pg.train", "pg is no schema here and no database that is attached"),
+        ("undo", "log=pg.main.log", """-c "ATTACH '...' AS pg" -c ".read undo ..."\n"""),
     ],
 )
 def test_what_a_table_should_be_is_said(tmp_path: Path, query: str, given: str, said: str) -> None:

@@ -85,6 +85,17 @@ def database_of(con: duckdb.DuckDBPyConnection, table: str) -> str:
     return str(current)
 
 
+def missing_place(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
+    """What a name with dots begins with, if that is no database here and no schema either."""
+    place, *rest = split_qualified(table)
+    known = (
+        "SELECT database_name AS name FROM duckdb_databases() "
+        "UNION ALL SELECT schema_name FROM duckdb_schemas()"
+    )
+    found = _asked(con, f"SELECT 1 FROM ({known}) WHERE lower(name) = lower($1)", [place])
+    return place if rest and not found.fetchall() else None
+
+
 def check_keys(con: duckdb.DuckDBPyConnection, table: str, key: str) -> None:
     """Raise BadInput if a column does not name each row of a table."""
     rows, keys, twice = _asked(
