@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import pyarrow as pa
 
@@ -57,7 +58,12 @@ class Call:
                 f"the table already has the column {listed}, which {self.signature.name} adds. "
                 f"Leave it out or rename it first: SELECT * EXCEPT ({listed}) FROM ..."
             )
-        tables = {TABLE: schema.empty_table(), **self._views()}
+        # Of a table without rows no decision can be: the log is read with the table's rows.
+        views = {
+            name: table.schema.empty_table() if name == _view("log") else table
+            for name, table in self._views().items()
+        }
+        tables = {TABLE: schema.empty_table(), **views}
         embedded.refuse_call(self._query(), tables, DIALECT)
         return embedded.schema(self._query(), tables, DIALECT)
 
@@ -159,6 +165,8 @@ def _written(named: Named) -> str:
 
 
 def _literal(name: str, value: object) -> str:
+    if isinstance(value, date):  # or a moment, with its zone
+        value = str(value)
     try:
         return DUCKDB.literal(value)
     except (TypeError, ValueError) as error:

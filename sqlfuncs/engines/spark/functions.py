@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sqlfuncs import wording
-from sqlfuncs.engines.spark import calls, frames, running
+from sqlfuncs.engines.spark import calls, corrections, decisions, frames, merging, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 _TABLE = "df"  # what the parameter of the table is called
 # Those that are distributed: by their names, what makes their rows of any number of rows.
 Distributed = Callable[["DataFrame", Call, pa.Schema], "DataFrame"]
-_distributed: dict[str, Distributed] = {}
+_distributed: dict[str, Distributed] = {
+    "apply_corrections": corrections.apply_corrections,
+    "corrections_diff": corrections.corrections_diff,
+}
+_others: dict[str, Callable[..., DataFrame]] = {merging.NAME: merging.merge_corrections}
 
 
 @cache
 def function(name: str) -> Callable[..., DataFrame]:
     """A function of DataFrames by its name. Raises BadInput for one that there is not."""
+    if name in _others:
+        return _others[name]
     own = signature(name)
 
     def called(*given: object, **options: object) -> DataFrame:
@@ -63,9 +69,9 @@ def _call(own: Signature, given: tuple[object, ...], options: Mapping[str, objec
         calls.columns(own, named, there),
         {name: rest[name] for name in own.options if rest.get(name) is not None},
         [named[name] for name in own.arguments],
-        {name: _collected(named[name]) for name in tables if named.get(name) is not None},
+        {name: _collected(name, named[name]) for name in tables if named.get(name) is not None},
     )
-    columns = there if own.adds == () and own.tables else call.read
+    columns = _read(call, there)
     schema = call.refuse_mistakes(there, frames.schema_of(df, columns))
     if own.name in _distributed:
         return _distributed[own.name](df, call, schema)
@@ -93,8 +99,18 @@ def _bound(
     return named
 
 
-def _collected(table: object) -> pa.Table:
+def _read(call: Call, there: list[str]) -> list[str]:
+    """The columns that a call reads, each once: those named in it, and those always read."""
+    further = call.signature.reads
+    if further is None:
+        return there
+    return list(dict.fromkeys([*call.read, *(calls.column(each, there) for each in further)]))
+
+
+def _collected(name: str, table: object) -> pa.Table:
     """A further table, which is small, as a decision log is: from Spark, Arrow or pandas."""
+    if name == decisions.LOG:
+        return decisions.read_log(table)
     if isinstance(table, pa.Table):
         return table
     if type(table).__module__.startswith("pandas"):
@@ -104,4 +120,4 @@ def _collected(table: object) -> pa.Table:
 
 def names() -> frozenset[str]:
     """Of all functions on DataFrames."""
-    return frozenset(signatures())
+    return frozenset({*signatures(), *_others})
