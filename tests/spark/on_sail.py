@@ -1,6 +1,6 @@
 """Corrections merged into a Delta table: a script, run in a process of its own.
 
-    python tests/spark/on_sail.py FOLDER
+python tests/spark/on_sail.py FOLDER
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def _merged(session: Any, table: str, kind: str, folder: Path) -> None:
     def changes(df: Any, call: Any) -> pa.Table:
         found = checked(df, call)
         session.sql(
-            f"MERGE INTO {table} AS t USING (SELECT 1) ON t.id IN ({key.format(3)}, {key.format(4)}) "
+            f"MERGE INTO {table} AS t USING (SELECT 1) "
+            f"ON t.id IN ({key.format(3)}, {key.format(4)}) "
             "WHEN MATCHED THEN UPDATE SET t.`the label` = 'theirs'"
         ).collect()
         return found

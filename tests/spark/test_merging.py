@@ -1,4 +1,4 @@
-"""merge_corrections: for real on a Delta table of Sail's; on Spark, what can be seen without one."""
+"""merge_corrections: on a Delta table of Sail's; on Spark, what can be seen without one."""
 
 from __future__ import annotations
 

@@ -152,6 +152,14 @@ def columns(own: Signature, given: Mapping[str, object], there: Sequence[str]) -
     return found
 
 
+def all_read(call: Call, there: Sequence[str]) -> list[str]:
+    """The columns that a call reads, each once: those named in it, and those always read."""
+    further = call.signature.reads
+    if further is None:
+        return list(there)
+    return list(dict.fromkeys([*call.read, *(column(each, there) for each in further)]))
+
+
 def _view(parameter: str) -> str:
     return f"other_{parameter}"
 

@@ -59,15 +59,26 @@ def changes(df: DataFrame, call: Call) -> pa.Table:
     key, label = str(call.columns["key"]), str(call.columns["label"])
     schema = frames.schema_of(df, call.read)
     read = df.select(*map(column, call.read))
-    _refuse_repeated(read, key)
-    kinds = _kinds(call.tables[LOG])
-    rows = [_decided(read, key, schema, call.tables[LOG], kinds["key"])]
-    if _is_text(schema.field(label)) and kinds["new_label"] not in ("text", "null"):
+    log = call.tables[LOG]
+    rows = [named(df, call)]
+    if _is_text(schema.field(label)) and _kinds(log)["new_label"] not in ("text", "null"):
         rows.append(_spellings(read, key, label, schema))
     if pa.types.is_nested(schema.field(label).type):  # one is enough to be refused
         rows.append(_collected(read.where(column(label).isNotNull()).limit(1), schema))
     diff = Call(signature("corrections_diff"), call.columns, call.options, (), call.tables)
     return diff.rows(pa.concat_tables(rows))
+
+
+def named(df: DataFrame, call: Call) -> pa.Table:
+    """The rows of the table that the decisions of a log are about: what the call names of them.
+
+    There may be others among them. Raises BadInput for keys that stand in the table more than once.
+    """
+    key, log = str(call.columns["key"]), call.tables[LOG]
+    schema = frames.schema_of(df, call.read)
+    read = df.select(*map(column, call.read))
+    _refuse_repeated(read, key)
+    return _decided(read, key, schema, log, _kinds(log)["key"])
 
 
 def rows_with(df: DataFrame, key: str, label: str, wanted: pa.ChunkedArray) -> pa.Table:

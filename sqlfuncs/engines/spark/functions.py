@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sqlfuncs import wording
-from sqlfuncs.engines.spark import calls, corrections, decisions, frames, merging, running
+from sqlfuncs.engines.spark import (
+    calls,
+    corrections,
+    decisions,
+    frames,
+    merging,
+    proposals,
+    running,
+)
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
@@ -24,6 +32,7 @@ _TABLE = "df"  # what the parameter of the table is called
 Distributed = Callable[["DataFrame", Call, pa.Schema], "DataFrame"]
 _distributed: dict[str, Distributed] = {
     "apply_corrections": corrections.apply_corrections,
+    "auto_corrections": proposals.auto_corrections,
     "corrections_diff": corrections.corrections_diff,
 }
 _others: dict[str, Callable[..., DataFrame]] = {merging.NAME: merging.merge_corrections}
@@ -71,7 +80,7 @@ def _call(own: Signature, given: tuple[object, ...], options: Mapping[str, objec
         [named[name] for name in own.arguments],
         {name: _collected(name, named[name]) for name in tables if named.get(name) is not None},
     )
-    columns = _read(call, there)
+    columns = calls.all_read(call, there)
     schema = call.refuse_mistakes(there, frames.schema_of(df, columns))
     if own.name in _distributed:
         return _distributed[own.name](df, call, schema)
@@ -97,14 +106,6 @@ def _bound(
     if missing:
         raise BadInput(f"{' and '.join(missing)} is missing: {takes}.")
     return named
-
-
-def _read(call: Call, there: list[str]) -> list[str]:
-    """The columns that a call reads, each once: those named in it, and those always read."""
-    further = call.signature.reads
-    if further is None:
-        return there
-    return list(dict.fromkeys([*call.read, *(calls.column(each, there) for each in further)]))
 
 
 def _collected(name: str, table: object) -> pa.Table:
