@@ -8,7 +8,7 @@ import pyarrow as pa
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.candidates import INPUTS, suggestions
-from sqlfuncs.functions.spec import Column, TableFunction
+from sqlfuncs.functions.spec import Column, Input, TableFunction
 from sqlfuncs.learning.detection import corrections, verification
 from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, sample
 from sqlfuncs.learning.detection.verification import Candidates, Reviews, Verified
@@ -30,24 +30,27 @@ def proposals(
 ) -> pa.StructArray:
     """Which rows of a label_issues result to correct; says why if none may be.
 
-    What people decided of a random sample of the candidates says how many of the others.
+    What people decided of a random sample of the candidates says how many of the others. Of a
+    table that is larger than `rows`, those that are `drawn` at random stand for all.
     """
     _check(action, risk, precision)
     codes, probs, places, flagged, suggested = suggestions(rows)
-    found = verification.candidates(codes, probs, flagged, suggested)
+    drawn = _drawn(rows)[places]
+    found = verification.candidates(codes, probs, flagged, suggested, drawn)
     reviews = _reviews(rows, places)
     verified = verification.verify(
         found, reviews, excludes=action == "exclude", risk=risk, precision=precision
     )
     _tell_what_is_left_out(found, reviews, verified)
-    reason = corrections.strength(codes, probs).reason
+    reason = corrections.strength(codes[drawn], probs[drawn]).reason
     proposed = np.zeros(len(places), dtype=bool)
     evidence = None
     if len(verified.released):
         proposed[verified.released] = True
         evidence = _evidence(verified, action, risk, precision)
     elif precision is None and reason is None and not _looks_bad(verified):
-        proposed = corrections.worth_making(codes, probs, flagged, suggested) & ~reviews.known
+        proposed = corrections.worth_making(codes, probs, flagged, suggested, drawn)
+        proposed &= ~reviews.known
         if verified.reviewed and proposed.any():
             evidence = "the model alone says so"
             work.say(
@@ -62,6 +65,14 @@ def proposals(
             "_sf_evidence": pa.array([evidence] * len(rows), pa.string()),
         }
     )
+
+
+def _drawn(rows: pa.StructArray) -> Mask:
+    """The rows that are learned from; all of them where nothing says which."""
+    drawn = rows.field("drawn")
+    if pa.types.is_null(drawn.type):
+        return np.ones(len(rows), dtype=bool)
+    return np.asarray(drawn.cast(pa.bool_()).fill_null(False))
 
 
 def _looks_bad(verified: Verified) -> bool:
@@ -169,7 +180,7 @@ def _why_not(verified: Verified, action: str, reason: str | None, precision: flo
 FUNCTION = TableFunction(
     name="_proposals",
     compute=proposals,
-    inputs=INPUTS,
+    inputs=(*INPUTS, Input("drawn", is_optional=True)),
     reviews=True,
     returns=(
         Column("_sf_proposed", pa.bool_(), "whether to correct it"),

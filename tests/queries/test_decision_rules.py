@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 SAID = ("'auto_corrections'", "'undo of ", "'review ' ||")
 WHERE = {
     "_sf_is_person.sql",
-    "auto_corrections.sql",  # which writes it
+    "_sf_auto_corrections.sql",  # which writes it
     "correct.sql",  # and so does this
     "_sf_undone.sql",
     "_sf_undo_reason.sql",

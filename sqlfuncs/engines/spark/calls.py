@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import pyarrow as pa
 
@@ -57,7 +58,12 @@ class Call:
                 f"the table already has the column {listed}, which {self.signature.name} adds. "
                 f"Leave it out or rename it first: SELECT * EXCEPT ({listed}) FROM ..."
             )
-        tables = {TABLE: schema.empty_table(), **self._views()}
+        # Of a table without rows no decision can be: the log is read with the table's rows.
+        views = {
+            name: table.schema.empty_table() if name == _view("log") else table
+            for name, table in self._views().items()
+        }
+        tables = {TABLE: schema.empty_table(), **views}
         embedded.refuse_call(self._query(), tables, DIALECT)
         return embedded.schema(self._query(), tables, DIALECT)
 
@@ -146,6 +152,14 @@ def columns(own: Signature, given: Mapping[str, object], there: Sequence[str]) -
     return found
 
 
+def all_read(call: Call, there: Sequence[str]) -> list[str]:
+    """The columns that a call reads, each once: those named in it, and those always read."""
+    further = call.signature.reads
+    if further is None:
+        return list(there)
+    return list(dict.fromkeys([*call.read, *(column(each, there) for each in further)]))
+
+
 def _view(parameter: str) -> str:
     return f"other_{parameter}"
 
@@ -159,6 +173,8 @@ def _written(named: Named) -> str:
 
 
 def _literal(name: str, value: object) -> str:
+    if isinstance(value, date):  # or a moment, with its zone
+        value = str(value)
     try:
         return DUCKDB.literal(value)
     except (TypeError, ValueError) as error:

@@ -41,9 +41,10 @@ def schema_of(df: DataFrame, columns: Sequence[str]) -> pa.Schema:
 
     fields = {field.name: field for field in df.schema.fields}
     try:
-        return pa.schema([(name, to_arrow_type(fields[name].dataType)) for name in columns])
+        types = [to_arrow_type(fields[name].dataType, timezone="UTC") for name in columns]
     except Exception as error:
         raise running.as_ours(error) from None
+    return pa.schema(list(zip(columns, types, strict=True)))
 
 
 def in_one_task(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:

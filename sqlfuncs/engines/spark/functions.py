@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sqlfuncs import wording
-from sqlfuncs.engines.spark import calls, counting, frames, health, judging, running
+from sqlfuncs.engines.spark import (
+    calls,
+    corrections,
+    counting,
+    decisions,
+    frames,
+    health,
+    judging,
+    merging,
+    proposals,
+    running,
+)
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
@@ -23,11 +34,17 @@ _TABLE = "df"  # what the parameter of the table is called
 # Those that are distributed: by their names, what makes their rows of any number of rows.
 Distributed = Callable[["DataFrame", Call, pa.Schema], "DataFrame"]
 _distributed: dict[str, Distributed] = {
+    "apply_corrections": corrections.apply_corrections,
+    "auto_corrections": proposals.auto_corrections,
+    "corrections_diff": corrections.corrections_diff,
     "label_health": health.label_health,
     "label_issues": judging.label_issues,
     **dict.fromkeys(counting.names(), counting.counted),
 }
-_others: dict[str, Callable[..., DataFrame]] = {"judge_labels": judging.judge_labels}
+_others: dict[str, Callable[..., DataFrame]] = {
+    "judge_labels": judging.judge_labels,
+    merging.NAME: merging.merge_corrections,
+}
 
 
 @cache
@@ -70,9 +87,9 @@ def _call(own: Signature, given: tuple[object, ...], options: Mapping[str, objec
         calls.columns(own, named, there),
         {name: rest[name] for name in own.options if rest.get(name) is not None},
         [named[name] for name in own.arguments],
-        {name: _collected(named[name]) for name in tables if named.get(name) is not None},
+        {name: _collected(name, named[name]) for name in tables if named.get(name) is not None},
     )
-    columns = there if own.adds == () and own.tables else call.read
+    columns = calls.all_read(call, there)
     schema = call.refuse_mistakes(there, frames.schema_of(df, columns))
     if own.name in _distributed:
         return _distributed[own.name](df, call, schema)
@@ -103,8 +120,10 @@ def _bound(
     return named
 
 
-def _collected(table: object) -> pa.Table:
+def _collected(name: str, table: object) -> pa.Table:
     """A further table, which is small, as a decision log is: from Spark, Arrow or pandas."""
+    if name == decisions.LOG:
+        return decisions.read_log(table)
     if isinstance(table, pa.Table):
         return table
     if type(table).__module__.startswith("pandas"):

@@ -19,7 +19,8 @@ class Signature:
     Called as `name(arguments, table, tables, columns, options)`: `arguments` are plain values,
     `tables` further tables, `columns` those that are named in every call. `optional_columns` and
     `optional_tables` may be named among the options. `adds` are the columns that come after the
-    table's own; none where the rows are the function's.
+    table's own; none where the rows are the function's. `reads` are columns of the table that are
+    read besides those that are named, None for all.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Signature:
     optional_columns: tuple[str, ...] = ()
     optional_tables: tuple[str, ...] = ()
     adds: tuple[str, ...] = ()
+    reads: tuple[str, ...] | None = ()
 
 
 # What DuckDB has in SQL of its own: (further tables, columns, optional columns, optional tables,
@@ -50,6 +52,21 @@ _NATIVE: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("budget", "purpose", "model", "folds", "seed"),
     ),
 }  # fmt: skip
+# What these read besides, mostly of a label_issues result.
+_READS: Mapping[str, tuple[str, ...] | None] = {
+    "auto_corrections": (
+        "class_probs",
+        "is_label_issue",
+        "not_judged",
+        "suggested_confidence",
+        "suggested_label",
+    ),
+    "explain_issues": None,
+    "label_set_threshold": ("class_probs",),
+    "model_strength": ("class_probs", "not_judged"),
+    "review_curve": ("label_quality",),
+    "review_queue": None,
+}
 
 
 def signature(name: str) -> Signature:
@@ -80,6 +97,7 @@ def signatures() -> Mapping[str, Signature]:
                 tables=tables,
                 optional_columns=optional,
                 optional_tables=logs,
+                reads=_READS.get(function.name, ()),
             )
     return found
 

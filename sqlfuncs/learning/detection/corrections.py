@@ -24,6 +24,7 @@ from sqlfuncs.learning.detection.noise import Evidence, Floats
 from sqlfuncs.learning.labels.classes import Codes
 
 Mask = npt.NDArray[np.bool_]
+ALL = slice(None)
 
 # Of the surest rows, what a strong model may disagree with by its own errors: this times
 # (1 - kappa) squared.
@@ -94,27 +95,34 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def worth_making(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> Mask:
+def worth_making(
+    codes: Codes, probs: Floats, flagged: Mask, suggested: Codes, drawn: Mask | slice = ALL
+) -> Mask:
     """Which of the flagged rows to relabel: (rows,) of bool.
 
-    `suggested` (rows,) holds a class for the flagged rows. Nothing where `strength` says no.
+    `suggested` (rows,) holds a class for the flagged rows. Nothing where `strength` says no. It is
+    learned from the rows `drawn` (rows,), which stand for all rows of a table.
     """
     made = np.zeros(len(codes), dtype=bool)
-    found = strength(codes, probs)
+    found = strength(codes[drawn], probs[drawn])
     if found.evidence is not None and found.reason is None:
         places = np.flatnonzero(flagged & (suggested != codes))
-        made[places] = are_surely_better(codes, probs, places, suggested[places])
+        made[places] = are_surely_better(codes, probs, places, suggested[places], drawn)
     return made
 
 
-def are_surely_better(codes: Codes, probs: Floats, places: Codes, suggested: Codes) -> Mask:
+def are_surely_better(
+    codes: Codes, probs: Floats, places: Codes, suggested: Codes, drawn: Mask | slice = ALL
+) -> Mask:
     """Whether suggestions are so much likelier than the given labels, if the model may judge.
 
-    `codes` (rows,) and `probs` (rows, classes) are of all rows, `suggested` (places,) of `places`.
+    `codes` (rows,) and `probs` (rows, classes) are of all rows, `suggested` (places,) of `places`;
+    `drawn` (rows,) are those that are learned from.
     """
-    seen = noise.evidence(codes, probs)
+    seen = noise.evidence(codes[drawn], probs[drawn])
     given, rows = codes[places], np.arange(len(places))
-    likely = noise.correction(codes, probs, seen).apply(given, probs[places])
+    correction = noise.correction(codes[drawn], probs[drawn], seen)
+    likely = correction.apply(given, probs[places])
     better: Mask = likely[rows, suggested] >= _odds(seen) * likely[rows, given]
     return better
 

@@ -43,13 +43,20 @@ class Candidates:
     harmful: Floats
 
 
-def candidates(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> Candidates:
+def candidates(
+    codes: Codes,
+    probs: Floats,
+    flagged: Mask,
+    suggested: Codes,
+    drawn: Mask | slice = corrections.ALL,
+) -> Candidates:
     """The flagged rows whose suggestion is likelier right than the given label, or surely is.
 
     What `corrections` would propose without a review is always among them.
 
     `codes` and `suggested` (rows,) are classes, the latter of the flagged rows only; `probs`
-    (rows, classes) out of sample.
+    (rows, classes) out of sample. The noise is learned from the rows `drawn` (rows,), which stand
+    for all rows of a table.
 
     >>> probs = np.repeat([[0.1, 0.9], [0.9, 0.1]], 50, axis=0)
     >>> given, flagged = np.array([0] * 10 + [1] * 40 + [0] * 50), np.arange(100) < 10
@@ -57,13 +64,14 @@ def candidates(codes: Codes, probs: Floats, flagged: Mask, suggested: Codes) -> 
     10
     """
     places = np.flatnonzero(flagged & (suggested != codes))
-    if not len(places):
-        return Candidates(places, np.zeros(0), np.zeros(0))
+    if not len(places) or not len(codes[drawn]):
+        return Candidates(places[:0], np.zeros(0), np.zeros(0))
     given, instead = codes[places], suggested[places]
-    likely = noise.careful_correction(codes, probs).apply(given, probs[places])
+    careful = noise.careful_correction(codes[drawn], probs[drawn])
+    likely = careful.apply(given, probs[places])
     rows = np.arange(len(places))
     right, harmful = likely[rows, instead], likely[rows, given]
-    sure = corrections.are_surely_better(codes, probs, places, instead)
+    sure = corrections.are_surely_better(codes, probs, places, instead, drawn)
     better = np.flatnonzero((right > harmful) | sure)
     best_first = better[np.argsort(harmful[better] - right[better], kind="stable")]
     return Candidates(places[best_first], right[best_first], harmful[best_first])

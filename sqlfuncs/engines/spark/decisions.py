@@ -1,0 +1,222 @@
+"""What a decision log says of a table of any size, worked out on the driver.
+
+DuckDB's own macros read the log, as at home, beside those rows of the table that it names: few,
+found by a join. So the same decisions are in force, and the same mistakes are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from sqlfuncs.engines.duckdb import embedded
+from sqlfuncs.engines.duckdb.dialect import DIALECT as DUCKDB
+from sqlfuncs.engines.spark import frames, running
+from sqlfuncs.engines.spark.calls import Call
+from sqlfuncs.engines.spark.dialect import DIALECT
+from sqlfuncs.engines.spark.signatures import signature
+from sqlfuncs.errors import BadInput
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+LOG = "log"
+MOST_DECISIONS = 2_000_000  # rows of a log, which the driver holds
+MOST_BROADCAST = 100_000  # keys that go to every worker; more are joined as Spark sees fit
+_COLUMNS = ("key", "action", "old_label", "new_label", "decided_by", "reason", "decided_at")
+_SHOWN = 10  # keys in a message
+
+
+def read_log(log: object) -> pa.Table:
+    """A decision log: those of its columns that are read. From Spark, Arrow or pandas.
+
+    Raises BadInput for one of more than MOST_DECISIONS rows.
+    """
+    if isinstance(log, pa.Table):
+        table = log
+    elif type(log).__module__.startswith("pandas"):
+        table = pa.Table.from_pandas(log, preserve_index=False)
+    else:
+        df = frames.as_frame(log)
+        read = [column(each) for each in df.columns if each.casefold() in _COLUMNS]
+        table = running.collected((df.select(*read) if read else df).limit(MOST_DECISIONS + 1))
+    if table.num_rows > MOST_DECISIONS:
+        raise BadInput(
+            f"the decision log has more than {MOST_DECISIONS:,} rows, and the driver holds all of "
+            "them. Give it in parts, each with the latest decisions about some of the keys."
+        )
+    return table
+
+
+def changes(df: DataFrame, call: Call) -> pa.Table:
+    """What a log changes: the rows of corrections_diff, keys and labels in the table's own types.
+
+    `call` has the columns key and label, and the table log. Raises BadInput for what
+    apply_corrections refuses at home: nothing is to be written then.
+    """
+    key, label = str(call.columns["key"]), str(call.columns["label"])
+    schema = frames.schema_of(df, call.read)
+    read = df.select(*map(column, call.read))
+    log = call.tables[LOG]
+    rows = [named(df, call)]
+    if _is_text(schema.field(label)) and _kinds(log)["new_label"] not in ("text", "null"):
+        rows.append(_spellings(read, key, label, schema))
+    if pa.types.is_nested(schema.field(label).type):  # one is enough to be refused
+        rows.append(_collected(read.where(column(label).isNotNull()).limit(1), schema))
+    diff = Call(signature("corrections_diff"), call.columns, call.options, (), call.tables)
+    return diff.rows(pa.concat_tables(rows))
+
+
+def named(df: DataFrame, call: Call) -> pa.Table:
+    """The rows of the table that the decisions of a log are about: what the call names of them.
+
+    There may be others among them. Raises BadInput for keys that stand in the table more than once.
+    """
+    key, log = str(call.columns["key"]), call.tables[LOG]
+    schema = frames.schema_of(df, call.read)
+    read = df.select(*map(column, call.read))
+    _refuse_repeated(read, key)
+    return _decided(read, key, schema, log, _kinds(log)["key"])
+
+
+def rows_with(df: DataFrame, key: str, label: str, wanted: pa.ChunkedArray) -> pa.Table:
+    """The rows with some keys: the columns key and label."""
+    read = df.select(column(key).alias("key"), column(label).alias("label"))
+    return running.collected(_found(read, "key", wanted))
+
+
+def column(name: str) -> Column:
+    """A column by its name, whatever characters that has."""
+    from pyspark.sql import functions as F
+
+    return F.col(DIALECT.identifier(name))
+
+
+def free(columns: Sequence[str], *wanted: str) -> list[str]:
+    """Names like those that are wanted, which no column has.
+
+    >>> free(["_sf_key", "_SF_NEW_"], "_sf_key", "_sf_new")
+    ['_sf_key_', '_sf_new']
+    """
+    taken, found = {name.casefold() for name in columns}, list[str]()
+    for name in wanted:
+        while name.casefold() in taken:
+            name += "_"
+        found.append(name)
+    return found
+
+
+def joined(df: DataFrame, key: str, few: pa.Table, its_key: str, how: str) -> DataFrame:
+    """A table with the rows of a small one, by their keys, which are of one type."""
+    from pyspark.sql import functions as F
+
+    other = df.sparkSession.createDataFrame(few)
+    is_floating = pa.types.is_floating(few.schema.field(its_key).type)
+    same = as_key(key, is_floating=is_floating) == as_key(its_key, is_floating=is_floating)
+    return df.join(F.broadcast(other) if few.num_rows <= MOST_BROADCAST else other, same, how)
+
+
+def as_key(key: str, *, is_floating: bool) -> Column:
+    """A key as it is compared: a number with a fraction by its text, for 0.0 and -0.0 are two."""
+    return column(key).cast("string") if is_floating else column(key)
+
+
+def _collected(df: DataFrame, schema: pa.Schema) -> pa.Table:
+    return running.collected(df).cast(schema)
+
+
+def _kinds(log: pa.Table) -> dict[str, str]:
+    """What the values in the columns of a log are: text, integer, null, ..."""
+    asked = ", ".join(
+        f"sqlfuncs.main._sf_kind(typeof(any_value({name}))) AS {name}" for name in _COLUMNS
+    )
+    query = f"SELECT {asked} FROM sqlfuncs.main._sf_log({LOG})"
+    found: dict[str, str] = embedded.rows(query, {LOG: log}, DIALECT).to_pylist()[0]
+    return found
+
+
+def _is_text(field: pa.Field) -> bool:
+    return bool(pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
+
+
+def _refuse_repeated(df: DataFrame, key: str) -> None:
+    """Raise BadInput for keys that stand in the table more than once, decided about or not."""
+    from pyspark.sql import functions as F
+
+    (rows,) = free([key], "rows")
+    known = frames.schema_of(df, [key]).field(key)
+    compared = as_key(key, is_floating=pa.types.is_floating(known.type)).alias(key)
+    counted = df.where(column(key).isNotNull()).groupBy(compared).agg(F.count(F.lit(1)).alias(rows))
+    repeated = counted.where(column(rows) > 1)
+    if not running.collected(repeated.limit(1)).num_rows:
+        return
+    first = running.collected(repeated.orderBy(column(key).cast("string")).limit(_SHOWN))
+    named = f"{DUCKDB.identifier(key)}::VARCHAR || ' (' || {DUCKDB.identifier(rows)} || ' rows)'"
+    shown = embedded.rows(f"SELECT {named} AS item FROM t ORDER BY 1", {"t": first}, DIALECT)
+    total = running.run(df.sparkSession, repeated.count)
+    raise BadInput(
+        "nothing was applied: keys that stand in the table more than once: "
+        + ", ".join(shown["item"].to_pylist())
+        + (f", ... ({total} in all)" if total > _SHOWN else "")
+    )
+
+
+def _decided(df: DataFrame, key: str, schema: pa.Schema, log: pa.Table, kind: str) -> pa.Table:
+    """The rows of the table that decisions are about."""
+    if not log.num_rows:
+        return schema.empty_table()
+    if _is_text(schema.field(key)) and kind not in ("text", "null", "plain"):
+        return _collected(df.mapInArrow(_Alike(key, log, kind), df.schema), schema)
+    # As a value of the table's type: what is none is no key of it.
+    query = f"""
+        WITH typed AS (SELECT any_value({DUCKDB.identifier(key)}) AS any_key FROM none),
+        words AS MATERIALIZED (
+            SELECT DISTINCT sqlfuncs.main._sf_in_words(l.key, any_key) AS word
+            FROM sqlfuncs.main._sf_log({LOG}) AS l, typed
+        )
+        SELECT TRY(cast_to_type(word, any_key)) AS key FROM words, typed"""
+    wanted = embedded.rows(query, {LOG: log, "none": schema.empty_table()}, DIALECT)
+    return _collected(_found(df, key, wanted["key"]), schema)
+
+
+def _found(df: DataFrame, key: str, wanted: pa.ChunkedArray) -> DataFrame:
+    (its_key,) = free(df.columns, "_sf_key")
+    return joined(df, key, pa.table({its_key: wanted}), its_key, "left_semi")
+
+
+class _Alike:
+    """The rows whose key is text, of decisions that name it otherwise: 7 for '007'. In a worker."""
+
+    def __init__(self, key: str, log: pa.Table, kind: str) -> None:
+        self._key, self._kinds = key, f"text {kind}"
+        query = f"SELECT DISTINCT {self._form(kind)} AS form FROM sqlfuncs.main._sf_log({LOG})"
+        self._forms = embedded.rows(query, {LOG: log}, DIALECT)
+        if self._forms.nbytes > frames.MOST_BYTES:
+            cast = DIALECT.cast("key", pa.string())
+            raise BadInput(
+                f"the keys of the table are text, and {self._forms.num_rows:,} keys of the log are "
+                f"not. So many are found by their text only: give the log with {cast} AS key."
+            )
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Those of each batch."""
+        query = f"""SELECT place FROM input
+            WHERE {self._form("text")} IN (SELECT form FROM forms) ORDER BY place"""
+        for batch in batches:
+            keys = batch.column(batch.schema.get_field_index(self._key))
+            given = pa.table({"key": keys, "place": pa.array(range(len(keys)), pa.int64())})
+            found = embedded.rows(query, {"input": given, "forms": self._forms}, DIALECT)
+            yield batch.take(found["place"].combine_chunks())
+
+    def _form(self, kind: str) -> str:
+        own, both = DUCKDB.literal(kind), DUCKDB.literal(self._kinds)
+        return f"sqlfuncs.main._sf_canonical(key, {own}, {both}, '')"
+
+
+def _spellings(df: DataFrame, key: str, label: str, schema: pa.Schema) -> pa.Table:
+    """The different labels of the table, in rows without a key."""
+    found = running.collected(df.select(column(label)).distinct()).column(0)
+    columns = {key: pa.nulls(len(found), schema.field(key).type), label: found}
+    return pa.table([columns[name] for name in schema.names], schema=schema)
