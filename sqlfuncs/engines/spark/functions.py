@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sqlfuncs import wording
-from sqlfuncs.engines.spark import calls, frames, running
+from sqlfuncs.engines.spark import calls, drawn, frames, of_rows, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 _TABLE = "df"  # what the parameter of the table is called
 # Those that are distributed: by their names, what makes their rows of any number of rows.
 Distributed = Callable[["DataFrame", Call, pa.Schema], "DataFrame"]
-_distributed: dict[str, Distributed] = {}
+_distributed: dict[str, Distributed] = {"fine_tune": drawn.fine_tune}
 
 
 @cache
 def function(name: str) -> Callable[..., DataFrame]:
     """A function of DataFrames by its name. Raises BadInput for one that there is not."""
+    if name in of_rows.names():
+        return of_rows.function(name)
     own = signature(name)
 
     def called(*given: object, **options: object) -> DataFrame:
@@ -104,4 +106,4 @@ def _collected(table: object) -> pa.Table:
 
 def names() -> frozenset[str]:
     """Of all functions on DataFrames."""
-    return frozenset(signatures())
+    return frozenset(signatures()) | of_rows.names()

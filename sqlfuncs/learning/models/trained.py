@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, is_usable
 from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.text import Texts
+from sqlfuncs.store import stores
 from sqlfuncs.store.loaded import Loaded
 from sqlfuncs.store.models import ModelRecord
 
@@ -48,6 +50,33 @@ def class_probabilities(
     probs = trained.probabilities(values.take(usable))[:, allowed]
     total = probs.sum(axis=1, keepdims=True)
     return names, np.where(total > 0, probs / np.maximum(total, 1e-300), 1 / len(names)), usable
+
+
+def find(model: str) -> ModelRecord:
+    """The record of a model. Raises UnknownModel, DamagedModel."""
+    return _loaded.find(model)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A model as it travels to another process."""
+
+    record: ModelRecord
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, model: str) -> Packed:
+        """A model by its name. Raises UnknownModel, DamagedModel."""
+        return cls(*stores.models().load(model))
+
+    @property
+    def bytes(self) -> int:
+        """How many its files have."""
+        return sum(map(len, self.files.values()))
+
+    def unpack(self) -> str:
+        """Have the model at hand in this process; the name that it has here."""
+        return _loaded.bring(self.record, self.files)
 
 
 def _allowed(record: ModelRecord, labels: Sequence[str] | None) -> list[int]:
