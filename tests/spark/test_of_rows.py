@@ -85,7 +85,8 @@ def test_in_sql_workers_find_a_model_in_their_home(
     [
         ({"model": "none"}, errors.UnknownModel, "there is no model 'none'"),
         ({"labels": ["a", "zzz"]}, errors.BadOption, "has no class 'zzz'"),
-        ({"text": "label"}, errors.BadInput, ""),
+        ({"text": "label"}, errors.BadInput, "trained on embeddings; it cannot read text"),
+        ({"text": "id"}, errors.BadInput, "which cannot be read"),
         ({"multi": True}, errors.BadOption, "was trained to give one label"),
         ({"answers": "kept"}, errors.BadOption, "costs nothing"),
     ],

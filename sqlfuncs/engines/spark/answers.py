@@ -6,7 +6,11 @@ Rows are only ever added to it.
 
 from __future__ import annotations
 
+import random
 import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,12 +18,15 @@ import pyarrow as pa
 from sqlfuncs.engines.spark import running
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.types import type_name
-from sqlfuncs.errors import BadInput
+from sqlfuncs.errors import BadInput, InternalError
 from sqlfuncs.llm.answer_table import SCHEMA
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
+_COLUMNS = ", ".join(f"{DIALECT.identifier(e.name)} {type_name(e.type)}" for e in SCHEMA)
+_TRIES = 4
+_WAIT_SECONDS = (0.2, 2.0)  # between two of them, by chance
 _FORGOTTEN = re.compile(r"location '(?P<folder>[^']+)' already exists")
 _ABOUT = "Answers of language models, kept by sqlfuncs: rows are only added"
 
@@ -66,6 +73,14 @@ class AnswerTable:
         rows = self._of(question)
         return (rows.where(f.col("answer").isNotNull()) if retry else rows).select("digest")
 
+    def failed(self, question: str) -> DataFrame:
+        """The digests of texts that no row has labels of, and why: `digest`, `error`."""
+        from pyspark.sql import functions as f
+
+        rows = self._of(question).groupBy("digest")
+        rows = rows.agg(f.max("error").alias("error"), f.count("answer").alias("answered"))
+        return rows.where(f.col("answered") == 0).select("digest", "error")
+
     def said(self, question: str, digest: str, said: Column, into: str) -> DataFrame:
         """One row for each text with labels, of two columns: its digest and what was `said`.
 
@@ -90,28 +105,50 @@ class AnswerTable:
 
         made = self._session.createDataFrame(rows).coalesce(1)
         if self._is_folder:
-            running.run(self._session, lambda: made.write.mode("append").save(self.name))
+            self._written(lambda: made.write.save(self.name, self._format, "append"))
             return
         columns = [  # those of somebody else's stay empty
             f.col(name) if name in rows.column_names else f.lit(None).cast(kind).alias(name)
             for name, kind in self._table().dtypes
         ]
         ordered = made.select(*columns)
-        running.run(self._session, lambda: ordered.write.insertInto(self.name))
+        self._written(lambda: ordered.write.insertInto(self.name))
+
+    def _written(self, write: Callable[[], None]) -> None:
+        """Write; once more where another job that writes was in the way: rows twice do no harm."""
+        for left in reversed(range(_TRIES)):
+            try:
+                running.run(self._session, write)
+                break
+            except InternalError:
+                if not left:
+                    raise
+                time.sleep(random.uniform(*_WAIT_SECONDS))
 
     def _of(self, question: str) -> DataFrame:
         from pyspark.sql import functions as f
 
         return self._table().where(f.col("question") == question)
 
+    @property
+    def _format(self) -> str:
+        """Of a folder: what tables are in this Spark if nobody says otherwise."""
+        return str(self._session.conf.get("spark.sql.sources.default", "parquet"))
+
     def _table(self) -> DataFrame:
         read = self._session.read
-        return read.load(self.name) if self._is_folder else read.table(self.name)
+        if not self._is_folder:
+            return read.table(self.name)
+        found = read.load(self.name, self._format)
+        if found.columns:
+            return found
+        return read.schema(_COLUMNS).load(self.name, self._format)  # nothing is in it yet
 
     def _look_anew(self) -> None:
         """What others have added meanwhile is read, too: Spark remembers which files there are."""
         if not self._is_folder:
-            running.run(self._session, lambda: self._session.catalog.refreshTable(self.name))
+            with suppress(InternalError):  # Sail remembers nothing, and does not know the word
+                running.run(self._session, lambda: self._session.catalog.refreshTable(self.name))
 
     def _kind(self) -> str:
         return str(self._session.catalog.getTable(self.name).tableType)
@@ -120,7 +157,7 @@ class AnswerTable:
         if not self._is_folder:
             return bool(self._session.catalog.tableExists(self.name))
         try:
-            self._session.read.load(self.name).columns  # noqa: B018
+            self._table().columns  # noqa: B018
         except Exception as error:
             if "PATH_NOT_FOUND" in str(error) or "UNABLE_TO_INFER_SCHEMA" in str(error):
                 return False
@@ -130,10 +167,9 @@ class AnswerTable:
     def _make(self) -> None:
         if self._is_folder:
             empty = self._session.createDataFrame(SCHEMA.empty_table()).coalesce(1)
-            empty.write.mode("append").save(self.name)
+            empty.write.save(self.name, self._format, "append")
             return
-        columns = ", ".join(f"{DIALECT.identifier(e.name)} {type_name(e.type)}" for e in SCHEMA)
-        made = f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}) "
+        made = f"CREATE TABLE IF NOT EXISTS {self.name} ({_COLUMNS}) "
         try:
             self._session.sql(made + f"COMMENT {DIALECT.literal(_ABOUT)}").collect()
         except Exception as error:

@@ -59,7 +59,7 @@ def lacking(df: DataFrame, text: str, asking: Asking, table: AnswerTable | None)
     from pyspark.sql import functions as f
 
     texts = df.select(f.col(DIALECT.identifier(text)).cast("string").alias("text"))
-    texts = texts.where(f.trim("text") != "").distinct()
+    texts = texts.where(f.col("text").rlike(r"\S")).distinct()
     texts = texts.select(digest_of(asking, f.col("text")).alias("digest"), "text")
     if table is None:
         return texts
@@ -80,10 +80,17 @@ def ask(df: DataFrame, text: str, asking: Asking, table: AnswerTable) -> None:
     Raises as `asking.ask`, and RowsFailed where that was asked for; what has come is kept.
     """
     pending = Pending.of(df, text, asking, table)
+    if asking.question.on_error == "fail" and asking.question.retry_in is None:
+        failed = lacking(df, text, asking, None).join(table.failed(asking.digest), on="digest")
+        for row in running.collected(failed.groupBy("error").count()).to_pylist():
+            asking.failures[row["error"]] += row["count"]
     if pending.count:
         model = asking.question.model
         expected = asking.expected(pending.count, pending.characters)
-        work.say(f"{model}: {pending.count:,} texts have no answer in {table.name}; {expected}")
+        work.say(
+            f"{model}: {pending.count:,} texts have no answer in {table.name}: {expected}, less "
+            "what this machine has kept"
+        )
     chunk = pending.count if asking.question.batch else pending.count // _APPENDS
     chunk = min(max(chunk, _FEWEST), _MOST)
     try:

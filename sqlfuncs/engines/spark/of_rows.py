@@ -21,6 +21,7 @@ from sqlfuncs.engines.spark.carried import Carried
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.errors import BadInput, BadOption, ColumnClash
 from sqlfuncs.functions.spec import ScalarFunction, TableFunction, checked_options
+from sqlfuncs.learning.models import trained
 from sqlfuncs.learning.models.trained import Packed
 from sqlfuncs.llm.answer_table import Asking, is_hosted
 from sqlfuncs.llm.rows import texts_of
@@ -136,11 +137,6 @@ def _called(call: _Given) -> DataFrame:
         return _estimated(call)
     if call.name in _ASKING and (model is None or is_hosted(model)):
         return _asked(call)
-    if call.answers is not None:
-        raise BadOption(
-            f"{Option('model', Given(str(model)))} costs nothing, and what it says is kept in no "
-            f"table: leave {_ANSWERS} out."
-        )
     return _applied(call)
 
 
@@ -150,11 +146,21 @@ def _applied(call: _Given) -> DataFrame:
     query = [None] if own.per_query else []
     own.compute(pa.nulls(1, call.type), *query, **call.options)  # raises what is wrong with it
     model = call.options["model"]
-    packed = Packed.of(model) if call.name in _ASKING and ":" not in model else None
-    if packed is not None and packed.bytes > frames.MOST_BYTES:
-        packed = None  # workers have it in a home that they share
+    if call.answers is not None:
+        raise BadOption(
+            f"{Option('model', Given(model))} costs nothing, and what it says is kept in no table: "
+            f"leave {_ANSWERS} out."
+        )
+    packed = _packed(call.type, model) if call.name in _ASKING and ":" not in model else None
     place = call.df.columns.index(call.text)
     return Carried(call.name, call.options, place, call.into, packed).beside(call.df)
+
+
+def _packed(of: pa.DataType, model: str) -> Packed | None:
+    """A trained model on its way; None for one that workers find in a home that they share."""
+    trained.refuse_type(of, model)
+    packed = Packed.of(model)
+    return packed if packed.bytes <= frames.MOST_BYTES else None
 
 
 def _asked(call: _Given) -> DataFrame:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption
+from sqlfuncs.learning.features.features import TextFeatures
 from sqlfuncs.learning.labels.labels import NUMBER, TEXT, canonical
 from sqlfuncs.learning.models import cross_fitted
 from sqlfuncs.learning.models.cross_fitted import CrossFitted
@@ -55,6 +56,19 @@ def class_probabilities(
 def find(model: str) -> ModelRecord:
     """The record of a model. Raises UnknownModel, DamagedModel."""
     return _loaded.find(model)
+
+
+def refuse_type(of: pa.DataType, model: str) -> None:
+    """Raise BadInput if a model cannot read columns of a type, which a column of NULL never says.
+
+    Raises UnknownModel, DamagedModel.
+    """
+    _, trained = _loaded.get(model)
+    rows = registry.read(pa.nulls(0, of))
+    reads_text = isinstance(trained, NetworkModel) or isinstance(trained.features, TextFeatures)
+    if reads_text != (rows.texts is not None) and not pa.types.is_null(of):
+        kind = "text" if reads_text else "embeddings"
+        raise BadInput(f"the model was trained on {kind}; it cannot read {rows.called}.")
 
 
 @dataclass(frozen=True)
