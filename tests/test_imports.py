@@ -154,6 +154,7 @@ HOUSE: dict[str, set[str]] = {
         "errors",
         "functions.spec",
         "learning",
+        "llm",  # hosted models, which Spark's driver asks
         "plugins",
         "queries",
         "report",

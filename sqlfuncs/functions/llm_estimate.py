@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import Column, TableFunction
 from sqlfuncs.learning.rows.base import is_usable
-from sqlfuncs.llm import asking, batches, prices, prompt
-from sqlfuncs.llm.providers import is_provided, provider
+from sqlfuncs.llm import asking, estimates
 from sqlfuncs.llm.rows import Question, texts_of
-from sqlfuncs.llm.task import Task
-from sqlfuncs.wording import Given, Option
 
 
 def llm_estimate(
@@ -45,32 +41,21 @@ def llm_estimate(
         rows_per_request=rows_per_request,
         batch=batch,
     )
-    if not is_provided(question.model):
-        raise BadOption(
-            f"{Option('model', Given(question.model))} is a model trained by fine_tune, which "
-            "costs nothing. A provider's is named as 'openai:...'."
-        )
-    by = provider(question.model)
-    task = Task.read(labels, instructions=instructions, examples=examples, multi=multi)
+    by, task = estimates.asked(question)
     texts = texts_of(rows.field("text"), question.model)
     usable = is_usable(texts.reasons).nonzero()[0].tolist()
     distinct = dict.fromkeys(texts.values[row] for row in usable)
-    asked = asking.missing(by, task, distinct, retry=retry)
-    at_once = question.rows_per_request or by.texts_at_once
-    parts = [asked[at : at + at_once] for at in range(0, len(asked), at_once)]
-    tokens = [prompt.about_tokens(task, part) for part in parts]
-    read, written = sum(each for each, _ in tokens), sum(each for _, each in tokens)
+    missing = asking.missing(by, task, distinct, retry=retry)
+    estimate = estimates.estimate(question, by, task, missing)
     found = {
         "model": question.model,
         "rows": len(texts.values),
         "distinct_rows": len(distinct),
-        "cached": len(distinct) - len(asked),
-        "requests": len(parts),
-        "input_tokens": read,
-        "output_tokens": written,
-        "cost_usd": prices.cost(
-            batches.priced_as(question.model) if batch else question.model, read, written
-        ),
+        "cached": len(distinct) - len(missing),
+        "requests": estimate.requests,
+        "input_tokens": estimate.input_tokens,
+        "output_tokens": estimate.output_tokens,
+        "cost_usd": estimate.cost_usd,
     }
     return pa.array([found], pa.struct([(c.name, c.computed_type) for c in FUNCTION.returns]))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlfuncs.llm.task import Task
 
-_CHARACTERS_PER_TOKEN = 4  # of English; other languages take more tokens
+CHARACTERS_PER_TOKEN = 4  # of English; other languages take more tokens
 
 Messages = list[dict[str, str]]
 
@@ -121,7 +121,7 @@ def about_tokens(task: Task, texts: Sequence[str]) -> tuple[int, int]:
 
 def tokens_in(text: str) -> int:
     """About how many tokens a text has, by its length."""
-    return round(len(text) / _CHARACTERS_PER_TOKEN)
+    return round(len(text) / CHARACTERS_PER_TOKEN)
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:

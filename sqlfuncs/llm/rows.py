@@ -111,7 +111,7 @@ class RowAnswer:
 
 def answers(text: pa.Array, question: Question) -> list[RowAnswer]:
     """What the model says of each row, in order."""
-    asked = _as_served(question)
+    asked = as_served(question)
     ask = _of_provider if is_provided(asked.model) else _of_trained
     results = ask(text, asked)
     if question.on_error == "fail":
@@ -119,11 +119,11 @@ def answers(text: pa.Array, question: Question) -> list[RowAnswer]:
     return results
 
 
-def _as_served(question: Question) -> Question:
+def as_served(question: Question) -> Question:
     """What is asked of the service that trained a model of ours; else what was asked."""
     if is_provided(question.model):
         return question
-    record = stores.models().find(question.model)
+    record = trained.find(question.model)
     if not is_provided(record.base):
         return question
     given = None if question.labels is None else set(Task.read(question.labels).labels)

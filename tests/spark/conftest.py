@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import made_home
+from tests.llm.conftest import _process, server
 from tests.spark import sessions
+
+__all__ = ["_process", "server"]
 
 if not sessions.IS_THERE:
     collect_ignore_glob = ["test_*.py"]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import sqlfuncs.spark
-from sqlfuncs.engines.spark import carried, frames
+from sqlfuncs.engines.spark import artifacts, frames
 from sqlfuncs.errors import BadInput, BadOption, ColumnClash, UnknownModel
 from sqlfuncs.learning.models import shares
 from tests.spark.tables import by_id, vectors
@@ -73,7 +73,7 @@ def test_what_is_too_heavy_for_a_closure_is_brought_by_spark(
     monkeypatch.setattr(shares, "SAMPLE_ROWS", 450)
     df = spark.createDataFrame(table)
     light = by_id(sqlfuncs.spark.label_issues(df, "x", "label").toArrow())
-    monkeypatch.setattr(carried, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(artifacts, "MOST_BYTES", 1_000)
     assert by_id(sqlfuncs.spark.label_issues(df, "x", "label").toArrow()) == light
 
 

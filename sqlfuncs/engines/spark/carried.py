@@ -1,67 +1,62 @@
-"""Files that go to the workers: with a function while they are small, else through Spark's own way.
-
-A model never travels as a value of SQL, whose bytes are repeated for every row of a batch.
-"""
+"""A function of a row in the workers, beside the columns of a table. A model may come along."""
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
-import zipfile
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from hashlib import sha256
-from io import BytesIO
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from sqlfuncs.engines.spark import running
+import pyarrow as pa
 
-MOST_BYTES = 30_000_000  # that travel with a function: more than that fails in odd ways
+from sqlfuncs import wording
+from sqlfuncs.engines.spark import scalars
+from sqlfuncs.engines.spark.dialect import DIALECT
+from sqlfuncs.learning.models.trained import Packed
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 
 @dataclass(frozen=True)
 class Carried:
-    """Files by their names, or the name of an archive that Spark brings to every node."""
+    """A function with its options, applied to the column at a place. Found by name on a worker."""
 
-    held: Mapping[str, bytes]
-    archive: str = ""
+    function: str
+    options: Mapping[str, object]
+    place: int
+    into: str
+    model: Packed | None = None
 
-    def files(self) -> Mapping[str, bytes]:
-        """Them; in a worker, too."""
-        return _unpacked(self.archive) if self.archive else self.held
+    def beside(self, df: DataFrame) -> DataFrame:
+        """All columns of a table, and what the function says of each row; lazily."""
+        from pyspark.sql.pandas.types import from_arrow_type
+        from pyspark.sql.types import StructField, StructType
 
+        own = from_arrow_type(scalars.scalar_function(self.function).returns)
+        types = StructType([*df.schema.fields, StructField(self.into, own)])
+        return df.mapInArrow(self, types)
 
-def carried(session: Any, files: Mapping[str, bytes]) -> Carried:
-    """Files as what a function may hold that goes to the workers of a session."""
-    if sum(map(len, files.values())) <= MOST_BYTES:
-        return Carried(dict(files))
-    packed = BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:  # not compressed: numbers do not shrink
-        for name, content in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(name), content)
-    content = packed.getvalue()
-    path = _folder() / f"sqlfuncs-{sha256(content).hexdigest()[:32]}.zip"
-    if not path.exists():
-        path.write_bytes(content)
-    with running.in_our_words():
-        session.addArtifacts(str(path), file=True)  # once; the same file again is passed over
-    return Carried({}, path.name)
-
-
-@cache
-def _folder() -> Path:
-    """Where archives lie as long as this process: Spark fetches them when a node first asks."""
-    folder = tempfile.mkdtemp(prefix="sqlfuncs-spark-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The rows with one column more."""
+        function = scalars.scalar_function(self.function)
+        query = [None] if function.per_query else []
+        _use_one_thread()
+        with wording.speaking(DIALECT):
+            for batch in batches:
+                options = dict(self.options)
+                if self.model is not None:
+                    options["model"] = self.model.unpack()
+                said = function.compute(batch.column(self.place), *query, **options)
+                yield batch.append_column(self.into, said)
 
 
-@cache
-def _unpacked(archive: str) -> dict[str, bytes]:
-    from pyspark.core.files import SparkFiles
+def _use_one_thread() -> None:
+    """A core has one worker, and a worker one core. Loading torch takes seconds: not for this."""
+    if "torch" in sys.modules:
+        import torch
 
-    with zipfile.ZipFile(SparkFiles.get(archive)) as held:
-        return {name: held.read(name) for name in held.namelist()}
+        torch.set_num_threads(1)
+    else:
+        os.environ["OMP_NUM_THREADS"] = "1"  # which it reads once it is loaded

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from sqlfuncs.engines.duckdb import embedded
 from sqlfuncs.engines.duckdb.dialect import DIALECT as DUCKDB
-from sqlfuncs.engines.spark import frames, running
+from sqlfuncs.engines.spark import artifacts, frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.signatures import signature
@@ -193,7 +193,7 @@ class _Alike:
         self._key, self._kinds = key, f"text {kind}"
         query = f"SELECT DISTINCT {self._form(kind)} AS form FROM sqlfuncs.main._sf_log({LOG})"
         self._forms = embedded.rows(query, {LOG: log}, DIALECT)
-        if self._forms.nbytes > frames.MOST_BYTES:
+        if self._forms.nbytes > artifacts.MOST_BYTES:
             cast = DIALECT.cast("key", pa.string())
             raise BadInput(
                 f"the keys of the table are text, and {self._forms.num_rows:,} keys of the log are "

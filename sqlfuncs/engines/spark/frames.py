@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sqlfuncs.engines.spark import running
+from sqlfuncs.engines.spark.artifacts import MOST_BYTES
 from sqlfuncs.engines.spark.calls import Call
-from sqlfuncs.engines.spark.carried import MOST_BYTES
 from sqlfuncs.engines.spark.signatures import Signature
 from sqlfuncs.errors import BadInput
 

@@ -15,10 +15,12 @@ from sqlfuncs.engines.spark import (
     corrections,
     counting,
     decisions,
+    drawn,
     frames,
     health,
     judging,
     merging,
+    of_rows,
     proposals,
     running,
 )
@@ -37,6 +39,7 @@ _distributed: dict[str, Distributed] = {
     "apply_corrections": corrections.apply_corrections,
     "auto_corrections": proposals.auto_corrections,
     "corrections_diff": corrections.corrections_diff,
+    "fine_tune": drawn.fine_tune,
     "label_health": health.label_health,
     "label_issues": judging.label_issues,
     **dict.fromkeys(counting.names(), counting.counted),
@@ -52,6 +55,8 @@ def function(name: str) -> Callable[..., DataFrame]:
     """A function of DataFrames by its name. Raises BadInput for one that there is not."""
     if name in _others:
         return _others[name]
+    if name in of_rows.names():
+        return of_rows.function(name)
     own = signature(name)
 
     def called(*given: object, **options: object) -> DataFrame:
@@ -133,4 +138,4 @@ def _collected(name: str, table: object) -> pa.Table:
 
 def names() -> frozenset[str]:
     """Of all functions on DataFrames."""
-    return frozenset({*signatures(), *_others})
+    return frozenset({*signatures(), *_others}) | of_rows.names()

@@ -20,8 +20,8 @@ import pyarrow as pa
 
 from sqlfuncs import wording, work
 from sqlfuncs.engines.spark import calls, frames, running
+from sqlfuncs.engines.spark.artifacts import artifact
 from sqlfuncs.engines.spark.calls import Call
-from sqlfuncs.engines.spark.carried import carried
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.judging_tasks import RECORD, Drawing, Judging, Learning, Reading
 from sqlfuncs.engines.spark.labels import labels_of
@@ -105,7 +105,7 @@ def judged(
 
     added = [StructField(field.name, from_arrow_type(field.type)) for field in own]
     keeps = running.is_on_this_machine(df.sparkSession)
-    run = Judging(x, label, record, carried(df.sparkSession, files), own, keeps)
+    run = Judging(x, label, record, artifact(df.sparkSession, files), own, keeps)
     return df.mapInArrow(run, StructType([*df.schema.fields, *added]))
 
 

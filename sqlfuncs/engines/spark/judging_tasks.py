@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs import wording
-from sqlfuncs.engines.spark.carried import Carried
+from sqlfuncs.engines.spark.artifacts import Artifact
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.labels import labels_of
 from sqlfuncs.errors import NoUsableRows
@@ -123,7 +123,7 @@ class Judging:
     x: str
     label: str
     record: ModelRecord
-    files: Carried
+    files: Artifact
     own: pa.Schema
     keeps: bool
 

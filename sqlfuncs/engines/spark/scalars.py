@@ -12,6 +12,7 @@ from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.labels import kind_of, text_of
 from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.functions.spec import ScalarFunction, checked_options
+from sqlfuncs.llm.answer_table import is_hosted
 from sqlfuncs.wording import Option
 
 JUDGE = "judge_labels"
@@ -32,7 +33,7 @@ def judge(name: str | None = None, files: Mapping[str, bytes] | None = None) -> 
 
     With `name` and the `files` of a judge, one that needs no option and no home that workers see.
     """
-    return _udf(Judge(name, files), _function(_JUDGED).returns)
+    return _udf(Judge(name, files), scalar_function(_JUDGED).returns)
 
 
 def _udf(call: Callable[..., pa.Array], returns: pa.DataType) -> Any:
@@ -55,7 +56,7 @@ class Scalar:
     def __call__(self, *given: pa.Array, **named: pa.Array) -> pa.Array:
         """An array of the results. Raises BadOption and what the function raises."""
         with wording.speaking(DIALECT):
-            function = _function(self.name)
+            function = scalar_function(self.name)
             inputs, options = _arguments(function, given, named)
             checked = checked_options(function.compute, options)
             if function.name in _PAID:
@@ -77,13 +78,14 @@ class Judge:
     ) -> pa.StructArray:
         """A struct a row."""
         with wording.speaking(DIALECT):
-            function = _function(_JUDGED)
+            function = scalar_function(_JUDGED)
             name = self._judge if judge is None else _constant("judge", judge)
             kind = pa.array([kind_of("label", label.type)])
             return function.compute(x, text_of(label), kind, judge=name)
 
 
-def _function(name: str) -> ScalarFunction:
+def scalar_function(name: str) -> ScalarFunction:
+    """A function of a row by its name. Raises BadInput for one that there is not."""
     for function in plugins.functions():
         if function.name == name and isinstance(function, ScalarFunction):
             return function
@@ -122,9 +124,10 @@ def _constant(name: str, values: pa.Array) -> object:
 def _refuse_paid(name: str, options: Mapping[str, object]) -> None:
     """Raise BadOption for a hosted model: each worker would pay, and again at a retry."""
     model = options.get("model")
-    if isinstance(model, str) and ":" in model and not model.startswith("local:"):
+    if is_hosted(model):
+        asks = "llm_class_probs" if name == "llm_class_probs" else "llm_classify"
         raise BadOption(
             f"{Option('model', model)} is asked from one place, so that nothing is paid twice: "
-            f"sqlfuncs.spark.{name}(df, 'text', ..., answers='catalog.schema.answers'). In SQL, "
+            f"sqlfuncs.spark.{asks}(df, 'text', ..., answers='catalog.schema.answers'). In SQL, "
             f"{name} takes a model that fine_tune made, or local: ones."
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption
+from sqlfuncs.learning.features.features import TextFeatures
 from sqlfuncs.learning.labels.labels import NUMBER, TEXT, canonical
 from sqlfuncs.learning.models import cross_fitted
 from sqlfuncs.learning.models.cross_fitted import CrossFitted
@@ -18,6 +20,7 @@ from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, is_usable
 from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.text import Texts
+from sqlfuncs.store import stores
 from sqlfuncs.store.loaded import Loaded
 from sqlfuncs.store.models import ModelRecord
 
@@ -48,6 +51,46 @@ def class_probabilities(
     probs = trained.probabilities(values.take(usable))[:, allowed]
     total = probs.sum(axis=1, keepdims=True)
     return names, np.where(total > 0, probs / np.maximum(total, 1e-300), 1 / len(names)), usable
+
+
+def find(model: str) -> ModelRecord:
+    """The record of a model. Raises UnknownModel, DamagedModel."""
+    return _loaded.find(model)
+
+
+def refuse_type(of: pa.DataType, model: str) -> None:
+    """Raise BadInput if a model cannot read columns of a type, which a column of NULL never says.
+
+    Raises UnknownModel, DamagedModel.
+    """
+    _, trained = _loaded.get(model)
+    rows = registry.read(pa.nulls(0, of))
+    reads_text = isinstance(trained, NetworkModel) or isinstance(trained.features, TextFeatures)
+    if reads_text != (rows.texts is not None) and not pa.types.is_null(of):
+        kind = "text" if reads_text else "embeddings"
+        raise BadInput(f"the model was trained on {kind}; it cannot read {rows.called}.")
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A model as it travels to another process."""
+
+    record: ModelRecord
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, model: str) -> Packed:
+        """A model by its name. Raises UnknownModel, DamagedModel."""
+        return cls(*stores.models().load(model))
+
+    @property
+    def bytes(self) -> int:
+        """How many its files have."""
+        return sum(map(len, self.files.values()))
+
+    def unpack(self) -> str:
+        """Have the model at hand in this process; the name that it has here."""
+        return _loaded.bring(self.record, self.files)
 
 
 def _allowed(record: ModelRecord, labels: Sequence[str] | None) -> list[int]:
