@@ -13,7 +13,7 @@ import pytest
 
 import sqlfuncs.spark
 from sqlfuncs import errors
-from sqlfuncs.engines.spark import drawn, frames, running
+from sqlfuncs.engines.spark import artifacts, drawn, frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.carried import Carried
 from sqlfuncs.engines.spark.signatures import signature

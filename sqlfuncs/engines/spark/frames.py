@@ -112,12 +112,25 @@ def refuse_empty(call: Call) -> None:
 
 def on_driver(df: DataFrame, call: Call, columns: Sequence[str]) -> DataFrame:
     """The rows that a function makes of a table, computed here."""
-    table = running.collected(df.select(*map(_quoted, columns)).limit(MOST_ROWS + 1))
+    table = running.collected(df.select(*map(quoted, columns)).limit(MOST_ROWS + 1))
     refuse_many(table.num_rows, call.signature.name)
     return df.sparkSession.createDataFrame(call.rows(table))
 
 
-def _quoted(name: str) -> str:
+def free_names(df: DataFrame, *wanted: str) -> list[str]:
+    """Names for columns of ours that no column of a DataFrame has, in any spelling."""
+    taken = {name.casefold() for name in df.columns}
+    free = []
+    for name in wanted:
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        free.append(name)
+    return free
+
+
+def quoted(name: str) -> str:
+    """A column by its name, whatever letters that has."""
     return "`" + name.replace("`", "``") + "`"
 
 

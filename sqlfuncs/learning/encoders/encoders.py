@@ -160,6 +160,19 @@ def encode(by: Encoder, texts: Sequence[str]) -> Vectors:
     return np.stack([vectors[text] for text in texts])
 
 
+def encode_once(by: Encoder, texts: Sequence[str]) -> Vectors:
+    """As `encode` of one text or more; the store on disk is neither read nor written.
+
+    For processes of which there are many, each with rows that no other one has.
+    """
+    found: list[Vectors | None] = [None] * len(texts)
+    with _encoding:
+        for places, batch, _ in by.encode(texts):
+            for place, vector in zip(places, batch, strict=True):
+                found[place] = vector
+    return np.stack([vector for vector in found if vector is not None])
+
+
 def _compute(by: Encoder, missing: Sequence[str], vectors: dict[str, Vectors]) -> None:
     fresh: dict[str, dict[str, Vectors]] = {}  # by key: a GPU may fail halfway
     with work.task(f"reading texts with {by.name.rpartition('/')[2]}", len(missing)) as task:

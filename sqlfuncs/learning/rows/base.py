@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -92,6 +92,10 @@ class Rows(ABC):
         """A digest shared by rows that are near duplicates. `digests` are those of contents."""
         return list(digests)
 
+    def points(self, digests: Sequence[bytes]) -> list[bytes]:
+        """A digest shared by rows that are the same where they are compared."""
+        return self.groups(digests)
+
     def features(self, model: str) -> tuple[Learned[AnyHead], list[Any]]:
         """The features of usable rows, learned without a label, and their views. See `features`.
 
@@ -130,6 +134,13 @@ class Rows(ABC):
         """
         raise BadInput(f"rows are not compared by {self.called} yet.")
 
+    def vectors_alone(self, places: Sequence[int]) -> Vectors:
+        """As `vectors`, but each the same whichever rows there are beside it; nothing is kept.
+
+        Raises BadInput where they depend on others, and MissingExtra.
+        """
+        raise BadInput(f"{self.called} are compared in tables that one process holds only.")
+
     def variants(self, places: Sequence[int]) -> Sequence[Hashable]:
         """What is equal for rows that are the same but for what makes no difference."""
         return places
@@ -155,6 +166,10 @@ def describe(reasons: Sequence[str | None] | Reasons) -> str:
     >>> describe(["the text is NULL", None, "the text is NULL", "the text is empty"])
     'the text is NULL (2 rows), the text is empty (1 row)'
     """
-    counts = Counter(reason for reason in reasons if reason is not None)
+    return describe_counted(Counter(reason for reason in reasons if reason is not None))
+
+
+def describe_counted(counts: Mapping[str, int]) -> str:
+    """As `describe`, of reasons that are counted."""
     common = sorted(counts.items(), key=lambda pair: -pair[1])[:5]
     return ", ".join(f"{why} ({n} row{'s' if n > 1 else ''})" for why, n in common)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -54,6 +55,11 @@ class Embeddings(Rows):
         """Only their directions are compared, so that no number is too large."""
         return _read(x, np.float32, np.inf)
 
+    @classmethod
+    def read_part(cls, x: pa.Array, size: int) -> Embeddings:
+        """As `read_to_compare`, of some rows of a column whose vectors have `size` dimensions."""
+        return _read(x, np.float32, np.inf, size)
+
     def chosen(self, places: Chosen) -> Embeddings:
         """Some of the rows."""
         return Embeddings(self.values[places], self.reasons[places])
@@ -70,6 +76,10 @@ class Embeddings(Rows):
                 sha256(held[row * width : (row + 1) * width]).digest() for row in range(len(block))
             ]
         return found
+
+    def points(self, digests: Sequence[bytes]) -> list[bytes]:
+        """A digest of each vector's direction."""
+        return [sha256(value.tobytes()).digest() for value in self.vectors(range(len(self)))]
 
     def features(self, model: str) -> tuple[VectorFeatures, list[Any]]:
         """Themselves, centred and to one scale."""
@@ -89,20 +99,36 @@ class Embeddings(Rows):
         """Divided by their lengths."""
         return of_length_one(self.values, places)
 
+    def vectors_alone(self, places: Sequence[int]) -> Vectors:
+        """The same: no other row counts."""
+        return self.vectors(places)
 
-def _read(x: pa.Array, precision: npt.DTypeLike, largest: float) -> Embeddings:
+
+def size_among(sizes: Mapping[int, int]) -> int:
+    """The dimensions that most vectors have, by how many have each number of them; 0 of none.
+
+    >>> size_among({0: 9, 2: 1, 4: 3, 3: 3})
+    3
+    """
+    return max((size for size in sizes if size > 0), key=lambda s: (sizes[s], -s), default=0)
+
+
+def _read(
+    x: pa.Array, precision: npt.DTypeLike, largest: float, size: int | None = None
+) -> Embeddings:
     """Vectors; NULL, NaN, infinite and all-zero ones, and odd lengths, cannot be used.
 
-    Nor can those that hold a number beyond `largest`. They are read a block at a time, so that
-    beside the column itself only the result is held.
+    Nor can those that hold a number beyond `largest`. An odd length is one that is not `size`, by
+    default what most have. They are read a block at a time, so that beside the column itself only
+    the result is held.
     """
     _refuse_lists_of_others(x.type)
     lengths = pc.fill_null(pc.list_value_length(x), 0).to_numpy(zero_copy_only=False)
     reasons = np.full(len(x), None, dtype=object)
     reasons[np.asarray(pc.is_null(x))] = "the embedding is NULL"
     lengths = np.where(is_usable(reasons), lengths, 0)
-    filled = lengths[lengths > 0]
-    size = int(np.bincount(filled).argmax()) if filled.size else 0
+    if size is None:
+        size = size_among(Counter(lengths.tolist()))
     reasons[(lengths == 0) & is_usable(reasons)] = "the embedding is empty"
     for row in np.flatnonzero((lengths != size) & is_usable(reasons)):
         reasons[row] = f"the embedding has {lengths[row]} dimensions, the others have {size}"

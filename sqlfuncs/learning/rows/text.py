@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from sqlfuncs.errors import MissingExtra
 from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.features.features import TextFeatures
 from sqlfuncs.learning.features.tfidf import TfIdf
@@ -88,6 +89,15 @@ class Texts(Rows):
         texts = [self.values[place] for place in places]
         by = encoders.for_model("fast")
         values = by[0].meaning(encoders.encode(by[0], texts)) if by else _projected(texts)
+        return of_length_one(values, range(len(texts)))
+
+    def vectors_alone(self, places: Sequence[int]) -> Vectors:
+        """What the encoder of 'fast' says they mean. Raises MissingExtra without one."""
+        by = encoders.for_model("fast")
+        if not by:
+            raise MissingExtra.needed_for("Comparing texts one by one", "local")
+        texts = [self.values[place] for place in places]
+        values = by[0].meaning(encoders.encode_once(by[0], texts))
         return of_length_one(values, range(len(texts)))
 
     def variants(self, places: Sequence[int]) -> list[str]:

@@ -12,11 +12,7 @@ the number of threads changes nothing. Neither does the order of rows: see `neig
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs import work
+from sqlfuncs.learning.similarity.one_thread import load_faiss, one_thread_each
 
 Vectors = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
@@ -61,7 +58,7 @@ def nearest(vectors: Vectors, k: int) -> Nearest:
         return Nearest(
             np.empty((len(vectors), 0), np.int64), np.empty((len(vectors), 0), np.float32)
         )
-    with _one_thread_each() as pool:
+    with one_thread_each() as pool:
         if len(vectors) < EXACT_BELOW:
             search, order = _exact(vectors), np.arange(len(vectors))
         else:
@@ -82,7 +79,7 @@ Search = Callable[[Vectors, int], tuple[Vectors, Places]]
 
 
 def _exact(vectors: Vectors) -> Search:
-    faiss = _faiss()
+    faiss = load_faiss()
 
     def search(queries: Vectors, count: int) -> tuple[Vectors, Places]:
         found: tuple[Vectors, Places] = faiss.knn(
@@ -108,7 +105,7 @@ def _index(vectors: Vectors, k: int) -> tuple[Search, Places, Vectors]:
 
     Vectors of one cell stand together, which makes searching for all of them faster.
     """
-    faiss = _faiss()
+    faiss = load_faiss()
     count, dimensions = vectors.shape
     cells = faiss.IndexFlatIP(dimensions)
     n_cells = int(np.sqrt(count))
@@ -135,12 +132,12 @@ def _index(vectors: Vectors, k: int) -> tuple[Search, Places, Vectors]:
 
 def _contents(exact: Any) -> Vectors:
     """The vectors in an index, not copied; they live as long as the index does."""
-    held: Vectors = _faiss().rev_swig_ptr(exact.get_xb(), exact.ntotal * exact.d)
+    held: Vectors = load_faiss().rev_swig_ptr(exact.get_xb(), exact.ntotal * exact.d)
     return held.reshape(exact.ntotal, exact.d)
 
 
 def _inverted_file(cells: Any, n_cells: int, sample: Vectors) -> Any:
-    faiss = _faiss()
+    faiss = load_faiss()
     dimensions = sample.shape[1]
     metric = faiss.METRIC_INNER_PRODUCT
     if dimensions <= _QUANTISED_ABOVE:
@@ -157,7 +154,7 @@ def _inverted_file(cells: Any, n_cells: int, sample: Vectors) -> Any:
 
 def _tuned(codes: Any, exact: Any, k: int) -> Search:
     """The cheapest search that finds `RECALL` of a sample's neighbours, or the most thorough."""
-    faiss = _faiss()
+    faiss = load_faiss()
     refined = faiss.IndexRefine(codes, exact)
     sample = np.ascontiguousarray(_contents(exact)[:: max(1, exact.ntotal // _SAMPLE)])
     farthest = exact.search(sample, k + 1)[0][:, -1:] - 1e-6  # as near as that is near enough
@@ -179,26 +176,3 @@ def _tuned(codes: Any, exact: Any, k: int) -> Search:
             if (search(sample, k + 1)[0] >= farthest).mean() >= RECALL:
                 return search
     return search
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[ThreadPoolExecutor]:
-    """Workers in which faiss and its BLAS use one thread, so that sums come out alike."""
-    pool = ThreadPoolExecutor(
-        os.cpu_count(), "neighbours", initializer=lambda: _faiss().omp_set_num_threads(1)
-    )
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _faiss() -> Any:
-    if sys.platform == "darwin":
-        # The wheels of faiss and torch each bring an OpenMP, and the second one to start would
-        # end the process. That is safe to overrule here: faiss gets no threads of OpenMP's.
-        os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
-    work.ready("faiss")
-    import faiss
-
-    return faiss

@@ -1,0 +1,295 @@
+"""Rows that are compared: what each is, by itself; and some of them, drawn to learn from.
+
+A point is what rows share that are the same where they are compared: texts but for capitals, spaces
+and punctuation, embeddings but for their lengths. It is known by a digest, on every worker alike.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sqlfuncs import wording
+from sqlfuncs.engines.spark import frames, running
+from sqlfuncs.engines.spark.calls import Call
+from sqlfuncs.engines.spark.dialect import DIALECT
+from sqlfuncs.errors import BadInput, MissingExtra, NoUsableRows
+from sqlfuncs.learning.encoders import encoders
+from sqlfuncs.learning.rows import registry
+from sqlfuncs.learning.rows.base import Rows, describe_counted, is_usable
+from sqlfuncs.learning.rows.embedding import Embeddings, size_among
+from sqlfuncs.learning.rows.text import Texts
+from sqlfuncs.learning.similarity.cells import DIGEST, Digests, Vectors, precision
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+_SEEN = 200_000  # points that a task remembers
+_DRAWS = 4
+KEY = pa.struct([("content", pa.binary()), ("point", pa.binary()), ("reason", pa.string())])
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the points among some rows: `points` (rows,), None where unusable."""
+
+    rows: Rows
+    content: list[bytes | None]
+    point: list[bytes | None]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the rows of a column, each by itself. `size`: the dimensions of vectors, 0 of texts."""
+
+    size: int
+
+    @property
+    def sent(self) -> npt.DTypeLike:
+        """What vectors are sent in."""
+        return precision(self.size) if self.size else np.float16
+
+    def known(self, x: pa.Array) -> Known:
+        """The rows of a batch."""
+        rows: Rows = Embeddings.read_part(x, self.size) if self.size else Texts.read(x)
+        usable = is_usable(rows.reasons)
+        digests = rows.digests()
+        points = rows.points(digests)
+        return Known(
+            rows,
+            [own[:DIGEST] if use else None for own, use in zip(digests, usable, strict=True)],
+            [own[:DIGEST] if use else None for own, use in zip(points, usable, strict=True)],
+        )
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The column `x` of a table of so many `rows`."""
+
+    df: DataFrame
+    x: str
+    reader: Reader
+    rows: int
+
+    def points(self, share: float = 1) -> DataFrame:
+        """`x` of the points whose digests begin a share of all, and of how many `rows` each is.
+
+        Texts come once each, for reading them takes long: of those of one point, the one whose
+        digest is smallest. Embeddings come as they are, and a task meets some of them again.
+        """
+        from pyspark.sql.functions import col, count, lit, min_by
+
+        x = col(frames.quoted(self.x)).alias("x")
+        if self.reader.size:
+            return self.df.select(x, lit(1).cast("bigint").alias("rows"))
+        keyed = self.df.select(x, self.key().alias("key")).where("key.point IS NOT NULL")
+        if bound := _bound(share):
+            keyed = keyed.where(col("key.point") < lit(bound))
+        text = min_by("x", "key.content").alias("x")
+        return keyed.groupBy("key.point").agg(text, count(lit(1)).alias("rows")).select("x", "rows")
+
+    def key(self) -> Column:
+        """A struct of each row's content, its point and the reason against it: see `KEY`."""
+        from pyspark.sql.functions import arrow_udf, col
+        from pyspark.sql.pandas.types import from_arrow_type
+
+        read = Key(self.reader)
+
+        def keys(x: pa.Array) -> pa.Array:
+            return read(x)
+
+        # Spark computes what it takes for deterministic once for each time it is named.
+        made = arrow_udf(keys, from_arrow_type(KEY)).asNondeterministic()
+        return made(col(frames.quoted(self.x)))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Different points, by their digests: `vectors` (points, d), how many `rows` are each.
+
+    `of` is how many points the table has, which is reckoned where they are not all here.
+    """
+
+    points: Digests
+    vectors: Vectors
+    rows: npt.NDArray[np.int64]
+    of: int
+
+
+def compared(df: DataFrame, call: Call) -> Compared:
+    """The rows of a call's column x, counted. Runs a job."""
+    from pyspark.sql.functions import col, count, lit, size
+
+    x = call.columns["x"]
+    assert isinstance(x, str)
+    kind = registry.of_type(frames.schema_of(df, [x]).field(x).type)
+    if kind is not Embeddings:
+        return Compared(df, x, Reader(0), running.run(df.sparkSession, df.count))
+    column = size(col(frames.quoted(x))).alias("size")
+    table = running.collected(df.groupBy(column).agg(count(lit(1)).alias("rows"))).to_pylist()
+    sizes = {each["size"] or 0: each["rows"] for each in table}
+    return Compared(df, x, Reader(size_among(sizes) or 1), sum(each["rows"] for each in table))
+
+
+def refuse_others(df: DataFrame, call: Call) -> None:
+    """Raise BadInput for rows that cannot be compared one by one, and MissingExtra."""
+    x = call.columns["x"]
+    assert isinstance(x, str)
+    of = frames.schema_of(df, [x]).field(x).type
+    kind = registry.of_type(of)
+    if kind not in (Embeddings, Texts):
+        raise BadInput(
+            f"{kind.called} are compared in tables of up to {frames.MOST_ROWS:,} rows, which one "
+            "process holds. Give an embedding of each row instead."
+        )
+    if kind is Texts and not encoders.is_available():
+        raise MissingExtra.needed_for("Comparing so many texts", "local")
+
+
+def drawn(table: Compared, most: int) -> Sample:
+    """Up to so many points, by their digests: all copies of one come together.
+
+    Raises NoUsableRows where no row can be judged. Runs a job, or several where most rows are
+    copies of others.
+    """
+    share = min(1.0, most / table.rows)
+    for _ in range(_DRAWS):
+        sample = _drawn(table, share, most)
+        if share == 1 or len(sample.points) >= most // 2:
+            break
+        share = min(1.0, share * most / max(len(sample.points), 1))
+    if not len(sample.points):
+        raise NoUsableRows(f"no row can be judged: {_reasons(table)}.")
+    return sample
+
+
+def _drawn(table: Compared, share: float, most: int) -> Sample:
+    mapped = table.points(share).mapInArrow(
+        Drawn(table.reader, share), "point binary, vector binary, rows bigint"
+    )
+    order = [("point", "ascending"), ("rows", "ascending")]  # those with a vector first
+    found = running.collected(mapped).combine_chunks().sort_by(order)
+    if not found.num_rows:
+        return Sample(np.empty((0, DIGEST), np.uint8), np.empty((0, 0), np.float32), _none(), 0)
+    points = digests_of(found["point"])
+    first = np.r_[True, (points[1:] != points[:-1]).any(axis=1)]
+    rows = np.add.reduceat(found["rows"].to_numpy(), np.flatnonzero(first))
+    kept = np.flatnonzero(first)[:most]
+    vectors = vectors_of(found["vector"].take(pa.array(kept)), table.reader.sent)
+    return Sample(points[kept], vectors, rows[:most], round(int(first.sum()) / share))
+
+
+def _none() -> npt.NDArray[np.int64]:
+    return np.empty(0, dtype=np.int64)
+
+
+def _reasons(table: Compared) -> str:
+    from pyspark.sql.functions import count, lit
+
+    reason = table.df.select(table.key().alias("key")).select("key.reason").where("reason != ''")
+    counted = running.collected(reason.groupBy("reason").agg(count(lit(1)).alias("rows")))
+    return describe_counted(Counter({r["reason"]: r["rows"] for r in counted.to_pylist()}))
+
+
+class Key:
+    """What `Compared.key` computes in a worker."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __call__(self, x: pa.Array) -> pa.Array:
+        """A struct a row."""
+        with wording.speaking(DIALECT):
+            known = self._reader.known(x)
+        columns = [known.content, known.point, list(known.rows.reasons)]
+        arrays = [pa.array(each, field.type) for each, field in zip(columns, KEY, strict=True)]
+        return pa.StructArray.from_arrays(arrays, fields=list(KEY))
+
+
+class Drawn:
+    """The points of a partition that a draw takes, each once. In a worker."""
+
+    def __init__(self, reader: Reader, share: float) -> None:
+        self._reader, self._bound = reader, _bound(share)
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Batches of `point`, `vector` and how many `rows` of the partition are it."""
+        rows: dict[bytes, int] = {}
+        for batch in batches:
+            known = self._reader.known(batch.column(0))
+            first = {}
+            for at, (point, count) in enumerate(
+                zip(known.point, batch.column(1).to_pylist(), strict=True)
+            ):
+                if point is None or (self._bound and point >= self._bound):
+                    continue
+                if point not in rows:
+                    first[point] = at
+                rows[point] = rows.get(point, 0) + count
+            if first:
+                vectors = known.rows.vectors_alone(list(first.values()))
+                yield _drawn_rows(first, as_binary(vectors, self._reader.sent), [0] * len(first))
+        yield _drawn_rows(rows, pa.nulls(len(rows), pa.binary()), list(rows.values()))
+
+
+def _drawn_rows(points: Iterable[bytes], vectors: pa.Array, rows: list[int]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(
+        [pa.array(points, pa.binary()), vectors, pa.array(rows, pa.int64())],
+        names=["point", "vector", "rows"],
+    )
+
+
+def _bound(share: float) -> bytes | None:
+    """What the digests of a share of all points are below."""
+    return None if share >= 1 else int(share * 256**DIGEST).to_bytes(DIGEST, "big")
+
+
+def fresh(known: Known, seen: set[bytes]) -> dict[bytes, int]:
+    """The points of a batch that a task has not seen, and where; most copies end here."""
+    found = {}
+    for at, point in enumerate(known.point):
+        if point is not None and point not in seen:
+            found[point] = at
+            seen.add(point)
+    if len(seen) > _SEEN:
+        seen.clear()
+    return found
+
+
+def as_binary(vectors: Vectors, kind: npt.DTypeLike) -> pa.Array:
+    """Vectors as they are sent: (rows, d)."""
+    sent = np.ascontiguousarray(vectors, dtype=kind)
+    return binaries(sent.view(np.uint8).reshape(len(sent), -1))
+
+
+def binaries(held: npt.NDArray[np.uint8]) -> pa.Array:
+    """A BINARY of each row of bytes."""
+    count, width = held.shape
+    offsets = np.arange(count + 1, dtype=np.int32) * width
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(held))]
+    return pa.Array.from_buffers(pa.binary(), count, buffers)
+
+
+def bytes_of(column: Any) -> npt.NDArray[np.uint8]:
+    """The bytes of BINARY values of one length, none NULL: (rows, length)."""
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if len(whole) == 0:
+        return np.empty((0, 0), np.uint8)
+    joined = b"".join(whole.to_pylist())
+    return np.frombuffer(joined, np.uint8).reshape(len(whole), -1)
+
+
+def digests_of(column: Any) -> Digests:
+    """Digests as bytes: (rows, DIGEST)."""
+    return bytes_of(column).reshape(-1, DIGEST)
+
+
+def vectors_of(column: Any, kind: npt.DTypeLike) -> Vectors:
+    """What `as_binary` sent: (rows, d) of single precision."""
+    return bytes_of(column).view(kind).astype(np.float32)
