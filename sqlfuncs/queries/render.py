@@ -19,7 +19,7 @@ from sqlfuncs.queries.header import QueryFile, values
 from sqlfuncs.queries.pieces import Piece, Unclear, pieces
 
 # What `| word` may be asked for, as DuckDB has it.
-WORDS = frozenset(["EXCLUDE", "MATERIALIZED", "TIMESTAMP"])
+WORDS = frozenset(["EXCLUDE", "MATERIALIZED", "TIMESTAMP", "error", "len", "unnest"])
 
 
 @dataclass(frozen=True)

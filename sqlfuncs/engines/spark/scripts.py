@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sqlfuncs import wording
+from sqlfuncs.engines.duckdb import embedded
+from sqlfuncs.engines.duckdb.dialect import DIALECT as DUCKDB
 from sqlfuncs.engines.interrupting import Deadline, interruptibly
 from sqlfuncs.engines.results import Result, Rows, short_floats, which
 from sqlfuncs.engines.spark import frames, lexis, running, written
@@ -33,10 +35,6 @@ if TYPE_CHECKING:
 _MISSING_NAME = re.compile(r"cannot be (?:found|resolved)")
 _CANNOT_REPLACE = "does not support REPLACE TABLE AS SELECT"
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
-_PIVOTED = re.compile(
-    r"(?is)ON\s+(?P<on>\w+|`[^`]+`)\s+USING\s+(?P<aggregate>\w+\(\w+\))"
-    r"\s+GROUP\s+BY\s+(?P<group>\w+|`[^`]+`)\s+ORDER\s+BY\s+(?P<order>\w+|`[^`]+`)\s*"
-)
 Done = tuple[list[str], int | None, Rows]  # columns, how many rows were written, rows
 
 
@@ -89,11 +87,11 @@ class Script:
         """One statement."""
         with wording.speaking(DIALECT), running.in_our_words():
             words = written.words_of(text)
-            for act in (self._replaced, self._kept, self._dropped):
+            for act in (self._replaced, self._kept, self._dropped, self._pivoted):
                 done = act(text, words)
                 if done is not None:
                     return done
-            frame = self._pivoted(text, words) or Statement(self._session, text).frame()
+            frame = Statement(self._session, text).frame()
             return _done(frame, is_change=words[0].text.upper() in _CHANGES)
 
     def close(self) -> None:
@@ -170,24 +168,21 @@ class Script:
         self._temporary.discard(name)
         return [], None, []
 
-    def _pivoted(self, text: str, words: list[Piece]) -> DataFrame | None:
-        """PIVOT (query) ON column USING aggregate GROUP BY column ORDER BY column."""
-        depths = written.depths(words)
-        outer = [number for number, depth in enumerate(depths) if depth == 0]
-        begins = [number for number in outer if words[number].text.upper() == "PIVOT"]
-        closed = [number for number in outer if begins and number > begins[0] + 1]
-        if not closed or words[closed[0]].text.upper() != "ON":
+    def _pivoted(self, text: str, words: list[Piece]) -> Done | None:
+        """PIVOT (query) ON ..., of few rows, as DuckDB does it: its columns are values."""
+        outer = [n for n, depth in enumerate(written.depths(words)) if depth == 0]
+        begins = next((n for n in outer if words[n].text.upper() == "PIVOT"), None)
+        closed = next((n for n in outer if begins is not None and n > begins), len(words))
+        if begins is None or closed == len(words) or words[closed].text.upper() != "ON":
             return None
-        query = text[words[begins[0] + 1].at + 1 : words[closed[0] - 1].at]
-        clauses = _PIVOTED.fullmatch(text[words[closed[0]].at :])
-        if clauses is None:
-            raise BadInput("PIVOT is: PIVOT (query) ON a USING sum(n) GROUP BY b ORDER BY b.")
-        on, group, order = (_name(clauses[each]) for each in ("on", "group", "order"))
-        frame = Statement(self._session, f"{text[: words[begins[0]].at]} {query}").frame()
-        from pyspark.sql.functions import expr
-
-        pivoted = frame.groupBy(_quoted([group])).pivot(on).agg(expr(clauses["aggregate"]))
-        return pivoted.orderBy(_quoted([order]))
+        query = text[words[begins + 1].at + 1 : words[closed - 1].at]
+        frame = Statement(self._session, f"{text[: words[begins].at]} {query}").frame()
+        clauses = "".join(
+            DUCKDB.identifier(lexis.unquoted(p)) if p.kind is Kind.NAME else p.text
+            for p in lexis.pieces(text[words[closed].at :])
+        )
+        pivoted = f"PIVOT pivoted {clauses}"
+        return _shown(embedded.rows(pivoted, {"pivoted": running.collected(frame)}, DIALECT))
 
 
 def _after(words: list[Piece], begins: str) -> int | None:
@@ -209,10 +204,6 @@ def _name_and_query(text: str, words: list[Piece]) -> tuple[list[str], str]:
     return name, text[rest[1].at :]
 
 
-def _name(given: str) -> str:
-    return given[1:-1] if given.startswith("`") else given
-
-
 def _quoted(name: list[str]) -> str:
     return ".".join(map(DIALECT.identifier, name))
 
@@ -225,8 +216,12 @@ def _done(frame: DataFrame, *, is_change: bool) -> Done:
     if is_change:
         counted = table.num_columns and pa.types.is_integer(table.schema.types[0])
         return [], int(table.column(0)[0].as_py()) if counted and table.num_rows else None, []
+    return _shown(table)
+
+
+def _shown(table: pa.Table) -> Done:
     values = [_values(column) for column in table.columns]
-    return columns, None, list(zip(*values, strict=True))
+    return table.column_names, None, list(zip(*values, strict=True))
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlfuncs import plugins, wording
-from sqlfuncs.engines.spark import functions, lexis, running, written
+from sqlfuncs.engines.spark import functions, internal, lexis, running, sql_functions, written
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.scalars import JUDGE
 from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
@@ -50,7 +51,8 @@ class Statement:
 
     def frame(self) -> DataFrame:
         """What Spark makes of it, once its calls are made. What writes has run then."""
-        while (call := written.first_call(self._text, signatures().keys())) is not None:
+        known = {*signatures(), *internal.NAMES}
+        while (call := written.first_call(self._text, known)) is not None:
             name = f"sqlfuncs_{secrets.token_hex(6)}"
             self._made[name] = self._called(call)
             self._text = f"{self._text[: call.at]}{name}{self._text[call.end :]}"
@@ -67,6 +69,8 @@ class Statement:
         return self._session.sql(formatted, **there)
 
     def _called(self, call: WrittenCall) -> DataFrame:
+        if call.name in internal.NAMES:
+            return self._called_within(call)
         own = signature(call.name)
         given, named = _apart(own, call)
         plain, rest = given[: len(own.arguments)], given[len(own.arguments) :]
@@ -85,6 +89,12 @@ class Statement:
             *(_column(name, each) for name, each in zip(own.columns, columns, strict=True)),
             **options,
         )
+
+    def _called_within(self, call: WrittenCall) -> DataFrame:
+        """A function of ours that query files call: tables, then columns."""
+        tables = [self._table(each, call) for each in call.arguments[: internal.NAMES[call.name]]]
+        columns = [_column("column", each) for each in call.arguments[len(tables) :]]
+        return internal.made(call.name, tables, [str(each) for each in columns])
 
     def _table(self, argument: Argument, call: WrittenCall) -> DataFrame:
         path = argument.path
@@ -179,7 +189,8 @@ def _is_null(argument: Argument) -> bool:
     return len(argument.pieces) == 1 and argument.text.upper() == "NULL"
 
 
+@cache
 def _scalars() -> frozenset[str]:
     """The functions of a row."""
     own = {f.name for f in plugins.functions() if isinstance(f, ScalarFunction)}
-    return frozenset({*own, JUDGE, "label_quality", "suggest_label"})
+    return frozenset({*own, JUDGE, *(name for name, _ in sql_functions.texts())})
