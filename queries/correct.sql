@@ -13,50 +13,54 @@
 
 {% if into == table %}{{ refuse("into has to name another table than the one that is corrected") }}{% endif %}
 CREATE TABLE IF NOT EXISTS {{ log | ident }} (
-    key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARCHAR,
-    decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP
+    key STRING, action STRING, old_label STRING, new_label STRING,
+    decided_by STRING, reason STRING, decided_at {{ "TIMESTAMP" | word }}
 );
 
 -- What to add to the log: new proposals, those that have changed, and those withdrawn. A
 -- decision of anybody else stands.
 CREATE OR REPLACE TEMP TABLE _to_log AS
-WITH issues AS (FROM {{ issues | ident }}), _log AS (FROM {{ log | ident }}), proposed AS MATERIALIZED (
-    SELECT key::VARCHAR AS key, action, old_label::VARCHAR AS old_label,
-        new_label::VARCHAR AS new_label, decided_by, reason, decided_at
+WITH issues AS (FROM {{ issues | ident }}), _log AS (FROM {{ log | ident }}), proposed AS {{ "MATERIALIZED" | word }} (
+    SELECT key::STRING AS key, action, old_label::STRING AS old_label,
+        new_label::STRING AS new_label, decided_by, reason
     FROM auto_corrections(
         issues, {{ key | ident }}, {{ label | ident }},
         action := {{ action | literal }}, min_confidence := {{ min_confidence | literal }},
-        log := _log, risk := {{ risk | literal }}, "precision" := {{ precision | literal }}
+        log := _log, risk := {{ risk | literal }}, {{ "precision" | ident }} := {{ precision | literal }}
     )
 ), in_force AS (
-    SELECT key, arg_max(
-        {a: action, o: old_label, n: new_label, b: decided_by, r: sqlfuncs.main._sf_risk(reason)}, decided_at
-    ) AS d
+    SELECT key, action, old_label, new_label, decided_by, sqlfuncs.main._sf_risk(reason) AS risk
     FROM sqlfuncs.main._sf_log_of(issues, _log, {{ key | ident }}, {{ label | ident }})
-    GROUP BY ALL
+    QUALIFY row_number() OVER (PARTITION BY key ORDER BY decided_at DESC) = 1
 ), changed AS (
     SELECT p.* FROM proposed AS p LEFT JOIN in_force AS f ON f.key = p.key
     WHERE f.key IS NULL OR (
-        NOT sqlfuncs.main._sf_is_person(f.d.b)
-        AND (f.d.a, f.d.n, f.d.r) IS DISTINCT FROM (p.action, p.new_label, sqlfuncs.main._sf_risk(p.reason))
+        NOT sqlfuncs.main._sf_is_person(f.decided_by) AND (
+            f.action IS DISTINCT FROM p.action OR f.new_label IS DISTINCT FROM p.new_label
+            OR f.risk IS DISTINCT FROM sqlfuncs.main._sf_risk(p.reason)
+        )
     )
     UNION ALL
-    SELECT f.key, 'keep', f.d.o, NULL, 'auto_corrections', 'no longer proposed', NULL
+    SELECT f.key, 'keep', f.old_label, NULL, 'auto_corrections', 'no longer proposed'
     FROM in_force AS f ANTI JOIN proposed AS p ON p.key = f.key
-    WHERE NOT sqlfuncs.main._sf_is_person(f.d.b) AND f.d.a <> 'keep'
+    WHERE NOT sqlfuncs.main._sf_is_person(f.decided_by) AND f.action <> 'keep'
 )
 -- Later than all that is in the log, whatever the clock says.
-SELECT * REPLACE ((SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at)
+SELECT *, (SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at
 FROM changed;
 
 -- The table is made before the log is added to: if it cannot be, nothing has changed.
 CREATE OR REPLACE TABLE {{ into | ident }} AS
-WITH input AS (FROM {{ table | ident }}), log AS (
-    FROM {{ log | ident }} UNION ALL BY NAME FROM _to_log
+WITH input AS (FROM {{ table | ident }}), _log AS (FROM {{ log | ident }}), log AS (
+    SELECT key::STRING AS key, action, old_label::STRING AS old_label, new_label::STRING AS new_label,
+        decided_by, reason, _sf_given AS decided_at
+    FROM sqlfuncs.main._sf_log(_log)
+    UNION ALL
+    SELECT key, action, old_label, new_label, decided_by, reason, decided_at FROM _to_log
 )
 FROM apply_corrections(input, log, {{ key | ident }}, {{ label | ident }});
 
-INSERT INTO {{ log | ident }} BY NAME FROM _to_log;
+INSERT INTO {{ log | ident }} BY NAME SELECT * FROM _to_log;
 
 WITH issues AS (FROM {{ issues | ident }})
 SELECT judged, round(agreement, 3) AS agreement, round(majority, 3) AS majority, can_judge, reason

@@ -19,10 +19,10 @@ FROM label_issues(
 
 SELECT
     {{ label | ident }},
-    count(*) AS "rows",
-    count(*) FILTER (is_label_issue) AS flagged,
-    round(100 * count(*) FILTER (is_label_issue) / count(*), 1) AS flagged_percent,
-    mode(suggested_label ORDER BY suggested_label) AS most_suggested,
+    count(*) AS {{ "rows" | ident }},
+    count(*) FILTER (WHERE is_label_issue) AS flagged,
+    round(100 * count(*) FILTER (WHERE is_label_issue) / count(*), 1) AS flagged_percent,
+    mode() WITHIN GROUP (ORDER BY suggested_label) AS most_suggested,
     count(not_judged) AS not_judged
 FROM {{ into | ident }}
 GROUP BY ALL

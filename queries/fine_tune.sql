@@ -14,7 +14,7 @@
 -- param resume boolean = false: true goes on where a training was broken off
 
 WITH input AS (FROM {{ table | ident }})
-SELECT model, version, status, base, "rows", len(classes) AS classes,
+SELECT model, version, status, base, {{ "rows" | ident }}, {{ "len" | word }}(classes) AS classes,
     round(cv_accuracy, 4) AS cv_accuracy, round(seconds, 1) AS seconds, error
 FROM fine_tune(
     {{ name | literal }}, input, {{ text | ident }}, {{ label | ident }},

@@ -7,6 +7,7 @@
 -- param into table = new_issues: the table to make: all columns, and what was found
 
 {% if into == table %}{{ refuse("into has to name another table than the one that is read") }}{% endif %}
+{% if engine == "duckdb" %}
 SET VARIABLE sf_clash = (
     SELECT CASE WHEN count(*) > 0 THEN error(
         'the table already has the column ' || string_agg('"' || column_name || '"', ', ') || ', which the '
@@ -18,9 +19,10 @@ SET VARIABLE sf_clash = (
         'class_probs', 'not_judged'
     )
 );
+{% endif %}
 
 CREATE OR REPLACE TABLE {{ into | ident }} AS
-SELECT * EXCLUDE (_sf_judged), unnest(_sf_judged)
+SELECT * {{ "EXCLUDE" | word }} (_sf_judged), _sf_judged.*
 FROM (
     SELECT *, judge_labels({{ text | ident }}, {{ label | ident }}, judge := {{ judge | literal }}) AS _sf_judged
     FROM {{ table | ident }}
@@ -28,10 +30,10 @@ FROM (
 
 SELECT
     {{ label | ident }},
-    count(*) AS "rows",
-    count(*) FILTER (is_label_issue) AS flagged,
-    round(100 * count(*) FILTER (is_label_issue) / count(*), 1) AS flagged_percent,
-    mode(suggested_label ORDER BY suggested_label) AS most_suggested,
+    count(*) AS {{ "rows" | ident }},
+    count(*) FILTER (WHERE is_label_issue) AS flagged,
+    round(100 * count(*) FILTER (WHERE is_label_issue) / count(*), 1) AS flagged_percent,
+    mode() WITHIN GROUP (ORDER BY suggested_label) AS most_suggested,
     count(not_judged) AS not_judged
 FROM {{ into | ident }}
 GROUP BY ALL

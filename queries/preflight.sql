@@ -8,7 +8,7 @@
 
 CREATE OR REPLACE TEMP TABLE _sf_preflight AS
 WITH input AS (FROM {{ table | ident }})
-SELECT base, "rows", preflight AS p, error
+SELECT base, {{ "rows" | ident }}, preflight AS p, error
 FROM fine_tune(
     'preflight', input, {{ text | ident }}, {{ label | ident }}, base := {{ base | literal }}, dry_run := true
     {% if test %}
@@ -16,14 +16,14 @@ FROM fine_tune(
     {% endif %}
 );
 
-SELECT base, "rows", p.duplicates, p.contradictions, round(p.issue_rate, 3) AS issue_rate, p.overlap, p.tokens,
+SELECT base, {{ "rows" | ident }}, p.duplicates, p.contradictions, round(p.issue_rate, 3) AS issue_rate, p.overlap, p.tokens,
     round(p.seconds, 1) AS seconds, round(p.usd, 2) AS usd
 FROM _sf_preflight;
 
-SELECT entry.key AS label, entry.value AS "rows"
-FROM (SELECT unnest(map_entries(p.class_counts)) AS entry FROM _sf_preflight)
-ORDER BY "rows" DESC, label;
+SELECT entry.key AS label, entry.value AS {{ "rows" | ident }}
+FROM (SELECT {{ "unnest" | word }}(map_entries(p.class_counts)) AS entry FROM _sf_preflight)
+ORDER BY {{ "rows" | ident }} DESC, label;
 
 SELECT 'refused: ' || error AS said FROM _sf_preflight WHERE error IS NOT NULL
 UNION ALL
-SELECT unnest(p.warnings) FROM _sf_preflight;
+SELECT {{ "unnest" | word }}(p.warnings) FROM _sf_preflight;

@@ -5,7 +5,7 @@
 
 {% if into == issues %}{{ refuse("into has to name another table than the one that is read") }}{% endif %}
 CREATE OR REPLACE TABLE {{ into | ident }} AS
-SELECT * EXCLUDE (
+SELECT * {{ "EXCLUDE" | word }} (
     label_quality, is_label_issue, suggested_label, suggested_confidence, predicted_label,
     class_probs, not_judged
 )

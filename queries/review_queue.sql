@@ -18,7 +18,7 @@
 {% if not log %}{{ refuse("learn=true learns from a decision log: log=decisions") }}{% endif %}
 {% if order != "worst" %}{{ refuse("what is learned changes the order worst, and no other: leave learn or order out") }}{% endif %}
 WITH _input AS (FROM {{ table | ident }}), _log AS (
-    FROM {{ log | ident }} WHERE sqlfuncs.main._sf_is_person(decided_by)
+    SELECT * FROM {{ log | ident }} WHERE sqlfuncs.main._sf_is_person(decided_by)
 )
 SELECT
     {{ key | ident }},
@@ -41,7 +41,8 @@ SELECT
     {{ text | ident }}
 {% if purpose == "verify" %}
 FROM sqlfuncs.main._candidates(
-    _issues, {{ label | ident }}, sqlfuncs.main._sf_probs(class_probs), not_judged, is_label_issue, suggested_label
+    _issues, {{ label | ident }}, {% if engine == "spark" %}class_probs{% else %}sqlfuncs.main._sf_probs(class_probs){% endif %},
+    not_judged, is_label_issue, suggested_label
 ) AS i
 WHERE _sf_candidate AND i.{{ key | ident }} IS NOT NULL
 {% else %}
@@ -49,28 +50,28 @@ FROM _issues AS i
 WHERE CASE {{ order | literal }}
         WHEN 'worst' THEN is_label_issue
         WHEN 'random' THEN true
-        ELSE error('order is worst or random, not ' || {{ order | literal }})
+        ELSE {{ "error" | word }}('order is worst or random, not ' || {{ order | literal }})
     END
     AND CASE {{ purpose | literal }}
         WHEN 'find' THEN true
-        ELSE error('purpose is find or verify, not ' || {{ purpose | literal }})
+        ELSE {{ "error" | word }}('purpose is find or verify, not ' || {{ purpose | literal }})
     END
 {% endif %}
     {% if log %}
-    AND i.{{ key | ident }}::VARCHAR NOT IN (
+    AND i.{{ key | ident }}::STRING NOT IN (
         SELECT key
         FROM sqlfuncs.main._sf_log_of(_issues, _log, {{ key | ident }}, {{ label | ident }})
         WHERE key IS NOT NULL AND sqlfuncs.main._sf_is_person(decided_by)
-        GROUP BY ALL
-        HAVING arg_max(action <> 'needs_review', decided_at)
+        GROUP BY key
+        HAVING max_by(action <> 'needs_review', decided_at)
     )
     {% endif %}
 ORDER BY
     -- A random order that is the same for everybody, every time: what is reviewed of it is a sample.
     CASE {{ ("random" if purpose == "verify" else order) | literal }}
         WHEN 'random' THEN sqlfuncs.main._sf_random_order(i.{{ key | ident }})
-    END,
-    i.label_quality,
-    i.{{ key | ident }}
+    END NULLS LAST,
+    i.label_quality NULLS LAST,
+    i.{{ key | ident }} NULLS LAST
 LIMIT {{ budget | literal }};
 {% endif %}

@@ -11,22 +11,20 @@
 
 {% if into == table %}{{ refuse("into has to name another table than the one that is read") }}{% endif %}
 CREATE TABLE IF NOT EXISTS {{ log | ident }} (
-    key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARCHAR,
-    decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP
+    key STRING, action STRING, old_label STRING, new_label STRING,
+    decided_by STRING, reason STRING, decided_at {{ "TIMESTAMP" | word }}
 );
 
 INSERT INTO {{ log | ident }} BY NAME
 WITH _log AS (FROM {{ log | ident }}), input AS (FROM {{ table | ident }}), in_force AS (
-    SELECT key, arg_max({
-        label: CASE action WHEN 'relabel' THEN new_label WHEN 'keep' THEN old_label END,
-        who: decided_by
-    }, decided_at) AS d
+    SELECT key, CASE action WHEN 'relabel' THEN new_label WHEN 'keep' THEN old_label END AS label,
+        decided_by AS who
     FROM sqlfuncs.main._sf_log_of(input, _log, {{ key | ident }}, {{ label | ident }})
-    GROUP BY ALL
+    QUALIFY row_number() OVER (PARTITION BY key ORDER BY decided_at DESC) = 1
 ), answered AS (
     SELECT
-        t.{{ key | ident }}::VARCHAR AS key,
-        t.{{ label | ident }}::VARCHAR AS given,
+        t.{{ key | ident }}::STRING AS key,
+        t.{{ label | ident }}::STRING AS given,
         sqlfuncs.main._sf_in_words(a.{{ answer | ident }}, t.{{ label | ident }}) AS answer
     FROM {{ table | ident }} AS t
     JOIN {{ answers | ident }} AS a ON a.{{ key | ident }} = t.{{ key | ident }}
@@ -40,7 +38,7 @@ SELECT
     'answered in ' || {{ answers | literal }} AS reason,
     (SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at
 FROM answered LEFT JOIN in_force ON in_force.key = answered.key
-WHERE answer IS NOT NULL AND (in_force.d.label IS DISTINCT FROM answer OR NOT sqlfuncs.main._sf_is_person(in_force.d.who));
+WHERE answer IS NOT NULL AND (in_force.label IS DISTINCT FROM answer OR NOT sqlfuncs.main._sf_is_person(in_force.who));
 
 CREATE OR REPLACE TABLE {{ into | ident }} AS
 WITH input AS (FROM {{ table | ident }}), log AS (FROM {{ log | ident }})

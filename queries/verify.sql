@@ -12,8 +12,8 @@
 
 {% if budget is none or budget < 1 %}{{ refuse("budget is how many rows: 1 or more") }}{% endif %}
 CREATE TABLE IF NOT EXISTS {{ log | ident }} (
-    key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARCHAR,
-    decided_by VARCHAR, reason VARCHAR, decided_at TIMESTAMP
+    key STRING, action STRING, old_label STRING, new_label STRING,
+    decided_by STRING, reason STRING, decided_at {{ "TIMESTAMP" | word }}
 );
 
 -- The first rows of review_queue purpose=verify, in its order, as far as they are answered.
@@ -22,17 +22,18 @@ WITH _log AS (FROM {{ log | ident }}), _issues AS (FROM {{ issues | ident }}), _
     SELECT key
     FROM sqlfuncs.main._sf_log_of(_issues, _log, {{ key | ident }}, {{ label | ident }})
     WHERE key IS NOT NULL AND sqlfuncs.main._sf_is_person(decided_by)
-    GROUP BY ALL
-    HAVING arg_max(action <> 'needs_review', decided_at)
+    GROUP BY key
+    HAVING max_by(action <> 'needs_review', decided_at)
 ), _drawn AS (
     SELECT {{ key | ident }} AS _key, {{ label | ident }} AS _given,
         row_number() OVER (ORDER BY sqlfuncs.main._sf_random_order({{ key | ident }})) AS _rank
     FROM sqlfuncs.main._candidates(
-        _issues, {{ label | ident }}, sqlfuncs.main._sf_probs(class_probs), not_judged, is_label_issue, suggested_label
+        _issues, {{ label | ident }}, {% if engine == "spark" %}class_probs{% else %}sqlfuncs.main._sf_probs(class_probs){% endif %},
+        not_judged, is_label_issue, suggested_label
     )
     WHERE _sf_candidate
 ), _answered AS (
-    SELECT _key::VARCHAR AS key, _given::VARCHAR AS given, _rank,
+    SELECT _key::STRING AS key, _given::STRING AS given, _rank,
         sqlfuncs.main._sf_in_words(a.{{ answer | ident }}, _given) AS answer
     FROM _drawn LEFT JOIN {{ answers | ident }} AS a ON a.{{ key | ident }} = _key
 )
@@ -47,13 +48,13 @@ SELECT
 FROM _answered
 -- A row without an answer ends the sample: what comes after it was not drawn.
 WHERE _rank < coalesce((SELECT min(_rank) FROM _answered WHERE answer IS NULL), 9223372036854775807)
-    AND _rank <= {{ budget | literal }} AND key NOT IN (FROM _decided);
+    AND _rank <= {{ budget | literal }} AND key NOT IN (SELECT key FROM _decided);
 
 WITH _log AS (FROM {{ log | ident }}), _issues AS (FROM {{ issues | ident }})
 SELECT
     count(*) AS answered,
-    count(*) FILTER (l.action = 'relabel' AND l.new_label = i.suggested_label::VARCHAR) AS suggestion_right,
-    count(*) FILTER (l.action = 'keep') AS label_right
+    count(*) FILTER (WHERE l.action = 'relabel' AND l.new_label = i.suggested_label::STRING) AS suggestion_right,
+    count(*) FILTER (WHERE l.action = 'keep') AS label_right
 FROM sqlfuncs.main._sf_log_of(_issues, _log, {{ key | ident }}, {{ label | ident }}) AS l
-    JOIN _issues AS i ON i.{{ key | ident }}::VARCHAR = l.key
+    JOIN _issues AS i ON i.{{ key | ident }}::STRING = l.key
 WHERE l.decided_by = {{ reviewer | literal }} AND l.reason = 'answered in ' || {{ answers | literal }};

@@ -6,7 +6,8 @@ True
 
 Each function of a table is here under its name: the table first, a DataFrame or its name, then its
 columns by their names, then options. What comes back is a DataFrame, read when it is asked for:
-write it to a table, or it is computed again each time.
+write it to a table, or it is computed again each time. `sql(session, text)` runs a statement in
+which they are called as in DuckDB: `FROM label_issues(my_table, text, label)`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
-    from sqlfuncs.engines.spark import functions
+    from sqlfuncs.engines.spark import functions, statements
 
+    if name == "sql":
+        return statements.sql
     if name in functions.names():
         return functions.function(name)
     raise AttributeError(f"sqlfuncs.spark has no {name}. It has: {', '.join(__dir__())}.")
@@ -28,4 +31,4 @@ def __getattr__(name: str) -> Callable[..., Any]:
 def __dir__() -> list[str]:
     from sqlfuncs.engines.spark import functions
 
-    return sorted(functions.names())
+    return sorted({*functions.names(), "sql"})

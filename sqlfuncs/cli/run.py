@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sqlfuncs import work
-from sqlfuncs.cli import show, statements
+from sqlfuncs.cli import on_spark, show, statements
 from sqlfuncs.errors import BadInput, BadQueryFile, DatabaseInUse, SqlfuncsError, StatementFailed
 from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile
@@ -22,7 +22,7 @@ from sqlfuncs.visible import visible
 if TYPE_CHECKING:
     import duckdb
 
-    from sqlfuncs.engines.duckdb.statements import Result, Rows
+    from sqlfuncs.engines.results import Result, Rows
 
 SECONDS = click.FloatRange(min=0)
 _LOOK_SECONDS = 0.2  # between two tries to open a file that another process has open
@@ -36,6 +36,7 @@ _ATTACHING = (
 @click.argument("file")
 @click.argument("given", metavar="[NAME=VALUE]...", nargs=-1)
 @click.option("--db", default=":memory:", help="The DuckDB file; without it, one in memory.")
+@click.option("--spark", metavar="URL", help="A Spark instead: sc://HOST:PORT, or local[2].")
 @click.option("--format", "form", type=click.Choice(show.FORMATS), default="table")
 @click.option("--show", "only_show", is_flag=True, help="Print the SQL, run nothing.")
 @click.option("--remote", is_flag=True, help="Print it for a shell on sqlfuncs serve to .read.")
@@ -48,6 +49,7 @@ def command(
     file: str,
     given: Sequence[str],
     db: str,
+    spark: str | None,
     form: str,
     only_show: bool,
     remote: bool,
@@ -61,7 +63,9 @@ def command(
         pairs = query.given(given)
     except BadQueryFile as error:
         raise click.UsageError(str(error)) from None
-    sql = rendered(query, pairs)
+    if spark is not None and (db != ":memory:" or remote or read_only or wait):
+        raise click.UsageError("--spark goes with none of --db, --remote, --read-only and --wait")
+    sql = rendered(query, pairs) if spark is None else on_spark.rendered(query, pairs)
     if remote:
         from sqlfuncs.engines.duckdb import client
         from sqlfuncs.engines.duckdb import statements as engine
@@ -70,16 +74,17 @@ def command(
     if only_show or remote:
         show.written(sql)
         return
+    if spark is not None:
+        for result in on_spark.run(spark, query, sql, timeout):
+            _show(query, result, form)
+        return
     is_new = not (db == ":memory:" or read_only or Path(db).exists()) and Path(db).parent.is_dir()
     if is_new:
         work.say(f"{db} does not exist yet; it is made")
     with opened(db, read_only=read_only, wait=wait) as con:
         try:
             for result in statements.run(con, ready(con, query, sql), timeout):
-                if result.columns:
-                    show.result(result.columns, result.rows, form)
-                summary = f"sqlfuncs: {query.name} {_summary(result)}"
-                print(visible(summary), file=sys.stderr)
+                _show(query, result, form)
         except StatementFailed as error:
             failure = _explained(con, query, pairs, error, db)
             if is_new and _is_empty(con):
@@ -87,6 +92,14 @@ def command(
                 for file in (db, f"{db}.wal"):
                     Path(file).unlink(missing_ok=True)
             raise failure from None
+
+
+def _show(query: QueryFile, result: Result[Rows], form: str) -> None:
+    """Print what a statement gave, and what it did."""
+    if result.columns:
+        show.result(result.columns, result.rows, form)
+    summary = f"sqlfuncs: {query.name} {_summary(result)}"
+    print(visible(summary), file=sys.stderr)
 
 
 def ready(con: duckdb.DuckDBPyConnection, query: QueryFile, sql: str) -> str:

@@ -13,7 +13,7 @@ from sqlfuncs.visible import visible
 if TYPE_CHECKING:
     import duckdb
 
-    from sqlfuncs.engines.duckdb.statements import Result, Rows
+    from sqlfuncs.engines.results import Result, Rows
 
 STOPPED = 130  # exit codes: what shells give for Ctrl-C
 TIMED_OUT = 124  # and timeout(1) for its limit

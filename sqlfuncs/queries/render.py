@@ -1,37 +1,47 @@
 """Putting parameters into a query file, so that a value can never become SQL.
 
-Every `{{ ... }}` has to end in `| ident` or `| literal`; anything else is refused when the
-file is rendered. The engine gives the quoting; this module knows none of it.
+Every `{{ ... }}` has to end in `| ident`, `| literal` or `| word`; anything else is refused when
+the file is rendered. The engine gives the quoting; this module knows none of it. A file says in
+`{{ "EXCLUDE" | word }}` what engines call otherwise, and asks `engine` where that does not do.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from sqlfuncs.errors import BadQueryFile
 from sqlfuncs.queries.header import QueryFile, values
-from sqlfuncs.queries.pieces import Unclear, pieces
+from sqlfuncs.queries.pieces import Piece, Unclear, pieces
+
+# What `| word` may be asked for, as DuckDB has it.
+WORDS = frozenset(["EXCLUDE", "MATERIALIZED", "TIMESTAMP", "error", "len", "unnest"])
 
 
 @dataclass(frozen=True)
 class Quoting:
-    """How an engine writes names and values: `table` may have dots in it, `column` not."""
+    """How an engine writes names and values: `table` may have dots in it, `column` not.
+
+    `words` are those of `WORDS` that it has otherwise; `pieces` cuts its SQL.
+    """
 
     table: Callable[[str], str]
     column: Callable[[str], str]
     literal: Callable[[object], str]
+    engine: str = "duckdb"
+    words: Mapping[str, str] = field(default_factory=dict)
+    pieces: Callable[[str], Iterable[Piece]] = pieces
 
 
 # NUL cannot stand in SQL, so it can mark where a value begins and ends.
 _MARK = "\0"
 _VALUE = re.compile(f"{_MARK}([^{_MARK}]*){_MARK}")
 # What would become one piece with a value that it touches.
-_TOUCHES = re.compile(r"""[A-Za-z0-9_$'"\u0080-\U0010ffff\0]""")
+_TOUCHES = re.compile(r"""[A-Za-z0-9_$'"`\u0080-\U0010ffff\0]""")
 
 
 class _Quoted(str):
@@ -61,8 +71,9 @@ def render(file: QueryFile, given: Mapping[str, str], quoting: Quoting) -> str:
     try:
         _refuse_blocks(environment.parse(file.text))
         # `given` has the names of what was given, if only as nothing.
-        rendered = environment.from_string(file.text).render({"given": frozenset(given), **context})
-        return _without_marks(rendered, written).strip()
+        known = {"given": frozenset(given), "engine": quoting.engine, **context}
+        rendered = environment.from_string(file.text).render(known)
+        return _without_marks(rendered, written, quoting).strip()
     except TemplateSyntaxError as error:
         raise BadQueryFile(f"{file.name}, line {error.lineno}: {error.message}") from None
     except Exception as error:  # a template can fail in as many ways as a program
@@ -85,6 +96,11 @@ def _environment(quoting: Quoting, written: set[str]) -> SandboxedEnvironment:
     def literal(value: object) -> _Quoted:
         return quoted(quoting.literal(_plain(value)))
 
+    def word(name: str) -> _Quoted:
+        if name not in WORDS:
+            raise ValueError(f"there is no word {name!r}; there are {', '.join(sorted(WORDS))}")
+        return quoted(quoting.words.get(name, name))
+
     def quoted(sql: str) -> _Quoted:
         written.add(sql)
         return _Quoted(sql)
@@ -95,6 +111,7 @@ def _environment(quoting: Quoting, written: set[str]) -> SandboxedEnvironment:
     environment.globals["refuse"] = refuse
     environment.filters["ident"] = ident
     environment.filters["literal"] = literal
+    environment.filters["word"] = word
     return environment
 
 
@@ -122,7 +139,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"{value!r} is no plain value: text, a number, true or false, or a list")
 
 
-def _without_marks(marked: str, written: Collection[str]) -> str:
+def _without_marks(marked: str, written: Collection[str], quoting: Quoting) -> str:
     """The SQL, once it is sure that no value stands where its quoting does not hold.
 
     Values come marked, and have to be as they were `written`. One inside quotes or a comment of the
@@ -136,7 +153,7 @@ def _without_marks(marked: str, written: Collection[str]) -> str:
     given = iter(values)
     parts = []
     try:
-        for piece in pieces(text):
+        for piece in quoting.pieces(text):
             if piece.text == _MARK:
                 parts.append(_apart(next(given), text[: piece.at], text[piece.at + 1 :]))
             elif _MARK in piece.text:

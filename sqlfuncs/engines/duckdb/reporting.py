@@ -12,7 +12,8 @@ from sqlfuncs.engines.duckdb import catalog
 from sqlfuncs.engines.duckdb.builtins import unshadowed
 from sqlfuncs.engines.duckdb.engine import ENGINE
 from sqlfuncs.engines.duckdb.quoting import QUOTING
-from sqlfuncs.engines.duckdb.statements import Result, Rows, texts
+from sqlfuncs.engines.duckdb.statements import texts
+from sqlfuncs.engines.results import Result, Rows
 from sqlfuncs.errors import InternalError
 from sqlfuncs.queries.header import QueryFile, parse
 from sqlfuncs.queries.render import render

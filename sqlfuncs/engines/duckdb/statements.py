@@ -7,26 +7,22 @@ SELECT only as far as it is read. So statements run in a thread of their own, to
 from __future__ import annotations
 
 import builtins
-import contextlib
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from types import FunctionType
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
 import duckdb
-import numpy as np
 
-from sqlfuncs import work
-from sqlfuncs.errors import BadInput, Cancelled, StatementFailed, StillRunning, TimedOut
+from sqlfuncs.engines import interrupting
+from sqlfuncs.engines.interrupting import Deadline
+from sqlfuncs.engines.results import Result, Rows, short_floats, which
+from sqlfuncs.errors import BadInput, StatementFailed
 
 T = TypeVar("T")
-Rows = list[tuple[Any, ...]]
 
-GRACE_SECONDS = 0.7
 # DuckDB takes a table that is missing for a variable of the frame that runs the statement: there is
 # none here but these two, and no name of a module.
 _run_it = FunctionType(
@@ -35,22 +31,6 @@ _run_it = FunctionType(
 )
 _MISSING_NAME = re.compile(r"Referenced column|Table with name")
 _UDF_PREFIX = "Python exception occurred while executing the UDF: "
-
-
-@dataclass(frozen=True)
-class Result(Generic[T]):
-    """What one statement gave: no columns, and no rows, for one that returns none.
-
-    `number` of `count` statements; `changed` is how many rows it has written, None where that is
-    not what it does.
-    """
-
-    number: int
-    count: int
-    seconds: float
-    rows: T
-    columns: list[str] = field(default_factory=list)
-    changed: int | None = None
 
 
 def run(
@@ -69,25 +49,9 @@ def _rows(con: duckdb.DuckDBPyConnection) -> Rows:
     if not single:
         return rows
     return [
-        tuple(_short_floats(value) if at in single else value for at, value in enumerate(row))
+        tuple(short_floats(value) if at in single else value for at, value in enumerate(row))
         for row in rows
     ]
-
-
-def _short_floats(value: object) -> object:
-    """The shortest number that a FLOAT tells from its neighbours; DOUBLE beside it loses digits.
-
-    >>> _short_floats([0.10000000149011612, None])
-    [0.1, None]
-    """
-    match value:
-        case float():
-            return float(str(np.float32(value)))
-        case list() | tuple():
-            return [_short_floats(each) for each in value]
-        case dict():
-            return {key: _short_floats(each) for key, each in value.items()}
-    return value
 
 
 def run_and(
@@ -113,7 +77,7 @@ def run_and(
             action = partial(_executed, con, statement, fetch, nothing)
             columns, changed, rows = interruptibly(con, action, ends, meanwhile)
         except duckdb.Error as error:
-            message = _which(number, len(statements), plain_message(error))
+            message = which(number, len(statements), plain_message(error))
             missing = _MISSING_NAME.search(message) is not None
             raise StatementFailed(message, missing_name=missing) from None
         seconds = time.perf_counter() - begun
@@ -161,104 +125,14 @@ def _extracted(con: duckdb.DuckDBPyConnection, sql: str) -> list[duckdb.Statemen
         raise BadInput(f"nothing was run: {plain_message(error)}") from None
 
 
-class Deadline:
-    """When so many seconds from now are over."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._at = time.monotonic() + seconds
-
-    def check(self) -> None:
-        """Raise TimedOut if they are."""
-        if time.monotonic() > self._at:
-            raise TimedOut(f"stopped after {self.seconds:g} s, as asked; {Cancelled.KEPT}")
-
-
 def interruptibly(
     con: duckdb.DuckDBPyConnection,
     action: Callable[[], T],
     ends: Deadline | None = None,
     meanwhile: Callable[[], None] | None = None,
 ) -> T:
-    """Do something with a connection in another thread; Ctrl-C here stops it there.
-
-    `meanwhile` is called here now and then. Raises Cancelled, TimedOut, or StillRunning if it does
-    not stop.
-    """
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-    begun, ended = _Once(), _Once()
-
-    def act() -> None:
-        begun.wait()
-        try:
-            outcome.append(action())
-        except BaseException as error:
-            failure.append(error)
-        finally:
-            ended.set()
-
-    # Ctrl-C may come while it starts, and would leave it alone with a connection that goes away:
-    # nothing is done before it is watched.
-    try:
-        threading.Thread(target=act, daemon=True, name="sqlfuncs-statement").start()
-    except RuntimeError as error:
-        if isinstance(error.__context__, KeyboardInterrupt):  # within a lock of `start`
-            raise Cancelled from None
-        raise
-    try:
-        begun.set()
-        while not ended.wait(0.05):
-            if ends is not None:
-                ends.check()
-            if meanwhile is not None:
-                meanwhile()
-    except (KeyboardInterrupt, TimedOut) as asked:
-        reason = asked if isinstance(asked, TimedOut) else Cancelled()
-        if not begun.is_set:
-            raise reason from None
-        begun.set()  # again: it may have been broken off before it told anybody
-        work.stop()
-        con.interrupt()
-        if not _ends_in_time(ended):
-            raise StillRunning(reason, ended.wait) from None
-        work.resume()
-        raise reason from None
-    if failure:
-        raise failure[0]
-    return outcome[0]
-
-
-class _Once:
-    """An event that Ctrl-C leaves whole, at whatever moment a wait for it is broken off.
-
-    `threading.Event` has locks that are taken and let go in Python: broken off between the two,
-    they are held for ever, and whoever sets it waits. What waits here is one call in C.
-    """
-
-    def __init__(self) -> None:
-        self.is_set = False
-        self._lock = threading.Lock()
-        self._lock.acquire()
-
-    def set(self) -> None:
-        """Let go on who waits; once more does no harm."""
-        self.is_set = True
-        with contextlib.suppress(RuntimeError):  # it is let go already
-            self._lock.release()
-
-    def wait(self, seconds: float = -1) -> bool:
-        """Whether it is set, at the latest after so many seconds."""
-        if not self.is_set and self._lock.acquire(timeout=seconds):
-            self.set()
-        return self.is_set
-
-
-def _ends_in_time(ended: _Once) -> bool:
-    try:
-        return ended.wait(GRACE_SECONDS)
-    except KeyboardInterrupt:  # pressed again
-        return False
+    """Do something with a connection in another thread; see `engines.interrupting`."""
+    return interrupting.interruptibly(con.interrupt, action, ends, meanwhile)
 
 
 def plain_message(error: BaseException) -> str:
@@ -287,16 +161,3 @@ def _executed(
 def _is_query(statement: duckdb.Statement) -> bool:
     """Whether rows are what the statement is for, not how many it has changed."""
     return statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
-
-
-def _which(number: int, count: int, message: str) -> str:
-    if count == 1:
-        return message
-    before = {1: "nothing ran before it", 2: "statement 1 ran"}.get(
-        number, f"statements 1 to {number - 1} ran"
-    )
-    left = count - number
-    after = {0: "", 1: f", statement {count} did not run"}.get(
-        left, f", statements {number + 1} to {count} did not run"
-    )
-    return f"statement {number} of {count} failed ({before}{after}): {message}"

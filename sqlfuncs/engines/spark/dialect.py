@@ -62,7 +62,9 @@ class SparkDialect:
             case str():
                 if "\0" in value:
                     raise ValueError("text with a NUL character cannot stand in SQL")
-                return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+                plain = value.replace("\\", "\\\\").replace("'", "\\'")
+                plain = plain.replace("${", "\\u0024{")  # Spark fills in ${...}, in quotes too
+                return f"'{plain}'"
             case list() | tuple():
                 return f"array({', '.join(map(self.literal, value))})"
             case Mapping():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sqlfuncs.engines.spark import running
-from sqlfuncs.engines.spark.written import written
+from sqlfuncs.engines.spark.checkpoints import written
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.similarity.components import components
 

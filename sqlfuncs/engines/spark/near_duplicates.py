@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs import wording
-from sqlfuncs.engines.spark import frames, linked, points, written
+from sqlfuncs.engines.spark import checkpoints, frames, linked, points
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.points import Compared, Reader
@@ -47,9 +47,9 @@ def near_duplicates(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame:
     most = cells.sample_size(table.rows, table.reader.size or _DIMENSIONS_OF_TEXTS)
     sample = points.drawn(table, most)
     found = _found(table, cells.learn(sample.vectors, sample.of, threshold), k, threshold)
-    is_kept = written.can_write(df.sparkSession)
+    is_kept = checkpoints.can_write(df.sparkSession)
     if is_kept:
-        found = written.written(found)
+        found = checkpoints.written(found)
     roots = linked.roots(_links(found, k), is_kept)
     return _joined(table, _verdicts(table, found, roots), schema)
 

@@ -1,0 +1,61 @@
+"""Functions of ours that query files call, on tables of Spark's: what they read is small."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from sqlfuncs.engines.duckdb import embedded
+from sqlfuncs.engines.duckdb.dialect import DIALECT as DUCKDB
+from sqlfuncs.engines.spark import calls, frames, running
+from sqlfuncs.engines.spark.calls import Call
+from sqlfuncs.engines.spark.dialect import DIALECT
+from sqlfuncs.engines.spark.signatures import Signature
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+# Names, and how many tables they take. All read a decision log, the
+# last table, but for _candidates, which reads a result of label_issues.
+NAMES: Mapping[str, int] = {"_candidates": 1, "_sf_log": 1, "_sf_log_of": 2, "_sf_now": 1}
+_CANDIDATES = Signature(
+    "_candidates",
+    "Which rows may be corrected.",
+    ("label", "probs", "not_judged", "is_label_issue", "suggested_label"),
+    {},
+    adds=("_sf_candidate",),
+)
+
+
+def made(name: str, tables: Sequence[DataFrame], columns: Sequence[str]) -> DataFrame:
+    """What a function says of a decision log. Of the table that it is about, types alone count."""
+    if name == _CANDIDATES.name:
+        return _candidates(tables[0], columns)
+    *about, log = tables
+    given = {
+        f"table_{at}": frames.schema_of(df, columns).empty_table() for at, df in enumerate(about)
+    }
+    given["log"] = running.collected(log)
+    arguments = ", ".join([*given, *map(DUCKDB.identifier, columns)])
+    rows = embedded.rows(f"FROM sqlfuncs.main.{name}({arguments})", given, DIALECT)
+    return from_arrow(log.sparkSession, rows)
+
+
+def _candidates(issues: DataFrame, columns: Sequence[str]) -> DataFrame:
+    there = issues.columns
+    given = dict(zip(_CANDIDATES.columns, columns, strict=True))
+    call = Call(_CANDIDATES, calls.columns(_CANDIDATES, given, there))
+    own = call.refuse_mistakes(there, frames.schema_of(issues, call.read))
+    frames.refuse_many(running.run(issues.sparkSession, issues.count), "review_queue")
+    return frames.in_one_task(issues, call, own)
+
+
+def from_arrow(session: object, table: pa.Table) -> DataFrame:
+    """A DataFrame of the types that a table has: moments without a zone have none here either."""
+    from pyspark.sql.pandas.types import from_arrow_type
+    from pyspark.sql.types import StructField, StructType
+
+    fields = [StructField(each.name, from_arrow_type(each.type)) for each in table.schema]
+    return session.createDataFrame(table, StructType(fields))  # type: ignore[attr-defined]
