@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 import sqlfuncs
 import sqlfuncs.spark
-from sqlfuncs.engines.spark import decisions
+from sqlfuncs.engines.spark import decisions, frames
 from sqlfuncs.errors import BadInput
 
 LOG = ("key", "action", "old_label", "new_label", "decided_by", "decided_at")
@@ -47,7 +48,7 @@ def in_order(table: pa.Table) -> list[str]:
 
 def same(spark: Any, con: Any, table: pa.Table, log: pa.Table, **options: Any) -> None:
     """Both functions give the same rows, and the table's columns have their types."""
-    df = spark.createDataFrame(table)
+    df = frames.from_arrow(spark, table)
     given = "".join(f", {name} := '{value}'" for name, value in options.items())
     applied = sqlfuncs.spark.apply_corrections(df, log, "id", "label", **options)
     assert applied.schema.simpleString() == df.schema.simpleString()
@@ -216,3 +217,32 @@ def test_a_log_of_spark_is_read_by_its_own_columns(
     monkeypatch.setattr(decisions, "MOST_DECISIONS", 0)
     with pytest.raises(BadInput, match="more than 0 rows"):
         decisions.read_log(log)
+
+
+def test_moments_are_in_utc_in_any_zone(spark: Any) -> None:
+    before = spark.conf.get("spark.sql.session.timeZone")
+    spark.conf.set("spark.sql.session.timeZone", "America/New_York")
+    try:
+        moments = pa.table({"id": [1], "label": pa.array([WHEN], pa.timestamp("us"))})
+        df = frames.from_arrow(spark, moments)
+        log = log_of((1, "relabel", WHEN, datetime(2026, 7, 1)))
+        applied = sqlfuncs.spark.apply_corrections(df, frames.from_arrow(spark, log), "id", "label")
+        assert applied.schema.simpleString() == "struct<id:bigint,label:timestamp_ntz>"
+        assert applied.toArrow()["label"].to_pylist() == [datetime(2026, 7, 1)]
+        early = {"as_of": "2025-12-31 23:00:00"}  # in UTC, as decided_at has no zone
+        same = sqlfuncs.spark.apply_corrections(df, log, "id", "label", **early)
+        assert same.toArrow()["label"].to_pylist() == [WHEN]
+    finally:
+        spark.conf.set("spark.sql.session.timeZone", before)
+
+
+def test_two_jobs_with_one_log(spark: Any) -> None:
+    """Each applies what the log said when it was asked; both see the same table."""
+    df = spark.sql("SELECT id, 'a' AS label FROM range(100)")
+    log = log_of(*((key, "relabel", "a", "b") for key in range(10)))
+    with ThreadPoolExecutor(2) as pool:
+        made = [
+            pool.submit(sqlfuncs.spark.apply_corrections, df, log, "id", "label") for _ in range(2)
+        ]
+        counts = [each.result().where("label = 'b'").count() for each in made]
+    assert counts == [10, 10]

@@ -7,6 +7,7 @@ same bits as at home, and the same checks.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -14,7 +15,7 @@ from functools import cache
 import duckdb
 import pyarrow as pa
 
-from sqlfuncs import errors
+from sqlfuncs import errors, work
 from sqlfuncs.engines.base import Dialect
 from sqlfuncs.engines.duckdb import udf
 from sqlfuncs.engines.duckdb.connection import connect, instance, use_bare_names
@@ -25,6 +26,7 @@ from sqlfuncs.errors import BadInput, InternalError, SqlfuncsError
 from sqlfuncs.functions.spec import CountFunction
 
 ROWS = computed.ROWS
+_silence = threading.Lock()  # whoever listened before listens again, whatever threads ask
 _OURS = re.compile(r"(?s)executing the UDF: (?P<kind>\w+): (?P<message>.*)")
 
 
@@ -39,7 +41,8 @@ def rows(query: str, tables: Mapping[str, pa.Table], dialect: Dialect) -> pa.Tab
 
 def schema(query: str, tables: Mapping[str, pa.Table], dialect: Dialect) -> pa.Schema:
     """The columns that the rows of a query have. Nothing is computed. Raises as `rows`."""
-    return rows(f"SELECT * FROM ({query}) LIMIT 0", tables, dialect).schema
+    with _silently():
+        return rows(f"SELECT * FROM ({query}) LIMIT 0", tables, dialect).schema
 
 
 def refuse_call(query: str, tables: Mapping[str, pa.Table], dialect: Dialect) -> None:
@@ -48,7 +51,8 @@ def refuse_call(query: str, tables: Mapping[str, pa.Table], dialect: Dialect) ->
     Options are looked at before rows are: that there are none is no mistake then.
     """
     try:
-        rows(query, tables, dialect)
+        with _silently():
+            rows(query, tables, dialect)
     except errors.NoUsableRows:
         return
 
@@ -68,11 +72,24 @@ def of_counts(
 
 
 @contextmanager
+def _silently() -> Iterator[None]:
+    """Without remarks: where nothing is computed, what is said of the rows is not true."""
+    with _silence, work.listening(_Silent()):
+        yield
+
+
+class _Silent(work.Quiet):
+    def show(self, message: str) -> None:
+        """Nothing."""
+
+
+@contextmanager
 def _opened(
     tables: Mapping[str, pa.Table], dialect: Dialect
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    con = _shared(dialect).cursor()
+    con = _database().cursor()  # several threads may ask at once
     try:
+        udf.speak(instance(con), dialect)
         use_bare_names(con)
         for name, table in tables.items():
             con.register(name, table)
@@ -83,15 +100,9 @@ def _opened(
         con.close()
 
 
-def _shared(dialect: Dialect) -> duckdb.DuckDBPyConnection:
-    """A database in memory for this process: making one takes longer than most calls."""
-    con = _database()
-    udf.speak(instance(con), dialect)
-    return con
-
-
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
+    """A database in memory for this process: making one takes longer than most calls."""
     return connect(":memory:")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sqlfuncs.engines.spark import decisions
+from sqlfuncs.engines.spark import decisions, frames
 from sqlfuncs.engines.spark.decisions import column
 
 if TYPE_CHECKING:
@@ -52,4 +52,4 @@ def apply_corrections(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame
 
 def corrections_diff(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame:
     """What apply_corrections would change, a row per change."""
-    return df.sparkSession.createDataFrame(decisions.changes(df, call))
+    return frames.from_arrow(df.sparkSession, decisions.changes(df, call))

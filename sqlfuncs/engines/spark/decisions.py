@@ -112,7 +112,7 @@ def joined(df: DataFrame, key: str, few: pa.Table, its_key: str, how: str) -> Da
     """A table with the rows of a small one, by their keys, which are of one type."""
     from pyspark.sql import functions as F
 
-    other = df.sparkSession.createDataFrame(few)
+    other = frames.from_arrow(df.sparkSession, few)
     is_floating = pa.types.is_floating(few.schema.field(its_key).type)
     same = as_key(key, is_floating=is_floating) == as_key(its_key, is_floating=is_floating)
     return df.join(F.broadcast(other) if few.num_rows <= MOST_BROADCAST else other, same, how)

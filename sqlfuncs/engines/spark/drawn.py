@@ -16,7 +16,7 @@ from sqlfuncs import work
 from sqlfuncs.engines.spark import frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
-from sqlfuncs.learning.models.whole_table import CLASS_ROWS, SAMPLE_ROWS
+from sqlfuncs.learning.models.shares import CLASS_ROWS, SAMPLE_ROWS
 from sqlfuncs.llm.providers import is_provided
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -114,7 +114,16 @@ def on_driver(df: DataFrame, call: Call, columns: Sequence[str]) -> DataFrame:
     """The rows that a function makes of a table, computed here."""
     table = running.collected(df.select(*map(quoted, columns)).limit(MOST_ROWS + 1))
     refuse_many(table.num_rows, call.signature.name)
-    return df.sparkSession.createDataFrame(call.rows(table))
+    return from_arrow(df.sparkSession, call.rows(table))
+
+
+def from_arrow(session: Any, table: pa.Table) -> DataFrame:
+    """A table as a DataFrame. Moments without a zone have none there, whatever zone is set."""
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    schema = from_arrow_schema(table.schema, prefer_timestamp_ntz=True)
+    made: DataFrame = session.createDataFrame(table, schema=schema)
+    return made
 
 
 def free_names(df: DataFrame, *wanted: str) -> list[str]:

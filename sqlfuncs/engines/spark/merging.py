@@ -101,7 +101,7 @@ def _merged(df: DataFrame, table: str, call: Call) -> DataFrame:
         _merge(session, table, call, made)
     counts = {**_outcome(session, table, call, made), "version_before": version}
     fields = [pa.field(name, pa.int64()) for name in counts]
-    return session.createDataFrame(pa.Table.from_pylist([counts], pa.schema(fields)))
+    return frames.from_arrow(session, pa.Table.from_pylist([counts], pa.schema(fields)))
 
 
 def _version(session: Any, table: str) -> int | None:
@@ -119,7 +119,7 @@ def _merge(session: Any, table: str, call: Call, made: pa.Table) -> None:
     is_floating = pa.types.is_floating(made.schema.field("key").type)
     text = statement(table, view, key, label, is_floating=is_floating)
     with running.in_our_words():
-        session.createDataFrame(made).createOrReplaceTempView(view)
+        frames.from_arrow(session, made).createOrReplaceTempView(view)
     try:
         running.run(session, lambda: session.sql(text).collect())
     except SqlfuncsError as error:

@@ -47,7 +47,7 @@ def auto_corrections(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame:
     )
     own = replace(call.signature, name=_MACRO, optional_columns=("drawn",))
     sampled = replace(call, signature=own, columns={**call.columns, "drawn": drawn})
-    return df.sparkSession.createDataFrame(sampled.rows(table))
+    return frames.from_arrow(df.sparkSession, sampled.rows(table))
 
 
 def _rows_that_matter(df: DataFrame, call: Call, drawn: str, share: float) -> DataFrame:
