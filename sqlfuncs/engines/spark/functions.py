@@ -14,6 +14,7 @@ from sqlfuncs.engines.spark import calls, frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.near_duplicates import near_duplicates
+from sqlfuncs.engines.spark.outliers import outliers
 from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
 from sqlfuncs.errors import BadInput
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 _TABLE = "df"  # what the parameter of the table is called
 # Those that are distributed: by their names, what makes their rows of any number of rows.
 Distributed = Callable[["DataFrame", Call, pa.Schema], "DataFrame"]
-_distributed: dict[str, Distributed] = {"near_duplicates": near_duplicates}
+_distributed: dict[str, Distributed] = {
+    "near_duplicates": near_duplicates,
+    "outliers": outliers,
+}
 
 
 @cache
