@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlfuncs.engines.spark import running
@@ -14,13 +13,13 @@ if TYPE_CHECKING:
 
 def can_write(session: Any) -> bool:
     """Whether a session has local checkpoints: clusters do; serverless and Sail do not."""
-    with suppress(SqlfuncsError, NotImplementedError):
-        try:
-            running.run(session, lambda: session.range(1).localCheckpoint(eager=True))
-        except Cancelled:
-            raise KeyboardInterrupt from None
-        return True
-    return False
+    try:
+        running.run(session, lambda: session.range(1).localCheckpoint(eager=True))
+    except Cancelled:
+        raise
+    except (SqlfuncsError, NotImplementedError):
+        return False
+    return True
 
 
 def written(df: DataFrame) -> DataFrame:

@@ -27,6 +27,7 @@ from sqlfuncs.engines.spark import (
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.near_duplicates import near_duplicates
+from sqlfuncs.engines.spark.outliers import outliers
 from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
 from sqlfuncs.errors import BadInput
 
@@ -44,6 +45,7 @@ _distributed: dict[str, Distributed] = {
     "label_health": health.label_health,
     "label_issues": judging.label_issues,
     "near_duplicates": near_duplicates,
+    "outliers": outliers,
     **dict.fromkeys(counting.names(), counting.counted),
 }
 _others: dict[str, Callable[..., DataFrame]] = {

@@ -19,19 +19,19 @@ from sqlfuncs import wording
 from sqlfuncs.engines.spark import frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
-from sqlfuncs.errors import BadInput, MissingExtra, NoUsableRows
-from sqlfuncs.learning.encoders import encoders
+from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Rows, describe_counted, is_usable
-from sqlfuncs.learning.rows.embedding import Embeddings, size_among
-from sqlfuncs.learning.rows.text import Texts
-from sqlfuncs.learning.similarity.cells import DIGEST, Digests, Vectors, precision
+from sqlfuncs.learning.rows.embedding import size_among
+from sqlfuncs.learning.similarity import neighbourhood
+from sqlfuncs.learning.similarity.cells import DIGEST, Digests, Vectors, precision, sample_size
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _SEEN = 200_000  # points that a task remembers
 _DRAWS = 4
+_DIMENSIONS_OF_TEXTS = 384  # reckoned with before any is read
 KEY = pa.struct([("content", pa.binary()), ("point", pa.binary()), ("reason", pa.string())])
 
 
@@ -46,8 +46,9 @@ class Known:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads the rows of a column, each by itself. `size`: the dimensions of vectors, 0 of texts."""
+    """Reads the rows of a column, each by itself. `size`: of those of one length, else 0."""
 
+    kind: type[Rows]
     size: int
 
     @property
@@ -57,15 +58,15 @@ class Reader:
 
     def known(self, x: pa.Array) -> Known:
         """The rows of a batch."""
-        rows: Rows = Embeddings.read_part(x, self.size) if self.size else Texts.read(x)
-        usable = is_usable(rows.reasons)
-        digests = rows.digests()
-        points = rows.points(digests)
-        return Known(
-            rows,
-            [own[:DIGEST] if use else None for own, use in zip(digests, usable, strict=True)],
-            [own[:DIGEST] if use else None for own, use in zip(points, usable, strict=True)],
-        )
+        rows = self.kind.read_part(x, self.size)
+        places = np.flatnonzero(is_usable(rows.reasons))
+        content: list[bytes | None] = [None] * len(rows)
+        point = content.copy()
+        usable = rows.take(places)
+        digests = usable.digests()
+        for place, own, shared in zip(places, digests, usable.points(digests), strict=True):
+            content[place], point[place] = own[:DIGEST], shared[:DIGEST]
+        return Known(rows, content, point)
 
 
 @dataclass(frozen=True)
@@ -80,19 +81,21 @@ class Compared:
     def points(self, share: float = 1) -> DataFrame:
         """`x` of the points whose digests begin a share of all, and of how many `rows` each is.
 
-        Texts come once each, for reading them takes long: of those of one point, the one whose
-        digest is smallest. Embeddings come as they are, and a task meets some of them again.
+        Those that are read slowly come once each: of one point, the one of the smallest digest.
+        Others come as they are, and a task meets some of them again.
         """
         from pyspark.sql.functions import col, count, lit, min_by
 
         x = col(frames.quoted(self.x)).alias("x")
-        if self.reader.size:
+        if not self.reader.kind.is_read_slowly:
             return self.df.select(x, lit(1).cast("bigint").alias("rows"))
         keyed = self.df.select(x, self.key().alias("key")).where("key.point IS NOT NULL")
         if bound := _bound(share):
             keyed = keyed.where(col("key.point") < lit(bound))
-        text = min_by("x", "key.content").alias("x")
-        return keyed.groupBy("key.point").agg(text, count(lit(1)).alias("rows")).select("x", "rows")
+        first = min_by("x", "key.content").alias("x")
+        return (
+            keyed.groupBy("key.point").agg(first, count(lit(1)).alias("rows")).select("x", "rows")
+        )
 
     def key(self) -> Column:
         """A struct of each row's content, its point and the reason against it: see `KEY`."""
@@ -123,41 +126,33 @@ class Sample:
 
 
 def compared(df: DataFrame, call: Call) -> Compared:
-    """The rows of a call's column x, counted. Runs a job."""
+    """The rows of a call's column x, counted. Runs a job.
+
+    Raises BadInput for what cannot be compared, before.
+    """
     from pyspark.sql.functions import col, count, lit, size
 
     x = call.columns["x"]
     assert isinstance(x, str)
-    kind = registry.of_type(frames.schema_of(df, [x]).field(x).type)
-    if kind is not Embeddings:
-        return Compared(df, x, Reader(0), running.run(df.sparkSession, df.count))
+    of = frames.schema_of(df, [x]).field(x).type
+    neighbourhood.read(pa.array([], of))
+    kind = registry.of_type(of)
+    if not kind.is_of_one_length:
+        return Compared(df, x, Reader(kind, 0), running.run(df.sparkSession, df.count))
     column = size(col(frames.quoted(x))).alias("size")
     table = running.collected(df.groupBy(column).agg(count(lit(1)).alias("rows"))).to_pylist()
     sizes = {each["size"] or 0: each["rows"] for each in table}
-    return Compared(df, x, Reader(size_among(sizes) or 1), sum(each["rows"] for each in table))
+    return Compared(df, x, Reader(kind, size_among(sizes)), sum(each["rows"] for each in table))
 
 
-def refuse_others(df: DataFrame, call: Call) -> None:
-    """Raise BadInput for rows that cannot be compared one by one, and MissingExtra."""
-    x = call.columns["x"]
-    assert isinstance(x, str)
-    of = frames.schema_of(df, [x]).field(x).type
-    kind = registry.of_type(of)
-    if kind not in (Embeddings, Texts):
-        raise BadInput(
-            f"{kind.called} are compared in tables of up to {frames.MOST_ROWS:,} rows, which one "
-            "process holds. Give an embedding of each row instead."
-        )
-    if kind is Texts and not encoders.is_available():
-        raise MissingExtra.needed_for("Comparing so many texts", "local")
+def drawn(table: Compared) -> Sample:
+    """Points to learn cells from, drawn by their digests: all copies of one come together.
 
-
-def drawn(table: Compared, most: int) -> Sample:
-    """Up to so many points, by their digests: all copies of one come together.
-
-    Raises NoUsableRows where no row can be judged. Runs a job, or several where most rows are
-    copies of others.
+    Raises NoUsableRows where no row can be judged, and BadInput or MissingExtra for rows that
+    cannot be compared one by one. Runs a job, or several where most rows are copies of others.
     """
+    table.reader.kind.refuse_alone()
+    most = sample_size(table.rows, table.reader.size or _DIMENSIONS_OF_TEXTS)
     share = min(1.0, most / table.rows)
     for _ in range(_DRAWS):
         sample = _drawn(table, share, most)

@@ -41,6 +41,8 @@ class Rows(ABC):
     example: ClassVar[str | Part] = ""  # in messages: "x may be ..."
     can_be_trained_on: ClassVar[bool] = False  # its features can be stored, and read other rows
     is_compared: ClassVar[bool] = False  # its vectors tell which rows are alike
+    is_of_one_length: ClassVar[bool] = False  # lists, all as long as most of them are
+    is_read_slowly: ClassVar[bool] = False  # a vector takes far longer than a digest
     needs_model: ClassVar[bool] = True  # to be judged
     is_all_there_is: ClassVar[bool] = True  # rows of equal content are the same thing
     are_apart: ClassVar[bool] = False  # rows of equal content are no copies of each other
@@ -65,6 +67,19 @@ class Rows(ABC):
     def read_to_compare(cls, x: pa.Array) -> Self:
         """The same where only likeness counts."""
         return cls.read(x)
+
+    @classmethod
+    def read_part(cls, x: pa.Array, size: int) -> Self:
+        """As `read_to_compare`, of some rows of a column; lists of one length are `size` long."""
+        return cls.read_to_compare(x)
+
+    @classmethod
+    def refuse_alone(cls) -> None:
+        """Raise why `vectors_alone` cannot be had: BadInput, MissingExtra."""
+        raise BadInput(
+            f"{cls.called} can be compared in tables that one process holds, which this one is "
+            "not. Compare embeddings of the rows instead."
+        )
 
     @classmethod
     def why_not_compared(cls, of: pa.DataType) -> str:
@@ -93,7 +108,7 @@ class Rows(ABC):
         return list(digests)
 
     def points(self, digests: Sequence[bytes]) -> list[bytes]:
-        """A digest shared by rows that are the same where they are compared."""
+        """A digest shared by rows, all usable, that are the same where they are compared."""
         return self.groups(digests)
 
     def features(self, model: str) -> tuple[Learned[AnyHead], list[Any]]:
@@ -137,9 +152,10 @@ class Rows(ABC):
     def vectors_alone(self, places: Sequence[int]) -> Vectors:
         """As `vectors`, but each the same whichever rows there are beside it; nothing is kept.
 
-        Raises BadInput where they depend on others, and MissingExtra.
+        Raises what `refuse_alone` does.
         """
-        raise BadInput(f"{self.called} are compared in tables that one process holds only.")
+        self.refuse_alone()
+        return self.vectors(places)
 
     def variants(self, places: Sequence[int]) -> Sequence[Hashable]:
         """What is equal for rows that are the same but for what makes no difference."""

@@ -35,6 +35,7 @@ class Embeddings(Rows):
     example = Words("an embedding (", TypeName(pa.list_(pa.float32())), ")")
     can_be_trained_on = True
     is_compared = True
+    is_of_one_length = True
 
     values: npt.NDArray[np.floating[Any]]
     reasons: Reasons
@@ -57,8 +58,12 @@ class Embeddings(Rows):
 
     @classmethod
     def read_part(cls, x: pa.Array, size: int) -> Embeddings:
-        """As `read_to_compare`, of some rows of a column whose vectors have `size` dimensions."""
+        """Vectors of `size` dimensions."""
         return _read(x, np.float32, np.inf, size)
+
+    @classmethod
+    def refuse_alone(cls) -> None:
+        """No other row counts."""
 
     def chosen(self, places: Chosen) -> Embeddings:
         """Some of the rows."""
@@ -78,7 +83,7 @@ class Embeddings(Rows):
         return found
 
     def points(self, digests: Sequence[bytes]) -> list[bytes]:
-        """A digest of each vector's direction."""
+        """A digest of the direction of each vector, all of which are usable."""
         return [sha256(value.tobytes()).digest() for value in self.vectors(range(len(self)))]
 
     def features(self, model: str) -> tuple[VectorFeatures, list[Any]]:
@@ -98,10 +103,6 @@ class Embeddings(Rows):
     def vectors(self, places: Sequence[int]) -> Vectors:
         """Divided by their lengths."""
         return of_length_one(self.values, places)
-
-    def vectors_alone(self, places: Sequence[int]) -> Vectors:
-        """The same: no other row counts."""
-        return self.vectors(places)
 
 
 def size_among(sizes: Mapping[int, int]) -> int:

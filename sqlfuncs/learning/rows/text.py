@@ -32,6 +32,7 @@ class Texts(Rows):
     example = Words("text (", TypeName(pa.string()), ")")
     can_be_trained_on = True
     is_compared = True
+    is_read_slowly = True
 
     values: list[str]
     reasons: Reasons
@@ -54,6 +55,12 @@ class Texts(Rows):
             elif not value.strip():
                 reasons[row] = "the text is empty"
         return cls([value or "" for value in values], reasons)
+
+    @classmethod
+    def refuse_alone(cls) -> None:
+        """Their words are compared among all texts; what an encoder says is of each alone."""
+        if not encoders.is_available():
+            raise MissingExtra.needed_for("Comparing texts that no process holds", "local")
 
     def chosen(self, places: Chosen) -> Texts:
         """Some of the rows."""
@@ -92,12 +99,11 @@ class Texts(Rows):
         return of_length_one(values, range(len(texts)))
 
     def vectors_alone(self, places: Sequence[int]) -> Vectors:
-        """What the encoder of 'fast' says they mean. Raises MissingExtra without one."""
-        by = encoders.for_model("fast")
-        if not by:
-            raise MissingExtra.needed_for("Comparing texts one by one", "local")
+        """What the encoder of 'fast' says they mean."""
+        self.refuse_alone()
+        (by,) = encoders.for_model("fast")
         texts = [self.values[place] for place in places]
-        values = by[0].meaning(encoders.encode_once(by[0], texts))
+        values = by.meaning(encoders.encode_once(by, texts))
         return of_length_one(values, range(len(texts)))
 
     def variants(self, places: Sequence[int]) -> list[str]:

@@ -2,12 +2,12 @@
 
 An inverted file (Jégou, Douze and Schmid, TPAMI 2011) whose lists lie apart. The centres are found
 by k-means on a sample. A vector is kept in the cell of its nearest centre and is compared with
-what lies in the `probes` nearest ones: as few as let the sample find its near neighbours.
+what lies in the `probes` nearest ones: as few as let the sample find what is looked for.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Any, NamedTuple
 
@@ -26,7 +26,9 @@ SAMPLE_A_CELL = 40
 FEWEST_A_CELL = 8  # of the sample: with fewer, a centre is hardly more than one of them
 MOST_MEMBERS = 20_000  # of a part of a cell
 MOST_PROBES = 16
-RECALL = 0.99  # of the sample's neighbours that are as far as the threshold; nearer ones are easier
+RECALL = 0.99  # of neighbours as far as the threshold; nearer ones are found more easily
+MOST_PROBES_NEAREST = 8
+RECALL_NEAREST = 0.95  # of the nearest ones, which are nearer in the table than in the sample
 _TESTED = 2_000
 _BLOCK = 1024
 _LARGE = 4  # times the mean: such a cell is cut again
@@ -55,6 +57,18 @@ class Cells:
     centres: npt.NDArray[np.float16]
     parts: Places
     probes: int
+
+    def for_alike(self, sample: Vectors, threshold: float) -> Cells:
+        """These with as many probes as find rows whose cosine is `threshold` or more."""
+        with one_thread_each() as pool:
+            centres = self.centres.astype(np.float32)
+            return replace(self, probes=pool.submit(_alike, sample, centres, threshold).result())
+
+    def for_nearest(self, sample: Vectors, k: int) -> Cells:
+        """These with as many probes as find the `k` nearest rows."""
+        with one_thread_each() as pool:
+            centres = self.centres.astype(np.float32)
+            return replace(self, probes=pool.submit(_nearest, sample, centres, k).result())
 
     def visits(self, vectors: Vectors, digests: Digests) -> Visits:
         """Of vectors of length 1: (rows, d)."""
@@ -86,16 +100,14 @@ def sample_size(rows: int, dimensions: int) -> int:
     return min(rows, bound, SAMPLE_A_CELL * max(1, int(sqrt(rows))))
 
 
-def learn(sample: Vectors, rows: int, threshold: float) -> Cells:
+def learn(sample: Vectors, rows: int) -> Cells:
     """The cells of `rows` vectors, from some of them of length 1: (sample, d), in a fixed order.
 
-    Neighbours are wanted whose cosine is `threshold` or more.
-
-    >>> learn(np.eye(3, dtype=np.float32), 3, 0.95).centres.shape
+    >>> learn(np.eye(3, dtype=np.float32), 3).centres.shape
     (1, 3)
     """
     with one_thread_each() as pool:
-        return pool.submit(_learn, sample, rows, threshold).result()
+        return pool.submit(_learn, sample, rows).result()
 
 
 def nearest_centres(vectors: Vectors, centres: Vectors, count: int) -> Places:
@@ -116,7 +128,7 @@ def nearest_centres(vectors: Vectors, centres: Vectors, count: int) -> Places:
     return found
 
 
-def _learn(sample: Vectors, rows: int, threshold: float) -> Cells:
+def _learn(sample: Vectors, rows: int) -> Cells:
     load_faiss().omp_set_num_threads(1)
     most = MOST_BYTES // (2 * sample.shape[1])
     count = max(1, min(int(sqrt(rows)), len(sample) // FEWEST_A_CELL, most))
@@ -131,7 +143,7 @@ def _learn(sample: Vectors, rows: int, threshold: float) -> Cells:
     home = nearest_centres(sample, centres, 1)[:, 0]
     expected = np.bincount(home, minlength=len(centres)) * (rows / len(sample))
     parts = np.maximum(np.ceil(expected / MOST_MEMBERS), 1).astype(np.int64)
-    return Cells(centres.astype(np.float16), parts, _probes(sample, centres, threshold))
+    return Cells(centres.astype(np.float16), parts, 1)
 
 
 def _centres(vectors: Vectors, count: int) -> Vectors:
@@ -165,7 +177,7 @@ def _cut_again(sample: Vectors, cell: Places, centres: Vectors, most: int) -> Ve
     return np.concatenate([centres[kept], *added])
 
 
-def _probes(sample: Vectors, centres: Vectors, threshold: float) -> int:
+def _alike(sample: Vectors, centres: Vectors, threshold: float) -> int:
     """How many cells have to be looked into, tried with neighbours that are made.
 
     The neighbour of a row lies towards another row of the sample, just as far as `threshold`.
@@ -181,10 +193,31 @@ def _probes(sample: Vectors, centres: Vectors, threshold: float) -> int:
     made = threshold * rows + np.float32(sqrt(1 - threshold**2)) * across
     most = min(MOST_PROBES, len(centres))
     mine, its = nearest_centres(rows, centres, most), nearest_centres(made, centres, most)
-    met = (mine == its[:, :1]) | (its == mine[:, :1])
+    return _fewest((mine == its[:, :1]) | (its == mine[:, :1]), RECALL)
+
+
+def _nearest(sample: Vectors, centres: Vectors, k: int) -> int:
+    """How many cells have to be looked into, tried with the sample's own neighbours."""
+    faiss = load_faiss()
+    faiss.omp_set_num_threads(1)
+    step = max(1, len(sample) // _TESTED)
+    if len(centres) == 1:
+        return 1
+    wanted = min(k + 1, len(sample))
+    near = faiss.knn(sample[::step], sample, wanted, metric=faiss.METRIC_INNER_PRODUCT)[1][:, 1:]
+    home = nearest_centres(sample, centres, 1)[:, 0]
+    most = min(MOST_PROBES_NEAREST, len(centres))
+    mine = nearest_centres(sample[::step], centres, most)
+    met = mine[:, None, :] == home[near][:, :, None]
+    return _fewest(met.reshape(-1, most), RECALL_NEAREST)
+
+
+def _fewest(met: npt.NDArray[np.bool_], recall: float) -> int:
+    """The fewest probes with which so many are met: (neighbours, probes), else all."""
+    most = met.shape[1]
     first = np.where(met.any(axis=1), met.argmax(axis=1), most)
     shares = [(first < probes).mean() for probes in range(1, most + 1)]
-    return next((at for at, share in enumerate(shares, 1) if share >= RECALL), most)
+    return next((at for at, share in enumerate(shares, 1) if share >= recall), most)
 
 
 def _number(digests: Digests) -> npt.NDArray[np.uint64]:

@@ -35,10 +35,7 @@ def pairs(
     >>> pairs(np.eye(2, dtype="f4"), np.array([[0.6, 0.8]], dtype="f4"), 1, 0.7).query.tolist()
     [1]
     """
-    cosines = np.clip(queries @ members.T, -1, 1)
-    if first is not None:
-        rows = np.arange(len(queries))
-        cosines[rows, first + rows] = -np.inf
+    cosines = _cosines(queries, members, first)
     best = np.maximum(cosines.max(axis=1, initial=-1), -1).astype(np.float32)
     is_near: npt.NDArray[np.bool_] = cosines >= threshold
     for row in np.flatnonzero(is_near.sum(axis=1) > k):
@@ -47,3 +44,25 @@ def pairs(
         is_near[row, nearest] = True
     query, member = np.nonzero(is_near)
     return Pairs(best, query, member, cosines[query, member])
+
+
+def nearest(queries: Vectors, members: Vectors, k: int, first: int | None = None) -> Vectors:
+    """The cosines of up to `k` members nearest to each query, as `pairs` takes them: (queries, k).
+
+    >>> nearest(np.eye(2, dtype="f4"), np.eye(2, dtype="f4"), 1, first=0).tolist()
+    [[0.0], [0.0]]
+    """
+    cosines = _cosines(queries, members, first)
+    others = cosines.shape[1] - (first is not None)
+    if others > k:
+        cosines = -np.partition(-cosines, k - 1, axis=1)[:, :k]
+    found: Vectors = -np.sort(-cosines, axis=1)[:, : min(k, others)]
+    return found
+
+
+def _cosines(queries: Vectors, members: Vectors, first: int | None) -> Vectors:
+    cosines: Vectors = np.clip(queries @ members.T, -1, 1)
+    if first is not None:
+        rows = np.arange(len(queries))
+        cosines[rows, first + rows] = -np.inf
+    return cosines

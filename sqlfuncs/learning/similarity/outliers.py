@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs.learning.rows.base import Floats
 
 _FENCE = 1.7  # interquartile ranges above the third quartile, as cleanlab's Datalab has it
+_QUARTILES = (0.25, 0.5, 0.75)
 _ROUNDING = 1e-5  # distances that differ by less are not told apart
 
 
@@ -22,6 +25,41 @@ def mean_distances(cosines: npt.NDArray[np.float32]) -> Floats:
     return np.maximum(means, 0)
 
 
+@dataclass(frozen=True)
+class Usual:
+    """What distances are usual in a table: their median, and the fence beyond which few are."""
+
+    middle: float
+    fence: float
+
+    @classmethod
+    def learn(cls, distances: Floats, rows: npt.NDArray[np.int64] | None = None) -> Usual:
+        """From distances: (points,), each that of so many `rows`, by default of one.
+
+        >>> Usual.learn(np.array([2.0, 1.0]), np.array([3, 1])).middle
+        2.0
+        """
+        if rows is None:
+            low, middle, high = np.quantile(distances, _QUARTILES)
+        else:
+            order = np.argsort(distances, kind="stable")
+            ends = np.cumsum(rows[order])
+            at = np.array(_QUARTILES) * (ends[-1] - 1)
+            under, over = (
+                distances[order][np.searchsorted(ends, place, side="right")]
+                for place in (np.floor(at), np.ceil(at))
+            )
+            low, middle, high = under + (over - under) * (at - np.floor(at))
+        fence = max(high + _FENCE * (high - low), middle + _ROUNDING)
+        return cls(float(middle), float(fence))
+
+    def scores(self, distances: Floats) -> Floats:
+        """See `scores`."""
+        beyond = np.maximum(distances - self.middle, 0) / (self.fence - self.middle)
+        found: Floats = 1 - np.exp2(-beyond)
+        return found
+
+
 def scores(distances: Floats) -> Floats:
     """Outlier scores, high is more severe: 0 typical .. 1 outlying, (rows,) to (rows,).
 
@@ -32,8 +70,4 @@ def scores(distances: Floats) -> Floats:
     >>> scores(np.array([1.0, 2.0, 3.0, 4.0, 11.0])).round(2).tolist()
     [0.0, 0.0, 0.0, 0.15, 0.72]
     """
-    low, middle, high = np.quantile(distances, [0.25, 0.5, 0.75])
-    fence = max(high + _FENCE * (high - low), middle + _ROUNDING)
-    beyond = np.maximum(distances - middle, 0) / (fence - middle)
-    found: Floats = 1 - np.exp2(-beyond)
-    return found
+    return Usual.learn(distances).scores(distances)
