@@ -276,6 +276,7 @@ def test_texts_without_an_answer(
         _classify(df, answers, on_error="fail")
     assert sorted(server.paid) == ["a", "bad"]  # a refusal was paid for, and is kept
     monkeypatch.setenv("SQLFUNCS_HOME", str(tmp_path / "other"))
+    asking.forget_failures()
     _classify(df, answers)
     assert sorted(server.paid) == ["a", "bad"]
     server.behave()
