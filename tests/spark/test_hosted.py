@@ -185,7 +185,7 @@ def test_odd_names_and_an_empty_table(
         ({"model": "openai:none"}, errors.ModelUnusable, "none"),
         ({"model": "mine"}, errors.UnknownModel, "there is no model 'mine'"),
         ({"answers": None}, errors.BadOption, "needs answers='catalog.schema.answers'"),
-        ({"answers": "a b"}, errors.BadInput, ""),
+        ({"answers": "a b"}, errors.BadInput, "answers='a b' is no name of a table"),
         ({"answers": "a_view"}, errors.BadInput, "answers='a_view' is a view"),
         ({"answers": "other"}, errors.BadInput, "has no column digest, question"),
         ({"labels": ["a"]}, errors.BadOption, "labels has to hold 2 to 500"),
@@ -276,6 +276,7 @@ def test_texts_without_an_answer(
         _classify(df, answers, on_error="fail")
     assert sorted(server.paid) == ["a", "bad"]  # a refusal was paid for, and is kept
     monkeypatch.setenv("SQLFUNCS_HOME", str(tmp_path / "other"))
+    asking.forget_failures()
     _classify(df, answers)
     assert sorted(server.paid) == ["a", "bad"]
     server.behave()

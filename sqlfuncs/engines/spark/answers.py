@@ -155,7 +155,15 @@ class AnswerTable:
 
     def _is_there(self) -> bool:
         if not self._is_folder:
-            return bool(self._session.catalog.tableExists(self.name))
+            try:
+                return bool(self._session.catalog.tableExists(self.name))
+            except Exception as error:
+                if "ParseException" not in type(error).__name__:
+                    raise
+                raise BadInput(
+                    f"answers='{self.name}' is no name of a table, such as catalog.schema.answers, "
+                    "and no folder: that has a / in it."
+                ) from None
         try:
             self._table().columns  # noqa: B018
         except Exception as error:
