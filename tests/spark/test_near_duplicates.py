@@ -10,7 +10,7 @@ import pytest
 
 import sqlfuncs
 import sqlfuncs.spark
-from sqlfuncs.engines.spark import frames, linked, running, written
+from sqlfuncs.engines.spark import checkpoints, frames, linked, running
 from sqlfuncs.errors import BadInput, BadOption, NoUsableRows
 from tests.spark.sessions import needs_spark
 
@@ -132,11 +132,11 @@ def test_links_are_joined_where_the_driver_does_not_hold_them(
 def test_nothing_is_written_down_where_it_cannot_be(
     spark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert written.can_write(spark)
+    assert checkpoints.can_write(spark)
     table = embeddings(900, 8)
     df = spark.createDataFrame(table)
     kept = on_spark(df, "Vector")
-    monkeypatch.setattr(written, "can_write", lambda session: False)
+    monkeypatch.setattr(checkpoints, "can_write", lambda session: False)
     assert on_spark(df, "Vector") == kept
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.engines.spark import frames, in_parts, points, running, written
+from sqlfuncs.engines.spark import checkpoints, frames, in_parts, points, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.in_parts import Held, InParts
 from sqlfuncs.engines.spark.points import Compared, Sample
@@ -43,8 +43,8 @@ def outliers(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame:
     into = cells.learn(sample.vectors, sample.of).for_nearest(sample.vectors, k)
     found = in_parts.found(table, into, Nearest(table.reader.sent, k), _FOUND)
     distances = _distances(found, k, alone=0.0 if sample.of == 1 else 1.0)
-    if written.can_write(df.sparkSession):
-        distances = written.written(distances)
+    if checkpoints.can_write(df.sparkSession):
+        distances = checkpoints.written(distances)
     return _joined(table, distances, _usual(distances, sample), threshold, schema)
 
 
