@@ -39,14 +39,22 @@ SELECT
     suggested_label AS suggested,
     round(label_quality, 3) AS label_quality,
     {{ text | ident }}
+FROM (
+    SELECT *,
+        -- A random order that is the same for everybody, every time: what is reviewed of it is a sample.
+        CASE {{ ("random" if purpose == "verify" else order) | literal }}
+            WHEN 'random' THEN sqlfuncs.main._sf_random_order({{ key | ident }})
+        END AS _sf_order
 {% if purpose == "verify" %}
-FROM sqlfuncs.main._candidates(
-    _issues, {{ label | ident }}, {% if engine == "spark" %}class_probs{% else %}sqlfuncs.main._sf_probs(class_probs){% endif %},
-    not_judged, is_label_issue, suggested_label
+    FROM sqlfuncs.main._candidates(
+        _issues, {{ label | ident }}, {% if engine == "spark" %}class_probs{% else %}sqlfuncs.main._sf_probs(class_probs){% endif %},
+        not_judged, is_label_issue, suggested_label
+    )
 ) AS i
 WHERE _sf_candidate AND i.{{ key | ident }} IS NOT NULL
 {% else %}
-FROM _issues AS i
+    FROM _issues
+) AS i
 WHERE CASE {{ order | literal }}
         WHEN 'worst' THEN is_label_issue
         WHEN 'random' THEN true
@@ -67,10 +75,7 @@ WHERE CASE {{ order | literal }}
     )
     {% endif %}
 ORDER BY
-    -- A random order that is the same for everybody, every time: what is reviewed of it is a sample.
-    CASE {{ ("random" if purpose == "verify" else order) | literal }}
-        WHEN 'random' THEN sqlfuncs.main._sf_random_order(i.{{ key | ident }})
-    END NULLS LAST,
+    i._sf_order NULLS LAST,
     i.label_quality NULLS LAST,
     i.{{ key | ident }} NULLS LAST
 LIMIT {{ budget | literal }};

@@ -26,11 +26,11 @@ WITH _log AS (FROM {{ log | ident }}), _issues AS (FROM {{ issues | ident }}), _
     HAVING max_by(action <> 'needs_review', decided_at)
 ), _drawn AS (
     SELECT {{ key | ident }} AS _key, {{ label | ident }} AS _given,
-        row_number() OVER (ORDER BY sqlfuncs.main._sf_random_order({{ key | ident }})) AS _rank
-    FROM sqlfuncs.main._candidates(
+        row_number() OVER (ORDER BY _order) AS _rank
+    FROM (SELECT *, sqlfuncs.main._sf_random_order({{ key | ident }}) AS _order FROM sqlfuncs.main._candidates(
         _issues, {{ label | ident }}, {% if engine == "spark" %}class_probs{% else %}sqlfuncs.main._sf_probs(class_probs){% endif %},
         not_judged, is_label_issue, suggested_label
-    )
+    ))
     WHERE _sf_candidate
 ), _answered AS (
     SELECT _key::STRING AS key, _given::STRING AS given, _rank,

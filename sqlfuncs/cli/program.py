@@ -12,7 +12,7 @@ from io import StringIO, TextIOWrapper
 import click
 
 from sqlfuncs import __version__, work
-from sqlfuncs.cli import demo, models, queries, report, review, run, serve, shell
+from sqlfuncs.cli import demo, models, queries, report, review, run, serve, shell, spark
 from sqlfuncs.cli.progress import Bars
 from sqlfuncs.cli.statements import leave
 from sqlfuncs.errors import BadInput, Cancelled, SqlfuncsError, StatementFailed
@@ -95,7 +95,7 @@ def _naming_the_file(run: Callable[..., object]) -> Callable[..., object]:
     return command
 
 
-for _part in (run, queries, demo, models, serve, shell, review, report):
+for _part in (run, queries, demo, models, serve, shell, review, report, spark):
     _made = _part.command
     if _made.callback is not None:
         _made.callback = _naming_the_file(_made.callback)

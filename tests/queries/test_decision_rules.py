@@ -19,6 +19,8 @@ WHERE = {
     "_sf_undone.sql",
     "_sf_undo_reason.sql",
     "_sf_random_order.sql",
+    "3-_sf_is_person.sql",  # once more for Spark, as are those who are drawn at random
+    "3-_sf_random_order.sql",
 }
 
 
