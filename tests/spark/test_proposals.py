@@ -54,7 +54,7 @@ def made() -> tuple[pa.Table, pa.Table]:
             "not_judged": pa.nulls(ROWS, pa.string()),
         }
     )
-    flagged = sorted(np.flatnonzero(best != given), key=_drawn)[:REVIEWED]
+    flagged = sorted(np.flatnonzero(best != given).tolist(), key=_drawn)[:REVIEWED]
     log = pa.table(
         {
             "key": flagged,
