@@ -159,6 +159,7 @@ HOUSE: dict[str, set[str]] = {
         "queries",
         "report",
         "review",
+        "store",
         "wording",
         "work",
     },

@@ -235,7 +235,7 @@ sqlfuncs.register("neither")
     assert ran.stdout.startswith("[(7,)] ┌"), ran.stderr
     assert (
         "CannotRegister: builtins.str is no connection in which functions can be registered. "
-        "There are engines: duckdb, other." in ran.stderr
+        "There are engines: duckdb, spark, other." in ran.stderr
     )
 
 

@@ -29,10 +29,10 @@ from sqlfuncs.engines.spark.signatures import signature
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.detection import judges
 from sqlfuncs.learning.detection.judge import Judge
-from sqlfuncs.learning.detection.sampled_judge import Sampling
 from sqlfuncs.learning.models import shares
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.tasks.base import Options
+from sqlfuncs.learning.tasks.sampled_judge import Sampling
 from sqlfuncs.store import stores
 from sqlfuncs.store.manifests import ModelRecord
 

@@ -16,11 +16,11 @@ from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.labels import labels_of
 from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.learning.detection.judge import Judge
-from sqlfuncs.learning.detection.sampled_judge import Sampling, learn
 from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.tasks.base import Options
 from sqlfuncs.learning.tasks.classification import ClassPrediction
+from sqlfuncs.learning.tasks.sampled_judge import Sampling, learn
 from sqlfuncs.store import stores
 from sqlfuncs.store.base import Vector
 from sqlfuncs.store.held_vectors import HeldVectors
