@@ -156,7 +156,7 @@ def test_mistakes_are_said_before_anything_is_compared(spark: Any) -> None:
     df = spark.createDataFrame(pa.table({"Vector": [[1.0, 2.0]] * 30}))
     with pytest.raises(BadOption, match="k => 0"):
         sqlfuncs.spark.near_duplicates(df, "Vector", k=0)
-    with pytest.raises(BadInput, match="not compared"):
+    with pytest.raises(BadInput, match="which rows are alike"):
         sqlfuncs.spark.near_duplicates(df.selectExpr("map('a', 0.5D, 'b', 0.5D) AS x"), "x")
     with pytest.raises(NoUsableRows, match=r"no row can be judged: the text is NULL \(30 rows\)"):
         sqlfuncs.spark.near_duplicates(df.selectExpr("CAST(NULL AS STRING) AS x"), "x")
