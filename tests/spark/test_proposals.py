@@ -14,7 +14,7 @@ import pytest
 
 import sqlfuncs
 import sqlfuncs.spark
-from sqlfuncs.engines.spark import frames, proposals
+from sqlfuncs.engines.spark import frames, proposals, running
 from sqlfuncs.errors import BadInput
 
 ROWS, CLASSES, NOISE, REVIEWED = 6_000, 3, 0.2, 200
@@ -54,7 +54,7 @@ def made() -> tuple[pa.Table, pa.Table]:
             "not_judged": pa.nulls(ROWS, pa.string()),
         }
     )
-    flagged = sorted(np.flatnonzero(best != given), key=_drawn)[:REVIEWED]
+    flagged = sorted(np.flatnonzero(best != given).tolist(), key=_drawn)[:REVIEWED]
     log = pa.table(
         {
             "key": flagged,
@@ -80,7 +80,8 @@ def at_home(con: Any, made: tuple[pa.Table, pa.Table], options: str) -> list[dic
 
 
 def proposed(table: pa.Table) -> list[dict[str, Any]]:
-    return table.drop_columns("decided_at").to_pylist()
+    rows: list[dict[str, Any]] = table.drop_columns("decided_at").to_pylist()
+    return rows
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -137,13 +138,13 @@ def test_all_the_candidates_and_the_reviewed_are_read(
     seen = []
     monkeypatch.setattr(frames, "MOST_ROWS", 10)
     monkeypatch.setattr(proposals, "LEARNED", 1_000)
-    collected = proposals.running.collected
+    collected = running.collected
 
     def remembered(df: Any) -> pa.Table:
         seen.append(collected(df))
         return seen[-1]
 
-    monkeypatch.setattr(proposals.running, "collected", remembered)
+    monkeypatch.setattr(running, "collected", remembered)
     issues = made[0]
     unflagged = issues.filter(pa.compute.invert(issues["is_label_issue"]))["id"][:5].to_pylist()
     others = pa.table(
