@@ -87,7 +87,8 @@ def as_ours(error: Exception) -> Exception:
     said = _CONDITION.sub("", _END.split(message)[0].strip())
     if "Traceback (most recent call last):" in said:
         said = said.splitlines()[-1]  # what was raised; the way there is in Spark's log
-    return BadInput(said) if "AnalysisException" in type(error).__name__ else InternalError(said)
+    is_asked = type(error).__name__.endswith(("AnalysisException", "ParseException"))
+    return BadInput(said) if is_asked else InternalError(said)
 
 
 @contextmanager
