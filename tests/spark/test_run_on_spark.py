@@ -16,7 +16,10 @@ from tests.spark.sessions import CONNECT
 from tests.waiting import patient
 
 pytestmark = pytest.mark.skipif(CONNECT, reason="starts a Spark of its own")
-_LONG = "SELECT 'begun' AS said;\nSELECT sum(cardinality(embed(CAST(id AS STRING)))) FROM range(9999999)"
+_LONG = (
+    "SELECT 'begun' AS said;\n"
+    "SELECT sum(cardinality(embed(CAST(id AS STRING)))) FROM range(9999999)"
+)
 
 
 def test_show_needs_no_spark() -> None:
@@ -42,7 +45,8 @@ def test_mistakes_of_the_command_line() -> None:
 def test_results_and_errors(tmp_path: Path) -> None:
     file = tmp_path / "query.sql"
     file.write_text(
-        "CREATE TEMP TABLE t AS SELECT 1 AS a, NULL AS b;\nSELECT a, b, map('k', 0.5D) AS m FROM t;\n"
+        "CREATE TEMP TABLE t AS SELECT 1 AS a, NULL AS b;\n"
+        "SELECT a, b, map('k', 0.5D) AS m FROM t;\n"
         "SELECT * FROM label_issues(t, b, nothing)"
     )
     ran = spawned("run", file, "--spark", "local[1]", "--format", "json")
@@ -89,6 +93,7 @@ def test_job_and_workers_end(tmp_path: Path, stopped: str) -> None:
     seconds = time.monotonic() - begun
     assert running.exitstatus == (124 if limit else 130), running.before
     assert "Traceback" not in str(running.before)
+    print(f"{stopped}: ended after {seconds:.2f} s")
     if not limit:
         assert seconds < patient(2)
     until = time.monotonic() + patient(5)
