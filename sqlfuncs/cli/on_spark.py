@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ def run(url: str, query: QueryFile, sql: str, timeout: float | None) -> Iterator
     import sqlfuncs
     from sqlfuncs.engines.spark import connecting, scripts
 
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # errors are said by us
     session = connecting.connect(url)
     sqlfuncs.register(session)
     try:

@@ -182,7 +182,10 @@ class Script:
             for p in lexis.pieces(text[words[closed].at :])
         )
         pivoted = f"PIVOT pivoted {clauses}"
-        return _shown(embedded.rows(pivoted, {"pivoted": running.collected(frame)}, DIALECT))
+        table = embedded.rows(pivoted, {"pivoted": running.collected(frame)}, DIALECT)
+        whole = pa.decimal128(38, 0)  # what DuckDB's HUGEINT, a sum of counts, is in Arrow
+        types = [pa.int64() if of == whole else of for of in table.schema.types]
+        return _shown(table.cast(pa.schema(zip(table.column_names, types, strict=True))))
 
 
 def _after(words: list[Piece], begins: str) -> int | None:
