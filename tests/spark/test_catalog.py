@@ -59,14 +59,8 @@ def _handler(name: str) -> Any:
 
 def test_handlers_give_what_the_functions_give(con: Any) -> None:
     con.execute(
-<<<<<<< HEAD
-        "CREATE TABLE t AS SELECT "
-        "CASE i % 2 WHEN 0 THEN 'my parcel is late, ' ELSE 'bill me, ' END || i AS text, "
-        "if(i % 10 = 3, 'a', if(i % 2 = 0, 'a', 'b')) AS label FROM range(60) r(i)"
-=======
         "CREATE TABLE t AS SELECT if(i % 2 = 0, 'my parcel is late, ', 'bill me, ') "
         "|| i AS text, if(i % 10 = 3, 'a', if(i % 2 = 0, 'a', 'b')) AS label FROM range(60) r(i)"
->>>>>>> door
     )
     con.execute("CREATE TABLE issues AS FROM label_issues(t, text, label, judge := 'j')")
     con.execute("FROM fine_tune('m', t, text, label)").fetchall()
