@@ -37,6 +37,7 @@ def main(folder: Path) -> None:
     session = SparkSession.builder.remote(f"sc://{host}:{port}").getOrCreate()
     for kind in ("BIGINT", "STRING", "DOUBLE"):
         _merged(session, f"t_{kind.lower()}", kind, folder)
+    session.stop()
     server.stop()
 
 
