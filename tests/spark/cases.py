@@ -1,6 +1,6 @@
 """The cases of tests/sql on Spark: what is written in DuckDB's SQL around a call runs in DuckDB.
 
-Tables are made in a plain DuckDB. A call of a function of a table is made on Spark, on the table as
+Tables are made in DuckDB. A call of a function of a table is made on Spark, on the table as
 a DataFrame, and what it gives takes its place in the statement.
 """
 
@@ -22,6 +22,7 @@ from sqlfuncs.queries.pieces import Kind, pieces
 from tests.spark import sessions
 
 _MADE = "made_by_spark_"
+_OF_ROWS = ("label_quality", "suggest_label", "label_set", "judge_labels")
 
 
 class SparkSession:
@@ -48,6 +49,9 @@ class SparkSession:
             before = _common_tables(statement[:at])
             made = self._called(own, arguments, before)
             statement = f"{statement[:at]}{made}{statement[end:]}"
+        at_home = [name for name in _OF_ROWS if re.search(rf"\b{name}\(", statement)]
+        if at_home:
+            raise sqlfuncs.SqlfuncsError(f"{at_home[0]} would be DuckDB's own")
         result = self._con.query(statement)
         if result is None:
             return ()
@@ -150,5 +154,5 @@ def _column(written: str) -> Any:
 @contextmanager
 def opened() -> Iterator[SparkSession]:
     """The session of this process, beside a new DuckDB."""
-    with duckdb.connect() as con:
+    with sqlfuncs.connect() as con:
         yield SparkSession(sessions.session(Path(mkdtemp())), con)
