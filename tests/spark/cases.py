@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 
 import sqlfuncs.spark
+from sqlfuncs.engines.spark import frames
 from sqlfuncs.engines.spark.signatures import Signature, signatures
 from sqlfuncs.queries.pieces import Kind, pieces
 from tests.spark import sessions
@@ -65,7 +66,8 @@ class SparkSession:
             if found := _OPTION.match(each):
                 options[found["name"].strip('"')] = found["value"]
         plain, rest = positional[: len(own.arguments)], positional[len(own.arguments) :]
-        table = self._table(rest[0], before)
+        rest, made_of = _made_columns(rest)
+        table = self._table(rest[0], before, made_of)
         others, columns = rest[1 : 1 + len(own.tables)], rest[1 + len(own.tables) :]
         df = self._frame(table)
         given = [
@@ -90,15 +92,16 @@ class SparkSession:
         self._con.register(name, running.collected(made))
         return name
 
-    def _table(self, name: str, before: str) -> pa.Table:
-        return self._con.sql(f"{before} SELECT * FROM {name}").to_arrow_table()
+    def _table(self, name: str, before: str, made_of: Sequence[str] = ()) -> pa.Table:
+        more = "".join(f", {each} AS made_{at}" for at, each in enumerate(made_of))
+        return self._con.sql(f"{before} SELECT *{more} FROM {name}").to_arrow_table()
 
     def _frame(self, table: pa.Table) -> Any:
         for at, field in enumerate(table.schema):
             if pa.types.is_dictionary(field.type):
-                values = table.column(at).cast(field.type.value_type)
+                values = table.column(at).combine_chunks().cast(field.type.value_type)
                 table = table.set_column(at, field.name, values)
-        return self._spark.createDataFrame(table)
+        return frames.from_arrow(self._spark, table)
 
     def _value(self, sql: str) -> Any:
         (value,) = self._con.sql(f"SELECT {sql}").fetchall()[0]
@@ -141,6 +144,12 @@ def _common_tables(before: str) -> str:
         if depth == 0 and piece.text.upper() in ("SELECT", "FROM"):
             break
     return before[:end]
+
+
+def _made_columns(written: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Arguments in which columns stand for structs that are written in the call, and these."""
+    structs = [each for each in written if each.startswith("{")]
+    return [f"made_{structs.index(e)}" if e in structs else e for e in written], structs
 
 
 def _column(written: str) -> Any:

@@ -83,7 +83,64 @@ def _spark() -> AbstractContextManager[Session]:
     return opened()
 
 
-_SPARK_GAPS: Mapping[str, str] = {}
+_SPARK_GAPS: Mapping[str, str] = {
+    title: reason
+    for reason, titles in {
+        "what is no column is made one before": (
+            "label_issues: fields without names, and odd ones",
+            "label_issues: a vote that is the label",
+        ),
+        "no ENUM in Spark": (
+            "label_issues: ENUM labels get suggestions of the ENUM",
+            "label_health: ENUM labels",
+            "consensus: items that are DATE, labels of an ENUM",
+        ),
+        "no UUID in Spark": ("consensus: items that are UUID, labels that are BOOLEAN",),
+        "no INTERVAL of DuckDB's kind in Arrow for Spark": (
+            "label_issues: fields of every kind, NULLs among them",
+        ),
+        "columns are named by texts, and what is no column is told in other words": (
+            "label_issues: the label in quotes",
+            "label_issues: an unknown option",
+            "label_issues: an unknown column",
+            "label_issues: a number instead of x",
+            "label_issues: NULL instead of the label",
+            "evaluate_noisy: an unknown column",
+            "evaluate_noisy: an argument too few",
+            "evaluate_noisy: a column in quotes",
+            "evaluate: an unknown column",
+            "evaluate: an argument too few",
+            "consensus: a column in quotes",
+            "apply_corrections: the label in quotes",
+            "apply_corrections: the label as an expression",
+            "apply_corrections: an unknown column",
+            "auto_corrections: a table that label_issues did not give",
+        ),
+        "names are quoted as Spark quotes them": (
+            "outliers: a column that is already called is_outlier",
+            "label_issues: a column that is already called label_quality",
+            "audit: a column that is already called is_outlier",
+        ),
+        "what to type is written in Spark's SQL": (
+            "outliers: class probabilities are refused",
+            "label_issues: models are not trained on fields or images",
+            "evaluate_noisy: nothing was reviewed",
+            "consensus: an annotator who gave one item two labels",
+        ),
+        "as a function of a row: tests/spark/test_sql.py compares it": (
+            "label_quality: the three methods",
+            "label_quality: probabilities that are no map",
+            "label_quality: labels of other types",
+            "label_quality: an unknown method",
+            "label_quality: a map that lacks the label, holds NaN, is NULL or empty",
+            "label_set: until the labels have more than the threshold together",
+            "label_set: probabilities that are none",
+            "suggest_label: it has the type of the label",
+            "suggest_label: the most likely label, unless the given one ties with it",
+        ),
+    }.items()
+    for title in titles
+}
 # DuckDB of this environment: the Makefile runs the cases on the oldest and on the newest.
 ENGINES = (
     Declared("duckdb", _duckdb),

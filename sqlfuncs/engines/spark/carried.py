@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sqlfuncs import wording
-from sqlfuncs.engines.spark import scalars
+from sqlfuncs.engines.spark import frames, scalars
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.learning.models.trained import Packed
 
@@ -36,7 +36,7 @@ class Carried:
 
         own = from_arrow_type(scalars.scalar_function(self.function).returns)
         types = StructType([*df.schema.fields, StructField(self.into, own)])
-        return df.mapInArrow(self, types)
+        return frames.in_batches(df, self, types)
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The rows with one column more."""

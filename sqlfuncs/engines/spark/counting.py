@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from sqlfuncs import plugins
 from sqlfuncs.engines.duckdb import embedded
-from sqlfuncs.engines.spark import running
+from sqlfuncs.engines.spark import frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.errors import BadInput
@@ -43,4 +43,4 @@ def counted(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
         if isinstance(each, CountFunction) and each.name == name
     )
     made = embedded.of_counts(function, counts, [str(each) for each in columns], DIALECT)
-    return df.sparkSession.createDataFrame(made)
+    return frames.from_arrow(df.sparkSession, made)

@@ -168,7 +168,7 @@ def _decided(df: DataFrame, key: str, schema: pa.Schema, log: pa.Table, kind: st
     if not log.num_rows:
         return schema.empty_table()
     if _is_text(schema.field(key)) and kind not in ("text", "null", "plain"):
-        return _collected(df.mapInArrow(_Alike(key, log, kind), df.schema), schema)
+        return _collected(frames.in_batches(df, _Alike(key, log, kind), df.schema), schema)
     # As a value of the table's type: what is none is no key of it.
     query = f"""
         WITH typed AS (SELECT any_value({DUCKDB.identifier(key)}) AS any_key FROM none),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ from sqlfuncs.errors import BadInput
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+Run = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 MOST_ROWS = 500_000  # that one process computes
 _ROWS_AT_ONCE = 10_000
 
@@ -56,7 +57,7 @@ def in_one_task(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     tables = {name: _packed(table) for name, table in call.tables.items()}
     light = Call(call.signature, call.columns, call.options, call.arguments)
     run = _InOneTask(light, tables)
-    return df.repartition(1).mapInArrow(run, StructType([*df.schema.fields, *types]))
+    return in_batches(df.repartition(1), run, StructType([*df.schema.fields, *types]))
 
 
 class _InOneTask:
@@ -122,8 +123,29 @@ def from_arrow(session: Any, table: pa.Table) -> DataFrame:
     from pyspark.sql.pandas.types import from_arrow_schema
 
     schema = from_arrow_schema(table.schema, prefer_timestamp_ntz=True)
-    made: DataFrame = session.createDataFrame(table, schema=schema)
+    rows: Any = table if table.num_rows else []  # a table of no chunks has no types for pyspark
+    made: DataFrame = session.createDataFrame(rows, schema=schema)
     return made
+
+
+def in_batches(df: DataFrame, run: Run, schema: Any) -> DataFrame:
+    """The rows that a function makes of the batches of a table, in which columns have their names.
+
+    They go there by plain ones: in some of its ways Spark takes a dot or a backtick for a sign.
+    """
+    plain = df.toDF(*(f"c{at}" for at in range(len(df.columns))))
+    return plain.mapInArrow(_Named(run, tuple(df.columns)), schema)
+
+
+class _Named:
+    """Gives the columns of batches their names. In a worker."""
+
+    def __init__(self, run: Run, names: tuple[str, ...]) -> None:
+        self._run, self._names = run, list(names)
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """What the function makes of them."""
+        return self._run(batch.rename_columns(self._names) for batch in batches)
 
 
 def free_names(df: DataFrame, *wanted: str) -> list[str]:

@@ -34,7 +34,7 @@ def label_health(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     )
     sample = running.collected(judging.drawn(df, call, counts, most=most, rare=False))
     found = call.rows(sample.select(["x", "label"]).rename_columns(call.read))
-    return df.sparkSession.createDataFrame(_of_all(found, counts, sample.num_rows))
+    return frames.from_arrow(df.sparkSession, _of_all(found, counts, sample.num_rows))
 
 
 def _of_all(found: pa.Table, counts: dict[str, int], sampled: int) -> pa.Table:

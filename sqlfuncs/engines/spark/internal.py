@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from sqlfuncs.engines.duckdb import embedded
 from sqlfuncs.engines.duckdb.dialect import DIALECT as DUCKDB
 from sqlfuncs.engines.spark import calls, frames, running
@@ -40,7 +38,7 @@ def made(name: str, tables: Sequence[DataFrame], columns: Sequence[str]) -> Data
     given["log"] = running.collected(log)
     arguments = ", ".join([*given, *map(DUCKDB.identifier, columns)])
     rows = embedded.rows(f"FROM sqlfuncs.main.{name}({arguments})", given, DIALECT)
-    return from_arrow(log.sparkSession, rows)
+    return frames.from_arrow(log.sparkSession, rows)
 
 
 def _candidates(issues: DataFrame, columns: Sequence[str]) -> DataFrame:
@@ -50,12 +48,3 @@ def _candidates(issues: DataFrame, columns: Sequence[str]) -> DataFrame:
     own = call.refuse_mistakes(there, frames.schema_of(issues, call.read))
     frames.refuse_many(running.run(issues.sparkSession, issues.count), "review_queue")
     return frames.in_one_task(issues, call, own)
-
-
-def from_arrow(session: object, table: pa.Table) -> DataFrame:
-    """A DataFrame of the types that a table has: moments without a zone have none here either."""
-    from pyspark.sql.pandas.types import from_arrow_type
-    from pyspark.sql.types import StructField, StructType
-
-    fields = [StructField(each.name, from_arrow_type(each.type)) for each in table.schema]
-    return session.createDataFrame(table, StructType(fields))  # type: ignore[attr-defined]

@@ -106,7 +106,7 @@ def judged(
     added = [StructField(field.name, from_arrow_type(field.type)) for field in own]
     keeps = running.is_on_this_machine(df.sparkSession)
     run = Judging(x, label, record, artifact(df.sparkSession, files), own, keeps)
-    return df.mapInArrow(run, StructType([*df.schema.fields, *added]))
+    return frames.in_batches(df, run, StructType([*df.schema.fields, *added]))
 
 
 def counts_of(df: DataFrame, label: str) -> dict[str, int]:
@@ -176,7 +176,7 @@ def _drawn(
     sampling = Sampling(dict(counts), sum(counts.values()) if rows is None else rows, seed, most)
     fields = {field.name: field.dataType for field in df.schema.fields}
     types = f"x {fields[x].simpleString()}, label {fields[label].simpleString()}"
-    chosen = df.select(DIALECT.identifier(x), DIALECT.identifier(label))
+    chosen = df.select(DIALECT.identifier(x), DIALECT.identifier(label)).toDF("x", "label")
     return chosen.mapInArrow(Drawing(sampling), f"{types}, vector binary"), sampling
 
 
