@@ -33,6 +33,8 @@ def outliers(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame:
     Raises NoUsableRows, BadInput and MissingExtra.
     """
     table = points.compared(df, call)
+    if not table.rows:
+        frames.refuse_empty(call)
     if table.rows <= frames.MOST_ROWS:
         return frames.in_one_task(df, call, schema)
     options = {**call.signature.options, **call.options}
