@@ -35,6 +35,13 @@ _PLAIN = {
     "spark.sql.adaptive.enabled": "false",
 }
 
+_OF_SESSIONS = (
+    "spark.sql.shuffle.partitions",
+    "spark.sql.session.timeZone",
+    "spark.sql.codegen.wholeStage",
+    "spark.sql.adaptive.enabled",
+)
+
 
 @cache
 def session(folder: Path) -> Any:
@@ -48,8 +55,10 @@ def session(folder: Path) -> Any:
     os.environ["SQLFUNCS_HOME"] = os.environ.get("SQLFUNCS_HOME") or str(folder / "home")
     builder = SparkSession.builder
     builder = builder.remote("local[2]") if CONNECT else builder.master("local[2]")
-    for name, value in {**_PLAIN, "spark.sql.warehouse.dir": str(folder / "warehouse")}.items():
-        builder = builder.config(name, value)
+    settings = {**_PLAIN, "spark.sql.warehouse.dir": str(folder / "warehouse")}
+    for name, value in settings.items():
+        if not CONNECT or name in _OF_SESSIONS:  # of a server's own, a client sets none
+            builder = builder.config(name, value)
     made = builder.getOrCreate()
     sqlfuncs.register(made)
     return made
