@@ -225,7 +225,7 @@ def _child(*arguments: str) -> dict[str, float]:
 
 def child(engine: str, folder: Path, rows: int) -> int:
     """Judge a table and print what it took."""
-    file, into = folder / f"{rows}.parquet", folder / f"{rows}.{engine}"
+    file, into = folder / f"{rows}.parquet", folder / f"{rows}.of_{engine}.parquet"
     if engine == "spark":
         spark = session()
         df = spark.read.parquet(str(file))
