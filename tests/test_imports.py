@@ -100,8 +100,12 @@ def test_only_the_command_line_and_integrations_import_an_engine() -> None:
         for name in _imported(module)
         if _is_below(name, "sqlfuncs.engines.duckdb")
     }
-    # DuckDB as a library, and how it writes a call.
-    assert {name.split(".")[3] for name in of_duckdb} == {"dialect", "embedded"}
+    # DuckDB as a library: what is in its SQL is written there.
+    assert {name.split(".")[3] for name in of_duckdb} == {
+        "embedded",
+        "embedded_calls",
+        "embedded_logs",
+    }
     at_once = _imported("sqlfuncs", inside_functions=False)
     assert [name for name in at_once if _is_below(name, "sqlfuncs.engines")] == []
 

@@ -71,6 +71,12 @@ def of_counts(
         return _plain(con.sql(f"FROM {call}").to_arrow_table())
 
 
+def pivoted(table: pa.Table, clauses: Sequence[tuple[str, bool]], dialect: Dialect) -> pa.Table:
+    """PIVOT of a table, by what follows its name: pieces of SQL, each with whether it is a name."""
+    written = "".join(identifier(text) if is_name else text for text, is_name in clauses)
+    return rows(f"PIVOT pivoted {written}", {"pivoted": table}, dialect)
+
+
 @contextmanager
 def _silently() -> Iterator[None]:
     """Without remarks: where nothing is computed, what is said of the rows is not true."""

@@ -1,4 +1,4 @@
-"""A call of a function of a table, checked against the table's columns and written for DuckDB.
+"""A call of a function of a table, checked against the table's columns.
 
 Arrow and texts only: the same on the driver and in a worker, whatever has brought the call there.
 """
@@ -7,19 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 import pyarrow as pa
 
-from sqlfuncs.engines.duckdb import embedded
-from sqlfuncs.engines.duckdb.dialect import DIALECT as DUCKDB
+from sqlfuncs.engines.duckdb import embedded, embedded_calls
+from sqlfuncs.engines.duckdb.embedded_calls import Named
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.signatures import Signature
 from sqlfuncs.errors import BadInput, BadOption, ColumnClash
-
-TABLE = "input"
-_NUMBER = "number of the row"
-Named = str | Sequence[str] | None  # a column, several, or none
 
 
 @dataclass(frozen=True)
@@ -60,51 +55,38 @@ class Call:
             )
         # Of a table without rows no decision can be: the log is read with the table's rows.
         views = {
-            name: table.schema.empty_table() if name == _view("log") else table
+            name: table.schema.empty_table() if name == embedded_calls.view("log") else table
             for name, table in self._views().items()
         }
-        tables = {TABLE: schema.empty_table(), **views}
+        tables = {embedded_calls.TABLE: schema.empty_table(), **views}
         embedded.refuse_call(self._query(), tables, DIALECT)
         return embedded.schema(self._query(), tables, DIALECT)
 
     def rows(self, table: pa.Table) -> pa.Table:
         """The function's rows; of one that adds columns, those alone, in the order of the table."""
-        tables = {TABLE: table, **self._views()}
-        if not self.signature.adds:
-            return embedded.rows(self._query(), tables, DIALECT)
-        numbered = table.append_column(_NUMBER, pa.array(range(len(table)), pa.int64()))
-        query = f"{self._query()} ORDER BY {DUCKDB.identifier(_NUMBER)}"
-        return embedded.rows(query, {**tables, TABLE: numbered}, DIALECT)
+        if self.signature.adds:
+            numbers = pa.array(range(len(table)), pa.int64())
+            table = table.append_column(embedded_calls.NUMBER, numbers)
+        tables = {embedded_calls.TABLE: table, **self._views()}
+        return embedded.rows(self._query(in_order=bool(self.signature.adds)), tables, DIALECT)
 
     def _views(self) -> dict[str, pa.Table]:
-        return {_view(name): table for name, table in self.tables.items()}
+        return {embedded_calls.view(name): table for name, table in self.tables.items()}
 
-    def _query(self) -> str:
-        selected = ", ".join(map(DUCKDB.identifier, self.signature.adds)) or "*"
-        return f"SELECT {selected} FROM {self.signature.name}({', '.join(self._arguments())})"
-
-    def _arguments(self) -> list[str]:
+    def _query(self, *, in_order: bool = False) -> str:
         own = self.signature
-        return [
-            *map(DUCKDB.literal, self.arguments),
-            TABLE,
-            *(_view(name) for name in own.tables),
-            *(_written(self.columns[name]) for name in own.columns),
-            *(
-                DUCKDB.option(DUCKDB.identifier(name), _written(self.columns[name]))
-                for name in own.optional_columns
-                if self.columns.get(name) is not None
-            ),
-            *(
-                DUCKDB.option(DUCKDB.identifier(name), _view(name))
-                for name in own.optional_tables
-                if name in self.tables
-            ),
-            *(
-                DUCKDB.option(DUCKDB.identifier(name), _literal(name, value))
-                for name, value in self.options.items()
-            ),
-        ]
+        optional = {name: self.columns.get(name) for name in own.optional_columns}
+        return embedded_calls.query(
+            own.name,
+            arguments=self.arguments,
+            tables=own.tables,
+            columns=[self.columns[name] for name in own.columns],
+            named_columns={name: given for name, given in optional.items() if given is not None},
+            named_tables=[name for name in own.optional_tables if name in self.tables],
+            options=self.options,
+            selected=own.adds,
+            in_order=in_order,
+        )
 
 
 def checked_names(own: Signature, given: Mapping[str, object]) -> None:
@@ -158,24 +140,3 @@ def all_read(call: Call, there: Sequence[str]) -> list[str]:
     if further is None:
         return list(there)
     return list(dict.fromkeys([*call.read, *(column(each, there) for each in further)]))
-
-
-def _view(parameter: str) -> str:
-    return f"other_{parameter}"
-
-
-def _written(named: Named) -> str:
-    if named is None:
-        return "NULL"
-    if isinstance(named, str):
-        return DUCKDB.identifier(named)
-    return f"[{', '.join(map(DUCKDB.identifier, named))}]"
-
-
-def _literal(name: str, value: object) -> str:
-    if isinstance(value, date):  # or a moment, with its zone
-        value = str(value)
-    try:
-        return DUCKDB.literal(value)
-    except (TypeError, ValueError) as error:
-        raise BadOption(f"{name}: {error}") from None

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sqlfuncs.engines.duckdb import embedded
-from sqlfuncs.engines.duckdb.dialect import DIALECT as DUCKDB
+from sqlfuncs.engines.duckdb import embedded_logs
 from sqlfuncs.engines.spark import artifacts, frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
@@ -61,7 +60,10 @@ def changes(df: DataFrame, call: Call) -> pa.Table:
     read = df.select(*map(column, call.read))
     log = call.tables[LOG]
     rows = [named(df, call)]
-    if _is_text(schema.field(label)) and _kinds(log)["new_label"] not in ("text", "null"):
+    if _is_text(schema.field(label)) and embedded_logs.kinds(log, DIALECT)["new_label"] not in (
+        "text",
+        "null",
+    ):
         rows.append(_spellings(read, key, label, schema))
     if pa.types.is_nested(schema.field(label).type):  # one is enough to be refused
         rows.append(_collected(read.where(column(label).isNotNull()).limit(1), schema))
@@ -78,7 +80,7 @@ def named(df: DataFrame, call: Call) -> pa.Table:
     schema = frames.schema_of(df, call.read)
     read = df.select(*map(column, call.read))
     _refuse_repeated(read, key)
-    return _decided(read, key, schema, log, _kinds(log)["key"])
+    return _decided(read, key, schema, log, embedded_logs.kinds(log, DIALECT)["key"])
 
 
 def rows_with(df: DataFrame, key: str, label: str, wanted: pa.ChunkedArray) -> pa.Table:
@@ -127,16 +129,6 @@ def _collected(df: DataFrame, schema: pa.Schema) -> pa.Table:
     return running.collected(df).cast(schema)
 
 
-def _kinds(log: pa.Table) -> dict[str, str]:
-    """What the values in the columns of a log are: text, integer, null, ..."""
-    asked = ", ".join(
-        f"sqlfuncs.main._sf_kind(typeof(any_value({name}))) AS {name}" for name in _COLUMNS
-    )
-    query = f"SELECT {asked} FROM sqlfuncs.main._sf_log({LOG})"
-    found: dict[str, str] = embedded.rows(query, {LOG: log}, DIALECT).to_pylist()[0]
-    return found
-
-
 def _is_text(field: pa.Field) -> bool:
     return bool(pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
 
@@ -153,12 +145,10 @@ def _refuse_repeated(df: DataFrame, key: str) -> None:
     if not running.collected(repeated.limit(1)).num_rows:
         return
     first = running.collected(repeated.orderBy(column(key).cast("string")).limit(_SHOWN))
-    named = f"{DUCKDB.identifier(key)}::VARCHAR || ' (' || {DUCKDB.identifier(rows)} || ' rows)'"
-    shown = embedded.rows(f"SELECT {named} AS item FROM t ORDER BY 1", {"t": first}, DIALECT)
     total = running.run(df.sparkSession, repeated.count)
     raise BadInput(
         "nothing was applied: keys that stand in the table more than once: "
-        + ", ".join(shown["item"].to_pylist())
+        + ", ".join(embedded_logs.shown(first.select([key, rows]), DIALECT))
         + (f", ... ({total} in all)" if total > _SHOWN else "")
     )
 
@@ -169,16 +159,8 @@ def _decided(df: DataFrame, key: str, schema: pa.Schema, log: pa.Table, kind: st
         return schema.empty_table()
     if _is_text(schema.field(key)) and kind not in ("text", "null", "plain"):
         return _collected(frames.in_batches(df, _Alike(key, log, kind), df.schema), schema)
-    # As a value of the table's type: what is none is no key of it.
-    query = f"""
-        WITH typed AS (SELECT any_value({DUCKDB.identifier(key)}) AS any_key FROM none),
-        words AS MATERIALIZED (
-            SELECT DISTINCT sqlfuncs.main._sf_in_words(l.key, any_key) AS word
-            FROM sqlfuncs.main._sf_log({LOG}) AS l, typed
-        )
-        SELECT TRY(cast_to_type(word, any_key)) AS key FROM words, typed"""
-    wanted = embedded.rows(query, {LOG: log, "none": schema.empty_table()}, DIALECT)
-    return _collected(_found(df, key, wanted["key"]), schema)
+    wanted = embedded_logs.keys(log, schema.empty_table(), key, DIALECT)
+    return _collected(_found(df, key, wanted), schema)
 
 
 def _found(df: DataFrame, key: str, wanted: pa.ChunkedArray) -> DataFrame:
@@ -190,9 +172,8 @@ class _Alike:
     """The rows whose key is text, of decisions that name it otherwise: 7 for '007'. In a worker."""
 
     def __init__(self, key: str, log: pa.Table, kind: str) -> None:
-        self._key, self._kinds = key, f"text {kind}"
-        query = f"SELECT DISTINCT {self._form(kind)} AS form FROM sqlfuncs.main._sf_log({LOG})"
-        self._forms = embedded.rows(query, {LOG: log}, DIALECT)
+        self._key, self._kind = key, kind
+        self._forms = embedded_logs.forms(log, kind, DIALECT)
         if self._forms.nbytes > artifacts.MOST_BYTES:
             cast = DIALECT.cast("key", pa.string())
             raise BadInput(
@@ -202,17 +183,9 @@ class _Alike:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Those of each batch."""
-        query = f"""SELECT place FROM input
-            WHERE {self._form("text")} IN (SELECT form FROM forms) ORDER BY place"""
         for batch in batches:
             keys = batch.column(batch.schema.get_field_index(self._key))
-            given = pa.table({"key": keys, "place": pa.array(range(len(keys)), pa.int64())})
-            found = embedded.rows(query, {"input": given, "forms": self._forms}, DIALECT)
-            yield batch.take(found["place"].combine_chunks())
-
-    def _form(self, kind: str) -> str:
-        own, both = DUCKDB.literal(kind), DUCKDB.literal(self._kinds)
-        return f"sqlfuncs.main._sf_canonical(key, {own}, {both}, '')"
+            yield batch.take(embedded_logs.places(keys, self._forms, self._kind, DIALECT))
 
 
 def _spellings(df: DataFrame, key: str, label: str, schema: pa.Schema) -> pa.Table:

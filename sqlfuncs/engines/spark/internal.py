@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlfuncs.engines.duckdb import embedded
-from sqlfuncs.engines.duckdb.dialect import DIALECT as DUCKDB
+from sqlfuncs.engines.duckdb import embedded_logs
 from sqlfuncs.engines.spark import calls, frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
@@ -32,12 +31,8 @@ def made(name: str, tables: Sequence[DataFrame], columns: Sequence[str]) -> Data
     if name == _CANDIDATES.name:
         return _candidates(tables[0], columns)
     *about, log = tables
-    given = {
-        f"table_{at}": frames.schema_of(df, columns).empty_table() for at, df in enumerate(about)
-    }
-    given["log"] = running.collected(log)
-    arguments = ", ".join([*given, *map(DUCKDB.identifier, columns)])
-    rows = embedded.rows(f"FROM sqlfuncs.main.{name}({arguments})", given, DIALECT)
+    types = [frames.schema_of(df, columns).empty_table() for df in about]
+    rows = embedded_logs.said(name, types, running.collected(log), columns, DIALECT)
     return frames.from_arrow(log.sparkSession, rows)
 
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 import pyarrow as pa
 
 from sqlfuncs import wording, work
-from sqlfuncs.engines.duckdb import embedded
+from sqlfuncs.engines.duckdb import embedded_logs
 from sqlfuncs.engines.spark import calls, decisions, frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
@@ -31,18 +31,6 @@ _VERSIONS = (  # of Delta, and of Iceberg
     "SELECT snapshot_id AS version FROM {table}.refs WHERE name = 'main'",
 )
 _SHOWN = 10
-_OUTCOME = """
-    SELECT
-        CASE
-            WHEN made.action = 'exclude' AND now.key IS NULL THEN 'exclude'
-            WHEN made.action = 'relabel' AND now.key IS NOT NULL
-                AND now.label IS NOT DISTINCT FROM made.new_label
-            THEN 'relabel'
-            ELSE 'left_alone'
-        END AS outcome,
-        list(made.key::VARCHAR ORDER BY made.key) AS keys
-    FROM made LEFT JOIN now ON now.key::VARCHAR = made.key::VARCHAR
-    GROUP BY outcome"""
 
 
 def merge_corrections(
@@ -138,8 +126,7 @@ def _outcome(session: Any, table: str, call: Call, made: pa.Table) -> dict[str, 
     """How many of the changes the table shows now. Says which it does not."""
     key, label = str(call.columns["key"]), str(call.columns["label"])
     now = decisions.rows_with(session.table(table), key, label, made["key"])
-    found = embedded.rows(_OUTCOME, {"made": made, "now": now}, DIALECT).to_pylist()
-    keys = {row["outcome"]: row["keys"] for row in found}
+    keys = embedded_logs.outcomes(made, now, DIALECT)
     left = keys.pop("left_alone", [])
     if left:
         shown = ", ".join(left[:_SHOWN]) + (", ..." if len(left) > _SHOWN else "")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sqlfuncs import work
+from sqlfuncs.engines.duckdb.embedded_calls import SAMPLED_CORRECTIONS
 from sqlfuncs.engines.spark import calls, decisions, frames, running
 from sqlfuncs.engines.spark.decisions import LOG, column
 from sqlfuncs.errors import BadInput
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 LEARNED = 200_000  # rows that are drawn
 MOST_FLAGGED = 1_000_000  # rows to be corrected that the driver holds, with their probabilities
-_MACRO = "sqlfuncs.main._sf_auto_corrections"
 _BUCKETS = 2**40
 
 
@@ -45,7 +45,7 @@ def auto_corrections(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame:
         f"auto_corrections learned what the noise is like from "
         f"{table[drawn].to_pylist().count(True):,} of {rows:,} rows, drawn at random"
     )
-    own = replace(call.signature, name=_MACRO, optional_columns=("drawn",))
+    own = replace(call.signature, name=SAMPLED_CORRECTIONS, optional_columns=("drawn",))
     sampled = replace(call, signature=own, columns={**call.columns, "drawn": drawn})
     return frames.from_arrow(df.sparkSession, sampled.rows(table))
 

@@ -20,7 +20,6 @@ import pyarrow as pa
 
 from sqlfuncs import wording
 from sqlfuncs.engines.duckdb import embedded
-from sqlfuncs.engines.duckdb.dialect import DIALECT as DUCKDB
 from sqlfuncs.engines.interrupting import Deadline, interruptibly
 from sqlfuncs.engines.results import Result, Rows, short_floats, which
 from sqlfuncs.engines.spark import frames, lexis, running, written
@@ -177,12 +176,11 @@ class Script:
             return None
         query = text[words[begins + 1].at + 1 : words[closed - 1].at]
         frame = Statement(self._session, f"{text[: words[begins].at]} {query}").frame()
-        clauses = "".join(
-            DUCKDB.identifier(lexis.unquoted(p)) if p.kind is Kind.NAME else p.text
+        clauses = [
+            (lexis.unquoted(p), True) if p.kind is Kind.NAME else (p.text, False)
             for p in lexis.pieces(text[words[closed].at :])
-        )
-        pivoted = f"PIVOT pivoted {clauses}"
-        table = embedded.rows(pivoted, {"pivoted": running.collected(frame)}, DIALECT)
+        ]
+        table = embedded.pivoted(running.collected(frame), clauses, DIALECT)
         whole = pa.decimal128(38, 0)  # what DuckDB's HUGEINT, a sum of counts, is in Arrow
         types = [pa.int64() if of == whole else of for of in table.schema.types]
         return _shown(table.cast(pa.schema(zip(table.column_names, types, strict=True))))
