@@ -74,7 +74,7 @@ ON_SPARK := PYTHONPATH=$(CURDIR)/$(SPARK) $(VENV)/bin/python -m pytest -n 2 --di
 	--durations 10
 test-spark: $(VENV)/.installed $(SPARK)
 	@echo 'On Spark: classic, and through Spark Connect'
-	$(ON_SPARK) -m "not slow" tests/spark tests/test_sql_cases.py -k "spark"
+	$(ON_SPARK) tests/spark tests/test_sql_cases.py -k "spark"
 	SQLFUNCS_TEST_SPARK=connect $(ON_SPARK) -n 0 -m "not slow" tests/spark/test_label_issues.py \
 		tests/spark/test_evaluate.py tests/spark/test_sql.py    # -n 0: a server has one port
 

@@ -17,6 +17,7 @@ from sqlfuncs.engines.spark import artifacts, drawn, frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.carried import Carried
 from sqlfuncs.engines.spark.signatures import signature
+from sqlfuncs.learning.models import shares
 from tests.conftest import needs_local
 
 
@@ -73,7 +74,7 @@ def test_in_sql_workers_find_a_model_in_their_home(
     found = spark.sql("SELECT id, llm_classify(x, model => 'of_workers') AS said FROM vectors")
     at_home = con.sql("SELECT id, llm_classify(x, model := 'of_workers') AS said FROM t")
     assert _rows(found) == at_home.to_arrow_table().to_pylist()
-    # What is too large to travel is found there, too.
+    # What is too large to travel in a closure is brought by Spark.
     monkeypatch.setattr(artifacts, "MOST_BYTES", 10)
     df = spark.createDataFrame(table)
     found = sqlfuncs.spark.llm_classify(df, "x", model="of_workers", into="said")
@@ -137,8 +138,8 @@ def _call(options: dict[str, Any], **columns: str | None) -> Call:
 def test_rows_are_drawn_by_their_content_and_rare_classes_more_densely(
     spark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawn, "SAMPLE_ROWS", 400)
-    monkeypatch.setattr(drawn, "CLASS_ROWS", 100)
+    monkeypatch.setattr(shares, "SAMPLE_ROWS", 400)
+    monkeypatch.setattr(shares, "CLASS_ROWS", 100)
     table = _vectors(2_000)
     df = spark.createDataFrame(table).withColumnRenamed("label", "the.label")
     sample, call = drawn.drawn(df, _call({}, label="the.label"))
@@ -174,8 +175,8 @@ def test_a_model_is_trained_on_a_sample_of_a_large_table(
     whole = _one(sqlfuncs.spark.fine_tune("whole", df, "x", "label"))
     assert (whole["rows"], heard) == (2_000, [])
     monkeypatch.setattr(frames, "MOST_ROWS", 1_000)
-    monkeypatch.setattr(drawn, "SAMPLE_ROWS", 400)
-    monkeypatch.setattr(drawn, "CLASS_ROWS", 100)
+    monkeypatch.setattr(shares, "SAMPLE_ROWS", 400)
+    monkeypatch.setattr(shares, "CLASS_ROWS", 100)
     made = _one(sqlfuncs.spark.fine_tune("drawn", df, "x", "label"))
     assert 400 < made["rows"] < 560
     assert (

@@ -38,7 +38,7 @@ def test_the_pipeline(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     spec = (DOCS / "spark-pipeline.yml").read_text()
     spec = spec.replace("/data/arrived", str(tmp_path / "arrived.parquet"))
     (tmp_path / "spark-pipeline.yml").write_text(
-        spec.replace("/tmp/labels-pipeline", str(tmp_path / "storage"))
+        spec.replace("s3://my-bucket/labels-pipeline", (tmp_path / "storage").as_uri())
     )
     home = Path(pyspark.__file__).parent
     ran = subprocess.run(

@@ -73,13 +73,13 @@ def _left(mark: str) -> list[str]:
 def test_job_and_workers_end(tmp_path: Path, stopped: str) -> None:
     file, mark = tmp_path / "long.sql", f"SQLFUNCS_MARK={tmp_path}"
     file.write_text(_LONG)
-    limit = ["--timeout", "60"] if stopped == "by its limit" else []
+    limit = ["--timeout", f"{patient(60):.0f}"] if stopped == "by its limit" else []
     running = pexpect.spawn(
         sys.executable,
         ["-m", "sqlfuncs.cli", "run", str(file), "--spark", "local[2]", *limit],
         env={**os.environ, "SQLFUNCS_MARK": str(tmp_path), "TERM": "xterm"},
         encoding="utf-8",
-        timeout=patient(60),
+        timeout=patient(180),
         dimensions=(24, 200),
     )
     running.expect("begun")

@@ -8,7 +8,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from sqlfuncs.engines.spark import running
+from sqlfuncs.engines.spark import frames, running
+from sqlfuncs.engines.spark.calls import Call
+from sqlfuncs.engines.spark.signatures import signature
+from sqlfuncs.engines.spark.table_functions import Gathered, Planned
 from sqlfuncs.errors import BadInput, BadOption, SqlfuncsError
 from tests.conftest import needs_local
 from tests.spark.tables import by_id, vectors
@@ -133,3 +136,56 @@ def test_rows_of_its_own_and_types_that_survive(spark: Any, con: duckdb.DuckDBPy
 
 def test_functions_without_a_table(spark: Any) -> None:
     assert spark.sql("SELECT count(*) AS n FROM models()").collect()[0].n >= 0
+
+
+def test_labels_that_are_moments(spark: Any, con: duckdb.DuckDBPyConnection) -> None:
+    table = vectors(200, apart=4.0)
+    moments = [name == "apple" for name in table["label"].to_pylist()]
+    days = pa.array([86_400_000_000 * is_first for is_first in moments], pa.timestamp("us", "UTC"))
+    table = table.set_column(2, "label", days)
+    con.execute("SET TimeZone = 'UTC'")
+    con.register("t", table)
+    at_home = by_id(con.sql("FROM label_issues(t, x, label)").to_arrow_table())
+    spark.createDataFrame(table).createOrReplaceTempView("of_moments")
+    call = "TABLE(of_moments), x => 'x', label => 'label'"
+    found = by_id(spark.sql(f"SELECT * FROM label_issues({call})").toArrow())
+    names = ("label", "is_label_issue", "suggested_label", "predicted_label", "label_quality")
+    assert {row["suggested_label"] for row in found} != {None}
+    assert [[row[n] for n in names] for row in found] == [
+        [row[n] for n in names] for row in at_home
+    ]
+
+
+def test_what_a_function_reads_without_its_being_named(
+    spark: Any, con: duckdb.DuckDBPyConnection
+) -> None:
+    con.register("t", vectors(800, seed=3, wrong=0.3, apart=3.0))
+    con.execute("CREATE TABLE issues AS SELECT * EXCLUDE (x) FROM label_issues(t, x, label)")
+    at_home = con.sql("SELECT key, new_label FROM auto_corrections(issues, id, label) ORDER BY 1")
+    issues = con.sql("FROM issues").to_arrow_table()
+    spark.createDataFrame(issues).createOrReplaceTempView("of_issues")
+    call = "TABLE(of_issues), key => 'id', label => 'label'"
+    found = spark.sql(f"SELECT key, new_label FROM auto_corrections({call}) ORDER BY 1").collect()
+    assert found
+    assert [tuple(row) for row in found] == at_home.fetchall()
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "elsewhere"),
+    [
+        ("label_issues", ("x", "label"), "sqlfuncs.spark.label_issues(df"),
+        ("consensus", ("item", "annotator", "label"), ""),
+    ],
+)
+def test_more_rows_than_a_worker_holds(
+    name: str, columns: tuple[str, ...], elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames, "MOST_ROWS", 1)
+    call = Call(signature(name), {column: column for column in columns})
+    gathered = Gathered(Planned(call, pa.schema([]), columns))
+    gathered.add(columns)
+    with pytest.raises(BadInput) as caught:
+        gathered.add(columns)
+    assert "up to 1 rows in one place" in str(caught.value)
+    assert ("sqlfuncs.spark." in str(caught.value)) == bool(elsewhere)
+    assert elsewhere in str(caught.value)

@@ -1,9 +1,11 @@
-"""Quoting for DuckDB: names, text, and names with dots in them. Pure text, imports nothing."""
+"""Quoting for DuckDB: names, text, and names with dots in them. Pure text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+
+from sqlfuncs.engines import qualified_names
 
 OWN = "_sf_"  # what names of ours begin with, those of columns within our functions among them
 
@@ -33,33 +35,8 @@ def split_qualified(written: str) -> list[str]:
 
     >>> split_qualified('main."a.b"')
     ['main', 'a.b']
-    >>> split_qualified('we"ird')
-    ['we"ird']
     """
-    parts: list[str] = []
-    rest = written
-    while True:
-        if rest.startswith('"') and (end := _closing_quote(rest)) is not None:
-            parts.append(rest[1:end].replace('""', '"'))
-            rest = rest[end + 1 :]
-        else:
-            part, dot, after = rest.partition(".")
-            parts.append(part)
-            rest = dot + after
-        if not rest:
-            return parts
-        rest = rest[1:]
-
-
-def _closing_quote(text: str) -> int | None:
-    """Where the quoted name at the start of `text` ends, if a dot or nothing follows it."""
-    at = 1
-    while (at := text.find('"', at)) != -1:
-        if text[at + 1 : at + 2] == '"':
-            at += 2
-            continue
-        return at if text[at + 1 : at + 2] in ("", ".") else None
-    return None
+    return qualified_names.split_qualified(written, '"')
 
 
 def literal(value: object) -> str:

@@ -12,8 +12,10 @@ import pyarrow as pa
 
 from sqlfuncs import wording
 from sqlfuncs.engines.spark import frames, scalars
+from sqlfuncs.engines.spark.artifacts import Artifact
 from sqlfuncs.engines.spark.dialect import DIALECT
-from sqlfuncs.learning.models.trained import Packed
+from sqlfuncs.learning.models import trained
+from sqlfuncs.store.manifests import ModelRecord
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -27,7 +29,7 @@ class Carried:
     options: Mapping[str, object]
     place: int
     into: str
-    model: Packed | None = None
+    model: tuple[ModelRecord, Artifact] | None = None
 
     def beside(self, df: DataFrame) -> DataFrame:
         """All columns of a table, and what the function says of each row; lazily."""
@@ -47,7 +49,8 @@ class Carried:
             for batch in batches:
                 options = dict(self.options)
                 if self.model is not None:
-                    options["model"] = self.model.unpack()
+                    record, files = self.model
+                    options["model"] = trained.bring(record, files.files())
                 said = function.compute(batch.column(self.place), *query, **options)
                 yield batch.append_column(self.into, said)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sqlfuncs.engines.spark import decisions, frames
-from sqlfuncs.engines.spark.decisions import column
+from sqlfuncs.engines.spark.frames import column
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -27,7 +27,7 @@ def apply_corrections(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame
     if not made.num_rows:
         return df
     key, label = str(call.columns["key"]), str(call.columns["label"])
-    its_key, old, new, action = names = decisions.free(
+    its_key, old, new, action = names = frames.free_names(
         df.columns, "_sf_key", "_sf_old", "_sf_new", "_sf_action"
     )
     few = made.select(["key", "old_label", "new_label", "action"]).rename_columns(names)

@@ -6,7 +6,7 @@ found by a join. So the same decisions are in force, and the same mistakes are r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from sqlfuncs.engines.duckdb import embedded_logs
 from sqlfuncs.engines.spark import artifacts, frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
+from sqlfuncs.engines.spark.frames import column, free_names
 from sqlfuncs.engines.spark.signatures import signature
 from sqlfuncs.errors import BadInput
 
@@ -89,27 +90,6 @@ def rows_with(df: DataFrame, key: str, label: str, wanted: pa.ChunkedArray) -> p
     return running.collected(_found(read, "key", wanted))
 
 
-def column(name: str) -> Column:
-    """A column by its name, whatever characters that has."""
-    from pyspark.sql import functions as F
-
-    return F.col(DIALECT.identifier(name))
-
-
-def free(columns: Sequence[str], *wanted: str) -> list[str]:
-    """Names like those that are wanted, which no column has.
-
-    >>> free(["_sf_key", "_SF_NEW_"], "_sf_key", "_sf_new")
-    ['_sf_key_', '_sf_new']
-    """
-    taken, found = {name.casefold() for name in columns}, list[str]()
-    for name in wanted:
-        while name.casefold() in taken:
-            name += "_"
-        found.append(name)
-    return found
-
-
 def joined(df: DataFrame, key: str, few: pa.Table, its_key: str, how: str) -> DataFrame:
     """A table with the rows of a small one, by their keys, which are of one type."""
     from pyspark.sql import functions as F
@@ -137,7 +117,7 @@ def _refuse_repeated(df: DataFrame, key: str) -> None:
     """Raise BadInput for keys that stand in the table more than once, decided about or not."""
     from pyspark.sql import functions as F
 
-    (rows,) = free([key], "rows")
+    (rows,) = free_names([key], "rows")
     known = frames.schema_of(df, [key]).field(key)
     compared = as_key(key, is_floating=pa.types.is_floating(known.type)).alias(key)
     counted = df.where(column(key).isNotNull()).groupBy(compared).agg(F.count(F.lit(1)).alias(rows))
@@ -164,7 +144,7 @@ def _decided(df: DataFrame, key: str, schema: pa.Schema, log: pa.Table, kind: st
 
 
 def _found(df: DataFrame, key: str, wanted: pa.ChunkedArray) -> DataFrame:
-    (its_key,) = free(df.columns, "_sf_key")
+    (its_key,) = free_names(df.columns, "_sf_key")
     return joined(df, key, pa.table({its_key: wanted}), its_key, "left_semi")
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from sqlfuncs.engines.spark import running
-from sqlfuncs.engines.spark.artifacts import MOST_BYTES
+from sqlfuncs.engines.spark.artifacts import Artifact, artifact
 from sqlfuncs.engines.spark.calls import Call
+from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.signatures import Signature
 from sqlfuncs.errors import BadInput
+from sqlfuncs.wording import Snippet
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 Run = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 MOST_ROWS = 500_000  # that one process computes
@@ -38,9 +41,13 @@ def as_frame(table: object) -> DataFrame:
 
 def schema_of(df: DataFrame, columns: Sequence[str]) -> pa.Schema:
     """Some columns of a DataFrame as Arrow has them. Raises BadInput for a type it has not."""
+    return arrow_schema({field.name: field for field in df.schema.fields}, columns)
+
+
+def arrow_schema(fields: Mapping[str, Any], columns: Sequence[str]) -> pa.Schema:
+    """Some columns of Spark's fields, by their names, as Arrow has them. Raises BadInput."""
     from pyspark.sql.pandas.types import to_arrow_type
 
-    fields = {field.name: field for field in df.schema.fields}
     try:
         types = [to_arrow_type(fields[name].dataType, timezone="UTC") for name in columns]
     except Exception as error:
@@ -55,15 +62,14 @@ def in_one_task(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
 
     types = [StructField(field.name, from_arrow_type(field.type)) for field in own]
     tables = {name: _packed(table) for name, table in call.tables.items()}
-    light = Call(call.signature, call.columns, call.options, call.arguments)
-    run = _InOneTask(light, tables)
+    run = _InOneTask(replace(call, tables={}), artifact(df.sparkSession, tables))
     return in_batches(df.repartition(1), run, StructType([*df.schema.fields, *types]))
 
 
 class _InOneTask:
     """What the task does with the batches of the table. Found by its name on the worker."""
 
-    def __init__(self, call: Call, tables: dict[str, bytes]) -> None:
+    def __init__(self, call: Call, tables: Artifact) -> None:
         self._call, self._tables = call, tables
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -71,14 +77,8 @@ class _InOneTask:
         table = whole(batches, self._call.signature)
         if table is None:
             return
-        tables = {name: _unpacked(packed) for name, packed in self._tables.items()}
-        call = Call(
-            self._call.signature,
-            self._call.columns,
-            self._call.options,
-            self._call.arguments,
-            tables,
-        )
+        tables = {name: _unpacked(packed) for name, packed in self._tables.files().items()}
+        call = replace(self._call, tables=tables)
         own = call.rows(table.select(call.read))
         for name in own.column_names:
             table = table.append_column(name, own.column(name))
@@ -95,14 +95,12 @@ def whole(batches: Iterator[pa.RecordBatch], own: Signature) -> pa.Table | None:
     return pa.Table.from_batches(held) if rows else None
 
 
-def refuse_many(rows: int, name: str) -> None:
-    """Raise BadInput for more rows than one process computes."""
+def refuse_many(rows: int, name: str, hint: str = "") -> None:
+    """Raise BadInput for more rows than one process computes. `hint`: what else there is."""
     if rows > MOST_ROWS:
         raise BadInput(
             f"{name} computes a table of up to {MOST_ROWS:,} rows in one place, and this one has "
-            f"more. For tables of any size: sqlfuncs.spark.{name}(df, ...) in Python, or "
-            "sqlfuncs run with --spark, where it is distributed; or judge_labels(x, label, judge "
-            "=> 'name'), row by row. Or draw rows at random: SELECT * FROM ... TABLESAMPLE."
+            f"more.{hint} Draw rows at random: {Snippet('rows drawn at random')}."
         )
 
 
@@ -113,7 +111,7 @@ def refuse_empty(call: Call) -> None:
 
 def on_driver(df: DataFrame, call: Call, columns: Sequence[str]) -> DataFrame:
     """The rows that a function makes of a table, computed here."""
-    table = running.collected(df.select(*map(quoted, columns)).limit(MOST_ROWS + 1))
+    table = running.collected(df.select(*map(column, columns)).limit(MOST_ROWS + 1))
     refuse_many(table.num_rows, call.signature.name)
     return from_arrow(df.sparkSession, call.rows(table))
 
@@ -148,21 +146,27 @@ class _Named:
         return self._run(batch.rename_columns(self._names) for batch in batches)
 
 
-def free_names(df: DataFrame, *wanted: str) -> list[str]:
-    """Names for columns of ours that no column of a DataFrame has, in any spelling."""
-    taken = {name.casefold() for name in df.columns}
+def free_names(columns: Iterable[str], *wanted: str) -> list[str]:
+    """Names like those that are wanted, for columns of ours, that no column has in any spelling.
+
+    >>> free_names(["_sf_key", "_SF_NEW_"], "_sf_key", "_sf_new")
+    ['_sf_key_', '_sf_new']
+    """
+    taken = {name.casefold() for name in columns}
     free = []
     for name in wanted:
-        while name in taken:
+        while name.casefold() in taken:
             name += "_"
-        taken.add(name)
+        taken.add(name.casefold())
         free.append(name)
     return free
 
 
-def quoted(name: str) -> str:
-    """A column by its name, whatever letters that has."""
-    return "`" + name.replace("`", "``") + "`"
+def column(name: str) -> Column:
+    """A column by its name, whatever characters that has."""
+    from pyspark.sql.functions import col
+
+    return col(DIALECT.identifier(name))
 
 
 def _packed(table: pa.Table) -> bytes:
@@ -170,11 +174,6 @@ def _packed(table: pa.Table) -> bytes:
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
     packed: bytes = sink.getvalue().to_pybytes()
-    if len(packed) > MOST_BYTES:
-        raise BadInput(
-            f"a further table takes {len(packed):,} bytes, and what goes to the workers with a "
-            f"call may take {MOST_BYTES:,}. Give the columns and rows that are needed."
-        )
     return packed
 
 

@@ -140,6 +140,11 @@ def _collected(name: str, table: object) -> pa.Table:
     return running.collected(frames.as_frame(table))
 
 
+def distributed() -> frozenset[str]:
+    """Those that take any number of rows."""
+    return frozenset(_distributed)
+
+
 def names() -> frozenset[str]:
     """Of all functions on DataFrames."""
     return frozenset({*signatures(), *_others}) | of_rows.names()

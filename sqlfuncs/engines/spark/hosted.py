@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlfuncs import work
-from sqlfuncs.engines.spark import running
+from sqlfuncs.engines.spark import frames, running
 from sqlfuncs.engines.spark.answers import AnswerTable
-from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.errors import Cancelled
 from sqlfuncs.llm.answer_table import Asking
 
@@ -58,7 +57,7 @@ def lacking(df: DataFrame, text: str, asking: Asking, table: AnswerTable | None)
     """The distinct texts of a column that a table has no answer for: `digest`, `text`."""
     from pyspark.sql import functions as f
 
-    texts = df.select(f.col(DIALECT.identifier(text)).cast("string").alias("text"))
+    texts = df.select(frames.column(text).cast("string").alias("text"))
     texts = texts.where(f.col("text").rlike(r"\S")).distinct()
     texts = texts.select(digest_of(asking, f.col("text")).alias("digest"), "text")
     if table is None:
@@ -143,9 +142,8 @@ def beside(
         said = f.coalesce("probabilities", _certain(asking.task.labels))
     else:
         said = f.col("answer") if asking.task.multi else f.col("answer")[0]
-    taken = {each.casefold() for each in (*df.columns, into)}
-    digest = next(name for n in range(len(taken) + 1) if (name := f"digest_{n}") not in taken)
-    column = f.col(DIALECT.identifier(text)).cast("string")
+    (digest,) = frames.free_names([*df.columns, into], "digest")
+    column = frames.column(text).cast("string")
     known = table.said(asking.digest, digest, said, into)
     asked = df.withColumn(digest, digest_of(asking, column))
     return asked.join(known, on=digest, how="left").drop(digest)

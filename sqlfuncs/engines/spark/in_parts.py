@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs import wording
-from sqlfuncs.engines.spark import points
+from sqlfuncs.engines.spark import binary_columns, points
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.points import Compared, Reader
 from sqlfuncs.learning.similarity import in_cell
@@ -58,8 +58,8 @@ class Visiting:
             [
                 pa.array(visits.part, pa.int32()),
                 pa.array(~visits.is_member),
-                points.binaries(held).take(row),
-                points.as_binary(vectors, self._reader.sent).take(row),
+                binary_columns.binaries(held).take(row),
+                binary_columns.as_binary(vectors, self._reader.sent).take(row),
             ],
             names=["part", "is_visitor", "point", "vector"],
         )
@@ -121,8 +121,8 @@ class InParts(ABC):
         """The rows of a batch that belong together: a part, if they visit it, and they."""
         part = batch.column("part").to_numpy()
         is_visitor = batch.column("is_visitor").to_numpy(zero_copy_only=False)
-        digests = points.digests_of(batch.column("point"))
-        vectors = points.vectors_of(batch.column("vector"), self._sent)
+        digests = binary_columns.digests_of(batch.column("point"))
+        vectors = binary_columns.vectors_of(batch.column("vector"), self._sent)
         changes = (part[1:] != part[:-1]) | (is_visitor[1:] != is_visitor[:-1])
         ends = [*(np.flatnonzero(changes) + 1).tolist(), len(part)]
         begin = 0

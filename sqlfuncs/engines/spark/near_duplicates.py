@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.engines.spark import checkpoints, frames, in_parts, linked, points
+from sqlfuncs.engines.spark import binary_columns, checkpoints, frames, in_parts, linked, points
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.in_parts import Held, InParts
 from sqlfuncs.engines.spark.points import Compared
@@ -31,19 +31,16 @@ def near_duplicates(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame:
 
     Raises NoUsableRows, BadInput and MissingExtra.
     """
-    table = points.compared(df, call)
-    if not table.rows:
-        frames.refuse_empty(call)
-    if table.rows <= frames.MOST_ROWS:
-        return frames.in_one_task(df, call, schema)
-    options = {**call.signature.options, **call.options}
-    k, threshold = int(options["k"]), float(options["threshold"])
+    return points.at_any_size(df, call, schema, _by_cells)
+
+
+def _by_cells(table: Compared, k: int, threshold: float, schema: pa.Schema) -> DataFrame:
     sample = points.drawn(table)
     into = cells.learn(sample.vectors, sample.of).for_alike(sample.vectors, threshold)
     # `point`, `other` and `cosine` of those that are alike enough and, without `other`, the cosine
     # of the nearest in each part that a point looks into in vain.
     found = in_parts.found(table, into, Alike(table.reader.sent, k, threshold), _FOUND)
-    is_kept = checkpoints.can_write(df.sparkSession)
+    is_kept = checkpoints.can_write(table.df.sparkSession)
     if is_kept:
         found = checkpoints.written(found)
     roots = linked.roots(_links(found, k), is_kept)
@@ -101,7 +98,7 @@ def _joined(table: Compared, verdicts: DataFrame, schema: pa.Schema) -> DataFram
     from pyspark.sql.functions import col
 
     df = table.df
-    key, content, group, score = frames.free_names(df, "key", "content", "group", "score")
+    key, content, group, score = frames.free_names(df.columns, "key", "content", "group", "score")
     named = verdicts.select(
         col("content").alias(content), col("group").alias(group), col("score").alias(score)
     )
@@ -109,7 +106,7 @@ def _joined(table: Compared, verdicts: DataFrame, schema: pa.Schema) -> DataFram
     on = keyed[f"{key}.content"] == named[content]
     own = [col(group), col(score), col(f"{key}.reason")]
     return keyed.join(named, on, "left").select(
-        *(col(frames.quoted(name)) for name in df.columns),
+        *map(frames.column, df.columns),
         *(column.alias(field.name) for column, field in zip(own, schema, strict=True)),
     )
 
@@ -128,10 +125,13 @@ class Alike(InParts):
         one, other = queries.digests[found.query], members.digests[found.member]
         point = np.concatenate([one, other, queries.digests[alone]])
         others = pa.concat_arrays(
-            [points.binaries(np.concatenate([other, one])), pa.nulls(len(alone), pa.binary())]
+            [
+                binary_columns.binaries(np.concatenate([other, one])),
+                pa.nulls(len(alone), pa.binary()),
+            ]
         )
         cosine = np.concatenate([found.cosine, found.cosine, found.best[alone]])
         return pa.RecordBatch.from_arrays(
-            [points.binaries(point), others, pa.array(cosine, pa.float32())],
+            [binary_columns.binaries(point), others, pa.array(cosine, pa.float32())],
             names=["point", "other", "cosine"],
         )

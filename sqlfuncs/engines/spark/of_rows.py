@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sqlfuncs import plugins, wording
-from sqlfuncs.engines.spark import artifacts, calls, frames, hosted, scalars
+from sqlfuncs.engines.spark import calls, frames, hosted, scalars
 from sqlfuncs.engines.spark.answers import AnswerTable
+from sqlfuncs.engines.spark.artifacts import artifact
 from sqlfuncs.engines.spark.carried import Carried
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.errors import BadInput, BadOption, ColumnClash
 from sqlfuncs.functions.spec import ScalarFunction, TableFunction, checked_options
 from sqlfuncs.learning.models import trained
-from sqlfuncs.learning.models.trained import Packed
 from sqlfuncs.llm.answer_table import Asking, is_hosted
 from sqlfuncs.llm.rows import texts_of
+from sqlfuncs.store import stores
 from sqlfuncs.wording import Given, Option
 
 if TYPE_CHECKING:
@@ -151,16 +152,13 @@ def _applied(call: _Given) -> DataFrame:
             f"{Option('model', Given(model))} costs nothing, and what it says is kept in no table: "
             f"leave {_ANSWERS} out."
         )
-    packed = _packed(call.type, model) if call.name in _ASKING and ":" not in model else None
     place = call.df.columns.index(call.text)
-    return Carried(call.name, call.options, place, call.into, packed).beside(call.df)
-
-
-def _packed(of: pa.DataType, model: str) -> Packed | None:
-    """A trained model on its way; None for one that workers find in a home that they share."""
-    trained.refuse_type(of, model)
-    packed = Packed.of(model)
-    return packed if packed.bytes <= artifacts.MOST_BYTES else None
+    brought = None
+    if call.name in _ASKING and ":" not in model:
+        trained.refuse_type(call.type, model)
+        record, files = stores.models().load(model)
+        brought = record, artifact(call.df.sparkSession, files)
+    return Carried(call.name, call.options, place, call.into, brought).beside(call.df)
 
 
 def _asked(call: _Given) -> DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.engines.spark import checkpoints, frames, in_parts, points, running
+from sqlfuncs.engines.spark import binary_columns, checkpoints, frames, in_parts, points, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.in_parts import Held, InParts
 from sqlfuncs.engines.spark.points import Compared, Sample
@@ -32,20 +32,17 @@ def outliers(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame:
 
     Raises NoUsableRows, BadInput and MissingExtra.
     """
-    table = points.compared(df, call)
-    if not table.rows:
-        frames.refuse_empty(call)
-    if table.rows <= frames.MOST_ROWS:
-        return frames.in_one_task(df, call, schema)
-    options = {**call.signature.options, **call.options}
-    k, threshold = int(options["k"]), float(options["threshold"])
+    return points.at_any_size(df, call, schema, _by_cells)
+
+
+def _by_cells(table: Compared, k: int, threshold: float, schema: pa.Schema) -> DataFrame:
     sample = points.drawn(table)
     if sample.of == 1 and sample.rows.sum() == 1:
         raise NoUsableRows("only one row can be judged: there is no other to compare it with.")
     into = cells.learn(sample.vectors, sample.of).for_nearest(sample.vectors, k)
     found = in_parts.found(table, into, Nearest(table.reader.sent, k), _FOUND)
     distances = _distances(found, k, alone=0.0 if sample.of == 1 else 1.0)
-    if checkpoints.can_write(df.sparkSession):
+    if checkpoints.can_write(table.df.sparkSession):
         distances = checkpoints.written(distances)
     return _joined(table, distances, _usual(distances, sample), threshold, schema)
 
@@ -77,14 +74,14 @@ def _joined(
     from pyspark.sql.functions import col, greatest, lit, pow, when
 
     df = table.df
-    key, point, distance = frames.free_names(df, "key", "point", "distance")
+    key, point, distance = frames.free_names(df.columns, "key", "point", "distance")
     named = distances.toDF(point, distance)
     keyed = df.select("*", table.key().alias(key))
     beyond = greatest(col(distance) - usual.middle, lit(0.0)) / (usual.fence - usual.middle)
     score = when(col(distance).isNotNull(), 1 - pow(lit(2.0), -beyond))
     own = [score, score > threshold, col(f"{key}.reason")]
     return keyed.join(named, keyed[f"{key}.point"] == named[point], "left").select(
-        *(col(frames.quoted(name)) for name in df.columns),
+        *map(frames.column, df.columns),
         *(column.alias(field.name) for column, field in zip(own, schema, strict=True)),
     )
 
@@ -103,5 +100,5 @@ class Nearest(InParts):
         offsets = pa.array(np.arange(count + 1) * width, pa.int32())
         lists = pa.ListArray.from_arrays(offsets, pa.array(cosines.ravel(), pa.float32()))
         return pa.RecordBatch.from_arrays(
-            [points.binaries(queries.digests), lists], names=["point", "cosines"]
+            [binary_columns.binaries(queries.digests), lists], names=["point", "cosines"]
         )

@@ -7,9 +7,9 @@ and punctuation, embeddings but for their lengths. It is known by a digest, on e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from sqlfuncs import wording
 from sqlfuncs.engines.spark import frames, running
+from sqlfuncs.engines.spark.binary_columns import as_binary, digests_of, vectors_of
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.errors import NoUsableRows
@@ -86,7 +87,7 @@ class Compared:
         """
         from pyspark.sql.functions import col, count, lit, min_by
 
-        x = col(frames.quoted(self.x)).alias("x")
+        x = frames.column(self.x).alias("x")
         if not self.reader.kind.is_read_slowly:
             return self.df.select(x, lit(1).cast("bigint").alias("rows"))
         keyed = self.df.select(x, self.key().alias("key")).where("key.point IS NOT NULL")
@@ -99,7 +100,7 @@ class Compared:
 
     def key(self) -> Column:
         """A struct of each row's content, its point and the reason against it: see `KEY`."""
-        from pyspark.sql.functions import arrow_udf, col
+        from pyspark.sql.functions import arrow_udf
         from pyspark.sql.pandas.types import from_arrow_type
 
         read = Key(self.reader)
@@ -109,7 +110,7 @@ class Compared:
 
         # Spark computes what it takes for deterministic once for each time it is named.
         made = arrow_udf(keys, from_arrow_type(KEY)).asNondeterministic()
-        return made(col(frames.quoted(self.x)))
+        return made(frames.column(self.x))
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def compared(df: DataFrame, call: Call) -> Compared:
 
     Raises BadInput for what cannot be compared, before.
     """
-    from pyspark.sql.functions import col, count, lit, size
+    from pyspark.sql.functions import count, lit, size
 
     x = call.columns["x"]
     assert isinstance(x, str)
@@ -139,10 +140,29 @@ def compared(df: DataFrame, call: Call) -> Compared:
     kind = registry.of_type(of)
     if not kind.is_of_one_length:
         return Compared(df, x, Reader(kind, 0), running.run(df.sparkSession, df.count))
-    column = size(col(frames.quoted(x))).alias("size")
+    column = size(frames.column(x)).alias("size")
     table = running.collected(df.groupBy(column).agg(count(lit(1)).alias("rows"))).to_pylist()
     sizes = {each["size"] or 0: each["rows"] for each in table}
     return Compared(df, x, Reader(kind, size_among(sizes)), sum(each["rows"] for each in table))
+
+
+def at_any_size(
+    df: DataFrame,
+    call: Call,
+    schema: pa.Schema,
+    search: Callable[[Compared, int, float, pa.Schema], DataFrame],
+) -> DataFrame:
+    """A function that compares rows: in one task, or by a `search` of more than a process holds.
+
+    The search gets the options k and threshold.
+    """
+    table = compared(df, call)
+    if not table.rows:
+        frames.refuse_empty(call)
+    if table.rows <= frames.MOST_ROWS:
+        return frames.in_one_task(df, call, schema)
+    options = {**call.signature.options, **call.options}
+    return search(table, int(options["k"]), float(options["threshold"]), schema)
 
 
 def drawn(table: Compared) -> Sample:
@@ -255,36 +275,3 @@ def fresh(known: Known, seen: set[bytes]) -> dict[bytes, int]:
     if len(seen) > _SEEN:
         seen.clear()
     return found
-
-
-def as_binary(vectors: Vectors, kind: npt.DTypeLike) -> pa.Array:
-    """Vectors as they are sent: (rows, d)."""
-    sent = np.ascontiguousarray(vectors, dtype=kind)
-    return binaries(sent.view(np.uint8).reshape(len(sent), -1))
-
-
-def binaries(held: npt.NDArray[np.uint8]) -> pa.Array:
-    """A BINARY of each row of bytes."""
-    count, width = held.shape
-    offsets = np.arange(count + 1, dtype=np.int32) * width
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(held))]
-    return pa.Array.from_buffers(pa.binary(), count, buffers)
-
-
-def bytes_of(column: Any) -> npt.NDArray[np.uint8]:
-    """The bytes of BINARY values of one length, none NULL: (rows, length)."""
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if len(whole) == 0:
-        return np.empty((0, 0), np.uint8)
-    joined = b"".join(whole.to_pylist())
-    return np.frombuffer(joined, np.uint8).reshape(len(whole), -1)
-
-
-def digests_of(column: Any) -> Digests:
-    """Digests as bytes: (rows, DIGEST)."""
-    return bytes_of(column).reshape(-1, DIGEST)
-
-
-def vectors_of(column: Any, kind: npt.DTypeLike) -> Vectors:
-    """What `as_binary` sent: (rows, d) of single precision."""
-    return bytes_of(column).view(kind).astype(np.float32)

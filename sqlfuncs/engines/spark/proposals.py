@@ -15,7 +15,8 @@ import pyarrow as pa
 from sqlfuncs import work
 from sqlfuncs.engines.duckdb.embedded_calls import SAMPLED_CORRECTIONS
 from sqlfuncs.engines.spark import calls, decisions, frames, running
-from sqlfuncs.engines.spark.decisions import LOG, column
+from sqlfuncs.engines.spark.decisions import LOG
+from sqlfuncs.engines.spark.frames import column
 from sqlfuncs.errors import BadInput
 from sqlfuncs.wording import Option
 
@@ -38,7 +39,7 @@ def auto_corrections(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame:
     rows = running.run(df.sparkSession, df.count)
     if rows <= frames.MOST_ROWS:
         return frames.on_driver(df, call, columns)
-    (drawn,) = decisions.free(columns, "drawn")
+    (drawn,) = frames.free_names(columns, "drawn")
     read = df.select(*map(column, columns))
     table = running.collected(_rows_that_matter(read, call, drawn, LEARNED / rows))
     work.say(
@@ -65,7 +66,7 @@ def _rows_that_matter(df: DataFrame, call: Call, drawn: str, share: float) -> Da
     if LOG not in call.tables:
         return df.where(matters).withColumn(drawn, is_drawn)
     key = str(call.columns["key"])
-    its_key, known = decisions.free([*df.columns, drawn], "_reviewed", "_known")
+    its_key, known = frames.free_names([*df.columns, drawn], "_reviewed", "_known")
     reviewed = decisions.named(df, call)[key].drop_null()
     few = pa.table({its_key: reviewed, known: pa.array([True] * len(reviewed), pa.bool_())})
     joined = decisions.joined(df, key, few, its_key, "left")

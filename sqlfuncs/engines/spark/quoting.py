@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sqlfuncs.engines.qualified_names import split_qualified
 from sqlfuncs.engines.spark import lexis
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.queries.render import Quoting
@@ -24,43 +25,8 @@ NOT_ON_SPARK: Mapping[str, str] = {
 }
 
 
-def split_qualified(written: str) -> list[str]:
-    """The parts of a table's name as somebody writes it: dots separate, backticks protect.
-
-    >>> split_qualified("main.labels.`a.b`")
-    ['main', 'labels', 'a.b']
-    >>> split_qualified("we`ird")
-    ['we`ird']
-    """
-    parts: list[str] = []
-    rest = written
-    while True:
-        end = _closing(rest) if rest.startswith("`") else None
-        if end is not None:
-            parts.append(rest[1:end].replace("``", "`"))
-            rest = rest[end + 1 :]
-        else:
-            part, dot, after = rest.partition(".")
-            parts.append(part)
-            rest = dot + after
-        if not rest:
-            return parts
-        rest = rest[1:]
-
-
-def _closing(text: str) -> int | None:
-    """Where the name in backticks at the start ends, if a dot or nothing follows it."""
-    at = 1
-    while (at := text.find("`", at)) != -1:
-        if text[at + 1 : at + 2] == "`":
-            at += 2
-            continue
-        return at if text[at + 1 : at + 2] in ("", ".") else None
-    return None
-
-
 def _table(name: str) -> str:
-    return ".".join(map(_column, split_qualified(name)))
+    return ".".join(map(_column, split_qualified(name, "`")))
 
 
 def _column(name: str) -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any
 
 import pyarrow as pa
 
 from sqlfuncs import plugins, wording
-from sqlfuncs.engines.spark import calls, frames
+from sqlfuncs.engines.spark import calls, frames, functions
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
@@ -75,7 +76,7 @@ class Planned:
 
 def planned(own: Signature, tbl: Any, given: Mapping[str, Any]) -> tuple[Planned, Any]:
     """What a call is, and the columns of its result. Raises what is wrong with it."""
-    from pyspark.sql.pandas.types import from_arrow_type, to_arrow_type
+    from pyspark.sql.pandas.types import from_arrow_type
     from pyspark.sql.types import StructField, StructType
 
     with wording.speaking(DIALECT):
@@ -100,7 +101,7 @@ def planned(own: Signature, tbl: Any, given: Mapping[str, Any]) -> tuple[Planned
             [values[name] for name in own.arguments],
         )
         names = list(fields) if own.adds else call.read
-        read = pa.schema([(name, to_arrow_type(fields[name].dataType)) for name in call.read])
+        read = frames.arrow_schema(fields, calls.all_read(call, list(fields)))
         added = call.refuse_mistakes(names, read)
         ours = [StructField(each.name, from_arrow_type(each.type)) for each in added]
         kept = list(fields.values()) if own.adds else []
@@ -129,7 +130,9 @@ class Gathered:
     def add(self, row: Any) -> None:
         """One more. Raises BadInput for more than one process computes."""
         self._rows.append(row)
-        frames.refuse_many(len(self._rows), self._known.call.signature.name)
+        if len(self._rows) > frames.MOST_ROWS:
+            name = self._known.call.signature.name
+            frames.refuse_many(len(self._rows), name, _elsewhere(name))
 
     def rows(self) -> Iterator[tuple[object, ...]]:
         """Those of the result."""
@@ -138,8 +141,7 @@ class Gathered:
         known = self._known
         at = {name: place for place, name in enumerate(known.names)}
         columns = [
-            pa.array([_plain(row[at[field.name]]) for row in self._rows], field.type)
-            for field in known.read
+            _column([row[at[field.name]] for row in self._rows], field.type) for field in known.read
         ]
         own = known.call.rows(pa.Table.from_arrays(columns, schema=known.read))
         values = zip(*(_values(column) for column in own.columns), strict=True)
@@ -150,9 +152,27 @@ class Gathered:
             yield (*row, *added)
 
 
+def _elsewhere(name: str) -> str:
+    """Where a function takes more rows than one worker holds."""
+    if name not in functions.distributed():
+        return ""
+    row_by_row = " Or, row by row, judge_labels(x, label, judge => 'name')."
+    return (
+        f" For tables of any size: sqlfuncs.spark.{name}(df, ...) in Python, or sqlfuncs run with "
+        f"--spark.{row_by_row if name == 'label_issues' else ''}"
+    )
+
+
 def _values(column: pa.ChunkedArray) -> list[object]:
     values: list[object] = column.to_pylist(maps_as_pydicts="strict")
     return values
+
+
+def _column(values: list[Any], of: pa.DataType) -> pa.Array:
+    """Values of Spark's as Arrow. Moments with a zone come in that of this machine, unsaid."""
+    if pa.types.is_timestamp(of) and of.tz is not None:
+        values = [None if value is None else value.astimezone(UTC) for value in values]
+    return pa.array([_plain(value) for value in values], of)
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,6 @@ from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, is_usable
 from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.text import Texts
-from sqlfuncs.store import stores
 from sqlfuncs.store.loaded import Loaded
 from sqlfuncs.store.models import ModelRecord
 
@@ -71,26 +69,9 @@ def refuse_type(of: pa.DataType, model: str) -> None:
         raise BadInput(f"the model was trained on {kind}; it cannot read {rows.called}.")
 
 
-@dataclass(frozen=True)
-class Packed:
-    """A model as it travels to another process."""
-
-    record: ModelRecord
-    files: Mapping[str, bytes]
-
-    @classmethod
-    def of(cls, model: str) -> Packed:
-        """A model by its name. Raises UnknownModel, DamagedModel."""
-        return cls(*stores.models().load(model))
-
-    @property
-    def bytes(self) -> int:
-        """How many its files have."""
-        return sum(map(len, self.files.values()))
-
-    def unpack(self) -> str:
-        """Have the model at hand in this process; the name that it has here."""
-        return _loaded.bring(self.record, self.files)
+def bring(record: ModelRecord, files: Mapping[str, bytes]) -> str:
+    """Have a model at hand in this process that came from another; the name that it has here."""
+    return _loaded.bring(record, files)
 
 
 def _allowed(record: ModelRecord, labels: Sequence[str] | None) -> list[int]:
