@@ -28,9 +28,9 @@ from sqlfuncs.engines.duckdb.statements import run
 from sqlfuncs.llm import usage
 
 ROOT = Path(__file__).parent.parent
-# Its tables live elsewhere: tests/integrations/test_attached.py runs it.
-ATTACHED = ROOT / "docs" / "attached.md"
-PAGES = (ROOT / "README.md", *sorted(set((ROOT / "docs").glob("*.md")) - {ATTACHED}))
+# Run with servers by tests/integrations/test_attached.py, and by tests/spark/test_page.py.
+ATTACHED, SPARK = ROOT / "docs" / "attached.md", ROOT / "docs" / "spark.md"
+PAGES = (ROOT / "README.md", *sorted(set((ROOT / "docs").glob("*.md")) - {ATTACHED, SPARK}))
 _BLOCK = re.compile(
     r"```(?P<kind>sql|python)\n(?P<code>.*?)```\n(?:\n```text\n(?P<output>.*?)```\n)?", re.DOTALL
 )

@@ -68,6 +68,7 @@ def _whistle(path: Path, pitch: float) -> None:
         file.writeframes(heard.astype(np.int16).tobytes())
 
 
+@pytest.mark.slow
 def test_the_kind_of_row_of_the_page_is_judged(tmp_path: Path) -> None:
     _as_the_page_says(tmp_path, "our_sounds", SOUNDS, '"sqlfuncs.rows"')
     for at in range(60):
@@ -96,6 +97,7 @@ def test_the_kind_of_row_of_the_page_is_judged(tmp_path: Path) -> None:
     assert "fine_tune cannot train on sounds" in ran.stderr
 
 
+@pytest.mark.slow
 def test_the_kind_of_label_of_the_page_is_judged(tmp_path: Path) -> None:
     _as_the_page_says(tmp_path, "our_amounts", AMOUNTS, '"sqlfuncs.tasks"')
     table = (

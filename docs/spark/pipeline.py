@@ -21,6 +21,6 @@ def arrived() -> DataFrame:
 
 
 @dp.materialized_view
-def found() -> DataFrame:
+def examined() -> DataFrame:
     """Each row with what the judge says of its label, a struct of the columns of label_issues."""
     return spark.read.table("arrived").withColumn("found", judge("text", "label"))

@@ -1,6 +1,6 @@
 -- The part of the pipeline that is SQL: what the judge says becomes columns like any others.
 CREATE MATERIALIZED VIEW judged AS
-SELECT * EXCEPT (found), found.* FROM found;
+SELECT * EXCEPT (found), found.* FROM examined;
 
 CREATE MATERIALIZED VIEW flagged AS
 SELECT * FROM judged WHERE is_label_issue;

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
 from sqlfuncs.learning.annotators import annotated
 from sqlfuncs.learning.annotators import consensus as methods
-from sqlfuncs.learning.annotators.votes import Votes
-from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.annotators.tally import Tally
+from sqlfuncs.learning.annotators.votes import Floats
 from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.statistics import intervals
 
@@ -41,51 +43,42 @@ def annotator_quality(
     else:
         votes, _ = annotated.read(rows)
     reached = methods.reach(votes, method, probs)
-    shared = votes.per_item[votes.items] > 1
-    agreeing = shared & (votes.labels == reached.labels[votes.items])
-    hits, n = votes.sum_by_annotator(agreeing), votes.sum_by_annotator(shared)
-    worst = worst_classes(votes, reached.labels)
+    tally = Tally.of(votes, reached.labels)
+    return summarized(votes.annotator_names, votes.classes, tally, reached.annotators)
+
+
+def summarized(
+    names: Sequence[str], classes: Sequence[str], tally: Tally, quality: Floats
+) -> pa.StructArray:
+    """The function's rows, for annotators whose `names` are in order. `quality` (annotators,)."""
+    hits = tally.by_annotator(tally.shared * (tally.labels == tally.truth), len(names))
+    n = tally.by_annotator(tally.shared, len(names))
+    given = tally.by_annotator(tally.votes, len(names)).astype(np.int64)
+    worst = tally.worst_classes(len(names))
     # Their names are in order already, so that equals come by name.
-    order = np.argsort(reached.annotators, kind="stable")
+    order = np.argsort(quality, kind="stable")
     shown = [
-        reached.annotators,
+        quality,
         intervals.ratio(hits, n),
         intervals.wilson(hits, n, -1),
         intervals.wilson(hits, n, 1),
     ]
-    quality, agreement, low, high = (
+    ranked, agreement, low, high = (
         pa.array(values[order], mask=np.isnan(values[order])) for values in shown
     )
-    classes = np.array(votes.classes, dtype=object)
+    named = np.array([*classes], dtype=object)
     return pa.StructArray.from_arrays(
         [
-            pa.array(np.array(votes.annotator_names, dtype=object)[order], pa.string()),
-            quality,
-            pa.array(votes.per_annotator[order], pa.int64()),
+            pa.array(np.array([*names], dtype=object)[order], pa.string()),
+            ranked,
+            pa.array(given[order], pa.int64()),
             agreement,
             low,
             high,
-            pa.array(classes[worst[order]], pa.string(), mask=worst[order] < 0),
+            pa.array(named[worst[order]], pa.string(), mask=worst[order] < 0),
         ],
         names=[column.name for column in FUNCTION.returns],
     )
-
-
-def worst_classes(votes: Votes, consensus: Codes) -> Codes:
-    """The class that each annotator misses most surely: (annotators,), -1 for none.
-
-    Of two alike the one they miss more often, then the earlier.
-    """
-    truth = consensus[votes.items]
-    cells, inverse = np.unique(votes.annotators * len(votes.classes) + truth, return_inverse=True)
-    misses = np.bincount(inverse, weights=votes.labels != truth)
-    surely = intervals.wilson(misses, np.bincount(inverse), -1)
-    who, label = cells // len(votes.classes), cells % len(votes.classes)
-    order = np.lexsort((-label, misses, surely, who))
-    order = order[misses[order] > 0]
-    worst = np.full(len(votes.annotator_names), -1, dtype=np.int64)
-    worst[who[order]] = label[order]  # the last one written is the worst
-    return worst
 
 
 FUNCTION = TableFunction(

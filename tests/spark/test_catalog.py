@@ -28,7 +28,7 @@ def test_what_is_printed() -> None:
 
 def test_functions_in_sql_are_created_and_called(spark: Any) -> None:
     in_sql = [each for each in MADE if "LANGUAGE PYTHON" not in each]
-    assert len(in_sql) == 2
+    assert len(in_sql) == 3
     for statement in in_sql:
         spark.sql(statement)
     try:
@@ -36,11 +36,12 @@ def test_functions_in_sql_are_created_and_called(spark: Any) -> None:
             "SELECT spark_catalog.default.label_quality('a', map('a', 0.25D, 'b', 0.75D)) AS q, "
             "spark_catalog.default.label_quality('a', map('a', 0.25D, 'b', 0.75D), "
             "'normalized_margin') AS m, "
-            "spark_catalog.default.suggest_label('a', map('a', 0.25D, 'b', 0.75D)) AS s"
+            "spark_catalog.default.suggest_label('a', map('a', 0.25D, 'b', 0.75D)) AS s, "
+            "spark_catalog.default.label_set(map('a', 0.25D, 'b', 0.75D), 0.7D) AS l"
         ).collect()[0]
-        assert tuple(row) == (0.25, 0.25, "b")
+        assert tuple(row) == (0.25, 0.25, "b", ["b"])
     finally:
-        for name in ("label_quality", "suggest_label"):
+        for name in ("label_quality", "label_set", "suggest_label"):
             spark.sql(f"DROP FUNCTION spark_catalog.default.{name}")
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.examples import SPARK
 from tests.spark import sessions
 
 
 @pytest.mark.skipif(sessions.CONNECT, reason="the page begins a classic session")
 def test_the_page_runs(spark: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    page = (ROOT / "docs" / "spark.md").read_text(encoding="utf-8")
+    page = SPARK.read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     known: dict[str, Any] = {}
     try:

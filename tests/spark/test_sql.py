@@ -51,6 +51,11 @@ def _error(spark: Any, statement: str) -> SqlfuncsError:
         "label_quality(label, probs, method {0} 'normalized_margin')",
         "label_quality(label, probs, method {0} 'confidence_weighted_entropy')",
         "suggest_label(label, probs)",
+        "label_set(probs, 0.5::DOUBLE)",
+        "label_set(probs, threshold {0} 0.7::DOUBLE)",
+        "label_set(probs, 'infinity'::DOUBLE)",
+        "label_set(probs, -1.0::DOUBLE)",
+        "label_set(probs, NULL::DOUBLE)",
     ],
 )
 def test_functions_in_sql_are_those_of_duckdb(

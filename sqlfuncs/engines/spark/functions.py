@@ -11,7 +11,9 @@ import pyarrow as pa
 
 from sqlfuncs import wording
 from sqlfuncs.engines.spark import (
+    auditing,
     calls,
+    consensus,
     corrections,
     counting,
     decisions,
@@ -38,8 +40,11 @@ _TABLE = "df"  # what the parameter of the table is called
 # Those that are distributed: by their names, what makes their rows of any number of rows.
 Distributed = Callable[["DataFrame", Call, pa.Schema], "DataFrame"]
 _distributed: dict[str, Distributed] = {
+    "annotator_quality": consensus.annotator_quality,
     "apply_corrections": corrections.apply_corrections,
+    "audit": auditing.audit,
     "auto_corrections": proposals.auto_corrections,
+    "consensus": consensus.consensus,
     "corrections_diff": corrections.corrections_diff,
     "fine_tune": drawn.fine_tune,
     "label_health": health.label_health,

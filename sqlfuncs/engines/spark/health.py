@@ -11,7 +11,6 @@ from sqlfuncs import work
 from sqlfuncs.engines.spark import frames, judging, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.labels import text_of
-from sqlfuncs.learning.models import shares
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -22,12 +21,10 @@ _SAMPLED = ("flagged", "wrongly_elsewhere")  # columns that count rows, beside t
 def label_health(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     """A row for each class. Rates and bounds are those of the sample; counts are of all rows."""
     label = str(call.columns["label"])
-    counts = judging.counts_of(df, label)
-    rows = sum(counts.values())
+    counts, rows = judging.counts_of(df, label)
     if rows <= frames.MOST_ROWS or judging.compared(call):
         return frames.on_driver(df, call, call.read)
-    width = judging.width_of(df, str(call.columns["x"]))
-    most = min(shares.SAMPLE_ROWS, judging.MOST_NUMBERS // max(1, width))
+    most = judging.most_learned(judging.width_of(df, str(call.columns["x"])))
     work.say(
         f"label_health estimates from about {most:,} of {rows:,} rows, drawn by a hash of their "
         "content; rows are counted on all"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sqlfuncs import wording, work
+from sqlfuncs.engines.duckdb.embedded_calls import Named
 from sqlfuncs.engines.spark import calls, frames, running
 from sqlfuncs.engines.spark.artifacts import artifact
 from sqlfuncs.engines.spark.calls import Call
@@ -32,38 +33,45 @@ from sqlfuncs.learning.detection.judge import Judge
 from sqlfuncs.learning.models import shares
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.tasks.base import Options
-from sqlfuncs.learning.tasks.sampled_judge import Sampling
+from sqlfuncs.learning.tasks.sampled_judge import Sampling, refuse_few
 from sqlfuncs.store import stores
 from sqlfuncs.store.manifests import ModelRecord
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-MOST_NUMBERS = 40_000_000  # of the vectors that are learned from: 160 MB
+MOST_NUMBERS = 25_000_000  # of the vectors that are learned from: 100 MB
+_FEW = 5_000  # rows: however long their vectors are, they are few numbers
 
 
 def label_issues(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     """All columns of a table and those of label_issues, `own`; lazily."""
-    x, label = call.columns["x"], call.columns["label"]
-    assert isinstance(label, str)
-    counts = counts_of(df, label)
-    rows = sum(counts.values())
-    if not rows and not running.collected(df.select(DIALECT.identifier(label)).limit(1)).num_rows:
+    counts, rows = counts_of(df, str(call.columns["label"]))
+    if is_held(call, rows, sample_size(df, call.columns["x"], rows)):
+        return frames.in_one_task(df, _kept_here(df, call), own)
+    record, files = learned(df, call, counts)
+    if "judge" in call.options:
+        judge, options = Judge.from_files(record, files), options_of(call)
+        assert options.judge is not None
+        judges.keep(options.judge, judge, model=options.model, kind=record.kind, seconds=0.0)
+    return judged(df, call, record, files, own)
+
+
+def is_held(call: Call, rows: int, most: int) -> bool:
+    """Whether a table is judged as a whole, in one process: if it has up to `most` rows, or has to.
+
+    Raises what the function says of a table without rows, and BadInput for one that has to and is
+    larger than a process holds.
+    """
+    if not rows:
         frames.refuse_empty(call)
     whole = compared(call)
-    if rows <= (frames.MOST_ROWS if whole else shares.SAMPLE_ROWS):
-        return frames.in_one_task(df, _kept_here(df, call), own)
-    if whole or not isinstance(x, str):
+    if whole and rows > frames.MOST_ROWS:
         raise BadInput(
-            f"{whole or 'x'} is read with all rows of a table at once, and {rows:,} are too "
+            f"{whole} is read with all rows of a table at once, and {rows:,} are too "
             f"many for one process. Draw {frames.MOST_ROWS:,} rows or fewer at random."
         )
-    options = Options(**dict(call.options))  # type: ignore[arg-type]
-    record, files = _learned(df, x, label, counts, options)
-    if options.judge is not None:
-        judge = Judge.from_files(record, files)
-        judges.keep(options.judge, judge, model=options.model, kind=record.kind, seconds=0.0)
-    return judged(df, x, label, record, files, own)
+    return rows <= most or bool(whole)
 
 
 def judge_labels(df: object, x: str, label: str, *, judge: str) -> DataFrame:
@@ -79,7 +87,7 @@ def judge_labels(df: object, x: str, label: str, *, judge: str) -> DataFrame:
         own = Call(signature("label_issues"), named).refuse_mistakes(there, read)
         judges.get(judge)  # that there is one, and that it is a judge
         record, files = stores.models().load(judge)
-    return judged(frame, str(named["x"]), str(named["label"]), record, files, own)
+    return judged(frame, Call(signature("label_issues"), named), record, files, own)
 
 
 def _kept_here(df: DataFrame, call: Call) -> Call:
@@ -92,25 +100,21 @@ def _kept_here(df: DataFrame, call: Call) -> Call:
 
 
 def judged(
-    df: DataFrame,
-    x: str,
-    label: str,
-    record: ModelRecord,
-    files: Mapping[str, bytes],
-    own: pa.Schema,
+    df: DataFrame, call: Call, record: ModelRecord, files: Mapping[str, bytes], own: pa.Schema
 ) -> DataFrame:
-    """All columns of a table and what a judge says of each row by itself."""
+    """All columns of a table and what a judge says of each row by itself, `own` of it."""
     from pyspark.sql.pandas.types import from_arrow_type
     from pyspark.sql.types import StructField, StructType
 
     added = [StructField(field.name, from_arrow_type(field.type)) for field in own]
     keeps = running.is_on_this_machine(df.sparkSession)
+    x, label = str(call.columns["x"]), str(call.columns["label"])
     run = Judging(x, label, record, artifact(df.sparkSession, files), own, keeps)
     return frames.in_batches(df, run, StructType([*df.schema.fields, *added]))
 
 
-def counts_of(df: DataFrame, label: str) -> dict[str, int]:
-    """How many rows each label has, by its text. Rows without one are not counted."""
+def counts_of(df: DataFrame, label: str) -> tuple[dict[str, int], int]:
+    """How many rows each label has, by its text; and all rows, those without one among them."""
     quoted = DIALECT.identifier(label)
     table = running.collected(df.groupBy(quoted).count())
     known = labels_of(table.column(0).combine_chunks(), label)
@@ -118,7 +122,7 @@ def counts_of(df: DataFrame, label: str) -> dict[str, int]:
     for text, count in zip(known.texts.to_pylist(), table.column(1).to_pylist(), strict=True):
         if text is not None:
             counts[text] = counts.get(text, 0) + count
-    return counts
+    return counts, sum(table.column(1).to_pylist())
 
 
 def compared(call: Call) -> str:
@@ -128,16 +132,44 @@ def compared(call: Call) -> str:
     return next(iter(columns + options), "")
 
 
-def _learned(
-    df: DataFrame, x: str, label: str, counts: Mapping[str, int], options: Options
+def sample_size(df: DataFrame, x: Named, rows: int) -> int:
+    """How many rows of a table a judge is learned from: fewer where they are long vectors."""
+    if rows <= _FEW or not isinstance(x, str):
+        return shares.SAMPLE_ROWS
+    if not pa.types.is_list(frames.schema_of(df, [x]).field(x).type):
+        return shares.SAMPLE_ROWS
+    return most_learned(width_of(df, x))
+
+
+def most_learned(width: int) -> int:
+    """Of rows that are vectors of so many numbers; 0: of others."""
+    return min(shares.SAMPLE_ROWS, MOST_NUMBERS // max(1, width))
+
+
+def options_of(call: Call) -> Options:
+    """The options of a call that label_issues has."""
+    known = signature("label_issues").options
+    given = {name: value for name, value in call.options.items() if name in known}
+    return Options(**given)  # type: ignore[arg-type]
+
+
+def learned(
+    df: DataFrame, call: Call, counts: Mapping[str, int]
 ) -> tuple[ModelRecord, dict[str, bytes]]:
-    """A judge, as a record and files, learned in a task from a sample of the table."""
+    """A judge, as a record and files, learned in a task from a sample of the table.
+
+    Raises NoUsableRows, TooFewClasses and BadInput before a job is run.
+    """
+    x, label, options = call.columns["x"], str(call.columns["label"]), options_of(call)
+    refuse_few([*counts])
+    if not isinstance(x, str):
+        raise BadInput("x is read with all rows of a table at once where it is several columns.")
     width = width_of(df, x)
-    most = min(shares.SAMPLE_ROWS, MOST_NUMBERS // max(1, width))
+    most = most_learned(width)
     drawn, sampling = _drawn(df, x, label, counts, options.seed, most)
     work.say(
-        f"label_issues learns from {min(most, sampling.rows):,} of {sampling.rows:,} rows, drawn "
-        "by a hash of their content, and judges all"
+        f"{call.signature.name} learns from {min(most, sampling.rows):,} of {sampling.rows:,} "
+        "rows, drawn by a hash of their content, and judges all"
     )
     if not width:
         reading = Reading(options.model, running.is_on_this_machine(df.sparkSession))

@@ -14,13 +14,12 @@ from sqlfuncs import wording
 from sqlfuncs.engines.spark.artifacts import Artifact
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.labels import labels_of
-from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.learning.detection.judge import Judge
 from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.tasks.base import Options
 from sqlfuncs.learning.tasks.classification import ClassPrediction
-from sqlfuncs.learning.tasks.sampled_judge import Sampling, learn
+from sqlfuncs.learning.tasks.sampled_judge import Sampling, learn, refuse_few
 from sqlfuncs.store import stores
 from sqlfuncs.store.base import Vector
 from sqlfuncs.store.held_vectors import HeldVectors
@@ -80,7 +79,7 @@ class Learning:
         """One file of the judge after the other."""
         held = [batch for batch in batches if batch.num_rows]
         if not held:
-            raise NoUsableRows("no row can be judged: none has both an x and a label.")
+            refuse_few(())
         table = pa.Table.from_batches(held).combine_chunks()
         x, label, vector = (column.chunk(0) for column in table.columns)
         with wording.speaking(DIALECT), stores.keeping_vectors(self._held(x, vector)):
@@ -118,7 +117,7 @@ class Learning:
 
 @dataclass(frozen=True)
 class Judging:
-    """All columns of a batch and those of label_issues."""
+    """All columns of a batch and `own`: of those of label_issues, and of how certain that is."""
 
     x: str
     label: str
@@ -142,7 +141,10 @@ class Judging:
 
     def _said(self, judge: Judge, x: pa.Array, label: pa.Array) -> list[pa.Array]:
         judged, found = judge.judge(x, labels_of(label, self.label))
-        columns = ClassPrediction(judged, found, judge.rule.cut).issues()
+        prediction = ClassPrediction(judged, found, judge.rule.cut)
+        columns = prediction.issues()
+        if not columns.keys() >= {*self.own.names}:
+            columns = {**columns, **prediction.certainty(judge.rule.usual)}
         return [_as_type(columns[field.name], field.type) for field in self.own]
 
 

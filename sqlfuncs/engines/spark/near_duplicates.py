@@ -31,10 +31,11 @@ def near_duplicates(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame:
 
     Raises NoUsableRows, BadInput and MissingExtra.
     """
-    return points.at_any_size(df, call, schema, _by_cells)
+    return points.at_any_size(df, call, schema, by_cells)
 
 
-def _by_cells(table: Compared, k: int, threshold: float, schema: pa.Schema) -> DataFrame:
+def by_cells(table: Compared, k: int, threshold: float, schema: pa.Schema) -> DataFrame:
+    """The same for a table of any size; `schema` names the columns."""
     sample = points.drawn(table)
     into = cells.learn(sample.vectors, sample.of).for_alike(sample.vectors, threshold)
     # `point`, `other` and `cosine` of those that are alike enough and, without `other`, the cosine
@@ -97,7 +98,7 @@ def _joined(table: Compared, verdicts: DataFrame, schema: pa.Schema) -> DataFram
     """The table with the columns that `schema` names: group, score and reason, in this order."""
     from pyspark.sql.functions import col
 
-    df = table.df
+    df = table.more or table.df
     key, content, group, score = frames.free_names(df.columns, "key", "content", "group", "score")
     named = verdicts.select(
         col("content").alias(content), col("group").alias(group), col("score").alias(score)

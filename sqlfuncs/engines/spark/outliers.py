@@ -32,10 +32,11 @@ def outliers(df: DataFrame, call: Call, schema: pa.Schema) -> DataFrame:
 
     Raises NoUsableRows, BadInput and MissingExtra.
     """
-    return points.at_any_size(df, call, schema, _by_cells)
+    return points.at_any_size(df, call, schema, by_cells)
 
 
-def _by_cells(table: Compared, k: int, threshold: float, schema: pa.Schema) -> DataFrame:
+def by_cells(table: Compared, k: int, threshold: float, schema: pa.Schema) -> DataFrame:
+    """The same for a table of any size; `schema` names the columns."""
     sample = points.drawn(table)
     if sample.of == 1 and sample.rows.sum() == 1:
         raise NoUsableRows("only one row can be judged: there is no other to compare it with.")
@@ -73,7 +74,7 @@ def _joined(
     """The table with the columns that `schema` names: score, verdict and reason, in this order."""
     from pyspark.sql.functions import col, greatest, lit, pow, when
 
-    df = table.df
+    df = table.more or table.df
     key, point, distance = frames.free_names(df.columns, "key", "point", "distance")
     named = distances.toDF(point, distance)
     keyed = df.select("*", table.key().alias(key))

@@ -72,12 +72,16 @@ class Reader:
 
 @dataclass(frozen=True)
 class Compared:
-    """The column `x` of a table of so many `rows`."""
+    """The column `x` of a table of so many `rows`.
+
+    `more` has the same rows with more columns, to which what is found is to be added.
+    """
 
     df: DataFrame
     x: str
     reader: Reader
     rows: int
+    more: DataFrame | None = None
 
     def points(self, share: float = 1) -> DataFrame:
         """`x` of the points whose digests begin a share of all, and of how many `rows` each is.

@@ -1,4 +1,4 @@
-"""Functions of a row in Spark's own SQL: `label_quality`, `suggest_label`.
+"""Functions of a row in Spark's own SQL: `label_quality`, `suggest_label`, `label_set`.
 
 One `.sql` file of the folder `sql` is one function, a comment and the text from its name on.
 """

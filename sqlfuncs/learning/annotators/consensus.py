@@ -9,6 +9,7 @@ import numpy as np
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.annotators import crowdlab, dawid_skene
 from sqlfuncs.learning.annotators import votes as counting
+from sqlfuncs.learning.annotators.dawid_skene import ErrorRates
 from sqlfuncs.learning.annotators.votes import Floats, Votes
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.wording import Option, Words
@@ -65,9 +66,24 @@ def reach(votes: Votes, method: str, probs: Floats | None = None) -> Consensus:
     if method == "majority" or not (votes.per_item > 1).any():
         return Consensus(labels, _smoothed(votes, labels), counting.agreement_with_others(votes))
     fitted = dawid_skene.fit(votes)
-    labels = counting.most_likely(fitted.probs, labels)
-    quality = fitted.probs[np.arange(len(labels)), labels]
-    return Consensus(labels, np.where(labels < 0, np.nan, quality), fitted.accuracy)
+    return Consensus(*_likeliest(fitted.probs, labels), fitted.accuracy)
+
+
+def reach_by(votes: Votes, rates: ErrorRates | None) -> tuple[Codes, Floats]:
+    """The labels and quality of a part of a table's items, each (items,); see `Consensus`.
+
+    By error rates that were learned from all of the table; None: by majority.
+    """
+    labels = counting.majority(votes)
+    if rates is None:
+        return labels, _smoothed(votes, labels)
+    return _likeliest(rates.probabilities(votes), labels)
+
+
+def _likeliest(probs: Floats, otherwise: Codes) -> tuple[Codes, Floats]:
+    labels = counting.most_likely(probs, otherwise)
+    quality = probs[np.arange(len(labels)), labels]
+    return labels, np.where(labels < 0, np.nan, quality)
 
 
 def _smoothed(votes: Votes, labels: Codes) -> Floats:
@@ -76,5 +92,5 @@ def _smoothed(votes: Votes, labels: Codes) -> Floats:
     Three of three are then worth more than one of one.
     """
     agreeing = counting.agreement(votes, labels) * votes.per_item
-    commonness = (votes.per_class / max(len(votes.labels), 1))[labels]
+    commonness = (votes.per_class / max(int(votes.per_class.sum()), 1))[labels]
     return np.where(labels < 0, np.nan, (agreeing + commonness) / (votes.per_item + 1))

@@ -9,6 +9,7 @@ to be always right or always wrong.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,99 @@ PRECISION = 1e-5  # the mean change of an item at which it stops
 @dataclass(frozen=True)
 class Fitted:
     """How likely each class is, `probs` (items, classes), and each annotator right on a random
-    item, `accuracy` (annotators,).
+    item, `accuracy` (annotators,); and the `rates` at which annotators err.
     """
 
     probs: Floats
     accuracy: Floats
+    rates: ErrorRates
+
+
+@dataclass(frozen=True)
+class ErrorRates:
+    """What is known of `annotators`, by their names: what they answered to items of each class.
+
+    Of each answer that somebody gave, a label by an annotator (`labels`, `who`, both (answers,), by
+    annotator, then label): to how many items of each true class, as far as that is known, `counts`
+    (answers, classes). `prior` (classes,) is how common the classes are among items. Counts of
+    parts of a table add up to those of the whole.
+    """
+
+    annotators: tuple[str, ...]
+    who: Codes
+    labels: Codes
+    counts: Floats
+    prior: Floats
+
+    @cached_property
+    def _totals(self) -> Floats:
+        totals = np.zeros((len(self.annotators), len(self.prior)))
+        np.add.at(totals, self.who, self.counts)
+        return totals
+
+    @cached_property
+    def _rates_of_all(self) -> Floats:
+        by_label = np.zeros((len(self.prior), len(self.prior)))
+        np.add.at(by_label, self.labels, self.counts)
+        return _pooled(by_label)
+
+    @cached_property
+    def accuracy(self) -> Floats:
+        """How likely each annotator is right on a random item: (annotators,)."""
+        right = self.prior[self.labels] * self.counts[np.arange(len(self.who)), self.labels]
+        right /= self._totals[self.who, self.labels] + POOLED_VOTES
+        alike = POOLED_VOTES * self.prior * self._rates_of_all.diagonal()
+        alone = (alike / (self._totals + POOLED_VOTES)).sum(axis=1)
+        accuracy: Floats = np.bincount(self.who, right, len(self.annotators)) + alone
+        return accuracy
+
+    def probabilities(self, votes: Votes) -> Floats:
+        """How likely each class is, by votes in which the classes are the same: (items, classes).
+
+        An annotator of whom nothing is known errs as all together do.
+        """
+        answers = _answers(votes)
+        n_classes = len(self.prior)
+        number = {name: at for at, name in enumerate(self.annotators)}
+        place = np.array([number.get(name, -1) for name in votes.annotator_names], dtype=np.int64)
+        who = place[answers.annotators]
+        known = self.who * n_classes + self.labels
+        wanted = who * n_classes + answers.labels
+        at = np.searchsorted(known, wanted)
+        counts, totals = np.zeros((len(who), n_classes)), np.zeros((len(who), n_classes))
+        totals[who >= 0] = self._totals[who[who >= 0]]
+        found = (who >= 0) & (np.append(known, -1)[at] == wanted)
+        counts[found] = self.counts[at[found]]
+        rates = (counts + POOLED_VOTES * self._rates_of_all[answers.labels]) / (
+            totals + POOLED_VOTES
+        )
+        return _softmax(np.log(self.prior) + answers.of_items @ np.log(rates))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What some votes add to error rates.
+
+    Of `answers`: who, labels, (answers,), and counts (answers, classes), as in `ErrorRates`; and
+    how many items there are of each class, `items` (classes,).
+    """
+
+    who: Codes
+    labels: Codes
+    counts: Floats
+    items: Floats
+
+
+def count(votes: Votes, rates: ErrorRates) -> Counted:
+    """Expected counts of some votes, by what is known of those who gave them."""
+    answers, probs = _answers(votes), rates.probabilities(votes)
+    items: Floats = probs[votes.per_item > 0].sum(axis=0)
+    return Counted(answers.annotators, answers.labels, answers.to_answers @ probs, items)
+
+
+def prior_of(items: Floats) -> Floats:
+    """How common classes are, by how many items there are of each: (classes,)."""
+    return _shares(items + 1 / len(items))
 
 
 @dataclass(frozen=True)
@@ -63,7 +152,7 @@ def fit(votes: Votes, *, pooled_votes: float = POOLED_VOTES) -> Fitted:
     probs = (votes.shares() + 1 / len(votes.classes)) / (votes.per_item + 1)[:, None]
     for _ in range(MAX_STEPS):
         work.check()
-        prior = _shares(probs[has_vote].sum(axis=0) + 1 / len(votes.classes))
+        prior = prior_of(probs[has_vote].sum(axis=0))
         counts = answers.to_answers @ probs
         totals = answers.of_annotators @ counts
         pooled = _pooled(answers.of_labels @ counts)
@@ -78,7 +167,8 @@ def fit(votes: Votes, *, pooled_votes: float = POOLED_VOTES) -> Fitted:
         totals[answers.annotators, answers.labels] + pooled_votes
     )
     alike = pooled_votes * prior * pooled.diagonal() / (totals + pooled_votes)
-    return Fitted(probs, answers.of_annotators @ right + alike.sum(axis=1))
+    rates = ErrorRates(votes.annotator_names, answers.annotators, answers.labels, counts, prior)
+    return Fitted(probs, answers.of_annotators @ right + alike.sum(axis=1), rates)
 
 
 def _answers(votes: Votes) -> _Answers:

@@ -29,7 +29,8 @@ class Votes:
     """Votes in one order, whatever order they came in: by item, then annotator.
 
     `items`, `annotators`, `labels` (votes,) are positions in `item_names`, `annotator_names`
-    and `classes`. An item may have no vote; nobody votes twice on one item.
+    and `classes`. An item may have no vote; nobody votes twice on one item. `of_all` (classes,) are
+    the votes for each class in a table of which these are a part.
     """
 
     item_names: tuple[str, ...]
@@ -38,6 +39,7 @@ class Votes:
     items: Codes
     annotators: Codes
     labels: Codes
+    of_all: Codes | None = None
 
     @cached_property
     def per_item(self) -> Codes:
@@ -51,7 +53,9 @@ class Votes:
 
     @cached_property
     def per_class(self) -> Codes:
-        """How many votes each class has: (classes,)."""
+        """How many votes each class has, in all of the table: (classes,)."""
+        if self.of_all is not None:
+            return self.of_all
         return np.bincount(self.labels, minlength=len(self.classes))
 
     @cached_property

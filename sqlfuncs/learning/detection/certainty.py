@@ -55,12 +55,14 @@ def mean_self_confidence(codes: Codes, probs: Floats) -> Floats:
     return np.where(counts > 0, own / np.maximum(counts, 1), 1.0)
 
 
-def well_labeled(codes: Codes, probs: Floats, flagged: Mask) -> Mask:
+def well_labeled(codes: Codes, probs: Floats, flagged: Mask, usual: Floats | None = None) -> Mask:
     """Rows whose label is surely right: (rows,).
 
     It is the likeliest class, at least as likely as it is on average among the rows given it,
-    neither ambiguous nor flagged. Rows of one content and label come out alike.
+    neither ambiguous nor flagged. Rows of one content and label come out alike. `usual` (classes,)
+    are these averages where the rows are not all of a table: its `mean_self_confidence`.
     """
     own = probs[np.arange(len(codes)), codes]
+    usual = mean_self_confidence(codes, probs) if usual is None else usual
     found: Mask = (probs.argmax(axis=1) == codes) & ~flagged & ~ambiguous(probs)
-    return found & (own >= mean_self_confidence(codes, probs)[codes] - ROUNDING)
+    return found & (own >= usual[codes] - ROUNDING)

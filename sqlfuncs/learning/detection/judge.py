@@ -17,7 +17,7 @@ from sqlfuncs.learning.detection.rule import Rule
 from sqlfuncs.learning.labels.labels import Labels, as_classes
 from sqlfuncs.learning.models.cross_fitted import CrossFitted
 from sqlfuncs.learning.rows import registry
-from sqlfuncs.learning.rows.base import is_usable
+from sqlfuncs.learning.rows.base import Reasons, is_usable
 from sqlfuncs.store.manifests import ModelRecord
 from sqlfuncs.wording import Option
 
@@ -108,6 +108,8 @@ class Judge:
             about["powers"] = [self.rule.correction.of_true, self.rule.correction.of_model]
         if self.rule.limits is not None:
             arrays["limits"] = self.rule.limits
+        if self.rule.usual is not None:
+            arrays["usual"] = self.rule.usual
         return {
             **self.models.to_files(),
             _ABOUT: json.dumps(about).encode(),
@@ -129,7 +131,9 @@ class Judge:
         correction = None
         if "transition" in arrays:
             correction = Correction(arrays["transition"], *about["powers"])
-        rule = Rule(about["cut"], about["method"], correction, arrays.get("limits"))
+        rule = Rule(
+            about["cut"], about["method"], correction, arrays.get("limits"), arrays.get("usual")
+        )
         return cls(
             CrossFitted.from_files(files),
             record.classes,
@@ -146,16 +150,16 @@ def _reasons(
     codes: np.ndarray[tuple[int], np.dtype[np.int64]],
     readable: np.ndarray[tuple[int], np.dtype[np.bool_]],
     known: np.ndarray[tuple[int, int], np.dtype[np.bool_]],
-) -> list[str | None]:
+) -> Reasons:
     """Why each readable row is not judged, None if it is."""
     own = codes[readable]
-    is_known = known[np.arange(len(own)), own]
-    texts = labels.texts.filter(pa.array(readable)).to_pylist()
-    return [
-        f"the judge has not learned the label '{text}'"
-        if code < 0 and text is not None
-        else "no row of other content had this label, so no model could learn it"
-        if code >= 0 and not learned
-        else None
-        for text, code, learned in zip(texts, own.tolist(), is_known.tolist(), strict=True)
-    ]
+    reasons = np.full(len(own), None, dtype=object)
+    reasons[~known[np.arange(len(own)), own] & (own >= 0)] = (
+        "no row of other content had this label, so no model could learn it"
+    )
+    places = np.flatnonzero(readable)
+    for row in np.flatnonzero(own < 0).tolist():
+        text = labels.texts[places[row]].as_py()
+        if text is not None:
+            reasons[row] = f"the judge has not learned the label '{text}'"
+    return reasons

@@ -8,6 +8,7 @@ import numpy as np
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.detection import confident, noise
+from sqlfuncs.learning.detection.certainty import mean_self_confidence
 from sqlfuncs.learning.detection.confident import NOISE_CORRECTED, Floats, Found, Mask
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.wording import Option
@@ -31,13 +32,15 @@ class Rule:
     """Scores by `method`, flags by `cut`: see `confident.find`. Each row by itself.
 
     `correction` is that of the table's noise, where score or flags go by it; `limits` (classes,)
-    the highest self-confidence of a row of each class that was pruned, -1 where none was.
+    the highest self-confidence of a row of each class that was pruned, -1 where none was; `usual`
+    (classes,) the mean self-confidence, unknown of a judge that was kept before there was one.
     """
 
     cut: str
     method: str
     correction: noise.Correction | None
     limits: Floats | None
+    usual: Floats | None = None
 
     @classmethod
     def learn(cls, codes: Codes, probs: Floats, cut: str, method: str) -> Rule:
@@ -57,7 +60,7 @@ class Rule:
             flagged = confident.filtered(codes, probs, cut)
             limits = np.full(probs.shape[1], -1.0)
             np.maximum.at(limits, codes[flagged], probs[flagged, codes[flagged]])
-        return cls(cut, method, correction, limits)
+        return cls(cut, method, correction, limits, mean_self_confidence(codes, probs))
 
     def find(self, codes: Codes, probs: Floats) -> Found:
         """Score and flag rows: their given classes (rows,), and probabilities (rows, classes)."""

@@ -88,15 +88,20 @@ class ClassPrediction(Prediction):
             "not_judged": pa.array(judged.reasons, pa.string()),
         }
 
-    def certainty(self) -> Columns:
-        """Rows of which the model is in doubt, and labels of which it is sure."""
+    def certainty(self, usual: Floats | None = None) -> Columns:
+        """Rows of which the model is in doubt, and labels of which it is sure.
+
+        `usual` is as for `certainty.well_labeled`.
+        """
         judged = self.judged
         ambiguous = np.zeros(len(judged.rows), dtype=bool)
         ambiguous[judged.has_probs] = certainty.ambiguous(judged.probs[judged.has_probs])
         ambiguity = np.zeros(len(judged.rows))
         ambiguity[judged.has_probs] = certainty.ambiguity(judged.probs[judged.has_probs])
         well_labeled = np.zeros(len(judged.rows), dtype=bool)
-        well_labeled[judged.rows] = certainty.well_labeled(*judged.evidence, self.found.flagged)
+        well_labeled[judged.rows] = certainty.well_labeled(
+            *judged.evidence, self.found.flagged, usual
+        )
         return {
             "ambiguity": pa.array(ambiguity, mask=~judged.has_probs),
             "is_ambiguous": pa.array(ambiguous, mask=~judged.has_probs),

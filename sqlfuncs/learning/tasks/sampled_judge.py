@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,17 @@ class Sampling:
         return chosen
 
 
+def refuse_few(classes: Sequence[str]) -> None:
+    """Raise for fewer than two classes: NoUsableRows, TooFewClasses."""
+    if not classes:
+        raise NoUsableRows("no row can be judged: none has both an x and a label.")
+    if len(classes) < 2:
+        raise TooFewClasses(
+            f"every row that can be judged has the label '{classes[0]}': it takes two classes or "
+            "more."
+        )
+
+
 def learn(x: pa.Array, labels: Labels, sampling: Sampling, options: Options) -> Judge:
     """The judge of a table, from the rows that were drawn of it, all of which can be used.
 
@@ -62,15 +73,9 @@ def learn(x: pa.Array, labels: Labels, sampling: Sampling, options: Options) -> 
     """
     check_cut(options.cut)
     check_folds(options.folds)
-    if not len(x):
-        raise NoUsableRows("no row can be judged: none has both an x and a label.")
     rows = registry.read(x)
     classes = class_order.in_order(labels.distinct())
-    if len(classes) < 2:
-        raise TooFewClasses(
-            f"every row that can be judged has the label '{classes[0]}': it takes two classes or "
-            "more."
-        )
+    refuse_few(classes)
     codes = labels.codes(classes)
     target = ClassTarget(codes, len(classes))
     target.refuse_too_many()
