@@ -24,7 +24,7 @@ def command() -> None:
 def catalog_sql(catalog: str, schema: str, home: str) -> None:
     """Print SQL that puts the functions of a row into a schema of Unity Catalog.
 
-    label_quality, suggest_label and label_set in SQL; judge_labels, llm_classify and embed in Python.
+    label_quality, suggest_label, label_set in SQL; judge_labels, llm_classify, embed in Python.
     """
     from sqlfuncs.engines.spark import catalog as generated
 

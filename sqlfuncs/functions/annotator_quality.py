@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
 from sqlfuncs.learning.annotators import annotated
 from sqlfuncs.learning.annotators import consensus as methods
-from sqlfuncs.learning.annotators.tally import Tally
-from sqlfuncs.learning.annotators.votes import Floats
+from sqlfuncs.learning.annotators.tally import Tally, quality_columns
 from sqlfuncs.learning.models.folds import check_folds
-from sqlfuncs.statistics import intervals
 
 
 def annotator_quality(
@@ -43,42 +38,13 @@ def annotator_quality(
     else:
         votes, _ = annotated.read(rows)
     reached = methods.reach(votes, method, probs)
-    tally = Tally.of(votes, reached.labels)
-    return summarized(votes.annotator_names, votes.classes, tally, reached.annotators)
-
-
-def summarized(
-    names: Sequence[str], classes: Sequence[str], tally: Tally, quality: Floats
-) -> pa.StructArray:
-    """The function's rows, for annotators whose `names` are in order. `quality` (annotators,)."""
-    hits = tally.by_annotator(tally.shared * (tally.labels == tally.truth), len(names))
-    n = tally.by_annotator(tally.shared, len(names))
-    given = tally.by_annotator(tally.votes, len(names)).astype(np.int64)
-    worst = tally.worst_classes(len(names))
-    # Their names are in order already, so that equals come by name.
-    order = np.argsort(quality, kind="stable")
-    shown = [
-        quality,
-        intervals.ratio(hits, n),
-        intervals.wilson(hits, n, -1),
-        intervals.wilson(hits, n, 1),
-    ]
-    ranked, agreement, low, high = (
-        pa.array(values[order], mask=np.isnan(values[order])) for values in shown
+    columns = quality_columns(
+        votes.annotator_names,
+        votes.classes,
+        Tally.of(votes, reached.labels),
+        reached.annotators,
     )
-    named = np.array([*classes], dtype=object)
-    return pa.StructArray.from_arrays(
-        [
-            pa.array(np.array([*names], dtype=object)[order], pa.string()),
-            ranked,
-            pa.array(given[order], pa.int64()),
-            agreement,
-            low,
-            high,
-            pa.array(named[worst[order]], pa.string(), mask=worst[order] < 0),
-        ],
-        names=[column.name for column in FUNCTION.returns],
-    )
+    return pa.StructArray.from_arrays(columns, names=[column.name for column in FUNCTION.returns])
 
 
 FUNCTION = TableFunction(

@@ -15,13 +15,11 @@ import pyarrow as pa
 from sqlfuncs.engines.spark import frames, running, votes
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.labels import text_of
-from sqlfuncs.functions import annotator_quality as quality
 from sqlfuncs.learning.annotators import consensus as methods
 from sqlfuncs.learning.annotators import votes as counting
 from sqlfuncs.learning.annotators.dawid_skene import ErrorRates
-from sqlfuncs.learning.annotators.tally import Tally
+from sqlfuncs.learning.annotators.tally import Tally, quality_columns
 from sqlfuncs.learning.annotators.votes import Votes
-from sqlfuncs.statistics import intervals
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -70,16 +68,12 @@ def _summarized(
         who, *(found[name].to_numpy().astype(np.int64) for name in found.column_names[1:])
     )
     if rates is None:
-        alike, others = (
-            tally.by_annotator(each, len(names)) for each in (tally.alike, tally.others)
-        )
-        judged = intervals.ratio(alike, others)
+        judged = tally.agreement_with_others(len(names))
     else:
         of_name = dict(zip(rates.annotators, rates.accuracy.tolist(), strict=True))
         judged = np.array([of_name[name] for name in names])
-    made = quality.summarized(names, known.classes, tally, judged)
-    shown = made.field(0).to_pylist()
-    columns = [values.take(pa.array([first[name] for name in shown])), *made.flatten()[1:]]
+    shown, *others = quality_columns(names, known.classes, tally, judged)
+    columns = [values.take(pa.array([first[name] for name in shown.to_pylist()])), *others]
     return pa.table([each.cast(field.type) for each, field in zip(columns, own, strict=True)], own)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from sqlfuncs.learning.annotators.votes import Floats, Votes
 from sqlfuncs.learning.labels.classes import Codes
@@ -46,6 +48,12 @@ class Tally:
         summed: Floats = np.bincount(self.who, values, count).astype(np.float64)
         return summed
 
+    def agreement_with_others(self, count: int) -> Floats:
+        """As `votes.agreement_with_others`: (annotators,), NaN where nobody else labelled."""
+        return intervals.ratio(
+            self.by_annotator(self.alike, count), self.by_annotator(self.others, count)
+        )
+
     def worst_classes(self, count: int) -> Codes:
         """The class that each annotator misses most surely: (annotators,), -1 for none.
 
@@ -62,3 +70,37 @@ class Tally:
         worst = np.full(count, -1, dtype=np.int64)
         worst[who[order]] = label[order]  # the last one written is the worst
         return worst
+
+
+def quality_columns(
+    names: Sequence[str], classes: Sequence[str], tally: Tally, quality: Floats
+) -> list[pa.Array]:
+    """The columns of `annotator_quality`, the worst first. `quality` (annotators,).
+
+    The annotators' `names` are in order, so that equals come by name.
+    """
+    count = len(names)
+    hits = tally.by_annotator(tally.shared * (tally.labels == tally.truth), count)
+    shared = tally.by_annotator(tally.shared, count)
+    given = tally.by_annotator(tally.votes, count).astype(np.int64)
+    worst = tally.worst_classes(count)
+    order = np.argsort(quality, kind="stable")
+    shown = [
+        quality,
+        intervals.ratio(hits, shared),
+        intervals.wilson(hits, shared, -1),
+        intervals.wilson(hits, shared, 1),
+    ]
+    ranked, agreement, low, high = (
+        pa.array(values[order], mask=np.isnan(values[order])) for values in shown
+    )
+    named = np.array([*classes], dtype=object)
+    return [
+        pa.array(np.array([*names], dtype=object)[order], pa.string()),
+        ranked,
+        pa.array(given[order], pa.int64()),
+        agreement,
+        low,
+        high,
+        pa.array(named[worst[order]], pa.string(), mask=worst[order] < 0),
+    ]
