@@ -26,10 +26,11 @@ SAMPLE_A_CELL = 40
 FEWEST_A_CELL = 8  # of the sample: with fewer, a centre is hardly more than one of them
 MOST_MEMBERS = 20_000  # of a part of a cell
 MOST_PROBES = 16
-RECALL = 0.99  # of neighbours as far as the threshold; nearer ones are found more easily
+RECALL = 0.97  # of neighbours as far as the threshold; nearer ones are found more easily
 MOST_PROBES_NEAREST = 8
 RECALL_NEAREST = 0.95  # of the nearest ones, which are nearer in the table than in the sample
 _TESTED = 2_000
+_LEFT_OUT = 10  # one row of so many, or fewer, is left out of learning and tested
 _BLOCK = 1024
 _LARGE = 4  # times the mean: such a cell is cut again
 _ROUNDS = 3
@@ -52,23 +53,28 @@ class Cells:
 
     A cell has several parts where vectors are so alike that no centres tell them apart. Its vectors
     are dealt to them by their digests and look into two of them, so that all stay linked.
+    Probes are tried with each `step`-th row of the sample. Where the table has more rows these were
+    left out when the centres were learned: centres are nearer to what they were learned from.
     """
 
     centres: npt.NDArray[np.float16]
     parts: Places
     probes: int
+    step: int = 1
 
     def for_alike(self, sample: Vectors, threshold: float) -> Cells:
         """These with as many probes as find rows whose cosine is `threshold` or more."""
         with one_thread_each() as pool:
             centres = self.centres.astype(np.float32)
-            return replace(self, probes=pool.submit(_alike, sample, centres, threshold).result())
+            tried = pool.submit(_alike, sample, self.step, centres, threshold)
+            return replace(self, probes=tried.result())
 
     def for_nearest(self, sample: Vectors, k: int) -> Cells:
         """These with as many probes as find the `k` nearest rows."""
         with one_thread_each() as pool:
             centres = self.centres.astype(np.float32)
-            return replace(self, probes=pool.submit(_nearest, sample, centres, k).result())
+            tried = pool.submit(_nearest, sample, self.step, centres, k)
+            return replace(self, probes=tried.result())
 
     def visits(self, vectors: Vectors, digests: Digests) -> Visits:
         """Of vectors of length 1: (rows, d)."""
@@ -132,10 +138,13 @@ def _learn(sample: Vectors, rows: int) -> Cells:
     load_faiss().omp_set_num_threads(1)
     most = MOST_BYTES // (2 * sample.shape[1])
     count = max(1, min(int(sqrt(rows)), len(sample) // FEWEST_A_CELL, most))
-    centres = _centres(sample, count)
+    is_part = rows > len(sample)
+    step = max(_LEFT_OUT if is_part else 1, len(sample) // _TESTED)
+    known = np.delete(sample, slice(None, None, step), axis=0) if is_part else sample
+    centres = _centres(known, count)
     for _ in range(_ROUNDS):
-        cell = nearest_centres(sample, centres, 1)[:, 0]
-        finer = _cut_again(sample, cell, centres, most)
+        cell = nearest_centres(known, centres, 1)[:, 0]
+        finer = _cut_again(known, cell, centres, most)
         if len(finer) == len(centres):
             break
         centres = finer
@@ -143,7 +152,7 @@ def _learn(sample: Vectors, rows: int) -> Cells:
     home = nearest_centres(sample, centres, 1)[:, 0]
     expected = np.bincount(home, minlength=len(centres)) * (rows / len(sample))
     parts = np.maximum(np.ceil(expected / MOST_MEMBERS), 1).astype(np.int64)
-    return Cells(centres.astype(np.float16), parts, 1)
+    return Cells(centres.astype(np.float16), parts, 1, step)
 
 
 def _centres(vectors: Vectors, count: int) -> Vectors:
@@ -177,7 +186,7 @@ def _cut_again(sample: Vectors, cell: Places, centres: Vectors, most: int) -> Ve
     return np.concatenate([centres[kept], *added])
 
 
-def _alike(sample: Vectors, centres: Vectors, threshold: float) -> int:
+def _alike(sample: Vectors, step: int, centres: Vectors, threshold: float) -> int:
     """How many cells have to be looked into, tried with neighbours that are made.
 
     The neighbour of a row lies towards another row of the sample, just as far as `threshold`.
@@ -185,7 +194,6 @@ def _alike(sample: Vectors, centres: Vectors, threshold: float) -> int:
     """
     if len(centres) == 1 or threshold >= 1:
         return 1
-    step = max(1, len(sample) // _TESTED)
     rows, others = sample[::step], np.roll(sample, 1, axis=0)[::step]
     across = others - (others * rows).sum(axis=1, keepdims=True) * rows
     length = np.linalg.norm(across, axis=1, keepdims=True)
@@ -196,11 +204,10 @@ def _alike(sample: Vectors, centres: Vectors, threshold: float) -> int:
     return _fewest((mine == its[:, :1]) | (its == mine[:, :1]), RECALL)
 
 
-def _nearest(sample: Vectors, centres: Vectors, k: int) -> int:
+def _nearest(sample: Vectors, step: int, centres: Vectors, k: int) -> int:
     """How many cells have to be looked into, tried with the sample's own neighbours."""
     faiss = load_faiss()
     faiss.omp_set_num_threads(1)
-    step = max(1, len(sample) // _TESTED)
     if len(centres) == 1:
         return 1
     wanted = min(k + 1, len(sample))
