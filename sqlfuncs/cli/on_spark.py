@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,9 @@ def run(url: str, query: QueryFile, sql: str, timeout: float | None) -> Iterator
     import sqlfuncs
     from sqlfuncs.engines.spark import connecting, scripts
 
-    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # errors are said by us
+    # Errors are said by us, and what is used of pandas works.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
     session = connecting.connect(url)
     sqlfuncs.register(session)
     try:

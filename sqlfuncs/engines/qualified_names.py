@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 
-def split_qualified(written: str, quote: str) -> list[str]:
+def split_qualified(written: str, quotes: str) -> list[str]:
     """The parts of a table's name: dots separate, quotes protect, and two of them are one.
+
+    Each character of `quotes` may open a part, and closes it.
 
     >>> split_qualified('main."a.b"', '"')
     ['main', 'a.b']
@@ -14,7 +16,8 @@ def split_qualified(written: str, quote: str) -> list[str]:
     parts: list[str] = []
     rest = written
     while True:
-        if rest.startswith(quote) and (end := _closing(rest, quote)) is not None:
+        quote = rest[:1]
+        if quote and quote in quotes and (end := _closing(rest, quote)) is not None:
             parts.append(rest[1:end].replace(quote * 2, quote))
             rest = rest[end + 1 :]
         else:

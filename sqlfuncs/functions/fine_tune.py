@@ -16,7 +16,7 @@ from sqlfuncs.training import preflight, run, trainers
 from sqlfuncs.training.preflight import Preflight
 from sqlfuncs.training.request import Request
 from sqlfuncs.training.rows import balanced_weights, to_test_on, to_train_on
-from sqlfuncs.wording import Given, Option, Words
+from sqlfuncs.wording import Given, Option, Snippet, Words
 
 
 def fine_tune(
@@ -91,8 +91,8 @@ def fine_tune(
     classes = request.classes
     if len(classes) < 2:
         raise TooFewClasses(
-            f"every row has the label '{classes[0]}': it takes two classes or more. The label's "
-            "column is written bare, without quotes."
+            f"every row has the label '{classes[0]}': it takes two classes or more. "
+            f"{Snippet('how columns are named')}"
         )
     data_warnings.about_spelling(classes)
     if dry_run:

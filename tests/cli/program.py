@@ -38,12 +38,17 @@ def called(*arguments: str | Path, env: Mapping[str, str] | None = None, piped: 
     return Ran(given, code, _written(out), _written(err))
 
 
-def spawned(*arguments: str | Path, env: Mapping[str, str] | None = None, piped: str = "") -> Ran:
+def spawned(
+    *arguments: str | Path,
+    env: Mapping[str, str] | None = None,
+    piped: str = "",
+    cwd: Path | None = None,
+) -> Ran:
     """Run a command line in a process of its own, as a shell does."""
     ran = subprocess.run(
         [*PROGRAM, *map(str, arguments)],
         input=piped, capture_output=True, encoding="utf-8", env={**os.environ, **(env or {})},
-        timeout=300,
+        timeout=300, cwd=cwd,
     )  # fmt: skip
     assert "Traceback" not in ran.stderr
     return ran

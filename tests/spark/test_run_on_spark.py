@@ -45,15 +45,22 @@ def test_mistakes_of_the_command_line() -> None:
 def test_results_and_errors(tmp_path: Path) -> None:
     file = tmp_path / "query.sql"
     file.write_text(
-        "CREATE TEMP TABLE t AS SELECT 1 AS a, NULL AS b;\n"
+        "CREATE OR REPLACE TABLE t AS SELECT 1 AS a, CAST(NULL AS STRING) AS b;\n"
         "SELECT a, b, map('k', 0.5D) AS m FROM t;\n"
         "SELECT * FROM label_issues(t, b, nothing)"
     )
-    ran = spawned("run", file, "--spark", "local[1]", "--format", "json")
-    assert ran.returncode == 1
-    assert json.loads(ran.stdout) == [{"a": 1, "b": None, "m": {"k": 0.5}}]
-    assert "query 1/3: 1 row in" in ran.stderr
-    assert "statement 3 of 3 failed (statements 1 to 2 ran): the table has no column" in ran.stderr
+    for _ in range(2):  # tables stay, and are replaced
+        ran = spawned("run", file, "--spark", "local[1]", "--format", "json", cwd=tmp_path)
+        assert ran.returncode == 1
+        assert json.loads(ran.stdout) == [{"a": 1, "b": None, "m": {"k": 0.5}}]
+        assert "query 1/3: 1 row in" in ran.stderr
+        failed = "statement 3 of 3 failed (statements 1 to 2 ran): the table has no column"
+        assert failed in ran.stderr
+
+
+def test_an_address_at_which_nothing_answers() -> None:
+    ran = called("run", "detect", "--spark", "sc://127.0.0.1:9", "table=t", "text=a", "label=b")
+    assert (ran.returncode, "no Spark answers at 127.0.0.1:9" in ran.stderr) == (1, True)
 
 
 def _left(mark: str) -> list[str]:
@@ -78,6 +85,7 @@ def test_job_and_workers_end(tmp_path: Path, stopped: str) -> None:
         sys.executable,
         ["-m", "sqlfuncs.cli", "run", str(file), "--spark", "local[2]", *limit],
         env={**os.environ, "SQLFUNCS_MARK": str(tmp_path), "TERM": "xterm"},
+        cwd=str(tmp_path),
         encoding="utf-8",
         timeout=patient(180),
         dimensions=(24, 200),

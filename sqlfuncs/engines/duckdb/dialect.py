@@ -19,6 +19,7 @@ SNIPPETS = {
     "JSON as probabilities": "x::JSON::MAP(VARCHAR, DOUBLE)",
     "labels in one spelling": r"trim(regexp_replace(lower(label), '[\s\p{Z}\p{Cc}]+', ' ', 'g'))",
     "lists as one list": "flatten(x)",
+    "how columns are named": "Columns are written bare, without quotes.",
     "rows drawn at random": "FROM ... USING SAMPLE 100",
     "rows that are not tested on": f"CREATE TABLE apart AS FROM my_table WHERE {_LETTERS} NOT IN "
     f"(SELECT {_LETTERS} FROM my_test WHERE text IS NOT NULL)",

@@ -118,6 +118,20 @@ def column(given: str, columns: Sequence[str]) -> str:
     return given if given in alike else alike[0]
 
 
+def refuse_ambiguous(read: Sequence[str], there: Sequence[str]) -> None:
+    """Raise BadInput for a column that another differs from in its case alone.
+
+    A DataFrame's columns are asked for by name, and to Spark these have the same.
+    """
+    for each in read:
+        alike = [name for name in there if name.casefold() == each.casefold()]
+        if len(alike) > 1:
+            raise BadInput(
+                f"the table has the columns {' and '.join(alike)}, which Spark does not tell "
+                "apart. Rename or drop one of them first."
+            )
+
+
 def columns(own: Signature, given: Mapping[str, object], there: Sequence[str]) -> dict[str, Named]:
     """What was given for a function's columns, as the table writes them. Raises BadInput."""
     found: dict[str, Named] = {}

@@ -83,6 +83,7 @@ def handler(batches):
 def _python(at: str, name: str, home: str) -> str:
     needed = json.dumps([f"sqlfuncs[local]=={sqlfuncs.__version__}"])
     return (
+        "-- In Python: Unity Catalog alone takes it, no other Spark.\n"
         f"CREATE OR REPLACE FUNCTION {at}.{head(name)}\n"
         "LANGUAGE PYTHON\n"
         "PARAMETER STYLE PANDAS\n"

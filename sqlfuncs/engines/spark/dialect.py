@@ -19,6 +19,7 @@ SNIPPETS = {
     "JSON as probabilities": "from_json(x, 'MAP<STRING, DOUBLE>')",
     "labels in one spelling": r"trim(regexp_replace(lower(label), r'[\s\p{Z}\p{Cc}]+', ' '))",
     "lists as one list": "flatten(x)",
+    "how columns are named": "Columns are given by their names.",
     "rows drawn at random": "SELECT * FROM ... TABLESAMPLE (100 ROWS)",
     "rows that are not tested on": f"CREATE TABLE apart AS SELECT * FROM my_table WHERE {_LETTERS} "
     f"NOT IN (SELECT {_LETTERS} FROM my_test WHERE text IS NOT NULL)",

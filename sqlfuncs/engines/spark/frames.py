@@ -36,7 +36,10 @@ def as_frame(table: object) -> DataFrame:
             return session.table(table)
     if type(table).__module__.startswith("pyspark.sql") and type(table).__name__ == "DataFrame":
         return table
-    raise BadInput(f"a table is a DataFrame of Spark's or the name of one, not {table!r:.80}.")
+    raise BadInput(
+        f"a table is a DataFrame of Spark's or the name of one, not {type(table).__name__} "
+        f"({type(table).__module__}). spark.createDataFrame(...) makes one of pandas' or Arrow's."
+    )
 
 
 def schema_of(df: DataFrame, columns: Sequence[str]) -> pa.Schema:

@@ -104,6 +104,7 @@ def _call(own: Signature, given: tuple[object, ...], options: Mapping[str, objec
         {name: _collected(name, named[name]) for name in tables if named.get(name) is not None},
     )
     columns = calls.all_read(call, there)
+    calls.refuse_ambiguous(columns, there)
     schema = call.refuse_mistakes(there, frames.schema_of(df, columns))
     if own.name in _distributed:
         return _distributed[own.name](df, call, schema)

@@ -23,6 +23,7 @@ from sqlfuncs.engines.duckdb.embedded_calls import Named
 from sqlfuncs.engines.spark import calls, frames, running
 from sqlfuncs.engines.spark.artifacts import artifact
 from sqlfuncs.engines.spark.calls import Call
+from sqlfuncs.engines.spark.decisions import LOG
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.judging_tasks import RECORD, Drawing, Judging, Learning, Reading
 from sqlfuncs.engines.spark.labels import labels_of
@@ -47,7 +48,7 @@ _FEW = 5_000  # rows: however long their vectors are, they are few numbers
 def label_issues(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     """All columns of a table and those of label_issues, `own`; lazily."""
     counts, rows = counts_of(df, str(call.columns["label"]))
-    if is_held(call, rows, sample_size(df, call.columns["x"], rows)):
+    if is_held(call, counts, rows, sample_size(df, call.columns["x"], rows)):
         return frames.in_one_task(df, _kept_here(df, call), own)
     record, files = learned(df, call, counts)
     if "judge" in call.options:
@@ -57,14 +58,16 @@ def label_issues(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     return judged(df, call, record, files, own)
 
 
-def is_held(call: Call, rows: int, most: int) -> bool:
+def is_held(call: Call, counts: Mapping[str, int], rows: int, most: int) -> bool:
     """Whether a table is judged as a whole, in one process: if it has up to `most` rows, or has to.
 
-    Raises what the function says of a table without rows, and BadInput for one that has to and is
-    larger than a process holds.
+    Raises what the function says of a table without rows, NoUsableRows and TooFewClasses by its
+    labels, and BadInput for one that has to and is larger than a process holds.
     """
     if not rows:
         frames.refuse_empty(call)
+    if LOG not in call.tables:  # decisions may give rows other labels
+        refuse_few([*counts])
     whole = compared(call)
     if whole and rows > frames.MOST_ROWS:
         raise BadInput(
@@ -158,10 +161,9 @@ def learned(
 ) -> tuple[ModelRecord, dict[str, bytes]]:
     """A judge, as a record and files, learned in a task from a sample of the table.
 
-    Raises NoUsableRows, TooFewClasses and BadInput before a job is run.
+    Raises BadInput before a job is run.
     """
     x, label, options = call.columns["x"], str(call.columns["label"]), options_of(call)
-    refuse_few([*counts])
     if not isinstance(x, str):
         raise BadInput("x is read with all rows of a table at once where it is several columns.")
     width = width_of(df, x)

@@ -26,7 +26,8 @@ NOT_ON_SPARK: Mapping[str, str] = {
 
 
 def _table(name: str) -> str:
-    return ".".join(map(_column, split_qualified(name, "`")))
+    """A name as somebody writes it: in double quotes, too, as for DuckDB."""
+    return ".".join(map(_column, split_qualified(name, '`"')))
 
 
 def _column(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ T = TypeVar("T")
 _OURS = re.compile(r"(?ms)^(?:.*: )?sqlfuncs\.errors\.(?P<kind>\w+): (?P<message>.*)")
 _END = re.compile(r"(?m)^\s*(?:SQLSTATE: \w+|JVM stacktrace:|at .*)|\s*SQLSTATE: \w+.*")
 _CONDITION = re.compile(r"^\[[A-Z0-9_.]+\]\s*")
+_ASIDE = re.compile(r"\s*To tolerate the error on drop use [^.]*\.")  # nothing was dropped
 _SECONDS = 0.1  # between looks for Ctrl-C
 
 
@@ -60,13 +62,20 @@ def run(session: Any, action: Callable[[], T]) -> T:
 
 @contextmanager
 def in_our_words() -> Iterator[None]:
-    """Errors of Spark's as ours: those that a worker raised, and what else Spark says."""
+    """Errors of Spark's as ours: those that a worker raised, and what else Spark says.
+
+    Spark's own account of them, with the way there in Java, is not logged beside.
+    """
+    log = logging.getLogger("SQLQueryContextLogger")
+    before, log.disabled = log.disabled, True
     try:
         yield
     except SqlfuncsError:
         raise
     except Exception as error:
         raise as_ours(error) from None
+    finally:
+        log.disabled = before
 
 
 def as_ours(error: Exception) -> Exception:
@@ -78,13 +87,18 @@ def as_ours(error: Exception) -> Exception:
     kind = getattr(errors, found["kind"], None) if found else None
     if found and isinstance(kind, type) and issubclass(kind, SqlfuncsError):
         return kind(_END.split(found["message"])[0].strip())
+    if "Another instance of Derby" in message or "SessionHiveMetaStoreClient" in message:
+        return BadInput(
+            "another Spark that was started in this folder has its tables now, metastore_db: wait "
+            "until it has ended, or start in another folder."
+        )
     if "No module named 'sqlfuncs" in message:
         return CannotRegister(
             "the Python workers of this Spark have no package sqlfuncs, which computes there. "
             f"Install it where they run, in the driver's version: sqlfuncs=={sqlfuncs.__version__} "
             "(a library of the cluster, %pip install in a notebook, or an environment of the job)."
         )
-    said = _CONDITION.sub("", _END.split(message)[0].strip())
+    said = _ASIDE.sub("", _CONDITION.sub("", _END.split(message)[0].strip()))
     if "Traceback (most recent call last):" in said:
         said = said.splitlines()[-1]  # what was raised; the way there is in Spark's log
     is_asked = type(error).__name__.endswith(("AnalysisException", "ParseException"))
@@ -94,7 +108,7 @@ def as_ours(error: Exception) -> Exception:
 @contextmanager
 def _progress(session: Any) -> Iterator[Callable[[], None]]:
     """Report how many tasks are done; what comes is to be called now and then."""
-    with work.share("Spark") as share:
+    with work.share("tasks on Spark") as share:
         reached = 0.0
 
         def reach(done: int, total: int) -> None:

@@ -12,6 +12,7 @@ from sqlfuncs.engines.spark import functions, internal, lexis, running, sql_func
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.scalars import JUDGE
 from sqlfuncs.engines.spark.signatures import Signature, signature, signatures
+from sqlfuncs.engines.spark.views import View, view_of
 from sqlfuncs.engines.spark.written import Argument, WrittenCall
 from sqlfuncs.errors import BadInput, BadOption, SqlfuncsError
 from sqlfuncs.functions.spec import ScalarFunction
@@ -33,6 +34,10 @@ def sql(session: Any, text: str) -> DataFrame:
 
     Raises BadInput for several statements and for what is unclear, and what the functions raise.
     """
+    if not (isinstance(text, str) and hasattr(session, "sql")):
+        raise BadInput(
+            "sql takes a session of Spark's and a text: sqlfuncs.spark.sql(spark, '...')."
+        )
     with wording.speaking(DIALECT), running.in_our_words():
         found = written.statements(text)
         if len(found) != 1:
@@ -52,11 +57,34 @@ class Statement:
     def frame(self) -> DataFrame:
         """What Spark makes of it, once its calls are made. What writes has run then."""
         known = {*signatures(), *internal.NAMES}
+        if written.first_call(self._text, known) is not None:
+            view = view_of(self._text)
+            if view is not None:
+                return self._viewed(view)
         while (call := written.first_call(self._text, known)) is not None:
             name = f"sqlfuncs_{secrets.token_hex(6)}"
             self._made[name] = self._called(call)
             self._text = f"{self._text[: call.at]}{name}{self._text[call.end :]}"
-        return running.run(self._session, lambda: self._run(self._text))
+        try:
+            return running.run(self._session, lambda: self._run(self._text))
+        except BadInput as error:
+            raise written.with_likely_name(error, self._text, known) from None
+
+    def _viewed(self, view: View) -> DataFrame:
+        """A temporary view of a query with calls of ours. Raises BadInput for one that is kept."""
+        if not view.is_temporary:
+            raise BadInput(
+                f"{view.name} would be a view in other sessions, too, which do not know our "
+                f"functions. Make a table: CREATE TABLE {view.name} AS ..."
+            )
+        frame = Statement(self._session, view.query).frame()
+        name = DIALECT.identifier(view.name)
+        with running.in_our_words():
+            if view.replaces:
+                frame.createOrReplaceTempView(name)
+            else:
+                frame.createTempView(name)
+            return self._session.createDataFrame([], "viewed string").drop("viewed")
 
     def _run(self, text: str) -> DataFrame:
         """Spark puts our tables in: they are views on classic, part of the plan on Connect."""
@@ -179,6 +207,12 @@ def _column(name: str, argument: Argument) -> str | list[str] | None:
         commas = {each.text for each in names[1::2]}
         if commas <= {","} and all(p.kind in (Kind.WORD, Kind.NAME) for p in names[::2]):
             return [lexis.unquoted(each) for each in names[::2]]
+    if len(inner) == 1 and inner[0].text[0] in "'\"":
+        bare = inner[0].text[1:-1]
+        raise BadInput(
+            f"{name} is a column of the table, and {argument.text} is a text to Spark. Write "
+            f"{bare if bare.isidentifier() else DIALECT.identifier(bare or '_')}."
+        )
     raise BadInput(
         f"{name} is a column of the table, named bare, not {argument.text}. What is computed is "
         f"made a column first: WITH t AS (SELECT *, {argument.text} AS {name}_ FROM ...) ..."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from sqlfuncs.engines.spark.lexis import pieces, unquoted
 from sqlfuncs.errors import BadInput
@@ -111,6 +112,26 @@ def plain_calls(sql: str, functions: Collection[str]) -> str:
     for at, end, text in reversed(changes):
         sql = sql[:at] + text + sql[end:]
     return sql
+
+
+def with_likely_name(error: BadInput, sql: str, functions: Collection[str]) -> BadInput:
+    """An error of Spark's, with the function of ours that a name in FROM was meant to be."""
+    words = words_of(sql)
+    for number, word in enumerate(words):
+        if word.kind is not Kind.WORD or not _is_called(words, number):
+            continue
+        if _keyword(words, number - 1) not in _BEFORE_TABLES:
+            continue
+        name = word.text.casefold()
+        if name in functions:
+            return BadInput(
+                f"{name} is called with TABLE(...) here, which this session knows once it is given "
+                f"the functions: sqlfuncs.register(spark). Or name the table bare: {name}(t, ...)."
+            )
+        near = get_close_matches(name, functions, n=1, cutoff=0.8)
+        if near:
+            return BadInput(f"there is no function {word.text}: {near[0]} is one. ({error})")
+    return error
 
 
 def statements(sql: str) -> list[str]:

@@ -26,6 +26,7 @@ from sqlfuncs.learning.rows.base import Floats, Rows, describe, is_usable
 from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.probabilities import Probabilities
 from sqlfuncs.learning.rows.text import Texts
+from sqlfuncs.wording import Snippet
 
 _LISTED = 5
 
@@ -60,8 +61,8 @@ def read(rows: pa.StructArray, *, more_classes: Sequence[str] = ()) -> tuple[Vot
     left_out = ", ".join(f"{why} ({n} rows)" for why, n in missing.items() if n)
     if not len(votes.items):
         raise NoUsableRows(
-            f"no item has a label{f': {left_out}' if left_out else ''}. item, annotator and label "
-            "are columns, written bare, without quotes."
+            f"no item has a label{f': {left_out}' if left_out else ''}. "
+            f"{Snippet('how columns are named')}"
         )
     if left_out:
         work.say(f"left out: {left_out}")

@@ -195,7 +195,7 @@ def _refuse_unusable(labels: Labels, reasons: Reasons) -> None:
     if not usable:
         raise NoUsableRows(f"no row can be judged: {describe(reasons)}.")
     if len(usable) < 2:
-        other = "The label's column is written bare, without quotes."
+        other = str(Snippet("how columns are named"))
         if len(labels.distinct()) > 1:
             other = f"Of the other rows: {describe(reasons)}."
         raise TooFewClasses(
