@@ -12,6 +12,8 @@ def split_qualified(written: str, quotes: str) -> list[str]:
     ['main', 'a.b']
     >>> split_qualified("main.labels.`a.b`", "`"), split_qualified("we`ird", "`")
     (['main', 'labels', 'a.b'], ['we`ird'])
+    >>> split_qualified('main."a.b".`c"d`', '`"')
+    ['main', 'a.b', 'c"d']
     """
     parts: list[str] = []
     rest = written

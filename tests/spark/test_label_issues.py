@@ -11,7 +11,14 @@ import pytest
 
 import sqlfuncs.spark
 from sqlfuncs.engines.spark import artifacts, frames
-from sqlfuncs.errors import BadInput, BadOption, ColumnClash, UnknownModel
+from sqlfuncs.errors import (
+    BadInput,
+    BadOption,
+    ColumnClash,
+    NoUsableRows,
+    TooFewClasses,
+    UnknownModel,
+)
 from sqlfuncs.learning.models import shares
 from tests.spark.tables import by_id, vectors
 
@@ -154,6 +161,24 @@ def test_a_mistake_is_told_before_any_job(
     fails_if_run = spark.createDataFrame(table).where("assert_true(id < 0) IS NULL")
     with pytest.raises(kind, match=message):
         sqlfuncs.spark.label_issues(fails_if_run, *arguments, **options)
+
+
+def test_a_table_of_pandas_and_columns_that_differ_in_case(spark: Any, table: pa.Table) -> None:
+    with pytest.raises(BadInput, match=r"not DataFrame \(pandas\). spark.createDataFrame"):
+        sqlfuncs.spark.label_issues(table.to_pandas(), "x", "label")
+    df = spark.createDataFrame(table).selectExpr("*", "1 AS Label")
+    with pytest.raises(BadInput, match="the columns label and Label, which Spark does not tell"):
+        sqlfuncs.spark.label_issues(df, "x", "label")
+
+
+def test_labels_of_one_class_are_told_at_once(spark: Any, table: pa.Table) -> None:
+    one = spark.createDataFrame(table).selectExpr("id", "x", "'a' AS label")
+    with pytest.raises(TooFewClasses, match="has the label 'a': it takes two") as said:
+        sqlfuncs.spark.label_issues(one, "x", "label")
+    assert "bare" not in str(said.value)
+    none = one.selectExpr("id", "x", "CAST(NULL AS INT) AS label")
+    with pytest.raises(NoUsableRows, match="none has both"):
+        sqlfuncs.spark.label_issues(none, "x", "label")
 
 
 def test_a_column_of_the_result_that_is_there_already(spark: Any, table: pa.Table) -> None:

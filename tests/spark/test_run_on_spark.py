@@ -26,6 +26,8 @@ def test_show_needs_no_spark() -> None:
     ran = called("run", "detect", "--spark", "sc://nowhere", "--show", "table=main.labels.train")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "WITH input AS (FROM `main`.`labels`.`train`)" in ran.stdout
+    ran = called("run", "detect", "--spark", "sc://nowhere", "--show", 'table=main."odd.name"')
+    assert "WITH input AS (FROM `main`.`odd.name`)" in ran.stdout
     assert "count(*) AS `rows`" in ran.stdout
 
 

@@ -136,7 +136,10 @@ def test_a_function_of_a_row_takes_options_as_at_home(points: Any) -> None:
             BadInput,
             "x is a column of the table, named bare",
         ),
-        ("label_issues(points, 'x', said)", BadInput, "x is a column of the table, named bare"),
+        ("label_issues(points, 'x', said)", BadInput, "'x' is a text to Spark. Write x."),
+        ('label_issues(points, "a b", said)', BadInput, "is a text to Spark. Write `a b`."),
+        ("label_isues(points, x, said)", BadInput, "no function label_isues: label_issues is one"),
+        ("judge_label(points, x, said)", BadInput, "cannot be resolved"),
         ("label_issues(points, p.x, said)", BadInput, "x is a column of the table, named bare"),
         (
             "label_issues(points, x)",
@@ -157,6 +160,44 @@ def test_mistakes(points: Any, call: str, kind: type[Exception], message: str) -
     with pytest.raises(kind) as said:
         sqlfuncs.spark.sql(points, f"SELECT * FROM {call}")
     assert message in str(said.value)
+
+
+def test_a_temporary_view_outlives_the_statement(points: Any) -> None:
+    asked = "SELECT id, is_label_issue FROM label_issues(points, x, said)"
+    try:
+        sqlfuncs.spark.sql(points, f"CREATE OR REPLACE TEMP VIEW `of points` AS {asked}")
+        there = points.sql("SELECT * FROM `of points` ORDER BY id").collect()
+        assert there == sqlfuncs.spark.sql(points, f"{asked} ORDER BY id").collect()
+        with pytest.raises(BadInput, match="of points"):
+            sqlfuncs.spark.sql(points, f"CREATE TEMPORARY VIEW `of points` AS {asked}")
+    finally:
+        points.catalog.dropTempView("`of points`")
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        ("CREATE VIEW kept AS", "CREATE TABLE kept AS"),
+        ("CREATE OR REPLACE TEMP VIEW v (a, b) AS", "a name and a query, nothing else"),
+    ],
+)
+def test_views_that_are_refused(points: Any, head: str, message: str) -> None:
+    with pytest.raises(BadInput) as said:
+        sqlfuncs.spark.sql(points, f"{head} SELECT * FROM label_issues(points, x, said)")
+    assert message in str(said.value)
+
+
+def test_a_call_of_spark_s_own_kind_in_a_session_that_lacks_it(points: Any) -> None:
+    bare = points.newSession()
+    bare.range(3).createOrReplaceTempView("t")
+    with pytest.raises(BadInput, match=r"sqlfuncs.register\(spark\)") as said:
+        sqlfuncs.spark.sql(bare, "SELECT * FROM label_issues(TABLE(t), x => 'id', label => 'id')")
+    assert "label_issues(t, ...)" in str(said.value)
+
+
+def test_arguments_in_the_wrong_order(points: Any) -> None:
+    with pytest.raises(BadInput, match="takes a session of Spark's and a text"):
+        sqlfuncs.spark.sql("SELECT 1", points)  # type: ignore[arg-type]
 
 
 def test_one_statement(points: Any) -> None:
