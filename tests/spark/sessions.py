@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import sqlfuncs
@@ -62,3 +64,11 @@ def session(folder: Path) -> Any:
     made = builder.getOrCreate()
     sqlfuncs.register(made)
     return made
+
+
+def slowly(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches, after some work for each of their rows."""
+    for batch in batches:
+        for value in batch.column(0).to_pylist():
+            sum(each * value for each in range(2_000))
+        yield batch

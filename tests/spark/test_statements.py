@@ -197,7 +197,7 @@ def test_a_call_of_spark_s_own_kind_in_a_session_that_lacks_it(points: Any) -> N
 
 def test_arguments_in_the_wrong_order(points: Any) -> None:
     with pytest.raises(BadInput, match="takes a session of Spark's and a text"):
-        sqlfuncs.spark.sql("SELECT 1", points)  # type: ignore[arg-type]
+        sqlfuncs.spark.sql("SELECT 1", points)
 
 
 def test_one_statement(points: Any) -> None:

@@ -18,6 +18,7 @@ _SECONDS = 10.0  # for a server to answer
 _LOCAL = {
     "spark.sql.catalogImplementation": "hive",
     "spark.driver.extraJavaOptions": "-Dderby.stream.error.file=/dev/null",
+    "spark.python.task.killTimeout": "500ms",  # after Ctrl-C
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ _END = re.compile(r"(?m)^\s*(?:SQLSTATE: \w+|JVM stacktrace:|at .*)|\s*SQLSTATE:
 _CONDITION = re.compile(r"^\[[A-Z0-9_.]+\]\s*")
 _ASIDE = re.compile(r"\s*To tolerate the error on drop use [^.]*\.")  # nothing was dropped
 _SECONDS = 0.1  # between looks for Ctrl-C
+_ASKED_SECONDS = 60.0  # for which an action is asked to end
 
 
 def collected(df: Any) -> pa.Table:
@@ -53,11 +55,20 @@ def run(session: Any, action: Callable[[], T]) -> T:
                     outcome.exception(timeout=_SECONDS)
                 look()
         except (KeyboardInterrupt, Cancelled):
-            with suppress(Exception):
-                session.interruptAll()
+            threading.Thread(target=_interrupt, args=(session, outcome), daemon=True).start()
             raise Cancelled from None
     with in_our_words():
         return outcome.result()
+
+
+def _interrupt(session: Any, outcome: Future[Any]) -> None:
+    """Ask for the end of an action's jobs until it ends: it may be between two of them."""
+    until = time.monotonic() + _ASKED_SECONDS
+    while not outcome.done() and time.monotonic() < until:
+        with suppress(Exception):
+            session.interruptAll()
+        with suppress(Exception):
+            outcome.exception(timeout=_SECONDS)
 
 
 @contextmanager
