@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from sqlfuncs import wording, work
 from sqlfuncs.engines.duckdb.embedded_calls import Named
-from sqlfuncs.engines.spark import calls, frames, running
+from sqlfuncs.engines.spark import calls, copied, frames, running
 from sqlfuncs.engines.spark.artifacts import artifact
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.decisions import LOG
@@ -30,6 +30,7 @@ from sqlfuncs.engines.spark.labels import labels_of
 from sqlfuncs.engines.spark.signatures import signature
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.detection import judges
+from sqlfuncs.learning.detection.copies_rule import CopiesRule
 from sqlfuncs.learning.detection.judge import Judge
 from sqlfuncs.learning.models import shares
 from sqlfuncs.learning.rows import registry
@@ -105,15 +106,22 @@ def _kept_here(df: DataFrame, call: Call) -> Call:
 def judged(
     df: DataFrame, call: Call, record: ModelRecord, files: Mapping[str, bytes], own: pa.Schema
 ) -> DataFrame:
-    """All columns of a table and what a judge says of each row by itself, `own` of it."""
+    """All columns of a table and what a judge says of each row by itself, `own` of it.
+
+    Where its sample held copies, the labels of the copies of each row are counted before.
+    """
     from pyspark.sql.pandas.types import from_arrow_type
     from pyspark.sql.types import StructField, StructType
 
     added = [StructField(field.name, from_arrow_type(field.type)) for field in own]
     keeps = running.is_on_this_machine(df.sparkSession)
     x, label = str(call.columns["x"]), str(call.columns["label"])
-    run = Judging(x, label, record, artifact(df.sparkSession, files), own, keeps)
-    return frames.in_batches(df, run, StructType([*df.schema.fields, *added]))
+    schema, counted = StructType([*df.schema.fields, *added]), ""
+    if CopiesRule.from_files(files) is not None:
+        (counted,) = frames.free_names([*df.columns, *own.names], "copies")
+        df = copied.counted(df, x, label, counted)
+    run = Judging(x, label, record, artifact(df.sparkSession, files), own, keeps, counted)
+    return frames.in_batches(df, run, schema)
 
 
 def counts_of(df: DataFrame, label: str) -> tuple[dict[str, int], int]:

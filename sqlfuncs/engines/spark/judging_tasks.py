@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 
@@ -14,9 +14,11 @@ from sqlfuncs import wording
 from sqlfuncs.engines.spark.artifacts import Artifact
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.labels import labels_of
+from sqlfuncs.learning.detection.copies_rule import CopiesRule
 from sqlfuncs.learning.detection.judge import Judge
 from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.rows import registry
+from sqlfuncs.learning.rows.base import Floats
 from sqlfuncs.learning.tasks.base import Options
 from sqlfuncs.learning.tasks.classification import ClassPrediction
 from sqlfuncs.learning.tasks.sampled_judge import Sampling, learn, refuse_few
@@ -83,7 +85,7 @@ class Learning:
         table = pa.Table.from_batches(held).combine_chunks()
         x, label, vector = (column.chunk(0) for column in table.columns)
         with wording.speaking(DIALECT), stores.keeping_vectors(self._held(x, vector)):
-            judge = learn(x, labels_of(label, "label"), self.sampling, self.options)
+            judge, copies = learn(x, labels_of(label, "label"), self.sampling, self.options)
         record = ModelRecord(
             name=self.options.judge or "judge",
             base="judge of " + self.options.model,
@@ -97,6 +99,8 @@ class Learning:
             created_at=0.0,
         )
         files = {RECORD: json.dumps(asdict(record)).encode(), **judge.to_files()}
+        if copies is not None:
+            files |= copies.to_files()
         yield pa.RecordBatch.from_pydict({"name": [*files], "content": [*files.values()]})
 
     def _held(self, x: pa.Array, vector: pa.Array) -> HeldVectors:
@@ -125,27 +129,52 @@ class Judging:
     files: Artifact
     own: pa.Schema
     keeps: bool
+    counted: str = ""  # a column: how many rows of each row's content have which label
 
     def __call__(self, batches: _Batches) -> _Batches:
         """The same rows with more columns."""
-        judge = Judge.from_files(self.record, self.files.files())
+        files = self.files.files()
+        judge = Judge.from_files(self.record, files)
+        copies = CopiesRule.from_files(files) if self.counted else None
         step = max(1, _PROBABILITIES // len(judge.classes))
         for batch in batches:
             for at in range(0, batch.num_rows, step):
                 part = batch.slice(at, step)
                 with wording.speaking(DIALECT), _vectors(self.keeps):
-                    columns = self._said(judge, part.column(self.x), part.column(self.label))
+                    columns = self._said(judge, copies, part)
+                kept = [name for name in part.schema.names if name != self.counted]
                 yield pa.RecordBatch.from_arrays(
-                    [*part.columns, *columns], [*part.schema.names, *self.own.names]
+                    [*map(part.column, kept), *columns], [*kept, *self.own.names]
                 )
 
-    def _said(self, judge: Judge, x: pa.Array, label: pa.Array) -> list[pa.Array]:
-        judged, found = judge.judge(x, labels_of(label, self.label))
+    def _said(
+        self, judge: Judge, copies: CopiesRule | None, part: pa.RecordBatch
+    ) -> list[pa.Array]:
+        x, labels = part.column(self.x), labels_of(part.column(self.label), self.label)
+        counts = None
+        if copies is not None:
+            counts = _counts(part.column(self.counted), judge.classes, self.label)
+        judged, found = judge.judge(x, labels, copies, counts)
         prediction = ClassPrediction(judged, found, judge.rule.cut)
         columns = prediction.issues()
         if not columns.keys() >= {*self.own.names}:
             columns = {**columns, **prediction.certainty(judge.rule.usual)}
         return [_as_type(columns[field.name], field.type) for field in self.own]
+
+
+def _counts(counted: pa.MapArray, classes: Sequence[str], name: str) -> Floats:
+    """Maps of labels to numbers of rows as a matrix: (rows, classes)."""
+    counts = np.zeros((len(counted), len(classes)))
+    has = np.asarray(counted.is_valid())
+    present = counted.filter(pa.array(has))
+    # A slice shares its parent's keys; only those between its own offsets are its own.
+    offsets = present.offsets.to_numpy()
+    own = slice(offsets[0], offsets[-1])
+    rows = np.repeat(np.flatnonzero(has), np.diff(offsets))
+    codes = labels_of(present.keys[own], name).codes(tuple(classes))
+    known = codes >= 0
+    np.add.at(counts, (rows[known], codes[known]), present.items[own].to_numpy()[known])
+    return counts
 
 
 def _as_type(column: pa.Array, of: pa.DataType) -> pa.Array:

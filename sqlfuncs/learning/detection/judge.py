@@ -11,13 +11,13 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.detection.confident import Found
+from sqlfuncs.learning.detection.copies_rule import CopiesRule
 from sqlfuncs.learning.detection.judged import Judged
-from sqlfuncs.learning.detection.noise import Correction
 from sqlfuncs.learning.detection.rule import Rule
 from sqlfuncs.learning.labels.labels import Labels, as_classes
 from sqlfuncs.learning.models.cross_fitted import CrossFitted
 from sqlfuncs.learning.rows import registry
-from sqlfuncs.learning.rows.base import Reasons, is_usable
+from sqlfuncs.learning.rows.base import Floats, Reasons, is_usable
 from sqlfuncs.store.manifests import ModelRecord
 from sqlfuncs.wording import Option
 
@@ -56,9 +56,17 @@ class Judge:
             float((probs.argmax(axis=1) == codes).mean()),
         )
 
-    def judge(self, x: pa.Array, labels: Labels) -> tuple[Judged, Found]:
+    def judge(
+        self,
+        x: pa.Array,
+        labels: Labels,
+        copies: CopiesRule | None = None,
+        counts: Floats | None = None,
+    ) -> tuple[Judged, Found]:
         """What label_issues would say of such rows and their labels: (rows,).
 
+        With `copies`, `counts` (rows, classes) say how many rows of each row's content, itself
+        among them, have which label.
         Raises BadInput for rows of another kind than those learned from.
         """
         kind = registry.of_type(x.type)
@@ -72,12 +80,18 @@ class Judge:
         codes, reasons = labels.codes(self.classes), rows.reasons.copy()
         readable = is_usable(rows.reasons)
         no_label = np.asarray(labels.texts.is_null())
-        probs = np.full((len(x), len(self.classes)), np.nan)
+        probs, rule = np.full((len(x), len(self.classes)), np.nan), self.rule
+        outvoted = np.zeros(len(x), dtype=bool)
         if readable.any():
-            usable = rows.take(readable)
+            usable, own = rows.take(readable), codes[readable]
             groups = usable.groups(usable.digests())
-            probs[readable], known = self.models.judge(usable, groups, np.arange(len(usable)))
-            reasons[readable] = _reasons(labels, codes, readable, known)
+            said, known = self.models.judge(usable, groups, np.arange(len(usable)))
+            unseen = (own >= 0) & ~known[np.arange(len(own)), own]
+            if copies is not None and counts is not None:
+                rule = copies.rule
+                said, unseen, outvoted[readable] = copies.judge(own, said, unseen, counts[readable])
+            probs[readable] = said
+            reasons[readable] = _reasons(labels, codes, readable, unseen)
         reasons[no_label & readable] = labels.reasons[no_label & readable]
         nothing = np.zeros(len(x), dtype=bool)
         judged = Judged(
@@ -89,27 +103,16 @@ class Judge:
             nothing,
             reasons,
             no_label & readable,
-            nothing,
+            outvoted,
         )
-        return judged, self.rule.find(*judged.evidence)
+        return judged, rule.find(*judged.evidence, outvoted[judged.rows])
 
     def to_files(self) -> dict[str, bytes]:
         """Everything needed to load it again: JSON and safetensors."""
         from safetensors.numpy import save
 
-        arrays = {}
-        about: dict[str, object] = {
-            "kind": self.kind,
-            "cut": self.rule.cut,
-            "method": self.rule.method,
-        }
-        if self.rule.correction is not None:
-            arrays["transition"] = self.rule.correction.transition
-            about["powers"] = [self.rule.correction.of_true, self.rule.correction.of_model]
-        if self.rule.limits is not None:
-            arrays["limits"] = self.rule.limits
-        if self.rule.usual is not None:
-            arrays["usual"] = self.rule.usual
+        about, arrays = self.rule.state()
+        about["kind"] = self.kind
         return {
             **self.models.to_files(),
             _ABOUT: json.dumps(about).encode(),
@@ -128,12 +131,7 @@ class Judge:
                 f"{Option('judge', 'name')}."
             )
         about, arrays = json.loads(files[_ABOUT]), load(files[_NOISE])
-        correction = None
-        if "transition" in arrays:
-            correction = Correction(arrays["transition"], *about["powers"])
-        rule = Rule(
-            about["cut"], about["method"], correction, arrays.get("limits"), arrays.get("usual")
-        )
+        rule = Rule.restore(about, arrays)
         return cls(
             CrossFitted.from_files(files),
             record.classes,
@@ -149,14 +147,12 @@ def _reasons(
     labels: Labels,
     codes: np.ndarray[tuple[int], np.dtype[np.int64]],
     readable: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    known: np.ndarray[tuple[int, int], np.dtype[np.bool_]],
+    unseen: np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> Reasons:
     """Why each readable row is not judged, None if it is."""
     own = codes[readable]
     reasons = np.full(len(own), None, dtype=object)
-    reasons[~known[np.arange(len(own)), own] & (own >= 0)] = (
-        "no row of other content had this label, so no model could learn it"
-    )
+    reasons[unseen] = "no row of other content had this label, so no model could learn it"
     places = np.flatnonzero(readable)
     for row in np.flatnonzero(own < 0).tolist():
         text = labels.texts[places[row]].as_py()

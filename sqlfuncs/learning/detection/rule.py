@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -62,16 +64,37 @@ class Rule:
             np.maximum.at(limits, codes[flagged], probs[flagged, codes[flagged]])
         return cls(cut, method, correction, limits, mean_self_confidence(codes, probs))
 
-    def find(self, codes: Codes, probs: Floats) -> Found:
-        """Score and flag rows: their given classes (rows,), and probabilities (rows, classes)."""
+    def find(self, codes: Codes, probs: Floats, wrong: Mask | None = None) -> Found:
+        """Score and flag rows: their given classes (rows,), and probabilities (rows, classes).
+
+        Rows that are known to be `wrong` are flagged in any case.
+        """
+        known = np.zeros(len(codes), dtype=bool) if wrong is None else wrong
         return confident.found(
-            codes,
-            probs,
-            self.method,
-            self.correction,
-            self._flags(codes, probs),
-            np.zeros(len(codes), dtype=bool),
+            codes, probs, self.method, self.correction, self._flags(codes, probs), known
         )
+
+    def state(self) -> tuple[dict[str, object], dict[str, Floats]]:
+        """Values for JSON and arrays from which `restore` makes it again."""
+        about: dict[str, object] = {"cut": self.cut, "method": self.method}
+        arrays = {}
+        if self.correction is not None:
+            arrays["transition"] = self.correction.transition
+            about["powers"] = [self.correction.of_true, self.correction.of_model]
+        if self.limits is not None:
+            arrays["limits"] = self.limits
+        if self.usual is not None:
+            arrays["usual"] = self.usual
+        return about, arrays
+
+    @classmethod
+    def restore(cls, about: Mapping[str, Any], arrays: Mapping[str, Floats]) -> Rule:
+        """What `state` gave."""
+        correction = None
+        if "transition" in arrays:
+            correction = noise.Correction(arrays["transition"], *about["powers"])
+        limits, usual = arrays.get("limits"), arrays.get("usual")
+        return cls(about["cut"], about["method"], correction, limits, usual)
 
     def _flags(self, codes: Codes, probs: Floats) -> Mask | None:
         if self.cut == NOISE_CORRECTED:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.errors import NoUsableRows, TooFewClasses
+from sqlfuncs.learning.detection.copies_rule import CopiesRule
 from sqlfuncs.learning.detection.judge import Judge
 from sqlfuncs.learning.detection.rule import Rule, check_cut
 from sqlfuncs.learning.labels import classes as class_order
@@ -65,11 +66,14 @@ def refuse_few(classes: Sequence[str]) -> None:
         )
 
 
-def learn(x: pa.Array, labels: Labels, sampling: Sampling, options: Options) -> Judge:
+def learn(
+    x: pa.Array, labels: Labels, sampling: Sampling, options: Options
+) -> tuple[Judge, CopiesRule | None]:
     """The judge of a table, from the rows that were drawn of it, all of which can be used.
 
-    Noise and pool are those of the table: rare classes, drawn more densely, count as they are
-    common. Raises BadOption, NoUsableRows, TooFewClasses, TooManyClasses.
+    And the rule for rows whose copies are counted, None where none of these has a copy. Noise and
+    pool are those of the table: rare classes, drawn more densely, count as they are common.
+    Raises BadOption, NoUsableRows, TooFewClasses, TooManyClasses.
     """
     check_cut(options.cut)
     check_folds(options.folds)
@@ -81,14 +85,23 @@ def learn(x: pa.Array, labels: Labels, sampling: Sampling, options: Options) -> 
     target.refuse_too_many()
     counts = np.array([sampling.counts[name] for name in classes], dtype=np.int64)
     shares = Shares.of(counts, sampling.rows, sampling.most)
-    groups = rows.groups(rows.digests())
+    keys = rows.digests()
+    groups = rows.groups(keys)
     fitted = learn_sample(rows, target, groups, options.model, shares, options.folds, options.seed)
     places = np.flatnonzero(shares.common_ones(groups, options.seed))
     probs, known = fitted.judge(rows, groups, places)
     own = codes[places]
     seen = known[np.arange(len(own)), own]
-    own, probs = own[seen], probs[seen]
-    return Judge(
+    own, probs, places = own[seen], probs[seen], places[seen]
+    copies = CopiesRule.learn(
+        [keys[place] for place in places],
+        own,
+        probs,
+        counts / counts.sum(),
+        options.cut,
+        options.method,
+    )
+    judge = Judge(
         fitted,
         classes,
         labels.kind,
@@ -97,3 +110,4 @@ def learn(x: pa.Array, labels: Labels, sampling: Sampling, options: Options) -> 
         sampling.rows,
         float((probs.argmax(axis=1) == own).mean()),
     )
+    return judge, copies
