@@ -6,6 +6,7 @@ OLD_DUCKDB := .duckdb-1.5.5
 ATTACHED := .duckdb-attached
 TOOLS := .venv-tools
 SPARK := .spark-4.3.0
+SAIL := .sail-0.7.2
 WEIGHTS := $(VENV)/home/weights
 # Twice the cores, as many tests wait for servers and processes of their own; each takes a gigabyte.
 WORKERS := $(shell n=$$((2 * $$(getconf _NPROCESSORS_ONLN))); echo $$((n < 8 ? n : 8)))
@@ -70,9 +71,9 @@ test-light: $(LIGHT)/.installed
 
 # On a real Spark, which needs Java 17: the cases of every engine, and what is Spark's alone; once
 # more on a server of Spark Connect. A process has one session: a JVM, and workers of its own.
-ON_SPARK := PYTHONPATH=$(CURDIR)/$(SPARK) $(VENV)/bin/python -m pytest -n 2 --dist loadfile \
-	--durations 10
-test-spark: $(VENV)/.installed $(SPARK)
+ON_SPARK := SQLFUNCS_TEST_SAIL=$(CURDIR)/$(SAIL) PYTHONPATH=$(CURDIR)/$(SPARK) \
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --durations 10
+test-spark: $(VENV)/.installed $(SPARK) $(SAIL)
 	@echo 'On Spark: classic, and through Spark Connect'
 	$(ON_SPARK) tests/spark tests/test_sql_cases.py -k "spark"
 	SQLFUNCS_TEST_SPARK=connect $(ON_SPARK) -n 0 -m "not slow" tests/spark/test_label_issues.py \
@@ -172,6 +173,12 @@ $(SPARK): $(VENV)/.installed
 		grpcio==1.85.3 grpcio-status==1.85.3 googleapis-common-protos==1.76.0 protobuf==7.36.2 \
 		zstandard==0.25.0
 
+# Sail, a Spark Connect server without a JVM, which has Delta tables; it takes no newer pyspark.
+$(SAIL): $(VENV)/.installed
+	$(VENV)/bin/pip install --quiet --no-deps --target $@ pysail==0.7.2 pyspark-client==4.2.0 \
+		grpcio==1.85.3 grpcio-status==1.85.3 googleapis-common-protos==1.76.0 protobuf==7.36.2 \
+		zstandard==0.25.0
+
 # What docs/attached.md is run with. The servers are the machine's own: without one, its tests are
 # skipped and say so.
 $(ATTACHED)/.installed: $(VENV)/.installed tests/integrations/attached.txt
@@ -180,4 +187,4 @@ $(ATTACHED)/.installed: $(VENV)/.installed tests/integrations/attached.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(LIGHT) $(TOOLS) $(OLD_DUCKDB) $(ATTACHED) $(SPARK) dist
+	rm -rf $(VENV) $(LIGHT) $(TOOLS) $(OLD_DUCKDB) $(ATTACHED) $(SPARK) $(SAIL) dist

@@ -1,4 +1,4 @@
-"""Corrections merged into a Delta table: a script, run in a process of its own.
+"""Corrections merged into a Delta table, and judging, on Sail: a script, in a process of its own.
 
 python tests/spark/on_sail.py FOLDER
 """
@@ -12,9 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 
+import sqlfuncs
 import sqlfuncs.spark
 from sqlfuncs.engines.spark import decisions
 from sqlfuncs.errors import BadInput
+from sqlfuncs.learning.models import shares
+from tests.spark.tables import by_id, vectors
 
 
 def log_of(*rows: tuple[object, ...]) -> pa.Table:
@@ -27,7 +30,7 @@ def log_of(*rows: tuple[object, ...]) -> pa.Table:
 
 
 def main(folder: Path) -> None:
-    """Merge, look back, merge again, and merge what others change meanwhile."""
+    """Judge; merge, look back, merge again, and merge what others change meanwhile."""
     from pysail.spark import SparkConnectServer  # type: ignore[import-not-found]
     from pyspark.sql import SparkSession
 
@@ -35,10 +38,26 @@ def main(folder: Path) -> None:
     server.start(background=True)
     host, port = server.listening_address
     session = SparkSession.builder.remote(f"sc://{host}:{port}").getOrCreate()
+    _judged(session)
     for kind in ("BIGINT", "STRING", "DOUBLE"):
         _merged(session, f"t_{kind.lower()}", kind, folder)
     session.stop()
     server.stop()
+
+
+def _judged(session: Any) -> None:
+    table = vectors(900)
+    with sqlfuncs.connect() as con:
+        con.register("t", table)
+        home = by_id(con.sql("FROM label_issues(t, x, label)").to_arrow_table())
+    df = session.createDataFrame(table)
+    assert by_id(sqlfuncs.spark.label_issues(df, "x", "label").toArrow()) == home
+    shares.SAMPLE_ROWS, shares.CLASS_ROWS = 450, 10
+    found = by_id(sqlfuncs.spark.label_issues(df, "x", "label").toArrow())
+    flags = zip(found, home, strict=True)
+    assert sum(a["is_label_issue"] == b["is_label_issue"] for a, b in flags) > 0.95 * 900
+    (whole,) = sqlfuncs.spark.evaluate(df, "label", "true_label").collect()
+    assert whole.n == 900
 
 
 def _merged(session: Any, table: str, kind: str, folder: Path) -> None:

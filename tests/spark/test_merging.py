@@ -78,12 +78,12 @@ def test_spark_understands_the_statement(spark: Any, parquet: str, is_floating: 
         spark.sql(text.replace("`label`", "`nosuch`")).collect()
 
 
-# A folder: pip install --target FOLDER pysail pyspark-client==4.2.0. Sail takes no newer pyspark.
+# A folder that has Sail and the pyspark that it takes: see the Makefile.
 SAIL = os.environ.get("SQLFUNCS_TEST_SAIL", "")
 
 
-@pytest.mark.skipif(not SAIL, reason="needs Sail, which has Delta tables: SQLFUNCS_TEST_SAIL")
-def test_on_a_delta_table(tmp_path: Path) -> None:
+@pytest.mark.skipif(not SAIL, reason="needs Sail, which has Delta tables (make test-spark)")
+def test_on_sail_with_a_delta_table(tmp_path: Path) -> None:
     script = Path(__file__).with_name("on_sail.py")
     found = os.pathsep.join([SAIL, str(Path(sqlfuncs.__file__).parent.parent)])
     ran = subprocess.run(

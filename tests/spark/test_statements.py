@@ -205,3 +205,12 @@ def test_one_statement(points: Any) -> None:
     for text, said in {"SELECT 1; SELECT 2": "has 2", "-- none": "has 0"}.items():
         with pytest.raises(BadInput, match=said):
             sqlfuncs.spark.sql(points, text)
+
+
+def test_errors_of_the_session_itself_stay_what_they_are(points: Any) -> None:
+    from pyspark.errors import AnalysisException
+
+    with pytest.raises(BadInput):
+        sqlfuncs.spark.sql(points, "SELECT nothing FROM points")
+    with pytest.raises(AnalysisException, match="UNRESOLVED_COLUMN"):
+        points.sql("SELECT nothing FROM points").collect()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 import time
@@ -77,7 +76,9 @@ def in_our_words() -> Iterator[None]:
 
     Spark's own account of them, with the way there in Java, is not logged beside.
     """
-    log = logging.getLogger("SQLQueryContextLogger")
+    from pyspark.logger import PySparkLogger
+
+    log = PySparkLogger.getLogger("SQLQueryContextLogger")  # of its own class, which takes more
     before, log.disabled = log.disabled, True
     try:
         yield
