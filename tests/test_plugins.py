@@ -229,6 +229,7 @@ import duckdb, sqlite3, sqlfuncs
 own, con = sqlite3.connect(":memory:"), duckdb.connect()
 sqlfuncs.register(own)
 sqlfuncs.register(con)
+con.execute("SET enable_progress_bar = false")
 print(own.execute("SELECT ours()").fetchall(), con.sql("SELECT count(*) FROM sqlfuncs.models()"))
 con.close()
 sqlfuncs.register("neither")

@@ -51,6 +51,7 @@ def _precision(con: duckdb.DuckDBPyConnection, x: str, table: str = "t") -> floa
     return float(average_precision_score(found.label != found.truth, -found.label_quality))
 
 
+@pytest.mark.slow
 def test_texts_and_numbers_tell_together_what_neither_does(
     mixed: duckdb.DuckDBPyConnection, remarks: list[str]
 ) -> None:
@@ -62,6 +63,7 @@ def test_texts_and_numbers_tell_together_what_neither_does(
     assert any("key: it is text of 300 different values" in said for said in remarks)
 
 
+@pytest.mark.slow
 def test_order_and_threads_do_not_change_a_bit(mixed: duckdb.DuckDBPyConnection) -> None:
     mixed.execute("CREATE TABLE shuffled AS FROM t ORDER BY hash(id)")
     expected = mixed.execute(f"FROM label_issues(t, {X}, label) ORDER BY id").fetchall()
