@@ -132,7 +132,7 @@ def test_rows_that_count_nothing_teach_nothing(recipe: Recipe) -> None:
     from sqlfuncs.learning.models.networks.training import probabilities
 
     found = probabilities(network, network.tokens(TEXTS)).argmax(axis=1)
-    assert (found == CODES).mean() > 0.9
+    assert (found == CODES).mean() > 6 / 7 + 0.02  # what learned all would have six of seven right
 
 
 def test_few_rows_hold_nothing_out(recipe: Recipe) -> None:
