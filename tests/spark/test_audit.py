@@ -78,7 +78,7 @@ def test_what_is_wrong_is_said_before_a_job(
     with pytest.raises(TooFewClasses, match="has the label 'kept'"):
         sqlfuncs.spark.audit(df, "x", "reason")
     unlabeled = df.selectExpr("id", "x", "CAST(NULL AS STRING) AS label")
-    with pytest.raises(NoUsableRows, match="none has both"):
+    with pytest.raises(NoUsableRows, match="no row can be judged: the label is NULL"):
         sqlfuncs.spark.audit(unlabeled, "x", "label")
 
 

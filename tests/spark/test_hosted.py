@@ -415,4 +415,5 @@ def test_a_job_that_is_killed_pays_for_nothing_twice_that_was_kept(
     found = _rows(_classify(df, folder))
     assert all(row["llm_classify"] == right(row["text"], LABELS) for row in found)
     twice = server.count - 3_000
-    assert 0 <= twice <= (16 if machine == "the same" else paid - kept)
+    # Under way at the kill: asked, or answered and about to be kept.
+    assert 0 <= twice <= (2 * 16 if machine == "the same" else paid - kept)

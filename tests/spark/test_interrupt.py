@@ -77,9 +77,9 @@ def test_job_and_workers_end(tmp_path: Path, mode: str, pause: float) -> None:
         word, at = process.stdout.readline().split()
         assert word == "ended"
         assert float(at) - pressed < patient(2)
-        until = pressed + patient(6)  # Spark itself looks every two, and gives workers two
+        until = pressed + patient(10)  # Spark itself looks every two, and gives workers two
         while _work(str(tmp_path)) > 0.2:
             assert time.time() < until
     finally:
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate()

@@ -179,7 +179,7 @@ def test_what_a_function_reads_without_its_being_named(
     ("name", "columns", "elsewhere"),
     [
         ("label_issues", ("x", "label"), "sqlfuncs.spark.label_issues(df"),
-        ("consensus", ("item", "annotator", "label"), ""),
+        ("disagreement", ("item", "annotator", "label", "x"), ""),
     ],
 )
 def test_more_rows_than_a_worker_holds(

@@ -21,7 +21,7 @@ def audit(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     Raises as label_issues, and BadInput for rows that cannot be compared.
     """
     counts, rows = judging.counts_of(df, str(call.columns["label"]))
-    if judging.is_held(call, counts, rows, frames.MOST_ROWS):
+    if judging.is_held(df, call, counts, rows, frames.MOST_ROWS):
         return frames.in_one_task(df, call, own)
     record, files = judging.learned(df, call, counts)
     table = points.compared(df, call)

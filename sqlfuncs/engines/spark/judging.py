@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 MOST_NUMBERS = 25_000_000  # of the vectors that are learned from: 100 MB
-_FEW = 5_000  # rows: however long their vectors are, they are few numbers
+_FEW = 5_000  # rows: however long they are, a process holds them
 
 
 def label_issues(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     """All columns of a table and those of label_issues, `own`; lazily."""
     counts, rows = counts_of(df, str(call.columns["label"]))
-    if is_held(call, counts, rows, sample_size(df, call.columns["x"], rows)):
+    if is_held(df, call, counts, rows, sample_size(df, call.columns["x"], rows)):
         return frames.in_one_task(df, _kept_here(df, call), own)
     record, files = learned(df, call, counts)
     if "judge" in call.options:
@@ -59,7 +59,7 @@ def label_issues(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     return judged(df, call, record, files, own)
 
 
-def is_held(call: Call, counts: Mapping[str, int], rows: int, most: int) -> bool:
+def is_held(df: DataFrame, call: Call, counts: Mapping[str, int], rows: int, most: int) -> bool:
     """Whether a table is judged as a whole, in one process: if it has up to `most` rows, or has to.
 
     Raises what the function says of a table without rows, NoUsableRows and TooFewClasses by its
@@ -67,7 +67,9 @@ def is_held(call: Call, counts: Mapping[str, int], rows: int, most: int) -> bool
     """
     if not rows:
         frames.refuse_empty(call)
-    if LOG not in call.tables:  # decisions may give rows other labels
+    if LOG not in call.tables and len(counts) < 2:  # decisions may give rows other labels
+        some = df.select(*map(frames.column, call.read)).limit(_FEW)
+        call.rows(running.collected(some))  # says so in the function's words
         refuse_few([*counts])
     whole = compared(call)
     if whole and rows > frames.MOST_ROWS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,8 +40,11 @@ def run(session: Any, action: Callable[[], T]) -> T:
     """
     outcome: Future[T] = Future()
 
+    named = f"sqlfuncs-{secrets.token_hex(8)}"
+
     def act() -> None:
         try:
+            _name_jobs(session, named)
             outcome.set_result(action())
         except BaseException as error:  # the caller raises it
             outcome.set_exception(error)
@@ -54,18 +58,29 @@ def run(session: Any, action: Callable[[], T]) -> T:
                     outcome.exception(timeout=_SECONDS)
                 look()
         except (KeyboardInterrupt, Cancelled):
-            threading.Thread(target=_interrupt, args=(session, outcome), daemon=True).start()
+            threading.Thread(target=_interrupt, args=(session, named, outcome), daemon=True).start()
             raise Cancelled from None
     with in_our_words():
         return outcome.result()
 
 
-def _interrupt(session: Any, outcome: Future[Any]) -> None:
+def _name_jobs(session: Any, named: str) -> None:
+    """Give the jobs that this thread starts a name by which they alone are ended."""
+    if is_connect(session):
+        session.addTag(named)
+    else:
+        session.sparkContext.setJobGroup(named, "sqlfuncs", interruptOnCancel=True)
+
+
+def _interrupt(session: Any, named: str, outcome: Future[Any]) -> None:
     """Ask for the end of an action's jobs until it ends: it may be between two of them."""
     until = time.monotonic() + _ASKED_SECONDS
     while not outcome.done() and time.monotonic() < until:
         with suppress(Exception):
-            session.interruptAll()
+            if is_connect(session):
+                session.interruptTag(named)
+            else:
+                session.sparkContext.cancelJobGroup(named)
         with suppress(Exception):
             outcome.exception(timeout=_SECONDS)
 
