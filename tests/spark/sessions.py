@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -45,12 +44,25 @@ _OF_SESSIONS = (
 )
 
 
-@cache
 def session(folder: Path) -> Any:
     """The one session of this process, in which the functions are registered.
 
-    Its warehouse, and the home of its workers where none is set, lie in a folder.
+    Its warehouse, and the home of its workers where none is set, lie in the folder of who is first.
     """
+    if not _made:
+        _made.append(_begun(folder))
+    return _made[0][0]
+
+
+def home() -> str:
+    """The home of the workers of this process's session."""
+    return _made[0][1]
+
+
+_made: list[tuple[Any, str]] = []
+
+
+def _begun(folder: Path) -> tuple[Any, str]:
     from pyspark.sql import SparkSession
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -63,7 +75,7 @@ def session(folder: Path) -> Any:
             builder = builder.config(name, value)
     made = builder.getOrCreate()
     sqlfuncs.register(made)
-    return made
+    return made, os.environ["SQLFUNCS_HOME"]
 
 
 def slowly(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -17,6 +16,7 @@ from sqlfuncs.engines.spark.quoting import NOT_ON_SPARK
 from sqlfuncs.errors import BadQueryFile, StatementFailed, TimedOut
 from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile, parse
+from tests.spark import sessions
 
 Results = list[list[tuple[Any, ...]]]
 _ROWS = """
@@ -79,8 +79,7 @@ def _plain(results: Results) -> list[list[str]]:
 def both(
     con: duckdb.DuckDBPyConnection, spark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Both]:
-    warehouse = Path(spark.conf.get("spark.sql.warehouse.dir").removeprefix("file:"))
-    monkeypatch.setenv("SQLFUNCS_HOME", str(warehouse.parent / "home"))  # the workers'
+    monkeypatch.setenv("SQLFUNCS_HOME", sessions.home())
     made = Both(con, spark)
     made.make("train", _ROWS)
     yield made
