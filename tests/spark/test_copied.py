@@ -10,7 +10,7 @@ import pytest
 
 import sqlfuncs
 import sqlfuncs.spark
-from sqlfuncs.engines.spark import copied, running
+from sqlfuncs.engines.spark import copied, frames, running
 from sqlfuncs.learning.models import shares
 from tests.spark.sessions import needs_spark
 from tests.spark.tables import by_id, vectors
@@ -59,6 +59,23 @@ def test_they_vote(spark: Any, monkeypatch: pytest.MonkeyPatch, judge: str | Non
         alone = by_id(running.collected(sqlfuncs.spark.judge_labels(df, "x", "label", judge=judge)))
         agree = [row["is_label_issue"] == (row["label"] != row["true_label"]) for row in alone]
         assert np.mean(agree[8:]) < np.mean(right[8:])
+
+
+def test_audit_knows_labels_as_copies_have_made_them(
+    spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = _table()
+    monkeypatch.setattr(shares, "SAMPLE_ROWS", 800)
+    monkeypatch.setattr(shares, "CLASS_ROWS", 10)
+    with sqlfuncs.connect() as con:
+        con.register("t", table)
+        home = by_id(con.sql("FROM audit(t, x, label)").to_arrow_table())
+    monkeypatch.setattr(frames, "MOST_ROWS", 100)
+    there = by_id(
+        running.collected(sqlfuncs.spark.audit(spark.createDataFrame(table), "x", "label"))
+    )
+    same = [a["is_well_labeled"] == b["is_well_labeled"] for a, b in zip(there, home, strict=True)]
+    assert np.mean(same) > 0.9  # the means are a sample's; those without copies agree in .84
 
 
 def test_rows_of_a_content_are_counted(spark: Any) -> None:

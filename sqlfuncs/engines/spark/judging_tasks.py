@@ -155,10 +155,11 @@ class Judging:
         if copies is not None:
             counts = _counts(part.column(self.counted), judge.classes, self.label)
         judged, found = judge.judge(x, labels, copies, counts)
-        prediction = ClassPrediction(judged, found, judge.rule.cut)
+        rule = judge.rule if copies is None else copies.rule
+        prediction = ClassPrediction(judged, found, rule.cut)
         columns = prediction.issues()
         if not columns.keys() >= {*self.own.names}:
-            columns = {**columns, **prediction.certainty(judge.rule.usual)}
+            columns = {**columns, **prediction.certainty(rule.usual)}
         return [_as_type(columns[field.name], field.type) for field in self.own]
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlfuncs
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 T = TypeVar("T")
+_we_say: ContextVar[bool] = ContextVar("we_say", default=False)  # what is wrong, in this context
 _OURS = re.compile(r"(?ms)^(?:.*: )?sqlfuncs\.errors\.(?P<kind>\w+): (?P<message>.*)")
 _END = re.compile(r"(?m)^\s*(?:SQLSTATE: \w+|JVM stacktrace:|at .*)|\s*SQLSTATE: \w+.*")
 _CONDITION = re.compile(r"^\[[A-Z0-9_.]+\]\s*")
@@ -91,10 +93,12 @@ def in_our_words() -> Iterator[None]:
 
     Spark's own account of them, with the way there in Java, is not logged beside.
     """
-    from pyspark.logger import PySparkLogger
+    with suppress(ImportError):  # before Spark 4
+        from pyspark.logger import PySparkLogger
 
-    log = PySparkLogger.getLogger("SQLQueryContextLogger")  # of its own class, which takes more
-    before, log.disabled = log.disabled, True
+        # Of a class of its own, which takes more.
+        PySparkLogger.getLogger("SQLQueryContextLogger").addFilter(_is_said_by_spark)
+    before = _we_say.set(True)
     try:
         yield
     except SqlfuncsError:
@@ -102,7 +106,11 @@ def in_our_words() -> Iterator[None]:
     except Exception as error:
         raise as_ours(error) from None
     finally:
-        log.disabled = before
+        _we_say.reset(before)
+
+
+def _is_said_by_spark(record: object) -> bool:
+    return not _we_say.get()
 
 
 def as_ours(error: Exception) -> Exception:

@@ -22,6 +22,7 @@ from sqlfuncs.learning.annotators.votes import Floats, Votes
 from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.folds import check_folds
+from sqlfuncs.wording import Option
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -95,8 +96,8 @@ class VotesOfTable:
         table = running.collected(summed.limit(_MOST_COUNTS + 1))
         if table.num_rows > _MOST_COUNTS:
             raise BadInput(
-                "annotators, labels and classes are too many for method='dawid_skene' here. "
-                "Type method='majority'."
+                f"annotators, labels and classes are too many for {Option('method', 'dawid_skene')}"
+                f" here. Type {Option('method', 'majority')}."
             )
         table = table.rename_columns(["annotator", "label", "class", "votes"])
         order = [(name, "ascending") for name in ("annotator", "label", "class")]
