@@ -47,7 +47,7 @@ def pytest_report_header() -> str:
     )
 
 
-FAST_SECONDS = 20.0  # of a processor and of children: ten, and as much again for chance
+FAST_SECONDS = 60.0  # of a processor and of children: ten, and six times that for chance
 QUIET_SECONDS = 0.15  # of a processor, for the loop of `_slowness` where nothing else runs
 LOADING = {"torch", "transformers", "sklearn"}  # who is first loads them, and reads the sample
 REASON = "{spent:.1f} s of a processor: mark it slow, or make it take less than {allowed:.0f}"

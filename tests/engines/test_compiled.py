@@ -110,6 +110,7 @@ def test_files_of_other_versions_go_when_nobody_has_read_them_for_a_day(compiled
     assert _files(compiled_in) == sorted([file, new])
 
 
+@pytest.mark.slow  # each of the four compiles every module
 def test_processes_that_begin_at_once(compiled_in: Path) -> None:
     sql = "SELECT label_quality('a', MAP {'a': 0.5, 'b': 0.5})"
     code = f"import sqlfuncs; print(sqlfuncs.connect().execute({sql!r}).fetchall())"
