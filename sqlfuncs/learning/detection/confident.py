@@ -36,6 +36,7 @@ CLEANLAB_CUTS = (
 )
 CUTS = ("auto", NOISE_CORRECTED, *CLEANLAB_CUTS)
 _CLIP = 1e-6
+_SAME = 1e-6  # cleanlab takes probabilities that differ by less for the same
 # cleanlab passes its work through module globals, which two threads would overwrite.
 _cleanlab = threading.Lock()
 
@@ -168,7 +169,7 @@ def filtered(codes: Codes, probs: Floats, cut: str) -> Mask:
     most of them are, whatever their order.
     """
     if cut == "predicted_neq_given":
-        return np.asarray(probs[np.arange(len(codes)), codes] < probs.max(axis=1))
+        return np.asarray(probs[np.arange(len(codes)), codes] + _SAME < probs.max(axis=1))
     work.ready("cleanlab.filter")
     from cleanlab.filter import find_label_issues
 

@@ -48,6 +48,15 @@ def test_every_cut_is_cleanlabs(cut: str, case: tuple[np.ndarray, np.ndarray]) -
     assert confident.find(codes, probs, cut).flagged.tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize("difference", [1e-8, 5e-7, 2e-6, 1e-3])
+def test_nearly_the_same_probability_is_the_same(difference: float) -> None:
+    probs = np.array([[0.4 + difference, 0.4, 0.2 - difference]] + [[0.9, 0.05, 0.05]] * 5)
+    codes = np.array([1, 0, 0, 0, 1, 2])
+    expected = find_label_issues(codes, probs, filter_by="predicted_neq_given", n_jobs=1)
+    found = confident.find(codes, probs, "predicted_neq_given").flagged
+    assert found.tolist() == expected.tolist() and bool(found[0]) == (difference > 1e-6)
+
+
 @pytest.mark.parametrize("cut", CUTS)
 @settings(max_examples=40, deadline=None)
 @given(case=cases(), seed=st.integers(0, 99))
