@@ -79,13 +79,15 @@ def command(
         shown = columns.find(types, table, "text", text, columns.TEXT)
         key = columns.find(types, table, "key", key, columns.KEY)
         source.check_keys(table, key)
+        label = columns.find(types, table, "label", label, columns.LABEL)
+        source.check_classes(table, label)
         is_asked = bool(test or test_key or test_log)
         test = "" if "gain" in skip else _table(source, "test", test, "test")
         wanted = Wanted(
             file=Path(db).name,
             table=table,
             text=shown,
-            label=columns.find(types, table, "label", label, columns.LABEL),
+            label=label,
             key=key,
             x=columns.find(types, table, "x", x, (shown,)),
             log=_log(source, "log", log, "decisions"),

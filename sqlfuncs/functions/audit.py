@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.functions import label_issues, near_duplicates, outliers
-from sqlfuncs.functions.spec import ANNOTATOR, VOTES, Column, TableFunction
+from sqlfuncs.functions.spec import ANNOTATOR, AUTO, VOTES, Column, TableFunction
 from sqlfuncs.learning.similarity.neighbourhood import neighbourhood
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
@@ -20,6 +20,7 @@ def audit(
     method: str = "auto",
     folds: int = 5,
     seed: int = 0,
+    task: str = AUTO,
     k: int = 10,
     outlier_threshold: float = 0.5,
     near_duplicate_threshold: float = 0.95,
@@ -59,7 +60,7 @@ def audit(
         false_flags=false_flags,
         risk=risk,
     )
-    prediction = registry.of(rows).judge(rows, options)
+    prediction = registry.of(rows, task=task).judge(rows, options)
     if prediction.rows.is_compared:
         near = neighbourhood(rows.field("x"), k)
         of_row = [

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.errors import NoUsableRows
-from sqlfuncs.functions.spec import Column, CountFunction
-from sqlfuncs.learning.detection.comparing import compared
-from sqlfuncs.statistics import comparison
+from sqlfuncs.functions.spec import AUTO, NUMBERS, Column, CountFunction
+from sqlfuncs.learning.tasks import registry
 
 
-def compare_models(counts: pa.StructArray) -> pa.StructArray:
+def compare_models(counts: pa.StructArray, *, task: str = AUTO) -> pa.StructArray:
     """Two predictions of the same rows against the truth, in one row.
 
     `n`, `accuracy_before`, `accuracy_after`, `difference` (after minus before) with its 95 %
     interval (Newcombe 1998, paired, method 10), `error_reduction` (share of the errors that are
     gone), how many rows only one of them has right, and the exact two-sided McNemar `p_value`.
+
+    Where the true labels are numbers (see evaluate), `mae_before` and `mae_after` are their mean
+    absolute errors, `difference` is that of these, below 0 where the second is better,
+    `error_reduction` the share of the error that is gone, `only_before_nearer` and
+    `only_after_nearer` count the rows in which one of them is nearer, and `p_value` is that of a
+    paired, two-sided z test. Only rows that have both predictions count.
     """
-    found = compared(counts, "before", "after")
-    known = found.is_known
-    if not known.any():
-        raise NoUsableRows(
-            "no row has a true label: there is nothing to compare. The arguments are "
-            "(table, actual, before, after)."
-        )
-    before = np.array([a == b for a, b in zip(found.actual, found.predicted, strict=True)])
-    after = np.array([bool(is_other) for is_other in found.is_other])
-    rows = [
-        int(found.count[known & (before == b) & (after == a)].sum())
-        for b, a in ((True, True), (True, False), (False, True), (False, False))
-    ]
-    values = asdict(comparison.compare(*rows))
-    return FUNCTION.result({c.name: pa.array([values[c.name]], c.type) for c in FUNCTION.returns})
+    return FUNCTION.result(registry.of_counts(counts, task).compare(counts))
 
 
 FUNCTION = CountFunction(
@@ -42,6 +29,7 @@ FUNCTION = CountFunction(
     compute=compare_models,
     inputs=("actual", "before", "after"),
     may_be_constant=("before", "after"),
+    told_by="actual",
     returns=(
         Column("n", pa.int64(), "rows that have a true label"),
         Column("accuracy_before", pa.float64(), "of the first predictions"),
@@ -52,6 +40,10 @@ FUNCTION = CountFunction(
         Column("error_reduction", pa.float64(), "the share of the errors that are gone"),
         Column("only_before_right", pa.int64(), "rows that only the first has right"),
         Column("only_after_right", pa.int64(), "rows that only the second has right"),
+        Column("mae_before", pa.float64(), "mean absolute error of the first", only=NUMBERS),
+        Column("mae_after", pa.float64(), "that of the second", only=NUMBERS),
+        Column("only_before_nearer", pa.int64(), "rows the first is nearer in", only=NUMBERS),
+        Column("only_after_nearer", pa.int64(), "rows the second is nearer in", only=NUMBERS),
         Column("p_value", pa.float64(), "McNemar's, exact and two-sided"),
     ),
 )

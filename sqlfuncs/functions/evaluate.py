@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import Column, CountFunction
-from sqlfuncs.learning.detection.comparing import compared
-from sqlfuncs.statistics import evaluation
+from sqlfuncs.functions.spec import AUTO, NUMBERS, Column, CountFunction
+from sqlfuncs.learning.tasks import registry
 
 
-def evaluate(counts: pa.StructArray) -> pa.StructArray:
+def evaluate(counts: pa.StructArray, *, task: str = AUTO) -> pa.StructArray:
     """How well predictions agree with the true labels, in one row.
 
     `n`, `correct`, `accuracy` with its 95 % Wilson interval, `macro_f1` and `weighted_f1`. Rows
     without a true label are left out; a NULL prediction is a wrong one.
+
+    Where the true labels are numbers (of FLOAT, DOUBLE or DECIMAL, or `task := 'regression'`),
+    these are NULL but for `n`, and `mae`, `rmse` and `r2` stand beside them, each with a 95 %
+    interval: the mean absolute error and the root mean squared error, in the unit of the labels,
+    and the share of their variance that predictions explain. A row without a prediction has no
+    error, is left out, and said.
     """
-    found = evaluation.evaluate(*compared(counts, "predicted").known())
-    return FUNCTION.result({name: pa.array([value]) for name, value in asdict(found).items()})
+    return FUNCTION.result(registry.of_counts(counts, task).evaluate(counts))
 
 
 FUNCTION = CountFunction(
@@ -26,6 +28,7 @@ FUNCTION = CountFunction(
     compute=evaluate,
     inputs=("actual", "predicted"),
     may_be_constant=("predicted",),
+    told_by="actual",
     returns=(
         Column("n", pa.int64(), "rows that have a true label"),
         Column("correct", pa.int64(), "of these, how many predictions are right"),
@@ -33,6 +36,15 @@ FUNCTION = CountFunction(
         Column("accuracy_low", pa.float64(), "the lower end of its 95 % Wilson interval"),
         Column("accuracy_high", pa.float64(), "the upper end"),
         Column("macro_f1", pa.float64(), "the mean F1 of the classes"),
+        Column("mae", pa.float64(), "the mean absolute error", only=NUMBERS),
+        Column("mae_low", pa.float64(), "the lower end of its 95 % interval", only=NUMBERS),
+        Column("mae_high", pa.float64(), "the upper end", only=NUMBERS),
+        Column("rmse", pa.float64(), "the root mean squared error", only=NUMBERS),
+        Column("rmse_low", pa.float64(), "the lower end of its 95 % interval", only=NUMBERS),
+        Column("rmse_high", pa.float64(), "the upper end", only=NUMBERS),
+        Column("r2", pa.float64(), "the share of the variance that is explained", only=NUMBERS),
+        Column("r2_low", pa.float64(), "the lower end of its 95 % interval", only=NUMBERS),
+        Column("r2_high", pa.float64(), "the upper end", only=NUMBERS),
         Column("weighted_f1", pa.float64(), "the same, weighted by how common they are"),
     ),
 )

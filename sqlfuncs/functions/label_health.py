@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import ANNOTATOR, VOTES, Column, TableFunction
+from sqlfuncs.functions.spec import ANNOTATOR, AUTO, VOTES, Column, TableFunction
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
 
@@ -17,6 +17,7 @@ def label_health(
     method: str = "auto",
     folds: int = 5,
     seed: int = 0,
+    task: str = AUTO,
 ) -> pa.StructArray:
     """How many labels of each class are wrong: a row per class, in the order of the classes.
 
@@ -37,12 +38,14 @@ def label_health(
     model's word for the others: prediction-powered inference, whose intervals are far narrower and
     hold at 95 %. A class of which no row was drawn keeps the estimate without.
 
+    Of labels that are numbers there is one row, whose label is NULL.
+
     Rows without a label are not counted. Estimates are about the rows that could be judged, and
     NULL for a class of which there is none. Options, `votes` among them, and errors are those of
     `label_issues`.
     """
     options = Options(model=model, cut=cut, method=method, folds=folds, seed=seed)
-    return FUNCTION.result(registry.of(rows).judge(rows, options).health())
+    return FUNCTION.result(registry.of(rows, task=task).judge(rows, options).health())
 
 
 FUNCTION = TableFunction(

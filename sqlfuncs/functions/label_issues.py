@@ -6,7 +6,7 @@ import time
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import ANNOTATOR, VOTES, Column, TableFunction
+from sqlfuncs.functions.spec import ANNOTATOR, AUTO, NUMBERS, VOTES, Column, TableFunction
 from sqlfuncs.learning.detection import judges
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
@@ -20,6 +20,7 @@ def label_issues(
     method: str = "auto",
     folds: int = 5,
     seed: int = 0,
+    task: str = AUTO,
     false_flags: float | None = None,
     risk: float | None = None,
     judge: str | None = None,
@@ -87,6 +88,12 @@ def label_issues(
 
     A row without a label is never flagged; a label is suggested for it.
 
+    `task` says what labels are: 'classification', or 'regression' for numbers. 'auto' goes by their
+    type: FLOAT, DOUBLE and DECIMAL of many values are numbers. Then `label_low` and `label_high`
+    say what the label may be: one outside is flagged, and `suggested_confidence` is how likely the
+    true number is nearer to the suggestion. `method` may be 'residual', cleanlab's score of that
+    name, and x your own predictions, DOUBLE or STRUCT(mean, sd).
+
     Errors: fewer than two classes, or more than 1,000; no row that can be judged; a column of the
     table that is called like one of the result's; `false_flags` without a reviewed sample; votes
     that are no labels, that all say nothing, or that stand beside your own probabilities.
@@ -104,7 +111,7 @@ def label_issues(
     if judge is not None:
         judges.check(judge)
     begun = time.perf_counter()
-    found = registry.of(rows).judge(rows, options)
+    found = registry.of(rows, task=task).judge(rows, options)
     if judge is not None:
         seconds = time.perf_counter() - begun
         judges.keep(judge, found.judge(), model=model, kind=found.rows.kind, seconds=seconds)
@@ -123,6 +130,8 @@ FUNCTION = TableFunction(
         Column("suggested_confidence", pa.float64(), "how likely that one is"),
         Column("predicted_label", "label", "the most likely label, out of sample"),
         Column("class_probs", pa.map_(pa.string(), pa.float64()), "out of sample", given="x"),
+        Column("label_low", pa.float64(), "the least the label may be", only=NUMBERS),
+        Column("label_high", pa.float64(), "the most it may be", only=NUMBERS),
         Column("not_judged", pa.string(), "why a row could not be judged; else NULL"),
     ),
 )

@@ -7,14 +7,14 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption
-from sqlfuncs.functions.candidates import INPUTS, suggestions
-from sqlfuncs.functions.spec import Column, Input, TableFunction
-from sqlfuncs.learning.detection import corrections, verification
+from sqlfuncs.functions.candidates import INPUTS
+from sqlfuncs.functions.spec import AUTO, Column, Input, TableFunction
+from sqlfuncs.learning.detection import verification
 from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, sample
 from sqlfuncs.learning.detection.verification import Candidates, Reviews, Verified
 from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Mask
-from sqlfuncs.learning.tasks.reviews import Reviewed, equal
 from sqlfuncs.wording import Call, Option
 
 ACTIONS = ("relabel", "exclude")
@@ -27,6 +27,7 @@ def proposals(
     action: str = "relabel",
     risk: float = 0.05,
     precision: float | None = None,
+    task: str = AUTO,
 ) -> pa.StructArray:
     """Which rows of a label_issues result to correct; says why if none may be.
 
@@ -34,30 +35,26 @@ def proposals(
     table that is larger than `rows`, those that are `drawn` at random stand for all.
     """
     _check(action, risk, precision)
-    codes, probs, places, flagged, suggested = suggestions(rows)
-    drawn = _drawn(rows)[places]
-    found = verification.candidates(codes, probs, flagged, suggested, drawn)
-    reviews = _reviews(rows, places)
+    issues = registry.of(rows, task=task).suggestions(rows, _drawn(rows))
+    places, reviews = issues.places, issues.reviews
     verified = verification.verify(
-        found, reviews, excludes=action == "exclude", risk=risk, precision=precision
+        issues.found, reviews, excludes=action == "exclude", risk=risk, precision=precision
     )
-    _tell_what_is_left_out(found, reviews, verified)
-    reason = corrections.strength(codes[drawn], probs[drawn]).reason
+    _tell_what_is_left_out(issues.found, reviews, verified)
     proposed = np.zeros(len(places), dtype=bool)
     evidence = None
     if len(verified.released):
         proposed[verified.released] = True
         evidence = _evidence(verified, action, risk, precision)
-    elif precision is None and reason is None and not _looks_bad(verified):
-        proposed = corrections.worth_making(codes, probs, flagged, suggested, drawn)
-        proposed &= ~reviews.known
+    elif precision is None and issues.weakness is None and not _looks_bad(verified):
+        proposed = issues.sure() & ~reviews.known
         if verified.reviewed and proposed.any():
             evidence = "the model alone says so"
             work.say(
                 f"auto_corrections proposes what the model alone is sure of: {_more(verified)}"
             )
     else:
-        why_not = _why_not(verified, action, reason, precision)
+        why_not = _why_not(verified, action, issues.weakness, precision)
         work.say(f"auto_corrections proposes nothing: {why_not}")
     return FUNCTION.result(
         {
@@ -104,19 +101,6 @@ def _check(action: str, risk: float, precision: float | None) -> None:
             f"{Option('precision', precision)} has to lie between 0 and 1, both left out. With "
             f"{Option('precision', 0.9)} at least 90 in 100 of the corrections are right."
         )
-
-
-def _reviews(rows: pa.StructArray, places: Codes) -> Reviews:
-    """What people said of the rows that were judged, which have these places."""
-    reviewed = Reviewed.read(rows)
-    if reviewed is None:
-        nowhere = np.zeros(len(places), dtype=bool)
-        return Reviews(np.arange(len(places)), nowhere, nowhere, nowhere)
-    confirmed = reviewed.relabelled & equal(
-        reviewed.new_label, rows.field("suggested_label").cast(pa.string())
-    )
-    known = reviewed.decided | reviewed.undecided
-    return Reviews(reviewed.ranks[places], known[places], reviewed.wrong[places], confirmed[places])
 
 
 def _in_table(judged: Mask, places: Codes, rows: int) -> pa.Array:
@@ -180,7 +164,7 @@ def _why_not(verified: Verified, action: str, reason: str | None, precision: flo
 FUNCTION = TableFunction(
     name="_proposals",
     compute=proposals,
-    inputs=(*INPUTS, Input("drawn", is_optional=True)),
+    inputs=(*INPUTS, Input("confidence"), Input("drawn", is_optional=True)),
     reviews=True,
     returns=(
         Column("_sf_proposed", pa.bool_(), "whether to correct it"),

@@ -8,7 +8,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadOption
-from sqlfuncs.functions.spec import ANNOTATOR, LABEL, VOTES, Column, Input, TableFunction
+from sqlfuncs.functions.spec import (
+    ANNOTATOR,
+    AUTO,
+    LABEL,
+    NUMBERS,
+    VOTES,
+    Column,
+    Input,
+    TableFunction,
+)
 from sqlfuncs.learning.detection.sampling import random_ranks
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Decisions, Options
@@ -25,6 +34,7 @@ def review_ranks(
     model: str = "fast",
     folds: int = 5,
     seed: int = 0,
+    task: str = AUTO,
 ) -> pa.StructArray:
     """The place of each row in the queue; NULL for rows that are decided or cannot be judged.
 
@@ -40,14 +50,14 @@ def review_ranks(
         raise BadOption(f"{Option('budget', budget)} is too few. It has to be 1 or more.")
     decisions = Decisions.read(rows.field("action"), rows.field("new_label"))
     options = Options(model=model, folds=folds, seed=seed)
-    task = registry.of(rows)
+    labels = registry.of(rows, task=task)
     if purpose == "verify":
         ranks = random_ranks(rows.field("key").to_pylist())
         return FUNCTION.result(
-            task.verification_queue(_ranked(rows, "random_rank", ranks), decisions, options)
+            labels.verification_queue(_ranked(rows, "random_rank", ranks), decisions, options)
         )
     return FUNCTION.result(
-        task.queue(_ranked(rows, "key_rank", _by_key(rows.field("key"))), decisions, options)
+        labels.queue(_ranked(rows, "key_rank", _by_key(rows.field("key"))), decisions, options)
     )
 
 
@@ -86,6 +96,8 @@ FUNCTION = TableFunction(
         Column("is_label_issue", pa.bool_(), "whether it is probably wrong"),
         Column("suggested_label", "label", "the label to use instead; NULL unless flagged"),
         Column("predicted_label", "label", "the most likely label, out of sample"),
+        Column("label_low", pa.float64(), "the least the label may be", only=NUMBERS),
+        Column("label_high", pa.float64(), "the most it may be", only=NUMBERS),
         Column("class_probs", pa.map_(pa.string(), pa.float64()), "out of sample", given="x"),
     ),
 )

@@ -38,7 +38,30 @@ class Input:
 LABEL = Input("label", "label")
 VOTES = Input("votes", is_optional=True)  # what others say of the rows
 ANNOTATOR = Input("annotator", is_optional=True)  # who gave the labels
+AUTO = "auto"  # the option task: the type of the labels tells what they are
 REVIEWS = ("key", "log")  # the column and the table with which decisions are given
+
+
+@dataclass(frozen=True)
+class Only:
+    """Of which labels a column tells: those that are of a task, by the `kinds` of their types.
+
+    Kinds are those of `learning.labels.labels`; with the option task, the one that is named.
+    """
+
+    task: str
+    kinds: tuple[str, ...]
+
+    def is_of(self, kind: str, task: str) -> bool:
+        """Whether labels of a kind have the column, where the option `task` says that.
+
+        >>> Only("regression", ("float",)).is_of("float", "auto")
+        True
+        """
+        return self.task == task or (task == AUTO and kind in self.kinds)
+
+
+NUMBERS = Only("regression", ("float", "decimal"))
 
 
 @dataclass(frozen=True)
@@ -48,13 +71,15 @@ class Column:
     `type` is an Arrow type, or the name of an input ("label") whose own type the engine gives
     back; the computing then returns text for it, as the input came (`Input.comes_as`).
     `given` names an input whose own value is the column's (both are maps of probabilities) where
-    the computing returns an empty one.
+    the computing returns an empty one. One that is there `only` for some labels stands right before
+    the last one of the result.
     """
 
     name: str
     type: pa.DataType | str
     help: str
     given: str | None = None
+    only: Only | None = None
 
     @property
     def computed_type(self) -> pa.DataType:
@@ -101,6 +126,8 @@ class TableFunction(_Computed):
     is, `rows` has three fields more: `decision` and `decided_label`, text that says what a person
     decided about a row, NULL where nobody has; and `random_rank`, its place in a random order of
     all rows that is the same every time.
+
+    `told_by` names the input whose type tells which columns are there that `only` some labels have.
     """
 
     inputs: tuple[Input | str, ...]
@@ -109,6 +136,7 @@ class TableFunction(_Computed):
     keeps_rows: bool = True
     second: str | None = None
     reviews: bool = False
+    told_by: str = LABEL.name
 
     @property
     def columns(self) -> tuple[Input, ...]:

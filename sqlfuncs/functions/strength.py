@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import Column, TableFunction
-from sqlfuncs.learning.detection import corrections
-from sqlfuncs.learning.labels import labels
-from sqlfuncs.learning.labels.classes import Codes
-from sqlfuncs.learning.rows import registry
-from sqlfuncs.learning.rows.base import Floats, is_usable
+from sqlfuncs.functions.spec import AUTO, Column, TableFunction
+from sqlfuncs.learning.tasks import registry
 
 
-def strength(rows: pa.StructArray) -> pa.StructArray:
+def strength(rows: pa.StructArray, *, task: str = AUTO) -> pa.StructArray:
     """Whether the model behind a label_issues result knows enough to correct labels: one row."""
-    _, codes, probs, _ = judged_rows(rows)
-    found = corrections.strength(codes, probs)
-    seen = found.evidence
-    values = {
-        "judged": found.judged,
-        "agreement": seen and seen.agreement,
-        "agreement_low": seen and seen.agreement_low,
-        "majority": seen and seen.majority,
-        "kappa": seen and seen.kappa,
-        "noise": seen and seen.noise,
-        "can_judge": found.reason is None,
-        "reason": found.reason,
-    }
-    return pa.array([values], pa.struct([(c.name, c.computed_type) for c in FUNCTION.returns]))
-
-
-def judged_rows(rows: pa.StructArray) -> tuple[tuple[str, ...], Codes, Floats, Codes]:
-    """The rows of a label_issues result that were judged.
-
-    Their classes, given classes (rows,), probabilities (rows, classes) and places in the table.
-    """
-    none = np.zeros(0, dtype=np.int64)
-    given = registry.read(rows.field("class_probs")).probabilities if len(rows) else None
-    if given is None:
-        return (), none, np.zeros((0, 0)), none
-    keys_kind = labels.kind_of(rows, "class_probs")
-    named = labels.as_classes(labels.read(rows), given.classes, keys_kind)
-    codes = named.codes(given.classes)
-    usable = is_usable(given.reasons) & (codes >= 0)
-    usable &= np.asarray(rows.field("not_judged").is_null())
-    return given.classes, codes[usable], given.values[usable], np.flatnonzero(usable)
+    return FUNCTION.result(registry.of(rows, task=task).strength(rows))
 
 
 FUNCTION = TableFunction(

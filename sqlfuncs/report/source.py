@@ -49,6 +49,9 @@ class Source(Protocol):
     def check_keys(self, table: str, key: str) -> None:
         """Raise BadInput if a column does not name each row of a table."""
 
+    def check_classes(self, table: str, label: str) -> None:
+        """Raise BadInput if labels are amounts, which a report does not show yet."""
+
     def run(self, name: str, given: Mapping[str, str]) -> Figure:
         """Run a SQL file of the report, which each engine has in SQL of its own.
 

@@ -150,8 +150,6 @@ def test_columns_that_share_no_value_are_refused(con: duckdb.DuckDBPyConnection,
         ("{a: i % 2}", r"label is of type STRUCT\(a .*label\.field"),
         ("MAP {'a': i % 2}", r"label is of type MAP"),
         ("if(i % 2 = 0, INTERVAL 1 DAY, INTERVAL 24 HOUR)", "label is an INTERVAL"),
-        ("(i * 0.37)::DOUBLE", "holds numbers, 60 different ones in 60 rows"),
-        ("(i * 0.37)::DECIMAL(9,2)", "holds numbers"),
         ("('[' || i % 2 || ']')::JSON", "no single value"),
     ],
 )
@@ -179,6 +177,30 @@ def test_labels_that_are_not_understood_are_refused(
     with pytest.raises(duckdb.Error, match=said) as caught:
         con.execute(f"FROM {call}").fetchall()
     assert "Please report" not in str(caught.value)
+
+
+@pytest.mark.parametrize("label", ["(i * 0.37)::DOUBLE", "(i * 0.37)::DECIMAL(9,2)"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "fine_tune('m', t, e, label)",
+        "consensus(t, id, who, label)",
+        "class_report(t, label, label)",
+        "confusion_matrix(t, label, label)",
+        "evaluate_noisy(t, label, label, label)",
+        "explain_issues(issues, e, label, id)",
+    ],
+)
+def test_numbers_are_refused_where_they_would_be_classes(
+    con: duckdb.DuckDBPyConnection, label: str, call: str
+) -> None:
+    con.execute(
+        "CREATE TABLE t AS SELECT i AS id, 'w' || i % 3 AS who, [i % 2, i % 7, 1]::FLOAT[] AS e, "
+        f"{label} AS label FROM range(60) r(i)"
+    )
+    con.execute("CREATE TABLE issues AS FROM label_issues(t, e, label)")
+    with pytest.raises(duckdb.Error, match="holds numbers, 60 different ones in 60 rows"):
+        con.execute(f"FROM {call}").fetchall()
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,9 @@ def _spark() -> AbstractContextManager[Session]:
 _SPARK_GAPS: Mapping[str, str] = {
     title: reason
     for reason, titles in {
+        "the columns that only numbers have are DuckDB's so far": (
+            "numbers: a column that is already called label_low",
+        ),
         "what is no column is made one before": (
             "label_issues: fields without names, and odd ones",
             "label_issues: a vote that is the label",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
+import pyarrow as pa
 
 from sqlfuncs.engines.duckdb.builtins import qualified_calls
 from sqlfuncs.engines.duckdb.connection import CATALOG
 from sqlfuncs.engines.duckdb.names import identifier, qualified, split_qualified
 from sqlfuncs.engines.duckdb.signatures import signatures
 from sqlfuncs.errors import BadInput
+from sqlfuncs.learning.labels import labels, numbers
 
 _OWN = f"NOT internal AND database_name <> '{CATALOG}'"
 
@@ -114,6 +116,22 @@ def check_keys(con: duckdb.DuckDBPyConnection, table: str, key: str) -> None:
         raise BadInput(
             f"--key {key} does not name a row: {which}. Take a column that does, or add one: "
             f"CREATE TABLE numbered AS SELECT row_number() OVER () AS id, * FROM {table}."
+        )
+
+
+def check_classes(con: duckdb.DuckDBPyConnection, table: str, label: str) -> None:
+    """Raise BadInput for a column of labels that are amounts, where only classes are shown."""
+    sql = f"SELECT {identifier(label)} AS label FROM {qualified(split_qualified(table))}"
+    kinds = f"SELECT sqlfuncs.main._sf_kind(typeof(any_value(label))) FROM ({sql})"
+    ((kind,),) = _asked(con, kinds).fetchall()
+    if kind not in (labels.FLOAT, labels.DECIMAL):
+        return
+    texts = con.execute(f"SELECT label::VARCHAR FROM ({sql})").fetchnumpy().values()
+    if numbers.are_amounts(pa.array(*texts, pa.string(), from_pandas=True), kind):
+        raise BadInput(
+            f"{label} holds numbers of many values, and pages show labels that are classes so far. "
+            "In SQL label_issues, audit, label_health, review_queue, auto_corrections, "
+            "apply_corrections, evaluate and compare_models take them."
         )
 
 

@@ -38,6 +38,10 @@ class ReportedDatabase:
         """See `Source`."""
         catalog.check_keys(self._con, table, key)
 
+    def check_classes(self, table: str, label: str) -> None:
+        """See `Source`."""
+        catalog.check_classes(self._con, table, label)
+
     def run(self, name: str, given: Mapping[str, str]) -> Figure:
         """See `Source`. The last result of a file is what it shows."""
         file = _file(name)

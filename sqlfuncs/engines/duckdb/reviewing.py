@@ -57,6 +57,7 @@ class ReviewedTable:
         self._has_content = types[x] != "BLOB" and not types[x].startswith("MAP")
         self._writing = threading.Lock()
         catalog.check_keys(con, table, key)
+        catalog.check_classes(con, table, label)
         if not con.execute(f"FROM {self._table} LIMIT 1").fetchall():
             raise BadInput(f"{table} has no rows: there is nothing to review.")
         self._make_log(log)

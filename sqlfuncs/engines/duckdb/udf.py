@@ -23,13 +23,14 @@ from sqlfuncs.engines.duckdb.names import OWN, identifier
 from sqlfuncs.engines.duckdb.types import sql_type
 from sqlfuncs.errors import BadOption, Cancelled, ColumnClash, InternalError, SqlfuncsError
 from sqlfuncs.functions.spec import (
+    AUTO,
     CountFunction,
     ListFunction,
     ScalarFunction,
     TableFunction,
     checked_options,
 )
-from sqlfuncs.learning.labels import compared
+from sqlfuncs.learning.labels import compared, labels
 from sqlfuncs.learning.tasks import reviews
 
 FREE = "_sf_is_free"
@@ -187,7 +188,7 @@ def _of_table(function: TableFunction, arguments: Sequence[pa.Array]) -> pa.Arra
     """Every row of a table arrives packed, in one list; what goes back is one value, too."""
     gathered, names, options = arguments
     rows = _unpacked(gathered, function)
-    _refuse_clash(function, names[0].as_py() or [])
+    _refuse_clash(function, names[0].as_py() or [], rows, options)
     if function.reviews:
         rows = reviews.joined(rows, options.field(DECISIONS).flatten())
         options = options.cast(pa.struct([f for f in options.type if f.name != DECISIONS]))
@@ -279,10 +280,19 @@ def _as_one_list(own: pa.Array) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array([0, len(own)], pa.int32()), own)
 
 
-def _refuse_clash(function: TableFunction, columns: Sequence[str]) -> None:
+def _refuse_clash(
+    function: TableFunction, columns: Sequence[str], rows: pa.StructArray, options: pa.StructArray
+) -> None:
     if not function.keeps_rows:
         return
-    ours = {c.name.casefold() for c in function.returns}
+    ours = {c.name.casefold() for c in function.returns if c.only is None}
+    some = [c for c in function.returns if c.only is not None]
+    if some:
+        kind, task = (
+            labels.kind_of(rows, function.told_by),
+            options.field("task")[0].as_py() or AUTO,
+        )
+        ours |= {c.name.casefold() for c in some if c.only and c.only.is_of(kind, task)}
     clash = [c for c in columns if c.casefold() in ours]
     if clash:
         listed = ", ".join(f'"{c}"' for c in clash)

@@ -116,5 +116,9 @@ def _of(function: TableFunction) -> Signature:
             *([function.second] if function.second else []),
             *([log] if function.reviews else []),
         ),
-        adds=tuple(each.name for each in function.returns) if function.keeps_rows else (),
+        adds=(
+            tuple(each.name for each in function.returns if each.only is None)
+            if function.keeps_rows
+            else ()
+        ),
     )

@@ -91,6 +91,12 @@ class Reviews:
     wrong: Mask
     confirmed: Mask
 
+    @classmethod
+    def none(cls, rows: int) -> Reviews:
+        """Of rows that nobody has looked at."""
+        nowhere = np.zeros(rows, dtype=bool)
+        return cls(np.arange(rows), nowhere, nowhere, nowhere)
+
 
 @dataclass(frozen=True)
 class Verified:

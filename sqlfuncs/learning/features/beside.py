@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlfuncs.learning.features.attributions import Named
-from sqlfuncs.learning.features.heads import AnyHead, Learned, RowWeights, Weighable
+from sqlfuncs.learning.features.heads import AnyHead, Floats, Learned, RowWeights, Weighable
+from sqlfuncs.learning.features.ridge import fit_regressor
 from sqlfuncs.learning.labels.classes import Codes
 
 
@@ -33,6 +34,13 @@ class Beside:
             return learned.fit_head(at, view, codes, n_classes)
         weighable = cast("Weighable[AnyHead]", learned)
         return weighable.fit_head(at, view, codes, n_classes, weights)
+
+    def fit_regressor(
+        self, place: int, view: Any, values: Floats, weights: RowWeights | None = None
+    ) -> AnyHead:
+        """The same for numbers."""
+        learned, at = (self.other, 0) if place == self.views else (self.inner, place)
+        return fit_regressor(learned, at, view, values, weights)
 
     @property
     def view_names(self) -> tuple[str, ...]:

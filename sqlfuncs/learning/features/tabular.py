@@ -7,41 +7,43 @@ missing somewhere.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs import work
 from sqlfuncs.learning.features.attributions import Named, by_occlusion
-from sqlfuncs.learning.features.heads import AnyHead, Floats, Head
+from sqlfuncs.learning.features.heads import AnyHead, Floats, Head, RowWeights
+from sqlfuncs.learning.features.tabular_numbers import fit_blended_numbers
+from sqlfuncs.learning.features.tree_rows import (
+    BOOSTED_ROUNDS,
+    BOOSTED_ROWS,
+    LEAF_ROWS,
+    ROWS_A_STEP,
+    ROWS_OF_A_TREE,
+    TREES,
+    WEIGHED_ROWS,
+    WEIGHED_TREES,
+    View,
+    boosting,
+    sample,
+    set_aside,
+)
 from sqlfuncs.learning.labels.classes import Codes
 
-View = npt.NDArray[np.float32]
 Categories = Sequence[tuple[str, ...] | None]  # of each field, None for one of numbers
 
-TREES = 100
-LEAF_ROWS = 5
-ROWS_OF_A_TREE = 50_000  # so that one takes about a second, however many rows there are
 TREE_CLASSES = 200  # a tree keeps every class's share in every leaf; beyond these it is too much
 CATEGORY_COLUMNS = 256  # of all fields together, for the commonest categories
 FEW_VALUES = 12  # of a field of numbers, which then get columns as categories do
 VALUE_COLUMNS = 64  # of all such fields together, or else none of them gets any
 EXTREMES = 0.01  # of the rows at each end, whose numbers are taken for the last one before them
 SHRINKAGE = 0.2
-ROWS_A_STEP = 100_000  # so that Ctrl-C is heard within a second: rows times trees in one go
 BOOSTED_CLASSES = 16  # a round of boosting grows a tree for each class
-BOOSTED_ROWS = 100_000
-BOOSTED_ROUNDS = 40
-WEIGHED_ROWS = 5_000  # on how many rows the weights of the heads are found
-WEIGHED_TREES = 40
 PRIOR_ROWS = 30
-# Boosting sets the process's warning filters and puts them back, which two threads must not.
-_boosting = threading.Lock()
 _FLOOR = 1e-3  # of a likelihood: one row alone cannot rule a head out
 
 
@@ -100,6 +102,12 @@ class TabularFeatures:
     def fit_head(self, place: int, view: View, codes: Codes, n_classes: int) -> Blend:
         """Train the heads, and weigh them."""
         return fit_blend(self, view, codes, n_classes)
+
+    def fit_regressor(
+        self, place: int, view: View, values: Floats, weights: RowWeights | None = None
+    ) -> AnyHead:
+        """The same for numbers. All rows count alike."""
+        return fit_blended_numbers(view, self.scaled, values)
 
 
 def _common_values(values: Floats, categories: Categories) -> list[tuple[int, float]]:
@@ -188,14 +196,13 @@ def _weights(
     """The mixture of heads under which labels of rows not seen are likeliest.
 
     By expectation maximisation, from equal weights, and drawn towards these as if by PRIOR_ROWS
-    rows. Rows are set aside by their content, so that equal ones are on one side: the model is to
-    judge rows none of whose copies it has seen.
+    rows. These rows are set aside.
     """
     count = 1 + (n_classes <= TREE_CLASSES) + (n_classes <= BOOSTED_CLASSES)
     weights = np.full(count, 1 / count)
-    some = _sample(len(codes), WEIGHED_ROWS, seed=0)
+    some = sample(len(codes), WEIGHED_ROWS, seed=0)
     view, codes = view[some], codes[some]
-    aside = np.array([crc32(row.tobytes()) % 3 == 0 for row in view])
+    aside = set_aside(view)
     if count == 1 or aside.all() or not aside.any():
         return tuple(weights.tolist())
     trained = _heads(features, view[~aside], codes[~aside], n_classes, WEIGHED_TREES)
@@ -208,14 +215,6 @@ def _weights(
         total = (shares / shares.sum(axis=1, keepdims=True)).sum(axis=0)
         weights = (total + PRIOR_ROWS / count) / (len(own) + PRIOR_ROWS)
     return tuple(weights.tolist())
-
-
-def _sample(rows: int, most: int, seed: int) -> npt.NDArray[np.int64]:
-    """All rows, or `most` of them, in their order."""
-    if rows <= most:
-        return np.arange(rows)
-    chosen = np.random.default_rng(seed).choice(rows, most, replace=False)
-    return np.sort(chosen)
 
 
 @dataclass(frozen=True)
@@ -242,7 +241,7 @@ class Forest:
         with config_context(skip_parameter_validation=True):
             for number in range(self.trees):
                 work.check()
-                some = _sample(len(codes), ROWS_OF_A_TREE, seed=number)
+                some = sample(len(codes), ROWS_OF_A_TREE, seed=number)
                 tree = ExtraTreeClassifier(
                     min_samples_leaf=LEAF_ROWS, max_features="sqrt", random_state=number
                 ).fit(self.view[some], codes[some], check_input=False)
@@ -280,7 +279,7 @@ def fit_boosted(features: TabularFeatures, view: View, codes: Codes, n_classes: 
     present = np.unique(codes)
     if len(present) < 2:
         return fit_linear(view, codes, n_classes)
-    some = _sample(len(codes), BOOSTED_ROWS, seed=0)
+    some = sample(len(codes), BOOSTED_ROWS, seed=0)
     fields, codes = view[some, features.scaled :], codes[some]
     present = np.unique(codes)
     model = HistGradientBoostingClassifier(
@@ -296,7 +295,7 @@ def fit_boosted(features: TabularFeatures, view: View, codes: Codes, n_classes: 
         step = max(1, ROWS_A_STEP // (len(codes) * len(present)))
         for rounds in (*range(step, BOOSTED_ROUNDS, step), BOOSTED_ROUNDS):
             work.check()
-            with _boosting:
+            with boosting:
                 model.set_params(max_iter=rounds).fit(fields, codes)
     return Boosted(features, model, present, n_classes)
 

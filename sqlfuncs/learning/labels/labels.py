@@ -259,9 +259,9 @@ def refuse_numbers(forms: Sequence[str], rows: int, name: str) -> None:
     if are_numbers(different, rows):
         raise BadInput(
             f"{name} holds numbers, {len(different):,} different ones in {rows:,} rows, such as "
-            f"{', '.join(different[:_SHOWN])}: amounts, which are not understood yet. Labels are "
-            f"classes: make few of them, such as CASE WHEN {name} < 10 THEN 'low' ELSE 'high' END, "
-            f"or {Cast(f'round({name})', pa.int32())}."
+            f"{', '.join(different[:_SHOWN])}: amounts, which are not taken here yet "
+            "(label_issues takes them in DuckDB). Make classes of them, such as CASE WHEN "
+            f"{name} < 10 THEN 'low' ELSE 'high' END, or {Cast(f'round({name})', pa.int32())}."
         )
 
 

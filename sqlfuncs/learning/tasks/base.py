@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +17,7 @@ from sqlfuncs.learning.rows.base import Rows
 
 if TYPE_CHECKING:
     from sqlfuncs.learning.detection.judge import Judge
+    from sqlfuncs.learning.detection.verification import Candidates, Reviews
 
 Mask = npt.NDArray[np.bool_]
 Columns = Mapping[str, pa.Array]
@@ -63,6 +64,22 @@ class Decisions:
     def any(self) -> Mask:
         """Rows that are decided."""
         return self.relabel | self.keep | self.exclude
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """What the rows of a label_issues result suggest, and what people found of that.
+
+    All else is about the rows at `places` (judged,) of the result: `found` are those that may be
+    corrected, `reviews` what people decided. `weakness` is why no correction rests on the model
+    alone, None if some may: those that are `sure` (judged,).
+    """
+
+    places: npt.NDArray[np.int64]
+    found: Candidates
+    reviews: Reviews
+    weakness: str | None
+    sure: Callable[[], Mask]
 
 
 class Prediction(ABC):
@@ -135,3 +152,26 @@ class Task(ABC):
         In the order of the field `random_rank` of `rows`, a random one.
         """
         raise BadInput("review_queue is about classes; these labels are none.")
+
+    @classmethod
+    def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:
+        """What a label_issues result suggests: see `functions.proposals`, whose rows these are.
+
+        What is learned of the labels is learned from the rows `drawn` (rows,).
+        """
+        raise BadInput(f"labels of this kind ({cls.name}) are not corrected yet.")
+
+    @classmethod
+    def strength(cls, issues: pa.StructArray) -> Columns:
+        """The columns of `model_strength`, of one row, from the rows of a label_issues result."""
+        raise BadInput(f"model_strength does not know labels of this kind yet ({cls.name}).")
+
+    @classmethod
+    def evaluate(cls, counts: pa.StructArray) -> Columns:
+        """The columns of `evaluate`, of one row, from `counts` as `labels.compared` reads them."""
+        raise BadInput(f"evaluate does not know labels of this kind yet ({cls.name}).")
+
+    @classmethod
+    def compare(cls, counts: pa.StructArray) -> Columns:
+        """Those of `compare_models`."""
+        raise BadInput(f"compare_models does not know labels of this kind yet ({cls.name}).")

@@ -21,7 +21,16 @@ from sqlfuncs.learning.detection.verification import candidates
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
-from sqlfuncs.learning.tasks.base import Columns, Decisions, Mask, Options, Prediction, Task
+from sqlfuncs.learning.tasks import evaluated_classes, suggested_classes
+from sqlfuncs.learning.tasks.base import (
+    Columns,
+    Decisions,
+    Mask,
+    Options,
+    Prediction,
+    Suggestions,
+    Task,
+)
 from sqlfuncs.learning.tasks.reviewed_classes import (
     Samples,
     annotators_of,
@@ -249,6 +258,26 @@ class Classification(Task):
         rank[waiting[np.argsort(order[waiting], kind="stable")]] = np.arange(1, len(waiting) + 1)
         known = {name: column for name, column in found.issues().items() if name in _QUEUED}
         return {**known, "review_rank": pa.array(rank, mask=~queued)}
+
+    @classmethod
+    def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:
+        """Likelier right than the label given, by what the noise is like."""
+        return suggested_classes.suggestions(issues, drawn)
+
+    @classmethod
+    def strength(cls, issues: pa.StructArray) -> Columns:
+        """Whether the model may correct labels by its own word."""
+        return suggested_classes.strength(issues)
+
+    @classmethod
+    def evaluate(cls, counts: pa.StructArray) -> Columns:
+        """Accuracy and F1."""
+        return evaluated_classes.evaluate(counts)
+
+    @classmethod
+    def compare(cls, counts: pa.StructArray) -> Columns:
+        """Accuracies, and McNemar's test."""
+        return evaluated_classes.compare(counts)
 
 
 def _named(judged: Judged, codes: Codes, rows: Mask) -> pa.DictionaryArray:

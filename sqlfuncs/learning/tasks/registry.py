@@ -7,17 +7,24 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import pyarrow as pa
 
+from sqlfuncs import work
 from sqlfuncs.entry_points import classes
-from sqlfuncs.errors import BadInput
+from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning.detection import habits, voting
-from sqlfuncs.learning.labels.labels import kind_of
+from sqlfuncs.learning.labels.compared import COUNT
+from sqlfuncs.learning.labels.labels import DECIMAL, FLOAT, kind_of
 from sqlfuncs.learning.tasks.base import Task
 from sqlfuncs.learning.tasks.classification import Classification
+from sqlfuncs.learning.tasks.regression import Regression
+from sqlfuncs.wording import Option
 
 GROUP = "sqlfuncs.tasks"
-_OURS: tuple[type[Task], ...] = (Classification,)
+AUTO = "auto"
+_OFTEN = 100  # rows of a combination of labels that are looked at
+_OURS: tuple[type[Task], ...] = (Regression, Classification)
 
 
 @cache
@@ -27,15 +34,48 @@ def tasks() -> tuple[type[Task], ...]:
     return (*others, *_OURS)
 
 
-def of(rows: pa.StructArray, name: str = "label") -> type[Task]:
-    """What the labels in a field of a table are.
+def of(rows: pa.StructArray, name: str = "label", task: str = AUTO) -> type[Task]:
+    """What the labels in a field of a table are: by their type, or the task that is named.
 
-    Raises BadInput for votes on labels of a kind that has none.
+    Raises BadOption for a task that is not known, BadInput for votes on labels of a kind that has
+    none.
     """
-    label, kind = rows.field(name), kind_of(rows, name)
-    task = next(task for task in tasks() if task.is_column(label, kind))
-    if voting.is_in(rows) and not task.takes_votes:
-        raise BadInput(f"votes name classes, and these labels are none ({task.name}).")
-    if habits.is_in(rows) and not task.takes_annotators:
-        raise BadInput(f"annotators have habits with classes; these labels are none ({task.name}).")
-    return task
+    found = (
+        _named(task) if task != AUTO else _by_column(rows.field(name), kind_of(rows, name), name)
+    )
+    if voting.is_in(rows) and not found.takes_votes:
+        raise BadInput(f"votes name classes, and these labels are none ({found.name}).")
+    if habits.is_in(rows) and not found.takes_annotators:
+        raise BadInput(
+            f"annotators have habits with classes; these labels are none ({found.name})."
+        )
+    return found
+
+
+def of_counts(counts: pa.StructArray, task: str = AUTO) -> type[Task]:
+    """What the true labels are that an engine has counted (`labels.compared`): as `of`."""
+    if task != AUTO:
+        return _named(task)
+    kind, count = kind_of(counts, "actual"), counts.field(COUNT).cast(pa.int64())
+    # As if a row at a time: how often a number comes says whether it is an amount.
+    often = np.minimum(count.to_numpy(zero_copy_only=False), _OFTEN)
+    rows = counts.field("actual").take(pa.array(np.repeat(np.arange(len(count)), often)))
+    return next(each for each in tasks() if each.is_column(rows, kind))
+
+
+def _named(name: str) -> type[Task]:
+    known = [each for each in tasks() if each.name == name]
+    if not known:
+        raise BadOption.among("task", name, (AUTO, *dict.fromkeys(each.name for each in tasks())))
+    return known[0]
+
+
+def _by_column(label: pa.Array, kind: str, name: str) -> type[Task]:
+    found = next(each for each in tasks() if each.is_column(label, kind))
+    if found is Classification and kind in (FLOAT, DECIMAL) and len(label):
+        count = len(label.unique().drop_null())
+        work.say_once(
+            f"{name} holds numbers, {count} different ones, which are taken for classes. Where "
+            f"they are amounts: {Option('task', Regression.name)}"
+        )
+    return found

@@ -2,7 +2,7 @@
 -- noise is like is learned from those that are `drawn` at random, from all where that is NULL.
 _sf_auto_corrections(
     issues, key, label, action := 'relabel', min_confidence := 0.0, log := NULL, risk := 0.05,
-    "precision" := NULL, drawn := NULL
+    "precision" := NULL, task := 'auto', drawn := NULL
 ) AS TABLE
 WITH _sf_rows AS (
     SELECT
@@ -12,12 +12,14 @@ WITH _sf_rows AS (
         suggested_label AS _sf_new,
         sqlfuncs.main._sf_probability(class_probs, label) AS _sf_given,
         sqlfuncs.main._sf_probability(class_probs, suggested_label) AS _sf_other,
+        suggested_confidence AS _sf_confidence,
         if(key IS NULL, false, _sf_proposed) AS _sf_proposed,
         _sf_evidence
     FROM sqlfuncs.main._proposals(
         issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged,
         is_label_issue AND suggested_confidence >= coalesce(min_confidence, 0), suggested_label,
-        action := action, risk := risk, "precision" := "precision",
+        suggested_confidence,
+        action := action, risk := risk, "precision" := "precision", task := task,
         key := key, log := coalesce(log, 'sqlfuncs.main._sf_no_log'),
         drawn := drawn
     ) AS _sf_in
@@ -37,8 +39,12 @@ SELECT
     _sf_old AS old_label,
     CASE coalesce(action, 'relabel') WHEN 'relabel' THEN _sf_new END AS new_label,
     'auto_corrections' AS decided_by,
-    printf('%s has probability %.3f, the given %s %.3f',
-        _sf_new::VARCHAR, _sf_other, _sf_old::VARCHAR, _sf_given)
+    CASE
+        WHEN _sf_given IS NOT NULL THEN printf('%s has probability %.3f, the given %s %.3f',
+            _sf_new::VARCHAR, _sf_other, _sf_old::VARCHAR, _sf_given)
+        ELSE printf('%s is nearer to the truth than the given %s with probability %.3f',
+            _sf_new::VARCHAR, _sf_old::VARCHAR, _sf_confidence)
+    END
         || coalesce('; ' || _sf_evidence, '') AS reason,
     now() AT TIME ZONE 'UTC' AS decided_at
 FROM _sf_checked, _sf_rows

@@ -8,13 +8,15 @@
 -- with `precision`, as many as are right for such a share, at the same risk. The test holds
 -- whenever one looks (review_queue(..., purpose := 'verify') gives the sample). What a person has
 -- decided is not proposed again, and nothing of rows that have no key.
+-- Of labels that are numbers a suggestion is right if the true number is nearer to it than to the one
+-- given: that always takes reviewed rows to show.
 -- Without enough reviewed rows the probabilities alone decide: nothing is proposed where the model
 -- is too weak to judge, or the labels show too little noise to tell it from the model's own errors.
 auto_corrections(
     issues, key, label, action := 'relabel', min_confidence := 0.0, log := NULL, risk := 0.05,
-    "precision" := NULL
+    "precision" := NULL, task := 'auto'
 ) AS TABLE
 FROM sqlfuncs.main._sf_auto_corrections(
     issues, key, label, action := action, min_confidence := min_confidence, log := log,
-    risk := risk, "precision" := "precision"
+    risk := risk, "precision" := "precision", task := task
 );

@@ -6,12 +6,14 @@ It gathers the arguments, or the rows of a table in their order, calls the funct
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlfuncs.engines.duckdb.batches import PACKED
 from sqlfuncs.engines.duckdb.names import identifier, literal
+from sqlfuncs.engines.duckdb.types import sql_type
 from sqlfuncs.engines.duckdb.udf import DECISIONS, udf_name
 from sqlfuncs.functions.spec import (
+    AUTO,
     REVIEWS,
     Column,
     CountFunction,
@@ -97,10 +99,7 @@ def _of_table(function: TableFunction, counted_by: str | None = None) -> str:
 
 
 def _instead_of_rows(function: TableFunction, counted_by: str | None) -> str:
-    own = ", ".join(
-        _own_column(function, c, f"struct_extract(_sf_own, {literal(c.name)})")
-        for c in function.returns
-    )
+    own = _own_columns(function, lambda name: f"struct_extract(_sf_own, {literal(name)})")
     return f"""WITH _sf_numbered AS (
     {_numbered(function, counted_by)}
 ), _sf_packed_rows AS (
@@ -159,7 +158,8 @@ def _packed_counts(function: CountFunction) -> str:
     kinds = ", ".join(
         f"{identifier(name)}: sqlfuncs.main._sf_kind(typeof({at}))" for name, at in places.items()
     )
-    return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch"
+    typed = "".join(f", {places[name]} AS _sf_typed_{name}" for name in _typed_like(function))
+    return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch{typed}"
 
 
 def _beside_rows(function: TableFunction) -> str:
@@ -186,10 +186,7 @@ def _beside_rows(function: TableFunction) -> str:
         f"AS {identifier('_sf_own_' + column.name)}"
         for column in function.returns
     )
-    own = ", ".join(
-        _own_column(function, column, identifier("_sf_own_" + column.name))
-        for column in function.returns
-    )
+    own = _own_columns(function, lambda name: identifier("_sf_own_" + name))
     return f"""WITH _sf_numbered AS (
     SELECT {numbered} FROM query_table(tbl) AS _sf_in
 ), _sf_kept AS MATERIALIZED (
@@ -248,7 +245,9 @@ def _gathered(function: TableFunction, packed: str, names: str) -> str:
 
 
 def _typed_like(function: TableFunction) -> list[str]:
-    return sorted({c.type for c in function.returns if isinstance(c.type, str)})
+    """The inputs of which a value is kept, for their types."""
+    like = {c.type for c in function.returns if isinstance(c.type, str)}
+    return sorted(like | {function.told_by for c in function.returns if c.only})
 
 
 def _carried(function: TableFunction) -> str:
@@ -265,13 +264,53 @@ def _input(function: TableFunction, name: str) -> str:
     return f"CASE WHEN _sf_bare_{name} THEN {name} ELSE _sf_kept_{name} END"
 
 
-def _own_column(function: TableFunction, column: Column, value: str) -> str:
+def _own_columns(function: TableFunction, named: Callable[[str], str]) -> str:
+    """The columns that are always there, then those of some labels with the last one of all."""
+    values = {
+        column: _own_value(function, column, named(column.name)) for column in function.returns
+    }
+    some = [column for column in values if column.only is not None]
+    always = [column for column in values if column.only is None]
+    own = ", ".join(f"{values[column]} AS {identifier(column.name)}" for column in always)
+    if not some:
+        return own
+    *before, last = always
+    own = "".join(f"{values[column]} AS {identifier(column.name)}, " for column in before)
+    fields = ", ".join(f"{identifier(c.name)}: {values[c]}" for c in (*some, last))
+    return f"{own}unnest(cast_to_type({{{fields}}}, {_shape(function, some, last)}))"
+
+
+def _shape(function: TableFunction, some: Iterable[Column], last: Column) -> str:
+    """A value of the type of a STRUCT of the columns that are there for the labels of a call.
+
+    What is cast to it loses the other fields. The type of the labels is known as a statement is
+    planned, and json_transform makes a type of a text that is.
+    """
+    pieces = []
+    for column in some:
+        only = column.only
+        assert only is not None
+        kinds = ", ".join(map(literal, only.kinds))
+        pieces.append(
+            f"CASE WHEN coalesce(task, {literal(AUTO)}) = {literal(only.task)} OR ("
+            f"coalesce(task, {literal(AUTO)}) = {literal(AUTO)} AND "
+            f"sqlfuncs.main._sf_kind(typeof({_TYPED}(_sf_any_{function.told_by}))) IN ({kinds})) "
+            f"THEN {literal(_field(column) + ', ')} ELSE '' END"
+        )
+    return f"json_transform('{{}}', '{{' || {' || '.join(pieces)} || {literal(_field(last) + '}')})"
+
+
+def _field(column: Column) -> str:
+    return f'"{column.name}": "{sql_type(column.computed_type)}"'
+
+
+def _own_value(function: TableFunction, column: Column, value: str) -> str:
     if isinstance(column.type, str):
-        value = f"TRY(cast_to_type({value}, {_TYPED}(_sf_any_{column.type})))"
-    elif column.given:
+        return f"TRY(cast_to_type({value}, {_TYPED}(_sf_any_{column.type})))"
+    if column.given:
         given = f"{_MAP}({_input(function, column.given)})"
-        value = f"CASE WHEN cardinality({value}) = 0 THEN {given} ELSE {value} END"
-    return f"{value} AS {identifier(column.name)}"
+        return f"CASE WHEN cardinality({value}) = 0 THEN {given} ELSE {value} END"
+    return value
 
 
 def _head(

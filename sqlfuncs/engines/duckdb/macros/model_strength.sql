@@ -3,5 +3,7 @@
 -- lower end of its 95 % interval, majority (the share of the commonest label: what knowing
 -- nothing agrees with), kappa (agreement beyond chance, 1 is perfect), noise (the estimated share
 -- of wrong labels among the rows the model is surest of), can_judge, and reason (NULL where it can).
-model_strength(issues, label) AS TABLE
-FROM sqlfuncs.main._strength(issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged);
+model_strength(issues, label, task := 'auto') AS TABLE
+FROM sqlfuncs.main._strength(
+    issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged, task := task
+);
