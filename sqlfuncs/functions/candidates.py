@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
+from sqlfuncs.functions.spec import LABEL_OR_TAGS, Column, Input, TableFunction
 from sqlfuncs.learning.detection import verification
 from sqlfuncs.learning.tasks.suggested_classes import flagged_rows
 
 INPUTS = (
-    LABEL,
+    LABEL_OR_TAGS,
     Input("class_probs"),
     Input("not_judged"),
     Input("is_label_issue"),
-    Input("suggested_label", "label"),
+    Input("suggested_label", "labels"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import AUTO, NUMBERS, Column, CountFunction
+from sqlfuncs.functions.spec import AUTO, NUMBERS, TAGS, Column, CountFunction
 from sqlfuncs.learning.tasks import registry
 
 
@@ -19,6 +19,10 @@ def evaluate(counts: pa.StructArray, *, task: str = AUTO) -> pa.StructArray:
     interval: the mean absolute error and the root mean squared error, in the unit of the labels,
     and the share of their variance that predictions explain. A row without a prediction has no
     error, is left out, and said.
+
+    Where they are lists of tags (VARCHAR[]), a prediction is right if it has all of them and no
+    other; F1 is of tags, `micro_f1` of all together, and `jaccard` the mean over rows of tags in
+    common to tags in either.
     """
     return FUNCTION.result(registry.of_counts(counts, task).evaluate(counts))
 
@@ -29,6 +33,7 @@ FUNCTION = CountFunction(
     inputs=("actual", "predicted"),
     may_be_constant=("predicted",),
     told_by="actual",
+    takes_tags=True,
     returns=(
         Column("n", pa.int64(), "rows that have a true label"),
         Column("correct", pa.int64(), "of these, how many predictions are right"),
@@ -45,6 +50,8 @@ FUNCTION = CountFunction(
         Column("r2", pa.float64(), "the share of the variance that is explained", only=NUMBERS),
         Column("r2_low", pa.float64(), "the lower end of its 95 % interval", only=NUMBERS),
         Column("r2_high", pa.float64(), "the upper end", only=NUMBERS),
+        Column("micro_f1", pa.float64(), "the F1 of all tags together", only=TAGS),
+        Column("jaccard", pa.float64(), "tags in common to tags in either, the mean", only=TAGS),
         Column("weighted_f1", pa.float64(), "the same, weighted by how common they are"),
     ),
 )

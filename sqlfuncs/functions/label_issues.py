@@ -6,7 +6,16 @@ import time
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import ANNOTATOR, AUTO, NUMBERS, VOTES, Column, TableFunction
+from sqlfuncs.functions.spec import (
+    ANNOTATOR,
+    AUTO,
+    LABEL_OR_TAGS,
+    NUMBERS,
+    TAGS,
+    VOTES,
+    Column,
+    TableFunction,
+)
 from sqlfuncs.learning.detection import judges
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
@@ -121,7 +130,7 @@ def label_issues(
 FUNCTION = TableFunction(
     name="label_issues",
     compute=label_issues,
-    inputs=("x", "label", VOTES, ANNOTATOR),
+    inputs=("x", LABEL_OR_TAGS, VOTES, ANNOTATOR),
     reviews=True,
     returns=(
         Column("label_quality", pa.float64(), "0 worst .. 1 best"),
@@ -132,6 +141,14 @@ FUNCTION = TableFunction(
         Column("class_probs", pa.map_(pa.string(), pa.float64()), "out of sample", given="x"),
         Column("label_low", pa.float64(), "the least the label may be", only=NUMBERS),
         Column("label_high", pa.float64(), "the most it may be", only=NUMBERS),
+        Column(
+            "tag_qualities",
+            pa.map_(pa.string(), pa.float64()),
+            "how likely each tag, given or lacking, is right",
+            only=TAGS,
+        ),
+        Column("missing_tags", pa.list_(pa.string()), "tags to add", only=TAGS),
+        Column("wrong_tags", pa.list_(pa.string()), "tags to take away", only=TAGS),
         Column("not_judged", pa.string(), "why a row could not be judged; else NULL"),
     ),
 )

@@ -11,8 +11,9 @@ from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import (
     ANNOTATOR,
     AUTO,
-    LABEL,
+    LABEL_OR_TAGS,
     NUMBERS,
+    TAGS,
     VOTES,
     Column,
     Input,
@@ -83,7 +84,7 @@ FUNCTION = TableFunction(
     compute=review_ranks,
     inputs=(
         Input("x"),
-        LABEL,
+        LABEL_OR_TAGS,
         Input("action"),
         Input("new_label", "label"),
         Input("key"),
@@ -98,6 +99,8 @@ FUNCTION = TableFunction(
         Column("predicted_label", "label", "the most likely label, out of sample"),
         Column("label_low", pa.float64(), "the least the label may be", only=NUMBERS),
         Column("label_high", pa.float64(), "the most it may be", only=NUMBERS),
+        Column("missing_tags", pa.list_(pa.string()), "tags to add", only=TAGS),
+        Column("wrong_tags", pa.list_(pa.string()), "tags to take away", only=TAGS),
         Column("class_probs", pa.map_(pa.string(), pa.float64()), "out of sample", given="x"),
     ),
 )

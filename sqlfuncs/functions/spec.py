@@ -26,16 +26,18 @@ class Input:
     """A column that a function of a table reads.
 
     `comes_as` is "given", as it is; "text", as the engine's own text for its values, whatever
-    their type; or "label", the same for values that may be labels: lists and the like are refused.
+    their type; "label", the same for values that may be labels: lists and the like are refused; or
+    "labels", where lists of text are labels too, and come as JSON.
     One that `is_optional` is named in the call or left out: then it is NULL, without a type.
     """
 
     name: str
-    comes_as: Literal["given", "text", "label"] = "given"
+    comes_as: Literal["given", "text", "label", "labels"] = "given"
     is_optional: bool = False
 
 
 LABEL = Input("label", "label")
+LABEL_OR_TAGS = Input("label", "labels")
 VOTES = Input("votes", is_optional=True)  # what others say of the rows
 ANNOTATOR = Input("annotator", is_optional=True)  # who gave the labels
 AUTO = "auto"  # the option task: the type of the labels tells what they are
@@ -62,6 +64,7 @@ class Only:
 
 
 NUMBERS = Only("regression", ("float", "decimal"))
+TAGS = Only("multilabel", ("tags",))
 
 
 @dataclass(frozen=True)
@@ -164,11 +167,13 @@ class CountFunction(TableFunction):
 
     `compute(counts, *, options)` gets the different combinations of its inputs, columns of labels,
     as `learning.labels.compared` reads them: any engine groups any number of rows. It returns rows
-    of its own. Inputs are columns, but for those that `may_be_constant`.
+    of its own. Inputs are columns, but for those that `may_be_constant`. One that `takes_tags` gets
+    lists of text as JSON (`learning.labels.tags`); else they are refused.
     """
 
     inputs: tuple[str, ...]
     may_be_constant: tuple[str, ...] = ()
+    takes_tags: bool = False
     keeps_rows: bool = False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import AUTO, Column, TableFunction
+from sqlfuncs.functions.spec import AUTO, LABEL_OR_TAGS, Column, TableFunction
 from sqlfuncs.learning.tasks import registry
 
 
@@ -16,7 +16,7 @@ def strength(rows: pa.StructArray, *, task: str = AUTO) -> pa.StructArray:
 FUNCTION = TableFunction(
     name="_strength",
     compute=strength,
-    inputs=("label", "class_probs", "not_judged"),
+    inputs=(LABEL_OR_TAGS, "class_probs", "not_judged"),
     keeps_rows=False,
     returns=(
         Column("judged", pa.int64(), "rows"),

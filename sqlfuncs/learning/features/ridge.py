@@ -8,7 +8,6 @@ from typing import Any, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs import work
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.features.heads import AnyHead, Learned, RowWeights
 
@@ -18,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 # variance of 1, is the best of three on politeness' scores; others are chosen for each head.
 _PENALTY_OF_WORDS = 1.0
 _PENALTIES = 10.0 ** np.arange(-2, 5, 0.5)
-_TOLERANCE = 1e-3
+_TOLERANCE, _MOST_STEPS = 1e-3, 200
 _ROWS_AT_ONCE = 65_536  # in double precision
 
 
@@ -28,26 +27,26 @@ class Regressing(Protocol):
     def fit_regressor(
         self, place: int, view: Any, values: Floats, weights: RowWeights | None = None
     ) -> AnyHead:
-        """Train a head on the view at `place`, which predicts `values` (rows,): (rows, 1)."""
+        """Train a head on the view at `place`: it predicts `values` (rows, width), as many."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A trained head: `slopes` (features,) and the number of a row that has none."""
+    """A trained head: `slopes` (features, width), and `intercepts` (width,) of a row of zeros."""
 
     slopes: Floats
-    intercept: float
+    intercepts: Floats
 
     def predict(self, view: Any) -> Floats:
-        """Numbers: (rows, 1)."""
-        predicted: Floats = np.asarray(view @ self.slopes, dtype=np.float64) + self.intercept
-        return predicted[:, None]
+        """Numbers: (rows, width)."""
+        predicted: Floats = np.asarray(view @ self.slopes, dtype=np.float64) + self.intercepts
+        return predicted
 
 
 def fit_regressor(
     learned: Learned[AnyHead], place: int, view: Any, values: Floats, weights: RowWeights | None
 ) -> AnyHead:
-    """Train a head for numbers on the view at `place` of some features.
+    """Train a head for numbers (rows, width) on the view at `place` of some features.
 
     By `Regressing.fit_regressor` of those that have one, else by ridge regression on the view.
     Raises BadInput where the view is no matrix.
@@ -61,36 +60,64 @@ def fit_regressor(
 
 
 def fit_line(view: Any, values: Floats, weights: RowWeights | None = None) -> Line:
-    """Ridge regression (Hoerl, Kennard: Technometrics 12, 1970). `view` (rows, features).
+    """Ridge regression (Hoerl, Kennard: Technometrics 12, 1970).
 
-    Deterministic for rows in one order on one BLAS thread.
+    `view` (rows, features) may be sparse; `values` (rows, width) are learned each by itself, at
+    hardly more cost than one. Deterministic for rows in one order on one BLAS thread.
     """
     from scipy.sparse import issparse
 
-    if issparse(view):
-        return _fit_sparse(view, values, weights)
-    return _fit_dense(view, values, weights)
+    counts = np.ones(len(values)) if weights is None else weights.astype(np.float64)
+    return (_fit_sparse if issparse(view) else _fit_dense)(view, values, counts)
 
 
-def _fit_sparse(view: Any, values: Floats, weights: RowWeights | None) -> Line:
-    work.ready("sklearn.linear_model")
-    from sklearn.linear_model import Ridge
+def _fit_sparse(view: Any, values: Floats, counts: Floats) -> Line:
+    """By conjugate gradients (Hestenes, Stiefel 1952), for all columns at once.
 
-    ridge = Ridge(_PENALTY_OF_WORDS, solver="sparse_cg", tol=_TOLERANCE)
-    ridge.fit(view, values, weights)
-    return Line(np.asarray(ridge.coef_, dtype=np.float64), float(ridge.intercept_))
+    The centre of the features is reckoned in and not taken away, so that they stay sparse.
+    """
+    total = counts.sum()
+    centre = np.asarray(view.T @ counts) / total
+    mean = counts @ values / total
+    transposed = view.T.tocsr()
+
+    def normal(slopes: Floats) -> Floats:
+        weighted = (view @ slopes - centre @ slopes) * counts[:, None]
+        found: Floats = transposed @ weighted - np.outer(centre, weighted.sum(axis=0))
+        return found + slopes * penalty
+
+    penalty = _PENALTY_OF_WORDS
+    weighted = (values - mean) * counts[:, None]
+    residual = transposed @ weighted - np.outer(centre, weighted.sum(axis=0))
+    slopes, direction = np.zeros_like(residual), residual.copy()
+    squares = (residual**2).sum(axis=0)
+    enough = _TOLERANCE**2 * squares
+    for _ in range(_MOST_STEPS):
+        if (squares <= enough).all():
+            break
+        along = normal(direction)
+        moving = squares > enough
+        bent = (direction * along).sum(axis=0)
+        step = np.where(moving, squares / np.where(bent > 0, bent, 1), 0)
+        slopes += step * direction
+        residual -= step * along
+        before, squares = squares, (residual**2).sum(axis=0)
+        direction = (
+            residual + np.where(before > 0, squares / np.maximum(before, 1e-300), 0) * direction
+        )
+    return Line(slopes, mean - centre @ slopes)
 
 
-def _fit_dense(view: Any, values: Floats, weights: RowWeights | None) -> Line:
-    """With the penalty of the least generalised cross-validation error.
+def _fit_dense(view: Any, values: Floats, counts: Floats) -> Line:
+    """With the penalty of the least generalised cross-validation error, for each column.
 
     Golub, Heath, Wahba: Technometrics 21, 1979. One eigendecomposition serves all penalties.
     """
-    counts = np.ones(len(values)) if weights is None else weights.astype(np.float64)
     total = counts.sum()
     centre = np.asarray(counts @ view, dtype=np.float64) / total
-    mean = float(counts @ values / total)
-    gram, moment = np.zeros((len(centre), len(centre))), np.zeros(len(centre))
+    mean = counts @ values / total
+    gram = np.zeros((len(centre), len(centre)))
+    moment = np.zeros((len(centre), values.shape[1]))
     for at in range(0, len(values), _ROWS_AT_ONCE):
         some = slice(at, at + _ROWS_AT_ONCE)
         block = view[some].astype(np.float64) - centre
@@ -100,14 +127,14 @@ def _fit_dense(view: Any, values: Floats, weights: RowWeights | None) -> Line:
     squares, axes = np.linalg.eigh(gram)
     squares = np.maximum(squares, 0)
     along = axes.T @ moment
-    spread = float(counts @ (values - mean) ** 2)
-
-    def error(penalty: float) -> float:
-        shrunk = along / (squares + penalty)
-        residual = spread - 2 * along @ shrunk + squares @ shrunk**2
+    spread = counts @ (values - mean) ** 2
+    errors = np.full((len(_PENALTIES), len(spread)), np.inf)
+    for place, penalty in enumerate(_PENALTIES):
+        shrunk = along / (squares + penalty)[:, None]
+        residual = spread - 2 * (along * shrunk).sum(axis=0) + squares @ shrunk**2
         freedom = 1 - (1 + (squares / (squares + penalty)).sum()) / total
-        return max(residual, 0) / freedom**2 if freedom > 0 else np.inf
-
-    penalty = min(_PENALTIES, key=error)
-    slopes = axes @ (along / (squares + penalty))
-    return Line(slopes, mean - float(centre @ slopes))
+        if freedom > 0:
+            errors[place] = np.maximum(residual, 0) / freedom**2
+    penalties = _PENALTIES[errors.argmin(axis=0)]
+    slopes = axes @ (along / (squares[:, None] + penalties))
+    return Line(slopes, mean - centre @ slopes)

@@ -40,41 +40,42 @@ class BlendedNumbers:
     weights: tuple[float, ...]
 
     def predict(self, view: View) -> Floats:
-        """The weighted sum of what the heads predict: (rows, 1)."""
-        total = np.zeros((len(view), 1))
-        for weight, head in zip(self.weights, self.heads, strict=True):
-            if weight > 0:
-                total += weight * head.predict(view)
+        """The weighted sum of what the heads predict: (rows, width)."""
+        parts = zip(self.weights, self.heads, strict=True)
+        total: Floats = sum((w * head.predict(view) for w, head in parts if w > 0), np.zeros(()))
         return total
 
 
 def fit_blended_numbers(view: View, scaled: int, values: Floats) -> BlendedNumbers:
-    """Train heads on all rows; the first `scaled` columns of the view are not for boosting."""
+    """Train heads on all rows to predict `values` (rows, width).
+
+    The first `scaled` columns of the view are not for boosting, which learns one number only.
+    """
     weights = _weights(view, scaled, values)
     return BlendedNumbers(_heads(view, scaled, values, TREES), weights)
 
 
 def _heads(view: View, scaled: int, values: Floats, trees: int) -> tuple[AnyHead, ...]:
-    return (
-        fit_line(view, values),
-        NumberForest(view, values, trees),
-        fit_boosted_numbers(view, scaled, values),
-    )
+    heads: list[AnyHead] = [fit_line(view, values), NumberForest(view, values, trees)]
+    if values.shape[1] == 1:
+        heads.append(fit_boosted_numbers(view, scaled, values[:, 0]))
+    return tuple(heads)
 
 
 def _weights(view: View, scaled: int, values: Floats) -> tuple[float, ...]:
     from scipy.optimize import nnls
 
-    even = (1 / 3, 1 / 3, 1 / 3)
+    count = 3 if values.shape[1] == 1 else 2
+    even = (1 / count,) * count
     some = sample(len(values), WEIGHED_ROWS, seed=0)
     view, values = view[some], values[some]
     aside = set_aside(view)
     if min(aside.sum(), (~aside).sum()) < _FEWEST_ASIDE:
         return even
     trained = _heads(view[~aside], scaled, values[~aside], WEIGHED_TREES)
-    mean = values[~aside].mean()
-    said = np.hstack([head.predict(view[aside]) for head in trained]) - mean
-    weights, _ = nnls(said, values[aside] - mean)
+    mean = values[~aside].mean(axis=0)
+    said = np.stack([(head.predict(view[aside]) - mean).ravel() for head in trained], axis=1)
+    weights, _ = nnls(said, (values[aside] - mean).ravel())
     total = float(weights.sum())
     # They sum to 1, so that what all heads say is what the blend does.
     return tuple((weights / total).tolist()) if total > 0 else even
@@ -89,11 +90,11 @@ class NumberForest:
     trees: int
 
     def predict(self, view: View) -> Floats:
-        """The mean of the trees: (rows, 1)."""
+        """The mean of the trees: (rows, width)."""
         from sklearn import config_context
         from sklearn.tree import ExtraTreeRegressor
 
-        total = np.zeros(len(view))
+        total = np.zeros((len(view), self.values.shape[1]))
         with config_context(skip_parameter_validation=True):
             for number in range(self.trees):
                 work.check()
@@ -101,8 +102,8 @@ class NumberForest:
                 tree = ExtraTreeRegressor(
                     min_samples_leaf=LEAF_ROWS, max_features=1 / 3, random_state=number
                 ).fit(self.view[some], self.values[some], check_input=False)
-                total += tree.predict(view, check_input=False)
-        mean: Floats = total[:, None] / self.trees
+                total += tree.predict(view, check_input=False).reshape(total.shape)
+        mean: Floats = total / self.trees
         return mean
 
 

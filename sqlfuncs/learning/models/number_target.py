@@ -68,7 +68,7 @@ class NumberTarget(Target):
         self, learned: Learned[AnyHead], place: int, view: Any, weights: RowWeights | None
     ) -> AnyHead:
         """A head that predicts a number."""
-        return fit_regressor(learned, place, view, self.values, weights)
+        return fit_regressor(learned, place, view, self.values[:, None], weights)
 
     def pool(self, predictions: Sequence[Floats]) -> Pooling:
         """By least squares with weights of 0 or more (Breiman: Stacked regressions, 1996).
@@ -91,4 +91,4 @@ class NumberTarget(Target):
         self, keys: Sequence[bytes], predicted: Floats, unseen: Mask
     ) -> tuple[Floats, Mask]:
         """See `number_copies`."""
-        return with_copies(keys, self.values, predicted[:, 0])[:, None], unseen
+        return with_copies(keys, self.values[:, None], predicted), unseen

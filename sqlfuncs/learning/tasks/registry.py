@@ -18,13 +18,14 @@ from sqlfuncs.learning.labels.compared import COUNT
 from sqlfuncs.learning.labels.labels import DECIMAL, FLOAT, kind_of
 from sqlfuncs.learning.tasks.base import Task
 from sqlfuncs.learning.tasks.classification import Classification
+from sqlfuncs.learning.tasks.multilabel import MultiLabel
 from sqlfuncs.learning.tasks.regression import Regression
 from sqlfuncs.wording import Option
 
 GROUP = "sqlfuncs.tasks"
 AUTO = "auto"
 _OFTEN = 100  # rows of a combination of labels that are looked at
-_OURS: tuple[type[Task], ...] = (Regression, Classification)
+_OURS: tuple[type[Task], ...] = (MultiLabel, Regression, Classification)
 
 
 @cache

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption
@@ -28,6 +27,7 @@ from sqlfuncs.learning.tasks.base import (
     Suggestions,
     Task,
 )
+from sqlfuncs.learning.tasks.queues import ranked
 from sqlfuncs.learning.tasks.reviewed_classes import check_false_flags
 from sqlfuncs.learning.tasks.reviews import Reviewed
 from sqlfuncs.statistics.intervals import wilson
@@ -119,18 +119,6 @@ class NumberPrediction(Prediction):
             "explanation": pa.array([why]),
         }
 
-    def queue(self, waiting: Mask, order: Floats) -> Columns:
-        """The columns of `review_queue` for the rows that are `waiting`, in this order (rows,)."""
-        rank = np.zeros(len(waiting), dtype=np.int64)
-        places = np.flatnonzero(waiting)
-        rank[places[np.argsort(order[places], kind="stable")]] = np.arange(1, len(places) + 1)
-        own = {name: column for name, column in self.issues().items() if name in _QUEUED}
-        hidden = pa.array(~waiting)
-        return {
-            "review_rank": pa.array(rank, mask=~waiting),
-            **{name: _hidden(column, hidden) for name, column in own.items()},
-        }
-
     def _of_table(self, judged: Floats) -> Floats:
         """A number for each row of the table, from those of the judged ones; else NaN."""
         values = np.full(len(self.judged.rows), np.nan)
@@ -142,11 +130,6 @@ class NumberPrediction(Prediction):
         values = np.zeros(len(self.judged.rows), dtype=bool)
         values[self.judged.rows] = judged
         return values
-
-
-def _hidden(column: pa.Array, rows: pa.Array) -> pa.Array:
-    """NULL for some rows."""
-    return pc.if_else(rows, pa.scalar(None, column.type), column)
 
 
 class Regression(Task):
@@ -192,14 +175,10 @@ class Regression(Task):
         learned = np.where(decisions.relabel & ~np.isnan(new), new, own.values)
         learned[decisions.exclude] = np.nan
         found = _found(rows, own, learned, options)
-        waiting = found.judged.rows & ~decisions.any
-        order = np.full(len(rows), np.inf)
-        order[found.judged.rows] = found.quality
-        by_key = np.asarray(rows.field("key_rank"), dtype=np.float64)
-        places = np.lexsort((by_key, order))
-        ranks = np.empty(len(rows))
-        ranks[places] = np.arange(len(rows))
-        return found.queue(waiting, ranks)
+        scores = np.full(len(rows), np.inf)
+        scores[found.judged.rows] = found.quality
+        order = np.lexsort((np.asarray(rows.field("key_rank")), scores))
+        return ranked(found.issues(), _QUEUED, found.judged.rows & ~decisions.any, order)
 
     @classmethod
     def verification_queue(
@@ -210,7 +189,8 @@ class Regression(Task):
         found = _found(rows, own, own.values, options)
         waiting = found.judged.rows & ~decisions.any
         waiting[found.judged.rows] &= found.flagged
-        return found.queue(waiting, np.asarray(rows.field("random_rank"), dtype=np.float64))
+        order = np.argsort(np.asarray(rows.field("random_rank")), kind="stable")
+        return ranked(found.issues(), _QUEUED, waiting, order)
 
     @classmethod
     def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:

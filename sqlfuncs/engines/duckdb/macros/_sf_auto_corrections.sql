@@ -10,8 +10,11 @@ WITH _sf_rows AS (
         key AS _sf_key,
         label AS _sf_old,
         suggested_label AS _sf_new,
-        sqlfuncs.main._sf_probability(class_probs, label) AS _sf_given,
-        sqlfuncs.main._sf_probability(class_probs, suggested_label) AS _sf_other,
+        CASE WHEN typeof(label) <> 'VARCHAR[]' THEN sqlfuncs.main._sf_probability(class_probs, label) END
+            AS _sf_given,
+        CASE
+            WHEN typeof(label) <> 'VARCHAR[]' THEN sqlfuncs.main._sf_probability(class_probs, suggested_label)
+        END AS _sf_other,
         suggested_confidence AS _sf_confidence,
         if(key IS NULL, false, _sf_proposed) AS _sf_proposed,
         _sf_evidence

@@ -4,25 +4,25 @@
 -- log `may_be_empty`, so that nothing is decided, label may be an expression then. What took back a step
 -- before which nothing was decided leaves nothing in force.
 _sf_decisions(tbl, log, key, label, as_of, may_be_empty := false) AS TABLE
-WITH _sf_rows AS (
-    SELECT
-        sqlfuncs.main._sf_bare(key) AS _sf_key,
-        sqlfuncs.main._sf_one(label, alias(label)) AS _sf_label,
-        list_contains(struct_keys(_sf_in), alias(label)) AS _sf_is_column,
-        alias(label) AS _sf_given
-    FROM query_table(tbl) AS _sf_in
-), _sf_logged AS (
+WITH _sf_logged AS (
     SELECT
         _sf_l.key AS _sf_key, _sf_l.action AS _sf_action, _sf_l.old_label AS _sf_old,
         _sf_l.new_label AS _sf_new, _sf_l.decided_by AS _sf_by, _sf_l.decided_at AS _sf_at,
         _sf_l.action = 'needs_review' AND sqlfuncs.main._sf_undone(_sf_l.reason) IS NOT NULL AS _sf_is_undone
     FROM sqlfuncs.main._sf_log(log) AS _sf_l
     WHERE as_of IS NULL OR _sf_l.decided_at <= sqlfuncs.main._sf_until(as_of, _sf_l._sf_has_zone)
+), _sf_rows AS (
+    SELECT
+        sqlfuncs.main._sf_bare(key) AS _sf_key,
+        sqlfuncs.main._sf_one_or_tags(label, alias(label)) AS _sf_label,
+        list_contains(struct_keys(_sf_in), alias(label)) AS _sf_is_column,
+        alias(label) AS _sf_given
+    FROM query_table(tbl) AS _sf_in
 ), _sf_kinds_of_table AS (
     SELECT any_value(_sf_key) AS _sf_any_key, any_value(_sf_label) AS _sf_any_label,
         typeof(any_value(_sf_key)) AS _sf_key_type,
         sqlfuncs.main._sf_kind(typeof(any_value(_sf_key))) AS _sf_key_kind,
-        sqlfuncs.main._sf_kind(typeof(any_value(_sf_label))) AS _sf_label_kind
+        sqlfuncs.main._sf_decided_kind(typeof(any_value(_sf_label))) AS _sf_label_kind
     FROM _sf_rows
 ), _sf_kinds_of_log AS (
     SELECT typeof(any_value(_sf_key)) AS _sf_log_type,
@@ -45,16 +45,16 @@ WITH _sf_rows AS (
             )
         END AS _sf_key,
         _sf_action,
-        _sf_old::VARCHAR AS _sf_old_text, sqlfuncs.main._sf_kind(typeof(_sf_old)) AS _sf_old_kind,
+        _sf_old::VARCHAR AS _sf_old_text, sqlfuncs.main._sf_decided_kind(typeof(_sf_old)) AS _sf_old_kind,
         sqlfuncs.main._sf_canonical(
-            _sf_old, sqlfuncs.main._sf_kind(typeof(_sf_old)),
-            _sf_label_kind || ' ' || sqlfuncs.main._sf_kind(typeof(_sf_old)), _sf_any_label
+            _sf_old, sqlfuncs.main._sf_decided_kind(typeof(_sf_old)),
+            _sf_label_kind || ' ' || sqlfuncs.main._sf_decided_kind(typeof(_sf_old)), _sf_any_label
         ) AS _sf_old,
         sqlfuncs.main._sf_canonical(
-            _sf_new, sqlfuncs.main._sf_kind(typeof(_sf_new)),
-            _sf_label_kind || ' ' || sqlfuncs.main._sf_kind(typeof(_sf_new)), _sf_any_label
+            _sf_new, sqlfuncs.main._sf_decided_kind(typeof(_sf_new)),
+            _sf_label_kind || ' ' || sqlfuncs.main._sf_decided_kind(typeof(_sf_new)), _sf_any_label
         ) AS _sf_new,
-        sqlfuncs.main._sf_kind(typeof(_sf_new)) AS _sf_new_kind,
+        sqlfuncs.main._sf_decided_kind(typeof(_sf_new)) AS _sf_new_kind,
         _sf_new::VARCHAR AS _sf_new_text,
         _sf_by, _sf_at, _sf_is_undone
     FROM _sf_logged, _sf_kinds

@@ -4,7 +4,8 @@ _sf_in_words(given, x) AS (
         WHEN typeof(given) = typeof(x) THEN (given)::VARCHAR
         ELSE coalesce(
             sqlfuncs.main._sf_unrounded(
-                given, sqlfuncs.main._sf_kind(typeof(given)), x, sqlfuncs.main._sf_kind(typeof(x))
+                given, sqlfuncs.main._sf_decided_kind(typeof(given)),
+                x, sqlfuncs.main._sf_decided_kind(typeof(x))
             ),
             (given)::VARCHAR
         )

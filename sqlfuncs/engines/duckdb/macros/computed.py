@@ -32,6 +32,7 @@ NO_LOG = "sqlfuncs.main._sf_no_log"  # stands for a decision log that is left ou
 ROWS = "number of rows"  # the column that says how often a combination is there
 _BARE = "sqlfuncs.main._sf_bare"
 _LABEL = "sqlfuncs.main._sf_label"
+_LABELS = "sqlfuncs.main._sf_labels"
 _TEXT_KEYS = "sqlfuncs.main._sf_text_keys"
 _TYPED = "sqlfuncs.main._sf_typed"
 _MAP = "sqlfuncs.main._sf_map"
@@ -129,9 +130,9 @@ def _counted(function: CountFunction, counted_by: str | None) -> str:
         f"{name if name in function.may_be_constant else f'{_BARE}({name})'} AS _sf_{at}"
         for at, name in enumerate(function.inputs)
     )
+    one = "_sf_one_or_tags" if function.takes_tags else "_sf_one"
     ones = ", ".join(
-        f"sqlfuncs.main._sf_one(_sf_{at}, {literal(function.inputs[at])}) AS _sf_{at}"
-        for at in names
+        f"sqlfuncs.main.{one}(_sf_{at}, {literal(function.inputs[at])}) AS _sf_{at}" for at in names
     )
     counted = "count(*)"
     if counted_by is not None:
@@ -146,7 +147,9 @@ def _counted(function: CountFunction, counted_by: str | None) -> str:
 def _packed_counts(function: CountFunction) -> str:
     """Each label as text, and cast to what it is compared with: see `labels.compared.fields`."""
     places = {name: f"_sf_{at}" for at, name in enumerate(function.inputs)}
-    fields = {name: f"{at}::VARCHAR" for name, at in places.items()}
+    text = f"{_LABELS}({{at}})" if function.takes_tags else "{at}::VARCHAR"
+    kind = "_sf_labels_kind" if function.takes_tags else "_sf_kind"
+    fields = {name: text.format(at=at) for name, at in places.items()}
     for name, at in places.items():
         fields[cast_field(name, TIME)] = f"sqlfuncs.main._sf_time({at})"
         fields[cast_field(name, INSTANT)] = f"TRY_CAST({at}::VARCHAR AS TIMESTAMPTZ)::VARCHAR"
@@ -156,7 +159,7 @@ def _packed_counts(function: CountFunction) -> str:
     fields[COUNT] = "_sf_count"
     given = ", ".join(f"{identifier(name)}: {value}" for name, value in fields.items())
     kinds = ", ".join(
-        f"{identifier(name)}: sqlfuncs.main._sf_kind(typeof({at}))" for name, at in places.items()
+        f"{identifier(name)}: sqlfuncs.main.{kind}(typeof({at}))" for name, at in places.items()
     )
     typed = "".join(f", {places[name]} AS _sf_typed_{name}" for name in _typed_like(function))
     return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch{typed}"
@@ -223,11 +226,13 @@ def _given(function: TableFunction, given: Input) -> str:
             return f"{bare}::VARCHAR"
         case "label":
             return f"{_LABEL}({bare}, {literal(given.name)})"
+        case "labels":
+            return f"{_LABELS}({bare}, {literal(given.name)})"
 
 
 def _kind(given: Input) -> str:
     """What an input's values are as labels, or the keys of its maps: see `learning.labels`."""
-    kind = "_sf_keys_kind" if given.comes_as == "given" else "_sf_kind"
+    kind = {"given": "_sf_keys_kind", "labels": "_sf_labels_kind"}.get(given.comes_as, "_sf_kind")
     return f"sqlfuncs.main.{kind}(typeof({given.name}))"
 
 
@@ -286,7 +291,7 @@ def _shape(function: TableFunction, some: Iterable[Column], last: Column) -> str
     What is cast to it loses the other fields. The type of the labels is known as a statement is
     planned, and json_transform makes a type of a text that is.
     """
-    pieces = []
+    pieces, told = [], f"{_TYPED}(_sf_any_{function.told_by})"
     for column in some:
         only = column.only
         assert only is not None
@@ -294,7 +299,7 @@ def _shape(function: TableFunction, some: Iterable[Column], last: Column) -> str
         pieces.append(
             f"CASE WHEN coalesce(task, {literal(AUTO)}) = {literal(only.task)} OR ("
             f"coalesce(task, {literal(AUTO)}) = {literal(AUTO)} AND "
-            f"sqlfuncs.main._sf_kind(typeof({_TYPED}(_sf_any_{function.told_by}))) IN ({kinds})) "
+            f"sqlfuncs.main._sf_labels_kind(typeof({told})) IN ({kinds})) "
             f"THEN {literal(_field(column) + ', ')} ELSE '' END"
         )
     return f"json_transform('{{}}', '{{' || {' || '.join(pieces)} || {literal(_field(last) + '}')})"

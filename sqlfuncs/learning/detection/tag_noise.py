@@ -1,0 +1,95 @@
+"""How likely each tag of a row is right, and each that it lacks: independent binary labels.
+
+What is called wrong goes by two rates for each tag: how often rows that do not merit it have it
+(`spurious`), and how often those that do lack it (`dropped`). Where a model surely sees no tag,
+what has it all the same has it in error; where it surely sees one, what lacks it does (Northcutt,
+Jiang, Chuang: Confident learning, JAIR 2021, section 3, with the surest rows for thresholds).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+_SUREST = 0.2  # of the rows, those of the least probability
+_USUAL_ROWS = 20.0  # errors' worth that the rate of all tags counts in each one's
+_TOP, _FEWEST_TOP = 0.25, 20  # of a tag's rows, as many of the greatest probability; and at least
+_BEST = 0.1  # quantile: tags that are seen clearly, by which the rate of dropped ones is told
+_LEAST = 1e-4
+
+
+@dataclass(frozen=True)
+class TagNoise:
+    """The rates of tags: `spurious` (tags,), and `dropped`, which is that of all."""
+
+    spurious: Floats
+    dropped: float
+
+    @classmethod
+    def learn(cls, given: Mask, probs: Floats) -> TagNoise:
+        """From tags (rows, tags) and how likely each is out of sample.
+
+        A tag that is hard to see has among the surest rows some that merit it: its rate is
+        drawn towards that of all tags, in proportion to how common it is.
+        """
+        rows, tags = given.shape
+        surest = max(1, int(rows * _SUREST))
+        low = np.empty(tags)
+        lacking = np.empty(tags)
+        for tag in range(tags):
+            order = np.argsort(probs[:, tag], kind="stable")
+            low[tag] = given[order[:surest], tag].sum()
+            top = max(_FEWEST_TOP, int(_TOP * given[:, tag].sum()))
+            lacking[tag] = 1 - given[order[-top:], tag].mean()
+        common = np.maximum(given.mean(axis=0), 1 / rows)
+        usual = np.maximum(low.sum() / (surest * common.sum()) * common, _LEAST**2)
+        spurious = (low + _USUAL_ROWS) / (surest + _USUAL_ROWS / usual)
+        return cls(spurious, float(np.quantile(lacking, _BEST).clip(0, 0.9)))
+
+    def quality(self, given: Mask, probs: Floats) -> Floats:
+        """How likely each tag, given or lacking, is right: (rows, tags).
+
+        >>> noise = TagNoise(np.array([0.01]), 0.2)
+        >>> noise.quality(np.array([[True], [True], [False]]), np.array([[0.7], [0.01], [0.7]]))
+        array([[0.99806122],
+               [0.0001    ],
+               [0.4169096 ]])
+        """
+        merited = (probs - self.spurious) / np.maximum(1 - self.dropped - self.spurious, _LEAST)
+        merited = merited.clip(_LEAST, 1)
+        in_error = self.spurious * (1 - merited)
+        has = 1 - in_error / np.maximum(np.maximum(probs, in_error), _LEAST**2)
+        lacks = 1 - self.dropped * merited / np.maximum(1 - probs, _LEAST)
+        found: Floats = np.where(given, np.maximum(has, _LEAST * probs), lacks).clip(0, 1)
+        return found
+
+
+def of_rows(quality: Floats) -> Floats:
+    """How likely all tags of a row are right: (rows, tags) to (rows,).
+
+    As if the errors of tags were independent.
+    """
+    found: Floats = np.exp(np.log(np.maximum(quality, 1e-12)).sum(axis=1))
+    return found
+
+
+def moving_average(quality: Floats, share: float = 0.8) -> Floats:
+    """The score that cleanlab gives a row by default: (rows, tags) to (rows,).
+
+    An exponential moving average of its tags' scores, the best first, so that the worst counts
+    most: Thyagarajan et al., Identifying Incorrect Annotations in Multi-Label Classification Data
+    (2022), section 3.2.
+
+    >>> moving_average(np.array([[0.2, 1.0]])).round(2).tolist()
+    [0.36]
+    """
+    ordered = -np.sort(-quality, axis=1)
+    found = ordered[:, 0].copy()
+    for column in range(1, ordered.shape[1]):
+        found = share * ordered[:, column] + (1 - share) * found
+    return found

@@ -1,0 +1,179 @@
+"""Labels that are several tags each, none included. Imports Arrow, numpy and the errors only.
+
+A column of tags comes from its engine as JSON: an array of text for each row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sqlfuncs.errors import BadInput
+from sqlfuncs.learning.labels.classes import in_order, refuse_too_many
+
+KIND = "tags"  # of the type of such a column, beside those in `labels`
+Mask = npt.NDArray[np.bool_]
+Reasons = npt.NDArray[np.object_]
+
+_NULL_INSIDE = "the list of tags holds NULL"
+_BLANK_INSIDE = "the list of tags holds a blank one"
+
+
+@dataclass(frozen=True)
+class Tags:
+    """A column of tags: `given` (rows, tags) says which of `names` (tags,) a row has.
+
+    `reasons` (rows,): why a row has no label, else None; such a row has no tag in `given`.
+    `repeated` rows name a tag twice, which counts once.
+    """
+
+    names: tuple[str, ...]
+    given: Mask
+    reasons: Reasons
+    repeated: int
+
+    def written(self, given: Mask, rows: Mask) -> pa.Array:
+        """Tags (rows, tags) as text that an engine casts to a list, NULL but for `rows` (rows,).
+
+        >>> few = Tags(("a", 'b "c"'), np.zeros((2, 2), bool), np.full(2, None), 0)
+        >>> few.written(np.array([[True, True], [False, False]]), np.ones(2, bool)).to_pylist()
+        ['["a","b \\\\\\\\"c\\\\\\\\""]', '[]']
+        """
+        quoted = [_quoted(name) for name in self.names]
+        return pa.array(
+            [
+                _joined(quoted, np.flatnonzero(own)) if known else None
+                for own, known in zip(given, rows.tolist(), strict=True)
+            ],
+            pa.string(),
+        )
+
+    def lists(self, given: Mask, rows: Mask) -> pa.ListArray:
+        """Tags (rows, tags) as lists of text, NULL but for `rows` (rows,)."""
+        found = [
+            [self.names[at] for at in np.flatnonzero(own)] if known else None
+            for own, known in zip(given, rows.tolist(), strict=True)
+        ]
+        return pa.array(found, pa.list_(pa.string()))
+
+
+def read(rows: pa.StructArray, name: str = "label") -> Tags:
+    """The tags in a field of JSON. Raises BadInput where no row has any, TooManyClasses.
+
+    NULL is no label; what holds NULL or a blank tag is none, and says so. `[]` is a label: no tag.
+    """
+    texts, places = _distinct(rows.field(name))
+    lists = [json.loads(text) for text in texts]
+    whys = [_why_not(each) for each in lists]
+    usable = [each if why is None else [] for each, why in zip(lists, whys, strict=True)]
+    names = in_order({tag for each in usable for tag in each})
+    if not names:
+        raise BadInput(
+            f"no row has a tag in {name}: the label is the same in each. There is nothing to learn."
+        )
+    refuse_too_many(len(places), len(names))
+    given = coded(usable, names)
+    twice = np.array([*(len(set(each)) < len(each) for each in usable), False], dtype=bool)
+    reasons = np.array([*whys, "the label is NULL"], dtype=object)
+    no_tag = np.zeros((1, len(names)), dtype=bool)
+    return Tags(
+        names, np.vstack([given, no_tag])[places], reasons[places], int(twice[places].sum())
+    )
+
+
+def read_lists(column: pa.Array) -> list[list[str] | None]:
+    """The lists of a column of JSON, None for NULL and for those that hold what is no tag."""
+    texts, places = _distinct(column)
+    lists: list[list[str] | None] = [
+        each if _why_not(each) is None else None for each in map(json.loads, texts)
+    ]
+    lists.append(None)
+    return [lists[place] for place in places.tolist()]
+
+
+def parsed(text: str) -> list[str] | None:
+    """The tags of a list as DuckDB writes it, or JSON; None for what is no list.
+
+    >>> parsed("[a, 'b, c']"), parsed('["a"]'), parsed("[]"), parsed("a")
+    (['a', 'b, c'], ['a'], [], None)
+    """
+    text = text.strip()
+    if not text.startswith("[") or not text.endswith("]"):
+        return None
+    found, place, end = list[str](), 1, len(text) - 1
+    while place < end:
+        tag, place = _next(text, place, end)
+        found.append(tag)
+        place += 1  # the comma
+    return found
+
+
+def _next(text: str, place: int, end: int) -> tuple[str, int]:
+    """The tag that begins at a place, and where it ends: in quotes, or up to a comma."""
+    while place < end and text[place] == " ":
+        place += 1
+    quote = text[place] if place < end and text[place] in "'\"" else ""
+    place += bool(quote)
+    letters = list[str]()
+    while place < end and text[place] != (quote or ","):
+        if text[place] == "\\" and quote:
+            place += 1
+        letters.append(text[place])
+        place += 1
+    if quote:
+        while place < end and text[place] != ",":
+            place += 1
+    tag = "".join(letters)
+    return (tag if quote else tag.rstrip(" ")), place
+
+
+def as_codes(texts: pa.Array, names: Sequence[str]) -> tuple[Mask, Mask]:
+    """Which tags each text names, (rows, tags), and which texts are lists: (rows,).
+
+    A tag that is none of `names` is left out.
+    """
+    lists = [None if text is None else parsed(text) for text in texts.cast(pa.string()).to_pylist()]
+    known = np.array([each is not None for each in lists], dtype=bool)
+    return coded([each or [] for each in lists], names), known
+
+
+def coded(lists: Iterable[Sequence[str]], names: Sequence[str]) -> Mask:
+    """Which of some tags lists hold: (lists, names). Others are left out.
+
+    >>> coded([["b"], [], ["a", "c"]], ("a", "b")).tolist()
+    [[False, True], [False, False], [True, False]]
+    """
+    position = {name: place for place, name in enumerate(names)}
+    whole = list(lists)
+    found = np.zeros((len(whole), len(names)), dtype=bool)
+    for row, tags in enumerate(whole):
+        found[row, [position[tag] for tag in tags if tag in position]] = True
+    return found
+
+
+def _distinct(column: pa.Array) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Different texts, and the place among them of each row, that after the last for NULL."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string()).dictionary_encode()
+    texts: list[str] = column.dictionary.to_pylist()
+    return texts, np.asarray(column.indices.fill_null(len(texts)), dtype=np.int64)
+
+
+def _why_not(tags: Sequence[str | None]) -> str | None:
+    if any(tag is None for tag in tags):
+        return _NULL_INSIDE
+    return _BLANK_INSIDE if any(not tag.strip() for tag in tags if tag is not None) else None
+
+
+def _quoted(name: str) -> str:
+    """As it stands in a list of DuckDB's: a backslash before what would end it."""
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _joined(quoted: Sequence[str], places: npt.NDArray[np.int64]) -> str:
+    return "[" + ",".join(quoted[at] for at in places) + "]"

@@ -1,0 +1,250 @@
+"""Multi-label classification: each row has any number of tags, none included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from sqlfuncs.errors import BadOption
+from sqlfuncs.learning.detection import tag_noise
+from sqlfuncs.learning.detection.judged_tags import JudgedTags, Learned, judge
+from sqlfuncs.learning.detection.tag_noise import TagNoise
+from sqlfuncs.learning.labels import tags
+from sqlfuncs.learning.rows.base import Rows
+from sqlfuncs.learning.tasks import evaluated_tags, suggested_tags
+from sqlfuncs.learning.tasks.base import (
+    Columns,
+    Decisions,
+    Mask,
+    Options,
+    Prediction,
+    Suggestions,
+    Task,
+)
+from sqlfuncs.learning.tasks.queues import ranked
+from sqlfuncs.learning.tasks.reviews import Reviewed
+from sqlfuncs.wording import Option
+
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+_CUTS = ("auto",)
+_METHODS = ("auto", "self_confidence")
+
+
+@dataclass(frozen=True)
+class TagPrediction(Prediction):
+    """The rows of a table as they were `judged`, and how likely each of their tags is right.
+
+    `qualities` (judged, tags): given or lacking, 1 of tags that could not be learned; `scores`
+    (judged,) those of rows; `flagged` (judged, tags).
+    """
+
+    judged: JudgedTags
+    qualities: Floats
+    scores: Floats
+    flagged: Mask
+
+    @property
+    def rows(self) -> type[Rows]:
+        """What x is."""
+        return self.judged.kind
+
+    def issues(self) -> Columns:
+        """The columns of `label_issues`, those of tags among them."""
+        judged, own = self.judged, self.judged.own
+        rows, known = judged.rows, judged.is_predicted
+        flagged = np.zeros(own.given.shape, dtype=bool)
+        flagged[rows] = self.flagged
+        likely = np.nan_to_num(judged.probs) > 0.5
+        is_issue = flagged.any(axis=1)
+        suggested = np.where(rows[:, None], own.given ^ flagged, likely)
+        has_suggestion = is_issue | (known & ~rows)
+        quality, confidence = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+        quality[rows] = self.scores
+        surely = tag_noise.of_rows(np.where(self.flagged, 1 - self.qualities, self.qualities))
+        confidence[rows] = surely
+        unlabeled = known & ~rows
+        confidence[unlabeled] = tag_noise.of_rows(
+            np.maximum(judged.probs[unlabeled], 1 - judged.probs[unlabeled])
+        )
+        return {
+            "label_quality": pa.array(quality, mask=~rows),
+            "is_label_issue": pa.array(is_issue, mask=~known),
+            "suggested_label": own.written(suggested, has_suggestion),
+            "suggested_confidence": pa.array(confidence, mask=~has_suggestion),
+            "predicted_label": own.written(likely, known),
+            "class_probs": _maps(judged, judged.probs, known),
+            "tag_qualities": _maps(judged, self._of_table(), rows),
+            "missing_tags": own.lists(flagged & ~own.given, rows),
+            "wrong_tags": own.lists(flagged & own.given, rows),
+            "not_judged": pa.array(judged.reasons, pa.string()),
+        }
+
+    def certainty(self) -> Columns:
+        """Labels that are surely right: no tag is less likely right than on average."""
+        judged = self.judged
+        sure = np.zeros(len(judged.rows), dtype=bool)
+        sure[judged.rows] = ~self.flagged.any(axis=1) & (self.scores >= np.median(self.scores))
+        return {
+            "is_well_labeled": pa.array(sure),
+            "is_unlabeled": pa.array(judged.is_predicted & ~judged.rows),
+        }
+
+    def health(self) -> Columns:
+        """A row for each tag: of the rows that have it, how many should not."""
+        own, rows = self.judged.own, self.judged.rows
+        given = own.given[rows]
+        wrong = 1 - self.qualities
+        count = given.sum(axis=0)
+        rate = (wrong * given).sum(axis=0) / np.maximum(count, 1)
+        unknown = (count == 0) | ~self.judged.known
+        return {
+            "label": own.written(np.eye(len(own.names), dtype=bool), np.ones(len(own.names), bool)),
+            "rows": pa.array(count),
+            "flagged": pa.array((self.flagged & given).sum(axis=0)),
+            "error_rate": pa.array(rate, mask=unknown),
+            "wrongly_elsewhere": pa.array((wrong * ~given).sum(axis=0), mask=~self.judged.known),
+            "cut": pa.array(["auto"] * len(own.names)),
+            "explanation": pa.array([_EXPLANATION] * len(own.names)),
+        }
+
+    def _of_table(self) -> Floats:
+        values = np.full(self.judged.own.given.shape, np.nan)
+        values[self.judged.rows] = self.qualities
+        return values
+
+
+_EXPLANATION = (
+    "a row for each tag: error_rate is of the rows that have it, wrongly_elsewhere are rows that "
+    "lack it and should have it, by the model's word alone"
+)
+
+
+def _maps(judged: JudgedTags, values: Floats, rows: Mask) -> pa.MapArray:
+    """A map of tag to value for `rows`, of the tags that are known; NULL for the others."""
+    places = np.flatnonzero(judged.known)
+    names = pa.array(judged.own.names, pa.string())
+    count = int(rows.sum())
+    at = np.tile(places.astype(np.int32), count)
+    ends = np.concatenate([[0], np.cumsum(rows) * len(places)]).astype(np.int32)
+    return pa.MapArray.from_arrays(
+        pa.array(ends),
+        names.take(pa.array(at)),
+        pa.array(values[rows][:, places].ravel()),
+        mask=pa.array(~rows),
+    )
+
+
+QUEUED = (
+    "label_quality",
+    "is_label_issue",
+    "suggested_label",
+    "predicted_label",
+    "class_probs",
+    "missing_tags",
+    "wrong_tags",
+)
+
+
+def _as_decided(own: tags.Tags, relabelled: Mask, new: pa.Array, excluded: Mask) -> Learned:
+    """The tags to learn from, and the rows that teach: those that people have not excluded."""
+    decided, is_told = tags.as_codes(new, own.names)
+    given = np.where((relabelled & is_told)[:, None], decided, own.given)
+    return given, ~excluded
+
+
+class MultiLabel(Task):
+    """Labels of any number of tags."""
+
+    name = "multilabel"
+
+    @classmethod
+    def is_column(cls, label: pa.Array, kind: str) -> bool:
+        """Lists of text."""
+        return kind == tags.KIND
+
+    @classmethod
+    def judge(cls, rows: pa.StructArray, options: Options) -> TagPrediction:
+        """Each tag by itself, with how often people add and forget it reckoned in."""
+        if options.cut not in _CUTS:
+            raise BadOption.among("cut", options.cut, _CUTS)
+        if options.method not in _METHODS:
+            raise BadOption.among("method", options.method, _METHODS)
+        if options.judge is not None or options.false_flags is not None:
+            asked = Option("judge", options.judge)
+            if options.judge is None:
+                asked = Option("false_flags", options.false_flags)
+            raise BadOption(f"{asked} is about classes; these labels are tags. Leave it out.")
+        own, learned = tags.read(rows), None
+        reviewed = Reviewed.read(rows)
+        if reviewed is not None:
+            excluded = reviewed.wrong & ~reviewed.relabelled
+            learned = _as_decided(own, reviewed.relabelled, reviewed.new_label, excluded)
+        return cls._found(rows, own, learned, options)
+
+    @classmethod
+    def _found(
+        cls, rows: pa.StructArray, own: tags.Tags, learned: Learned | None, options: Options
+    ) -> TagPrediction:
+        """By models of the tags as `learned`; as they are given, where that is None."""
+        judged = judge(
+            rows.field("x"),
+            own,
+            learned,
+            model=options.model,
+            folds=options.folds,
+            seed=options.seed,
+        )
+        at, known = judged.rows, judged.known
+        given, probs = judged.own.given[at][:, known], judged.probs[at][:, known]
+        corrected = TagNoise.learn(given, probs).quality(given, probs)
+        qualities, flagged = (
+            np.ones(judged.own.given[at].shape),
+            np.zeros(judged.own.given[at].shape, bool),
+        )
+        flagged[:, known] = corrected < 0.5
+        qualities[:, known] = corrected
+        scores = tag_noise.of_rows(corrected)
+        if options.method == "self_confidence":
+            qualities[:, known] = np.where(given, probs, 1 - probs)
+            scores = tag_noise.moving_average(qualities[:, known])
+        return TagPrediction(judged, qualities, scores, flagged)
+
+    @classmethod
+    def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:
+        """The worst first. Rows that are excluded teach nothing; those decided are not queued."""
+        own = tags.read(rows)
+        learned = _as_decided(own, decisions.relabel, decisions.new_label, decisions.exclude)
+        found = cls._found(rows, own, learned, options)
+        scores = np.full(len(rows), np.inf)
+        scores[found.judged.rows] = found.scores
+        order = np.lexsort((np.asarray(rows.field("key_rank")), scores))
+        return ranked(found.issues(), QUEUED, found.judged.rows & ~decisions.any, order)
+
+    @classmethod
+    def verification_queue(
+        cls, rows: pa.StructArray, decisions: Decisions, options: Options
+    ) -> Columns:
+        """The flagged rows that nobody has decided, drawn at random."""
+        found = cls._found(rows, tags.read(rows), None, options)
+        waiting = ~decisions.any & found.judged.rows
+        waiting[found.judged.rows] &= found.flagged.any(axis=1)
+        order = np.argsort(np.asarray(rows.field("random_rank")), kind="stable")
+        return ranked(found.issues(), QUEUED, waiting, order)
+
+    @classmethod
+    def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:
+        """Nearer to the true tags than those given."""
+        return suggested_tags.suggestions(issues)
+
+    @classmethod
+    def strength(cls, issues: pa.StructArray) -> Columns:
+        """Whether the model may correct labels by its own word: it may not."""
+        return suggested_tags.strength(issues)
+
+    @classmethod
+    def evaluate(cls, counts: pa.StructArray) -> Columns:
+        """Precision, recall and F1 of tags, and how many rows have all of them right."""
+        return evaluated_tags.evaluate(counts)

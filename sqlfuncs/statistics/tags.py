@@ -1,0 +1,48 @@
+"""How well predicted tags agree with the true ones, from how often the two occur together."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlfuncs.statistics.intervals import wilson
+
+Counts = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+def evaluate(actual: Mask, predicted: Mask, count: Counts) -> dict[str, float]:
+    """Figures by name, from tags (combinations, tags), each in `count` rows.
+
+    `accuracy` is the share of rows that have exactly the true tags, with its 95 % Wilson interval;
+    `macro_f1` the mean F1 of tags, `micro_f1` that of all together, `weighted_f1` the mean by how
+    common they are, `jaccard` the mean over rows of tags in common to tags in either, 1 where
+    neither has any. F1 of a tag that is nowhere is 0, as in scikit-learn.
+
+    >>> true, said = np.array([[1, 1], [0, 1], [0, 0]]) > 0, np.array([[1, 0], [0, 1], [0, 0]]) > 0
+    >>> found = evaluate(true, said, np.array([1, 1, 2]))
+    >>> found["n"], found["correct"], found["micro_f1"], found["jaccard"]
+    (4, 3, 0.8, 0.875)
+    """
+    weights = count[:, None]
+    hits = (weights * (actual & predicted)).sum(axis=0)
+    support, said = (weights * actual).sum(axis=0), (weights * predicted).sum(axis=0)
+    f1 = 2 * hits / np.maximum(support + said, 1)
+    n = int(count.sum())
+    correct = int(count[(actual == predicted).all(axis=1)].sum())
+    low, high = (float(wilson(correct, n, side)) for side in (-1, 1))
+    either = (actual | predicted).sum(axis=1)
+    common = (actual & predicted).sum(axis=1)
+    overlap = np.where(either > 0, common / np.maximum(either, 1), 1.0)
+    total = int(support.sum())
+    return {
+        "n": n,
+        "correct": correct,
+        "accuracy": correct / n,
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "macro_f1": float(f1.mean()) if len(f1) else 0.0,
+        "micro_f1": float(2 * hits.sum() / max(1, int((support + said).sum()))),
+        "weighted_f1": float((f1 * support).sum() / total) if total else 0.0,
+        "jaccard": float((overlap * count).sum() / n),
+    }
