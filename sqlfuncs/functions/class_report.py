@@ -5,16 +5,16 @@ from __future__ import annotations
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import Column, CountFunction
-from sqlfuncs.learning.detection.comparing import compared
-from sqlfuncs.statistics import evaluation
+from sqlfuncs.learning.tasks import registry
 
 
 def class_report(counts: pa.StructArray) -> pa.StructArray:
     """A row per class, in order: class, precision, recall, f1 and support (rows of that class).
 
-    A ratio without a case is 0, as in scikit-learn.
+    A ratio without a case is 0, as in scikit-learn. Of lists of tags (VARCHAR[]) there is a row for
+    each tag.
     """
-    found = evaluation.class_counts(*compared(counts, "predicted").known())
+    found = registry.of_counts(counts).report(counts)
     return FUNCTION.result(
         {
             "class": pa.array(found.names, pa.string()),
@@ -31,6 +31,7 @@ FUNCTION = CountFunction(
     compute=class_report,
     inputs=("actual", "predicted"),
     may_be_constant=("predicted",),
+    takes_tags=True,
     returns=(
         Column("class", pa.string(), "the class"),
         Column("precision", pa.float64(), "the share of its predictions that are right"),

@@ -19,7 +19,8 @@ def compare_models(counts: pa.StructArray, *, task: str = AUTO) -> pa.StructArra
     absolute errors, `difference` is that of these, below 0 where the second is better,
     `error_reduction` the share of the error that is gone, `only_before_nearer` and
     `only_after_nearer` count the rows in which one of them is nearer, and `p_value` is that of a
-    paired, two-sided z test. Only rows that have both predictions count.
+    paired, two-sided z test. Only rows that have both predictions count. Of lists of tags a
+    prediction is right if it has all of them and no other.
     """
     return FUNCTION.result(registry.of_counts(counts, task).compare(counts))
 
@@ -30,6 +31,7 @@ FUNCTION = CountFunction(
     inputs=("actual", "before", "after"),
     may_be_constant=("before", "after"),
     told_by="actual",
+    takes_tags=True,
     returns=(
         Column("n", pa.int64(), "rows that have a true label"),
         Column("accuracy_before", pa.float64(), "of the first predictions"),

@@ -12,7 +12,9 @@ from sqlfuncs.learning.labels import labels
 from sqlfuncs.learning.tasks.classification import ClassPrediction
 from sqlfuncs.wording import Option
 
-RETURNS = pa.struct([(column.name, column.computed_type) for column in LABEL_ISSUES.returns])
+RETURNS = pa.struct(
+    [(each.name, each.computed_type) for each in LABEL_ISSUES.returns if each.only is None]
+)
 
 
 def judged_labels(

@@ -97,8 +97,10 @@ def label_issues(
 
     A row without a label is never flagged; a label is suggested for it.
 
-    `task` says what labels are: 'classification', or 'regression' for numbers. 'auto' goes by their
-    type: FLOAT, DOUBLE and DECIMAL of many values are numbers. Then `label_low` and `label_high`
+    `task` says what labels are: 'classification', 'regression' for numbers or 'multilabel' for
+    tags. 'auto' goes by their type: VARCHAR[] are tags, and then `tag_qualities` says how likely
+    each tag is right, given or lacking, and `missing_tags` and `wrong_tags` what to change. FLOAT,
+    DOUBLE and DECIMAL of many values are numbers, and then `label_low` and `label_high`
     say what the label may be: one outside is flagged, and `suggested_confidence` is how likely the
     true number is nearer to the suggestion. `method` may be 'residual', cleanlab's score of that
     name, and x your own predictions, DOUBLE or STRUCT(mean, sd).

@@ -134,14 +134,18 @@ LABELS = {
     "DECIMAL of few values": "(c / 2)::DECIMAL(4, 2)",
     "JSON": "to_json(if(c = 0, 'yes', 'no'))",
 }
-NO_LABELS = {
+NO_CLASSES = {
     "VARCHAR[]": "[if(c = 0, 'yes', 'no')]",
+    "DOUBLE of many values": "i + .5",
+    "DECIMAL of many values": "(i + .5)::DECIMAL(4, 2)",
+}
+TAKES_NUMBERS = (*LEARNING, "evaluate", "compare_models")
+TAKES_TAGS = (*TAKES_NUMBERS, "class_report")
+NO_LABELS = {
     "VARCHAR[1]": "[if(c = 0, 'yes', 'no')]::VARCHAR[1]",
     "STRUCT": "{a: c}",
     "MAP": "MAP {'a': c}",
     "JSON array": "to_json([c])",
-    "DOUBLE of many values": "i + .5",
-    "DECIMAL of many values": "(i + .5)::DECIMAL(4, 2)",
 }
 OF_LABELS = {name: CALLS[name] for name in (*LEARNING, "fine_tune", *OF_VOTES)} | {
     "evaluate": "FROM evaluate(t, label, label)",
@@ -165,6 +169,19 @@ def test_a_kind_of_label(
 ) -> None:
     _labelled(con, LABELS[kind], pictures)
     assert _works(con, OF_LABELS[function]) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("function", OF_LABELS)
+@pytest.mark.parametrize("kind", NO_CLASSES)
+def test_a_kind_of_label_that_is_no_class(
+    con: duckdb.DuckDBPyConnection, pictures: pa.Table, home: Path, kind: str, function: str
+) -> None:
+    _labelled(con, NO_CLASSES[kind], pictures)
+    said = _works(con, OF_LABELS[function])
+    takes = TAKES_TAGS if kind == "VARCHAR[]" else TAKES_NUMBERS
+    assert (said == "") == (function in takes), said or "works"
+    assert not said or "label" in said or "actual" in said
 
 
 @pytest.mark.slow

@@ -154,7 +154,7 @@ def test_odd_numbers_are_left_out_or_endured(con: duckdb.DuckDBPyConnection) -> 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        ("label_issues(t, [bmi], y, task := 'prices')", "It may be 'auto', 'regression', 'class"),
+        ("label_issues(t, [bmi], y, task := 'prices')", "'multilabel', 'regression', 'class"),
         (
             "label_issues(t, [bmi], y, cut := 'both')",
             "cut := 'both' is not known. It may be 'auto'",
@@ -168,7 +168,7 @@ def test_odd_numbers_are_left_out_or_endured(con: duckdb.DuckDBPyConnection) -> 
         ("label_issues(t, MAP {'a': 0.5, 'b': 0.5}, y)", "which are about classes, and the labels"),
         ("label_issues(t, [bmi], 'a' || id, task := 'regression')", "no numbers, but 'a0', 'a1'"),
         ("label_issues(t, NULL::DOUBLE, y)", "the prediction is NULL"),
-        ("class_report(t, y, true)", "amounts, which are not taken here yet"),
+        ("class_report(t, y, true)", "labels of this kind (regression) have none"),
         ("fine_tune('m', t, [bmi], y)", "amounts, which are not taken here yet"),
     ],
 )

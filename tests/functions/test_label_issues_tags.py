@@ -61,11 +61,13 @@ def test_wrong_tags_are_found_and_named(items: duckdb.DuckDBPyConnection) -> Non
         a == b for a, b in zip(_sets(flagged.suggested_label), _sets(flagged.true), strict=True)
     ]
     assert np.mean(right) > 0.75
-    for row in flagged.itertuples():
-        assert set(row.suggested_label) == (set(row.label) | set(row.missing_tags)) - set(
-            row.wrong_tags
+    for row in flagged.to_dict(orient="records"):
+        assert set(row["suggested_label"]) == (set(row["label"]) | set(row["missing_tags"])) - set(
+            row["wrong_tags"]
         )
-        assert not set(row.missing_tags) & set(row.label) and set(row.wrong_tags) <= set(row.label)
+        assert not set(row["missing_tags"]) & set(row["label"]) and set(row["wrong_tags"]) <= set(
+            row["label"]
+        )
     others = found[~found.is_label_issue]
     assert others.suggested_label.isna().all()
     assert all(len(each) == 0 for each in [*others.missing_tags, *others.wrong_tags])
@@ -137,7 +139,7 @@ def test_odd_labels(
     row = _found(items, "label_issues(odd, v, label)").iloc[7]
     assert row.not_judged == why or (why is None and row.not_judged is None)
     assert row.predicted_label is not None and (
-        why is None or list(row.suggested_label) is not None
+        why is None or list(row["suggested_label"]) is not None
     )
     said = " ".join(heard)
     assert ("names a tag twice" in said or "name a tag twice" in said) == (
@@ -153,6 +155,8 @@ def test_odd_labels(
         ("label_issues(t, v, [id::VARCHAR])", "1,200 different values"),
         ("label_issues(t, v, if(id = 0, ['a'], []))", "no tag can be learned"),
         ("label_issues(t, v, [id])", "label is a list (BIGINT[])"),
+        ("label_issues(t, v, label[1], task := 'multilabel')", "label holds no lists of text"),
+        ("label_issues(t, v, label, task := 'regression')", "label holds no numbers"),
         ("label_issues(t, v, label, cut := 'both')", "It may be 'auto'"),
         ("label_issues(t, v, label, method := 'normalized_margin')", "'auto', 'self_confidence'"),
         ("label_issues(t, v, label, judge := 'j')", "is about classes; these labels are tags"),
@@ -163,7 +167,7 @@ def test_odd_labels(
         ),
         ("label_issues(t, MAP {'blue': 2.0}, ['blue'])", "a probability is below 0 or above 1"),
         ("label_issues(t, MAP {'blue': 0.5}, ['dark'])", "the probabilities have no tag 'dark'"),
-        ("class_report(t, label, label)", "actual is a list (VARCHAR[])"),
+        ("confusion_matrix(t, label, label)", "actual is a list (VARCHAR[])"),
         ("fine_tune('m', t, v, label)", "label is a list (VARCHAR[])"),
         ("evaluate(t, label, 'blue')", "predicted does not: name a column of lists"),
     ],
@@ -223,9 +227,9 @@ def test_a_log_teaches_and_empties_the_queue(items: duckdb.DuckDBPyConnection, t
     plain = _found(items, "label_issues(t, v, label)")
     assert (told.label_quality != plain.label_quality).any()
     corrected = items.execute("FROM apply_corrections(t, log, id, label) ORDER BY id").df()
-    for row in corrected.itertuples():
-        if row.id in decided:
-            assert set(row.label) == set(row.true)
+    for row in corrected.to_dict(orient="records"):
+        if row["id"] in decided:
+            assert set(row["label"]) == set(row["true"])
     with pytest.raises(duckdb.Error, match="old_label is no longer the label"):
         items.execute(
             "UPDATE t SET label = ['dark', 'new'] WHERE id IN (SELECT key FROM log LIMIT 1)"
@@ -239,3 +243,20 @@ def test_health_has_a_row_for_each_tag(items: duckdb.DuckDBPyConnection) -> None
     counts = items.execute("SELECT count(*) FROM t WHERE list_contains(label, 'blue')").fetchall()
     assert health.rows[0] == counts[0][0]
     assert health.error_rate.between(0, 0.3).all() and (health.wrongly_elsewhere > 1).all()
+
+
+def test_reports_and_comparisons(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE TABLE said AS FROM (VALUES
+            (['a', 'b'], ['b', 'a'], ['a']), (['a'], ['a'], NULL), ([]::VARCHAR[], ['b'], []),
+            (NULL, ['a'], ['a'])
+        ) v(actual, one, other)
+    """)
+    report = con.execute("FROM class_report(said, actual, one)").fetchall()
+    assert report == [("a", 1.0, 1.0, 1.0, 2), ("b", 0.5, 1.0, 2 / 3, 1)]
+    ((n, before, after, only_before, only_after),) = con.execute("""
+        SELECT n, accuracy_before, accuracy_after, only_before_right, only_after_right
+        FROM compare_models(said, actual, one, other)
+    """).fetchall()
+    assert (n, before, after) == (3, pytest.approx(2 / 3), pytest.approx(1 / 3))
+    assert (only_before, only_after) == (2, 1)

@@ -145,7 +145,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], list[Sequence[Any]]]] = {
     ),
     "an unknown action": ({"id": [1], "label": ["a"]}, [(1, "delete", "a", None)]),
     "a label that would be rounded": ({"id": [1], "label": [1]}, [(1, "relabel", "1", "2.5")]),
-    "several labels a row": ({"id": [1], "label": [["a"]]}, [(1, "relabel", "a", "b")]),
+    "several labels a row": ({"id": [1], "label": [[1]]}, [(1, "relabel", "1", "2")]),
 }
 
 

@@ -86,6 +86,10 @@ def _spark() -> AbstractContextManager[Session]:
 _SPARK_GAPS: Mapping[str, str] = {
     title: reason
     for reason, titles in {
+        "rows judged by themselves have no lists for labels so far": (
+            "tags: own probabilities",
+            "tags: no tag anywhere",
+        ),
         "the columns that only numbers have are DuckDB's so far": (
             "numbers: a column that is already called label_low",
         ),

@@ -120,10 +120,16 @@ def check_keys(con: duckdb.DuckDBPyConnection, table: str, key: str) -> None:
 
 
 def check_classes(con: duckdb.DuckDBPyConnection, table: str, label: str) -> None:
-    """Raise BadInput for a column of labels that are amounts, where only classes are shown."""
+    """Raise BadInput for a column of labels that are no classes, where only these are shown."""
     sql = f"SELECT {identifier(label)} AS label FROM {qualified(split_qualified(table))}"
     kinds = f"SELECT sqlfuncs.main._sf_kind(typeof(any_value(label))) FROM ({sql})"
     ((kind,),) = _asked(con, kinds).fetchall()
+    if kind == "nested":
+        raise BadInput(
+            f"{label} holds several values in a row, and pages show labels that are one class so "
+            "far. In SQL label_issues, audit, label_health, review_queue, auto_corrections, "
+            "apply_corrections and evaluate take VARCHAR[]: tags."
+        )
     if kind not in (labels.FLOAT, labels.DECIMAL):
         return
     texts = con.execute(f"SELECT label::VARCHAR FROM ({sql})").fetchnumpy().values()

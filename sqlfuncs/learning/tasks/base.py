@@ -18,6 +18,7 @@ from sqlfuncs.learning.rows.base import Rows
 if TYPE_CHECKING:
     from sqlfuncs.learning.detection.judge import Judge
     from sqlfuncs.learning.detection.verification import Candidates, Reviews
+    from sqlfuncs.statistics.evaluation import ClassCounts
 
 Mask = npt.NDArray[np.bool_]
 Columns = Mapping[str, pa.Array]
@@ -170,6 +171,14 @@ class Task(ABC):
     def evaluate(cls, counts: pa.StructArray) -> Columns:
         """The columns of `evaluate`, of one row, from `counts` as `labels.compared` reads them."""
         raise BadInput(f"evaluate does not know labels of this kind yet ({cls.name}).")
+
+    @classmethod
+    def report(cls, counts: pa.StructArray) -> ClassCounts:
+        """How often each class, or tag, is true, predicted, and both: for `class_report`."""
+        raise BadInput(
+            f"class_report has a row for each class, and labels of this kind ({cls.name}) have "
+            "none. evaluate takes them."
+        )
 
     @classmethod
     def compare(cls, counts: pa.StructArray) -> Columns:

@@ -45,6 +45,7 @@ from sqlfuncs.learning.tasks.reviewed_classes import (
     score,
 )
 from sqlfuncs.learning.tasks.reviews import Reviewed
+from sqlfuncs.statistics.evaluation import ClassCounts
 
 # What a queue says of a row, as `label_issues` does.
 _QUEUED = (
@@ -273,6 +274,11 @@ class Classification(Task):
     def evaluate(cls, counts: pa.StructArray) -> Columns:
         """Accuracy and F1."""
         return evaluated_classes.evaluate(counts)
+
+    @classmethod
+    def report(cls, counts: pa.StructArray) -> ClassCounts:
+        """The counts of each class."""
+        return evaluated_classes.report(counts)
 
     @classmethod
     def compare(cls, counts: pa.StructArray) -> Columns:

@@ -10,12 +10,18 @@ import pyarrow as pa
 from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.learning.detection.comparing import compared
 from sqlfuncs.statistics import comparison, evaluation
+from sqlfuncs.statistics.evaluation import ClassCounts
 
 
 def evaluate(counts: pa.StructArray) -> dict[str, pa.Array]:
     """The columns of `evaluate`."""
     found = evaluation.evaluate(*compared(counts, "predicted").known())
     return {name: pa.array([value]) for name, value in asdict(found).items()}
+
+
+def report(counts: pa.StructArray) -> ClassCounts:
+    """The counts of each class."""
+    return evaluation.class_counts(*compared(counts, "predicted").known())
 
 
 def compare(counts: pa.StructArray) -> dict[str, pa.Array]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.errors import BadOption
+from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning.detection import tag_noise
 from sqlfuncs.learning.detection.judged_tags import JudgedTags, Learned, judge
 from sqlfuncs.learning.detection.tag_noise import TagNoise
 from sqlfuncs.learning.labels import tags
+from sqlfuncs.learning.labels.labels import kind_of
 from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.learning.tasks import evaluated_tags, suggested_tags
 from sqlfuncs.learning.tasks.base import (
@@ -25,6 +26,7 @@ from sqlfuncs.learning.tasks.base import (
 )
 from sqlfuncs.learning.tasks.queues import ranked
 from sqlfuncs.learning.tasks.reviews import Reviewed
+from sqlfuncs.statistics.evaluation import ClassCounts
 from sqlfuncs.wording import Option
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
@@ -177,6 +179,11 @@ class MultiLabel(Task):
             if options.judge is None:
                 asked = Option("false_flags", options.false_flags)
             raise BadOption(f"{asked} is about classes; these labels are tags. Leave it out.")
+        if kind_of(rows, "label") != tags.KIND:
+            raise BadInput(
+                "label holds no lists of text (VARCHAR[]), which tags are. Of a text in which they "
+                "are parted by commas: string_split(label, ',')."
+            )
         own, learned = tags.read(rows), None
         reviewed = Reviewed.read(rows)
         if reviewed is not None:
@@ -248,3 +255,13 @@ class MultiLabel(Task):
     def evaluate(cls, counts: pa.StructArray) -> Columns:
         """Precision, recall and F1 of tags, and how many rows have all of them right."""
         return evaluated_tags.evaluate(counts)
+
+    @classmethod
+    def report(cls, counts: pa.StructArray) -> ClassCounts:
+        """The counts of each tag."""
+        return evaluated_tags.report(counts)
+
+    @classmethod
+    def compare(cls, counts: pa.StructArray) -> Columns:
+        """In how many rows all tags are right, and McNemar's test."""
+        return evaluated_tags.compare(counts)
