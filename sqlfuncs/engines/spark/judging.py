@@ -35,9 +35,12 @@ from sqlfuncs.learning.detection.judge import Judge
 from sqlfuncs.learning.models import shares
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.tasks.base import Options
+from sqlfuncs.learning.tasks.classification import Classification
+from sqlfuncs.learning.tasks.registry import AUTO
 from sqlfuncs.learning.tasks.sampled_judge import Sampling, refuse_few
 from sqlfuncs.store import stores
 from sqlfuncs.store.manifests import ModelRecord
+from sqlfuncs.wording import Option
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -142,7 +145,9 @@ def compared(call: Call) -> str:
     """What was given that is learned from a whole table, or compares its rows; "" if nothing."""
     columns = [name for name in ("votes", "annotator", "key") if call.columns.get(name) is not None]
     options = [name for name in ("false_flags", "risk") if call.options.get(name) is not None]
-    return next(iter(columns + options), "")
+    task = call.options.get("task") or AUTO
+    tasks = [] if task in (AUTO, Classification.name) else [str(Option("task", task))]
+    return next(iter(columns + options + tasks), "")
 
 
 def sample_size(df: DataFrame, x: Named, rows: int) -> int:
@@ -161,7 +166,7 @@ def most_learned(width: int) -> int:
 
 def options_of(call: Call) -> Options:
     """The options of a call that label_issues has."""
-    known = signature("label_issues").options
+    known = signature("label_issues").options.keys() - {"task"}
     given = {name: value for name, value in call.options.items() if name in known}
     return Options(**given)  # type: ignore[arg-type]
 
