@@ -1,0 +1,57 @@
+"""Labels that are no classes, at the command line: query files take them, pages refuse them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.cli.program import called, spawned
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    """A table of vectors with tags, and with numbers, of which some are wrong."""
+    file = tmp_path / "labels.duckdb"
+    with duckdb.connect(str(file)) as con:
+        con.execute("""
+            CREATE TABLE t AS
+            SELECT id, [a, b, a * b]::FLOAT[] AS v, 10 * a + b + if(id % 20 = 0, 30, 0) AS number,
+                CASE WHEN id % 5 = 0 THEN [] WHEN a > 0 AND b > 0 THEN ['a', 'b']
+                    WHEN a > 0 THEN ['a'] WHEN b > 0 THEN ['b'] ELSE []::VARCHAR[] END AS tags
+            FROM (SELECT i AS id, sin(i) AS a, sin(i * 1.7 + 1) AS b FROM range(300) r(i))
+        """)
+    return file
+
+
+@pytest.mark.parametrize("label", ["number", "tags"])
+def test_query_files_take_them(db: Path, label: str) -> None:
+    run = ["run", "--db", db]
+    columns = [f"label={label}", "issues=found"]
+    for query in (
+        ["detect", "table=t", "text=v", f"label={label}", "into=found"],
+        ["review_queue", "text=v", *columns],
+        ["correct", "table=t", *columns, "into=mended"],
+        ["prune", "issues=found", "into=pruned"],
+    ):
+        ran = called(*run, *query)
+        assert ran.returncode == 0, ran.stderr
+    assert "people who look" in called(*run, "correct", "table=t", *columns, "into=again").stdout
+    with duckdb.connect(str(db)) as con:
+        ((flagged, left),) = con.execute(
+            "SELECT count(*) FILTER (is_label_issue), (SELECT count(*) FROM pruned) FROM found"
+        ).fetchall()
+    assert flagged > 5 and left == 300 - flagged
+
+
+@pytest.mark.parametrize(
+    ("label", "said"), [("number", "numbers of many values"), ("tags", "several values in a row")]
+)
+@pytest.mark.parametrize("page", ["report", "review"])
+def test_pages_refuse_them(db: Path, page: str, label: str, said: str) -> None:
+    more = ["--out", db.parent / "out.html"] if page == "report" else ["--no-browser"]
+    # A page that is refused ends its process, and so the socket that it has taken before.
+    ran = spawned(page, db, "--table", "t", "--text", "v", "--label", label, "--key", "id", *more)
+    assert ran.returncode != 0 and said in ran.stderr and "label_issues" in ran.stderr
+    assert not (db.parent / "out.html").exists()
