@@ -27,7 +27,7 @@ def db(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("label", ["number", "tags"])
 def test_query_files_take_them(db: Path, label: str) -> None:
-    run = ["run", "--db", db]
+    run = ["run", "--db", str(db)]
     columns = [f"label={label}", "issues=found"]
     for query in (
         ["detect", "table=t", "text=v", f"label={label}", "into=found"],
