@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
-from sqlfuncs.learning.annotators import annotated
-from sqlfuncs.learning.annotators import consensus as methods
-from sqlfuncs.learning.annotators.tally import Tally, quality_columns
+from sqlfuncs.functions.spec import AUTO, LABEL_OR_TAGS, NUMBERS, Column, Input, TableFunction
 from sqlfuncs.learning.models.folds import check_folds
+from sqlfuncs.learning.tasks import registry
 
 
 def annotator_quality(
-    rows: pa.StructArray, *, method: str = "auto", folds: int = 5, seed: int = 0
+    rows: pa.StructArray, *, method: str = "auto", folds: int = 5, seed: int = 0, task: str = AUTO
 ) -> pa.StructArray:
     """How good each annotator's labels are, one row for each, the worst first.
 
@@ -28,29 +26,24 @@ def annotator_quality(
     they gave few labels; by 'crowdlab' the mean of how likely their labels are right and of
     their agreement with the consensus, weighed as the model and the annotators are. NULL
     where nobody else labelled their items and there is no model.
+
+    Where labels are numbers, `bias` and `noise` are in their unit, and `quality` is the reliability
+    of one number. Of tags it is the mean over tags. `task` is that of label_issues.
     """
-    with_model = annotated.has_x(rows.field("x"))
-    method = methods.check_method(method, with_model=with_model)
     check_folds(folds)
-    probs = None
-    if method == "crowdlab":
-        votes, _, probs = annotated.read_with_model(rows, folds=folds, seed=seed)
-    else:
-        votes, _ = annotated.read(rows)
-    reached = methods.reach(votes, method, probs)
-    columns = quality_columns(
-        votes.annotator_names,
-        votes.classes,
-        Tally.of(votes, reached.labels),
-        reached.annotators,
-    )
-    return pa.StructArray.from_arrays(columns, names=[column.name for column in FUNCTION.returns])
+    labels = registry.of_labels(rows, task=task)
+    return FUNCTION.result(labels.annotators(rows, method, folds, seed))
 
 
 FUNCTION = TableFunction(
     name="annotator_quality",
     compute=annotator_quality,
-    inputs=(Input("item", "text"), Input("annotator", "text"), LABEL, Input("x", is_optional=True)),
+    inputs=(
+        Input("item", "text"),
+        Input("annotator", "text"),
+        LABEL_OR_TAGS,
+        Input("x", is_optional=True),
+    ),
     keeps_rows=False,
     returns=(
         Column("annotator", "annotator", "the annotator, in its own type"),
@@ -59,6 +52,10 @@ FUNCTION = TableFunction(
         Column("agreement_with_consensus", pa.float64(), "on items others labelled too"),
         Column("agreement_low", pa.float64(), "the lower end of its 95 % interval"),
         Column("agreement_high", pa.float64(), "the upper end"),
+        Column(
+            "bias", pa.float64(), "how much higher their numbers are than others'", only=NUMBERS
+        ),
+        Column("noise", pa.float64(), "the standard deviation of their errors", only=NUMBERS),
         Column("worst_class", "label", "the class missed most surely; NULL for none"),
     ),
 )

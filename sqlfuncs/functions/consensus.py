@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
-from sqlfuncs.learning.annotators import annotated
-from sqlfuncs.learning.annotators import consensus as methods
-from sqlfuncs.learning.annotators import votes as counting
+from sqlfuncs.functions.spec import AUTO, LABEL_OR_TAGS, NUMBERS, Column, Input, TableFunction
 from sqlfuncs.learning.models.folds import check_folds
+from sqlfuncs.learning.tasks import registry
 
 
 def consensus(
-    rows: pa.StructArray, *, method: str = "auto", folds: int = 5, seed: int = 0
+    rows: pa.StructArray, *, method: str = "auto", folds: int = 5, seed: int = 0, task: str = AUTO
 ) -> pa.StructArray:
     """One label for each item out of several annotators', and how likely it is right.
 
@@ -31,40 +28,28 @@ def consensus(
     annotators said, then to the class that is more likely by the model, then to the one with more
     votes overall, then to the earlier class. The same label twice by one annotator counts once.
 
+    Labels may be numbers: then the consensus is their mean, with annotators' biases taken off and
+    the careless counting less, `consensus_quality` its reliability (the share of the variance that
+    is the items' own), between `consensus_low` and `consensus_high` at 95 %. Of tags each is agreed
+    on by itself. `x` and 'crowdlab' are for classes. `task` is that of label_issues.
+
     Errors: an annotator who gave one item different labels, rows of an item that differ in x,
     no label at all.
     """
-    with_model = annotated.has_x(rows.field("x"))
-    method = methods.check_method(method, with_model=with_model)
     check_folds(folds)
-    probs = None
-    if method == "crowdlab":
-        votes, row_items, probs = annotated.read_with_model(rows, folds=folds, seed=seed)
-    else:
-        votes, row_items = annotated.read(rows)
-    reached = methods.reach(votes, method, probs)
-    seen, first = np.unique(row_items[row_items >= 0], return_index=True)
-    order = seen[np.argsort(first)]
-    unknown = votes.per_item[order] == 0
-    items = np.array(votes.item_names, dtype=object)[order]
-    labels = np.array(votes.classes, dtype=object)[reached.labels[order]]
-    return pa.StructArray.from_arrays(
-        [
-            pa.array(items, pa.string()),
-            pa.array(labels, pa.string(), mask=unknown),
-            pa.array(reached.quality[order], mask=unknown),
-            pa.array(counting.agreement(votes, reached.labels)[order], mask=unknown),
-            pa.array(votes.per_item[order], pa.int64()),
-            pa.array(np.full(len(order), "no annotator labelled it"), pa.string(), mask=~unknown),
-        ],
-        names=[column.name for column in FUNCTION.returns],
-    )
+    labels = registry.of_labels(rows, task=task)
+    return FUNCTION.result(labels.consensus(rows, method, folds, seed))
 
 
 FUNCTION = TableFunction(
     name="consensus",
     compute=consensus,
-    inputs=(Input("item", "text"), Input("annotator", "text"), LABEL, Input("x", is_optional=True)),
+    inputs=(
+        Input("item", "text"),
+        Input("annotator", "text"),
+        LABEL_OR_TAGS,
+        Input("x", is_optional=True),
+    ),
     keeps_rows=False,
     returns=(
         Column("item", "item", "the item, in its own type"),
@@ -72,6 +57,8 @@ FUNCTION = TableFunction(
         Column("consensus_quality", pa.float64(), "0 worst .. 1 best"),
         Column("agreement", pa.float64(), "the share of its annotators who gave that label"),
         Column("annotators", pa.int64(), "how many labelled it"),
+        Column("consensus_low", pa.float64(), "the least it may be, at 95 %", only=NUMBERS),
+        Column("consensus_high", pa.float64(), "the most", only=NUMBERS),
         Column("not_judged", pa.string(), "why an item has no consensus; else NULL"),
     ),
 )

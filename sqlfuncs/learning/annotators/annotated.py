@@ -36,20 +36,23 @@ def has_x(x: pa.Array) -> bool:
     return not pa.types.is_null(x.type)
 
 
-def read(rows: pa.StructArray, *, more_classes: Sequence[str] = ()) -> tuple[Votes, Codes]:
+def read(
+    rows: pa.StructArray,
+    *,
+    more_classes: Sequence[str] = (),
+    texts: Sequence[str | None] | None = None,
+) -> tuple[Votes, Codes]:
     """The votes of a long table, and the item of each of its rows: (rows,), -1 for NULL.
 
-    `more_classes` are those of the probabilities in x: labels are named as they are there.
+    `more_classes` are those of the probabilities in x: labels are named as they are there. `texts`
+    (rows,) name the labels where these are no classes: the same for the same label.
     Raises NoUsableRows where there is no vote at all.
     """
     if len(rows) == 0:
         raise NoUsableRows("the table has no rows: there are no labels to agree on.")
     items = rows.field("item").to_pylist()
     annotators = rows.field("annotator").to_pylist()
-    named = read_labels(rows)
-    if more_classes:
-        named = as_classes(named, more_classes, kind_of(rows, "x"))
-    labels = named.texts.to_pylist()
+    labels = _named(rows, more_classes) if texts is None else texts
     missing = {
         "the item is NULL": sum(item is None for item in items),
         "a label has no annotator": sum(
@@ -68,6 +71,41 @@ def read(rows: pa.StructArray, *, more_classes: Sequence[str] = ()) -> tuple[Vot
         work.say(f"left out: {left_out}")
     place = {item: at for at, item in enumerate(votes.item_names)}
     return votes, np.array([-1 if i is None else place[i] for i in items], dtype=np.int64)
+
+
+def _named(rows: pa.StructArray, more_classes: Sequence[str]) -> list[str | None]:
+    named = read_labels(rows)
+    if more_classes:
+        named = as_classes(named, more_classes, kind_of(rows, "x"))
+    texts: list[str | None] = named.texts.to_pylist()
+    return texts
+
+
+def items_in_order(row_items: Codes) -> Codes:
+    """The items of the rows of a table, each once, in the order in which they first appear."""
+    seen, first = np.unique(row_items[row_items >= 0], return_index=True)
+    found: Codes = seen[np.argsort(first)]
+    return found
+
+
+def item_columns(votes: Votes, order: Codes) -> dict[str, pa.Array]:
+    """The columns of `consensus` that are about items, whatever their labels are."""
+    unknown = votes.per_item[order] == 0
+    why = np.full(len(order), "no annotator labelled it")
+    return {
+        "item": pa.array(np.array(votes.item_names, dtype=object)[order], pa.string()),
+        "annotators": pa.array(votes.per_item[order], pa.int64()),
+        "not_judged": pa.array(why, pa.string(), mask=~unknown),
+    }
+
+
+def refuse_x(rows: pa.StructArray, called: str) -> None:
+    """Raise BadInput for x beside labels of which no model learns."""
+    if has_x(rows.field("x")):
+        raise BadInput(
+            f"x lets a model have a voice beside annotators, which it has with classes; these "
+            f"labels are {called}. Leave it out."
+        )
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,19 @@ class Task(ABC):
         raise BadInput("review_queue is about classes; these labels are none.")
 
     @classmethod
+    def consensus(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:
+        """The columns of `consensus`, of one row for each item.
+
+        `rows` is a vote each: the fields item and annotator, text, label and x, NULL for none.
+        """
+        raise BadInput(f"consensus does not know labels of this kind yet ({cls.name}).")
+
+    @classmethod
+    def annotators(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:
+        """Those of `annotator_quality`, of one row for each annotator, the worst first."""
+        raise BadInput(f"annotator_quality does not know labels of this kind yet ({cls.name}).")
+
+    @classmethod
     def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:
         """What a label_issues result suggests: see `functions.proposals`, whose rows these are.
 

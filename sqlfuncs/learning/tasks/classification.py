@@ -21,7 +21,7 @@ from sqlfuncs.learning.detection.verification import candidates
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
-from sqlfuncs.learning.tasks import evaluated_classes, suggested_classes
+from sqlfuncs.learning.tasks import annotated_classes, evaluated_classes, suggested_classes
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -259,6 +259,16 @@ class Classification(Task):
         rank[waiting[np.argsort(order[waiting], kind="stable")]] = np.arange(1, len(waiting) + 1)
         known = {name: column for name, column in found.issues().items() if name in _QUEUED}
         return {**known, "review_rank": pa.array(rank, mask=~queued)}
+
+    @classmethod
+    def consensus(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:
+        """What the labels of several annotators amount to."""
+        return annotated_classes.consensus(rows, method, folds, seed)
+
+    @classmethod
+    def annotators(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:
+        """How good each annotator is."""
+        return annotated_classes.annotators(rows, method, folds, seed)
 
     @classmethod
     def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:

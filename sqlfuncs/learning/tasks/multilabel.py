@@ -14,7 +14,7 @@ from sqlfuncs.learning.detection.tag_noise import TagNoise
 from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.labels.labels import kind_of
 from sqlfuncs.learning.rows.base import Rows
-from sqlfuncs.learning.tasks import evaluated_tags, suggested_tags
+from sqlfuncs.learning.tasks import annotated_tags, evaluated_tags, suggested_tags
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -240,6 +240,16 @@ class MultiLabel(Task):
         waiting[found.judged.rows] &= found.flagged.any(axis=1)
         order = np.argsort(np.asarray(rows.field("random_rank")), kind="stable")
         return ranked(found.issues(), QUEUED, waiting, order)
+
+    @classmethod
+    def consensus(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:
+        """What the labels of several annotators amount to."""
+        return annotated_tags.consensus(rows, method)
+
+    @classmethod
+    def annotators(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:
+        """How good each annotator is."""
+        return annotated_tags.annotators(rows, method)
 
     @classmethod
     def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:

@@ -41,9 +41,7 @@ def of(rows: pa.StructArray, name: str = "label", task: str = AUTO) -> type[Task
     Raises BadOption for a task that is not known, BadInput for votes on labels of a kind that has
     none.
     """
-    found = (
-        _named(task) if task != AUTO else _by_column(rows.field(name), kind_of(rows, name), name)
-    )
+    found = of_labels(rows, name, task)
     if voting.is_in(rows) and not found.takes_votes:
         raise BadInput(f"votes name classes, and these labels are none ({found.name}).")
     if habits.is_in(rows) and not found.takes_annotators:
@@ -51,6 +49,13 @@ def of(rows: pa.StructArray, name: str = "label", task: str = AUTO) -> type[Task
             f"annotators have habits with classes; these labels are none ({found.name})."
         )
     return found
+
+
+def of_labels(rows: pa.StructArray, name: str = "label", task: str = AUTO) -> type[Task]:
+    """The same where the fields beside the labels are no votes of others."""
+    if task != AUTO:
+        return _named(task)
+    return _by_column(rows.field(name), kind_of(rows, name), name)
 
 
 def of_counts(counts: pa.StructArray, task: str = AUTO) -> type[Task]:

@@ -17,7 +17,7 @@ from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, Drawn
 from sqlfuncs.learning.labels import numbers
 from sqlfuncs.learning.labels.numbers import Floats, Numbers
 from sqlfuncs.learning.rows.base import Rows
-from sqlfuncs.learning.tasks import evaluated_numbers, suggested_numbers
+from sqlfuncs.learning.tasks import annotated_numbers, evaluated_numbers, suggested_numbers
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -191,6 +191,16 @@ class Regression(Task):
         waiting[found.judged.rows] &= found.flagged
         order = np.argsort(np.asarray(rows.field("random_rank")), kind="stable")
         return ranked(found.issues(), _QUEUED, waiting, order)
+
+    @classmethod
+    def consensus(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:
+        """What the labels of several annotators amount to."""
+        return annotated_numbers.consensus(rows, method)
+
+    @classmethod
+    def annotators(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:
+        """How good each annotator is."""
+        return annotated_numbers.annotators(rows, method)
 
     @classmethod
     def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:
