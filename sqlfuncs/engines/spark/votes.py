@@ -22,6 +22,8 @@ from sqlfuncs.learning.annotators.votes import Floats, Votes
 from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.folds import check_folds
+from sqlfuncs.learning.tasks.classification import Classification
+from sqlfuncs.learning.tasks.registry import AUTO
 from sqlfuncs.wording import Option
 
 if TYPE_CHECKING:
@@ -109,10 +111,14 @@ def of_call(df: DataFrame, call: Call, rows: int) -> tuple[VotesOfTable, ErrorRa
 
     Raises as these do, for what is wrong with the call or the votes: before results are made.
     """
-    if call.columns.get("x") is not None:
+    task = call.options.get("task") or AUTO
+    whole = "x" if call.columns.get("x") is not None else ""
+    if task not in (AUTO, Classification.name):
+        whole = str(Option("task", task))
+    if whole:
         raise BadInput(
-            f"x is read with all rows of a table at once, and {rows:,} are too many for one "
-            "process. Leave x out, or draw items at random."
+            f"{whole} is read with all rows of a table at once, and {rows:,} are too many for one "
+            "process. Leave it out, or draw items at random."
         )
     method = consensus.check_method(str(call.options.get("method", "auto")), with_model=False)
     check_folds(int(str(call.options.get("folds", 5))))
