@@ -21,6 +21,7 @@ def audit(
     folds: int = 5,
     seed: int = 0,
     task: str = AUTO,
+    ordered: list[str] | None = None,
     k: int = 10,
     outlier_threshold: float = 0.5,
     near_duplicate_threshold: float = 0.95,
@@ -59,6 +60,7 @@ def audit(
         seed=seed,
         false_flags=false_flags,
         risk=risk,
+        ordered=ordered,
     )
     prediction = registry.of(rows, task=task).judge(rows, options)
     if prediction.rows.is_compared:

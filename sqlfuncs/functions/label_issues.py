@@ -30,6 +30,7 @@ def label_issues(
     folds: int = 5,
     seed: int = 0,
     task: str = AUTO,
+    ordered: list[str] | None = None,
     false_flags: float | None = None,
     risk: float | None = None,
     judge: str | None = None,
@@ -97,6 +98,10 @@ def label_issues(
 
     A row without a label is never flagged; a label is suggested for it.
 
+    `ordered := ['bad', 'fair', 'good']`: classes are steps of a scale. Then `label_quality` is 1
+    less how far the label is expected to be off, as a share of the whole scale, so that far errors
+    come first, and the suggestion is the median of what the label may be.
+
     `task` says what labels are: 'classification', 'regression' for numbers or 'multilabel' for
     tags. 'auto' goes by their type: VARCHAR[] are tags, and then `tag_qualities` says how likely
     each tag is right, given or lacking, and `missing_tags` and `wrong_tags` what to change. FLOAT,
@@ -118,6 +123,7 @@ def label_issues(
         false_flags=false_flags,
         risk=risk,
         judge=judge,
+        ordered=ordered,
     )
     if judge is not None:
         judges.check(judge)

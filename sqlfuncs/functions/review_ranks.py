@@ -36,6 +36,7 @@ def review_ranks(
     folds: int = 5,
     seed: int = 0,
     task: str = AUTO,
+    ordered: list[str] | None = None,
 ) -> pa.StructArray:
     """The place of each row in the queue; NULL for rows that are decided or cannot be judged.
 
@@ -50,7 +51,7 @@ def review_ranks(
     if budget < 1:
         raise BadOption(f"{Option('budget', budget)} is too few. It has to be 1 or more.")
     decisions = Decisions.read(rows.field("action"), rows.field("new_label"))
-    options = Options(model=model, folds=folds, seed=seed)
+    options = Options(model=model, folds=folds, seed=seed, ordered=ordered)
     labels = registry.of(rows, task=task)
     if purpose == "verify":
         ranks = random_ranks(rows.field("key").to_pylist())

@@ -105,7 +105,7 @@ def test_our_functions_complete_with_what_they_take() -> None:
     found = json.loads(_python(COMPLETED))
     signature = (
         "label_issues(tbl, x, label, votes, annotator, key, log, model, cut, method, folds, seed, "
-        "task, false_flags, risk, judge)"
+        "task, ordered, false_flags, risk, judge)"
     )
     assert [signature, "label_issues", "fn->T"] in found
     assert [label for label, value, _ in found if value == "label_issues"] == [signature]

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlfuncs.errors import BadInput
+from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning.rows.base import Rows
+from sqlfuncs.wording import Option
 
 if TYPE_CHECKING:
     from sqlfuncs.learning.detection.judge import Judge
@@ -36,6 +37,16 @@ class Options:
     false_flags: float | None = None
     risk: float | None = None
     judge: str | None = None
+    ordered: object = None
+
+
+def refuse_ordered(options: Options, task: str) -> None:
+    """Raise BadOption for a scale of classes where labels are none."""
+    if options.ordered is not None:
+        raise BadOption(
+            f"{Option('ordered', options.ordered)} is about classes; these labels are none "
+            f"({task}). Leave it out."
+        )
 
 
 @dataclass(frozen=True)

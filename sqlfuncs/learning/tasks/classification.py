@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption
-from sqlfuncs.learning.detection import certainty, confident, habits, noise
+from sqlfuncs.learning.detection import certainty, confident, habits, noise, ordered_classes
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.explanation import CALIBRATED, explanation
 from sqlfuncs.learning.detection.health import health
@@ -46,6 +46,7 @@ from sqlfuncs.learning.tasks.reviewed_classes import (
 )
 from sqlfuncs.learning.tasks.reviews import Reviewed
 from sqlfuncs.statistics.evaluation import ClassCounts
+from sqlfuncs.wording import Option
 
 # What a queue says of a row, as `label_issues` does.
 _QUEUED = (
@@ -196,6 +197,8 @@ class Classification(Task):
             annotators_of(judged.rows, annotators),
         )
         found = find_by_sample(judged, found, samples, options, annotators)
+        if options.ordered is not None:
+            found = _by_distance(judged, found, options, has_log=reviewed is not None)
         is_calibrated = samples.calibrating is not None and options.cut == "auto"
         cut = CALIBRATED if is_calibrated else options.cut
         return ClassPrediction(judged, found, cut, samples, options.method)
@@ -221,6 +224,12 @@ class Classification(Task):
                 judged.outvoted[usable],
                 annotators_of(usable, habits.read(rows)),
             )
+            if options.ordered is not None:
+                scale = ordered_classes.places(options.ordered, judged.classes)
+                is_own = not judged.kind.needs_model
+                found = ordered_classes.by_distance(
+                    found, given[usable], probs, scale, is_own=is_own
+                )
             wrong = decisions.relabel & np.asarray(
                 pc.not_equal(learned, own.texts.cast(pa.string())).fill_null(False)
             )
@@ -294,6 +303,22 @@ class Classification(Task):
     def compare(cls, counts: pa.StructArray) -> Columns:
         """Accuracies, and McNemar's test."""
         return evaluated_classes.compare(counts)
+
+
+def _by_distance(judged: Judged, found: Found, options: Options, *, has_log: bool) -> Found:
+    """As `Options.ordered` asks. Raises BadOption for what says otherwise how rows are scored."""
+    asked = Option("ordered", options.ordered)
+    if has_log:
+        raise BadOption(
+            f"{asked} scores labels by how far they are off, and with a decision log a score is "
+            "how likely the label is right. Leave one of them out."
+        )
+    for name, value in (("method", options.method), ("judge", options.judge)):
+        if value not in ("auto", None):
+            raise BadOption(f"{asked} scores labels in a way of its own; leave {name} out.")
+    scale = ordered_classes.places(options.ordered, judged.classes)
+    is_own = not judged.kind.needs_model
+    return ordered_classes.by_distance(found, *judged.evidence, scale, is_own=is_own)
 
 
 def _named(judged: Judged, codes: Codes, rows: Mask) -> pa.DictionaryArray:

@@ -23,6 +23,7 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
+    refuse_ordered,
 )
 from sqlfuncs.learning.tasks.queues import ranked
 from sqlfuncs.learning.tasks.reviews import Reviewed
@@ -170,6 +171,7 @@ class MultiLabel(Task):
     @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> TagPrediction:
         """Each tag by itself, with how often people add and forget it reckoned in."""
+        refuse_ordered(options, cls.name)
         if options.cut not in _CUTS:
             raise BadOption.among("cut", options.cut, _CUTS)
         if options.method not in _METHODS:

@@ -26,6 +26,7 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
+    refuse_ordered,
 )
 from sqlfuncs.learning.tasks.queues import ranked
 from sqlfuncs.learning.tasks.reviewed_classes import check_false_flags
@@ -145,6 +146,7 @@ class Regression(Task):
     @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> NumberPrediction:
         """Flagged where a label is likelier wrong than right, by how far it is from foreseen."""
+        refuse_ordered(options, cls.name)
         if options.cut not in _CUTS:
             raise BadOption.among("cut", options.cut, _CUTS)
         if options.method not in _METHODS:

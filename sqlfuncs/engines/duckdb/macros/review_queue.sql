@@ -4,13 +4,14 @@
 -- log, decided rows leave the queue (needs_review does not decide), the model learns from the
 -- labels as decided, and what reviewed rows turned out to be re-ranks the others. A stale
 -- old_label, an unknown or duplicate key is an error that lists them.
--- `votes`, `annotator` and `task` are those of label_issues.
+-- `votes`, `annotator`, `task` and `ordered` are those of label_issues.
 -- With purpose := 'verify' these are rows that auto_corrections would correct, in a random order
 -- that is the same for everybody, judged by the labels as given: what people decide of them in that
 -- order is the sample that auto_corrections(..., log := decisions) rests on.
 review_queue(
     tbl, x, label, key, votes := NULL, annotator := NULL, budget := 100, log := NULL, purpose := 'find',
-    model := 'fast', folds := 5, seed := 0, task := 'auto'
+    model := 'fast', folds := 5, seed := 0, task := 'auto',
+    ordered := NULL
 ) AS TABLE
 WITH _sf_decided AS MATERIALIZED (
     FROM sqlfuncs.main._sf_decisions(tbl, coalesce(log, 'sqlfuncs.main._sf_no_log'), key, label, NULL)
@@ -38,7 +39,7 @@ SELECT * EXCLUDE (_sf_action, _sf_new, _sf_key_text)
 FROM sqlfuncs.main._review_queue(
     _sf_joined, x, label, _sf_action, _sf_new, _sf_key_text,
     votes := votes, annotator := annotator, budget := budget, purpose := purpose, model := model,
-    folds := folds, seed := seed, task := task
+    folds := folds, seed := seed, task := task, ordered := ordered
 )
 WHERE review_rank <= coalesce(budget, 100)
 ORDER BY review_rank;
