@@ -92,7 +92,8 @@ def test_what_cannot_be_had_is_said(
 ) -> None:
     graded.execute("""
         CREATE TABLE log AS SELECT id AS key, 'keep' AS action, label AS old_label,
-            'ann' AS decided_by, NULL::VARCHAR AS new_label, TIMESTAMP '2026-01-01' AS decided_at FROM t LIMIT 1
+            'ann' AS decided_by, NULL::VARCHAR AS new_label, TIMESTAMP '2026-01-01' AS decided_at
+        FROM t LIMIT 1
     """)
     with pytest.raises(duckdb.Error) as error:
         graded.execute(f"FROM label_issues(t, v, label, {options})").fetchall()
