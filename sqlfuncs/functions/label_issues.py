@@ -88,8 +88,8 @@ def label_issues(
     an average over such samples; with `risk := 0.05` as well, of the rows that `cut` flags without
     a sample the most doubtful are, of which more than that are false with a chance of .05 at most.
 
-    With more than 200,000 rows, models learn from as many of them, drawn by a hash of their
-    content, and judge all.
+    With more than 200,000 rows of classes, models learn from as many of them, drawn by a hash of
+    their content, and judge all.
 
     `judge := 'name'` keeps what was learned, for rows that come later: judge_labels judges those
     without learning again. A name that exists gets a new version; models() lists it, drop_model

@@ -41,7 +41,7 @@ class RegressionComparison:
 
     After minus before, with its 95 % interval: below 0 where the second is better.
     `error_reduction` is the share of the error that is gone, NaN where there was none; `p_value`
-    that of a paired, two-sided z test of the difference.
+    that of a paired, two-sided z test of the difference; of a sign test where all are the same.
     """
 
     n: int
@@ -61,31 +61,34 @@ def evaluate(actual: Floats, predicted: Floats, count: Counts) -> RegressionEval
 
     >>> found = evaluate(np.array([1.0, 2, 3]), np.array([1.0, 2, 5]), np.array([5, 5, 2]))
     >>> found.n, round(found.mae, 3), round(found.rmse, 3), round(found.r2, 3)
-    (12, 0.333, 0.816, -0.297)
+    (12, 0.333, 0.816, -0.28)
     """
-    error = np.abs(actual - predicted)
+    # In units of the largest, whose squares are finite.
+    unit = float(max(np.abs(actual).max(), np.abs(predicted).max())) or 1.0
+    actual, error = actual / unit, np.abs(actual / unit - predicted / unit)
     mae, mae_spread = _mean(error, count)
     mse, _ = _mean(error**2, count)
     rmse = float(np.sqrt(mse))
     rmse_spread = _spread((error**2 - mse) / (2 * rmse), count) if rmse > 0 else 0.0
     mean, _ = _mean(actual, count)
     variance, _ = _mean((actual - mean) ** 2, count)
-    r2, r2_spread = np.nan, np.nan
-    if variance > 0:
+    r2, r2_low, r2_high = np.nan, np.nan, np.nan
+    if np.ptp(actual) > 0 and variance > 0:
         r2 = 1 - mse / variance
         added = mse * ((actual - mean) ** 2 - variance) / variance**2 - (error**2 - mse) / variance
-        r2_spread = _spread(added, count)
+        spread = _spread(added, count)
+        r2_low, r2_high = r2 - spread, min(1.0, r2 + spread)
     return RegressionEvaluation(
         int(count.sum()),
-        mae,
-        max(0.0, mae - mae_spread),
-        mae + mae_spread,
-        rmse,
-        max(0.0, rmse - rmse_spread),
-        rmse + rmse_spread,
+        mae * unit,
+        max(0.0, mae - mae_spread) * unit,
+        (mae + mae_spread) * unit,
+        rmse * unit,
+        max(0.0, rmse - rmse_spread) * unit,
+        (rmse + rmse_spread) * unit,
         float(r2),
-        float(r2 - r2_spread),
-        float(min(1.0, r2 + r2_spread)),
+        float(r2_low),
+        float(r2_high),
     )
 
 
@@ -102,11 +105,13 @@ def compare(actual: Floats, before: Floats, after: Floats, count: Counts) -> Reg
     was, is_ = np.abs(actual - before), np.abs(actual - after)
     (mae_before, _), (mae_after, _) = _mean(was, count), _mean(is_, count)
     difference, spread = _mean(is_ - was, count)
-    p_value = 1.0 if difference == 0 else 0.0
+    n = int(count.sum())
     if spread > 0:
         p_value = float(2 * ndtr(-abs(difference) / (spread / Z)))
+    else:  # by the signs alone, where all differences are the same
+        p_value = 1.0 if difference == 0 else min(1.0, 2 * 0.5**n)
     return RegressionComparison(
-        int(count.sum()),
+        n,
         mae_before,
         mae_after,
         difference,

@@ -11,8 +11,12 @@ Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
-def evaluate(actual: Mask, predicted: Mask, count: Counts) -> dict[str, float]:
+def evaluate(
+    actual: Mask, predicted: Mask, count: Counts, missing: Mask | None = None
+) -> dict[str, float]:
     """Figures by name, from tags (combinations, tags), each in `count` rows.
+
+    Where a prediction is `missing` (combinations,) it is wrong, whatever the true tags are.
 
     `accuracy` is the share of rows that have exactly the true tags, with its 95 % Wilson interval;
     `macro_f1` the mean F1 of tags, `micro_f1` that of all together, `weighted_f1` the mean by how
@@ -29,11 +33,12 @@ def evaluate(actual: Mask, predicted: Mask, count: Counts) -> dict[str, float]:
     support, said = (weights * actual).sum(axis=0), (weights * predicted).sum(axis=0)
     f1 = 2 * hits / np.maximum(support + said, 1)
     n = int(count.sum())
-    correct = int(count[(actual == predicted).all(axis=1)].sum())
+    is_there = np.ones(len(count), dtype=bool) if missing is None else ~missing
+    correct = int(count[(actual == predicted).all(axis=1) & is_there].sum())
     low, high = (float(wilson(correct, n, side)) for side in (-1, 1))
     either = (actual | predicted).sum(axis=1)
     common = (actual & predicted).sum(axis=1)
-    overlap = np.where(either > 0, common / np.maximum(either, 1), 1.0)
+    overlap = np.where(either > 0, common / np.maximum(either, 1), 1.0) * is_there
     total = int(support.sum())
     return {
         "n": n,

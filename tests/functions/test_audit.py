@@ -9,7 +9,7 @@ from sqlfuncs import work
 from sqlfuncs.functions import label_issues, near_duplicates, outliers
 from tests.conftest import needs_local
 
-OF_LABEL = [column.name for column in label_issues.FUNCTION.returns]
+OF_LABEL = [column.name for column in label_issues.FUNCTION.returns if column.only is None]
 OF_ROW = ["outlier_score", "is_outlier", "near_duplicate_group", "near_duplicate_score"]
 OWN = [
     *OF_LABEL[:-1],

@@ -24,4 +24,4 @@ FROM evaluate(t, actual, said);
 -- case: an argument too few
 CREATE TABLE t AS SELECT 'a' AS actual;
 FROM evaluate(t, actual);
--- error: evaluate(tbl, actual, predicted)
+-- error: evaluate(tbl, actual, predicted

@@ -25,6 +25,7 @@ from sqlfuncs.learning.labels.classes import Codes
 
 Mask = npt.NDArray[np.bool_]
 ALL = slice(None)
+NOT_JUDGED = "no row was judged"
 
 # Of the surest rows, what a strong model may disagree with by its own errors: this times
 # (1 - kappa) squared.
@@ -49,7 +50,7 @@ class Strength:
 def strength(codes: Codes, probs: Floats) -> Strength:
     """Whether the model behind some probabilities knows enough to correct labels."""
     if not len(codes):
-        return Strength(0, None, "no row was judged")
+        return Strength(0, None, NOT_JUDGED)
     seen = noise.evidence(codes, probs)
     return Strength(len(codes), seen, _too_weak(seen) or _too_few(seen) or _no_noise(seen))
 

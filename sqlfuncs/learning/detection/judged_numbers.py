@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from sqlfuncs import work
 from sqlfuncs.errors import BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.learning.detection import data_warnings
 from sqlfuncs.learning.labels.numbers import Floats, Numbers
@@ -20,12 +21,13 @@ from sqlfuncs.learning.models.resolve import resolve
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Reasons, Rows, describe, is_usable
 from sqlfuncs.learning.rows.predicted_numbers import PredictedNumbers
-from sqlfuncs.wording import Given, Option
+from sqlfuncs.wording import Given, Option, Snippet
 
 _EXTREME = (
     6.0  # robust standard deviations from the median: what is beyond teaches as if it was there
 )
 _TO_SPREAD = 0.7413  # from the distance between the quartiles to a normal's standard deviation
+_FARTHEST = 1e300  # spreads from the centre
 _TENFOLD = 10.0  # from the 10th to the 90th percentile: differences are ratios then
 _SMALLEST = 0.3  # of the median residual: beside it, how small a residual is says nothing
 
@@ -39,14 +41,16 @@ class Scale:
     spread: float
 
     @classmethod
-    def of(cls, values: Floats) -> Scale:
-        """The scale of some numbers, of which two or more differ.
+    def of(cls, values: Floats, others: Floats) -> Scale:
+        """The scale of some numbers, of which two or more differ; `others` are to be seen on it.
 
-        >>> Scale.of(np.array([1.0, 10, 100, 1000])).is_log, Scale.of(np.arange(9.0)).is_log
+        >>> ratios, steps = np.array([1.0, 10, 100, 1000]), np.arange(9.0)
+        >>> Scale.of(ratios, ratios).is_log, Scale.of(steps, steps).is_log
         (True, False)
         """
         tenth, ninetieth = np.quantile(values, [0.1, 0.9])
-        is_log = bool(values.min() > 0 and ninetieth >= _TENFOLD * tenth)
+        is_positive = bool(values.min() > 0 and others.min(initial=np.inf) > 0)
+        is_log = is_positive and bool(ninetieth >= _TENFOLD * tenth)
         seen = np.log(values) if is_log else values
         low, centre, high = np.quantile(seen, [0.25, 0.5, 0.75])
         spread = (high - low) * _TO_SPREAD
@@ -56,11 +60,10 @@ class Scale:
 
     def seen(self, values: Floats) -> Floats:
         """As models see them."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found: Floats = (
-                (np.log(values) if self.is_log else values) - self.centre
-            ) / self.spread
-        return found
+        with np.errstate(over="ignore"):
+            found = ((np.log(values) if self.is_log else values) - self.centre) / self.spread
+        limited: Floats = found.clip(-_FARTHEST, _FARTHEST)
+        return limited
 
     def unseen(self, seen: Floats) -> Floats:
         """The numbers again."""
@@ -112,19 +115,22 @@ def judge(
     )
     readable = is_usable(rows.reasons)
     reasons = np.where(readable, own.reasons, rows.reasons)
-    usable = is_usable(reasons)
     known = readable & ~np.isnan(learned)
-    if not usable.any():
+    if not is_usable(reasons).any():
         raise NoUsableRows(f"no row can be judged: {describe(reasons)}.")
     if not known.any():
         raise NoUsableRows("people have excluded every row: none is left to learn from.")
     _refuse_constant(learned[known])
-    scale = Scale.of(learned[known])
+    scale = Scale.of(learned[known], own.values[~np.isnan(own.values)])
     predicted, spread = np.full(len(x), np.nan), np.full(len(x), np.nan)
     if isinstance(rows, PredictedNumbers):
         scale = Scale(False, 0.0, 1.0)
         predicted[readable] = scale.seen(rows.mean[readable])
         spread[readable] = rows.sd[readable]
+        work.say_once(
+            f"x is {rows.called}, out of sample, and is compared with the labels as it is. If it "
+            f"says what the rows are, it is a field: {Snippet('the fields a and b')}"
+        )
     elif rows.needs_model:
         way = resolve(model)
         if not isinstance(way, str):
@@ -142,10 +148,7 @@ def judge(
             "own predictions of the numbers for x, or what the rows are."
         )
     data_warnings.about_rows(reasons, 1)
-    given = scale.seen(own.values)
-    positive = np.isfinite(given)
-    reasons = np.where(usable & ~positive, "the label is not above 0, as others are", reasons)
-    return JudgedNumbers(type(rows), own, scale, given, predicted, spread, reasons)
+    return JudgedNumbers(type(rows), own, scale, scale.seen(own.values), predicted, spread, reasons)
 
 
 def _out_of_sample(

@@ -83,12 +83,15 @@ def judge(
             f"{Option('model', 'fast')}, 'best' or an encoder."
         )
     given, teaches = (own.given, is_usable(own.reasons)) if learned is None else learned
-    teaches = teaches & is_usable(reasons)
+    teaches = teaches & readable
+    if not teaches.any():
+        raise NoUsableRows("people have excluded every row: none is left to learn from.")
     known = _learnable(own.names, given[teaches])
     taught = np.where(teaches[:, None], given, np.nan)[readable][:, known]
     probs = np.full(own.given.shape, np.nan)
     prepared = prepare(rows.take(readable), TagTarget(taught), way)
-    judged = np.full((len(taught), len(known)), 0.0)
+    # Of a tag that cannot be learned it is known how many rows have it: nearly none, or all.
+    judged = np.tile(given[teaches].mean(axis=0), (len(taught), 1))
     judged[:, known] = out_of_sample(prepared, folds=folds, seed=seed)[0]
     probs[readable] = judged
     data_warnings.about_rows(reasons, 1)

@@ -23,6 +23,8 @@ _TO_SPREAD = 1.4826  # from the median absolute deviation to a normal's standard
 _HELD = 0.99  # of the labels, by the interval
 _LEAST_SPREAD = 1e-9  # of the farthest residual
 _TINY = 1e-12
+_FARTHEST = 1e300
+_OUT_OF_PROPORTION = 1e6  # to the median
 
 
 @dataclass(frozen=True)
@@ -53,26 +55,41 @@ def find(given: Floats, predicted: Floats, spread: Floats) -> Residuals:
     >>> np.flatnonzero(found.flagged).tolist(), bool(found.low[0] < 0 < found.high[0] < 30)
     ([0], True)
     """
-    far = np.abs(given - predicted) / spread
-    most = float(far.max(initial=0.0)) or 1.0
-    # As shares of the farthest, whose squares are finite.
-    share, scale = _mixture(far / most)
-    quality = _right(far / most, share, scale)
-    reach = min(_edge(far, quality >= 0.5), _conformal(far))
+    with np.errstate(over="ignore"):
+        far = np.minimum(np.abs(given - predicted) / spread, _FARTHEST)
+    # As shares of the farthest, whose squares are finite; what is out of all proportion is as far
+    # as what is far, so that it says nothing of the others.
+    near = np.minimum(
+        far, _OUT_OF_PROPORTION * (float(np.median(far)) if len(far) else 0) or np.inf
+    )
+    most = float(near.max(initial=0.0)) or 1.0
+    share, scale = _mixture(near / most)
+    quality = np.maximum(_right(near / most, share, scale), _TINY / (1 + far / most / scale))
+    reach = min(_edge(far, quality >= 0.5, most * _crossing(share, scale)), _conformal(far))
     return Residuals(
         quality,
         far > reach,
-        (1 - quality) * _within(far / most / 2, scale),
+        (1 - quality) * _within(near / most / 2, scale),
         predicted - reach * spread,
         predicted + reach * spread,
         reach,
     )
 
 
-def _edge(far: Floats, inside: Mask) -> float:
-    """Half way between the labels that are inside and the others, which are all farther."""
+def _edge(far: Floats, inside: Mask, crossing: float) -> float:
+    """Where labels begin to be likelier wrong than right: beyond those inside, before others."""
     last = float(far[inside].max(initial=0.0))
-    return last if inside.all() else (last + float(far[~inside].min())) / 2
+    return (
+        last if inside.all() else min(max(crossing, last), float(far[~inside].min()) * (1 - 1e-9))
+    )
+
+
+def _crossing(share: float, scale: float) -> float:
+    """How far a label is that is as likely wrong as right: `_right` is one half there."""
+    if share <= 0:
+        return np.inf
+    ratio = (1 - share) * np.sqrt(2 / np.pi) / (scale * share)
+    return float(scale * np.sqrt(2 * np.log(ratio))) if ratio > 1 else 0.0
 
 
 def _conformal(far: Floats) -> float:
@@ -112,11 +129,10 @@ def _quantile(ordered: Floats, place: float) -> float:
 def _right(far: Floats, share: float, scale: float) -> Floats:
     """How likely labels so far from their prediction are right.
 
-    Distances are positive: both densities are those of absolute values. It falls with the distance
-    where it is as good as 0, too, so that it orders what is far.
+    Distances are positive: both densities are those of absolute values.
     """
     right = (1 - share) * np.sqrt(2 / np.pi) / scale * np.exp(-0.5 * (far / scale) ** 2)
-    found: Floats = np.maximum(right / (right + share + _TINY), _TINY / (1 + far / scale))
+    found: Floats = right / (right + share + _TINY)
     return found
 
 

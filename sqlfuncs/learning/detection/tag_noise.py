@@ -20,15 +20,20 @@ _SUREST = 0.2  # of the rows, those of the least probability
 _USUAL_ROWS = 20.0  # errors' worth that the rate of all tags counts in each one's
 _TOP, _FEWEST_TOP = 0.25, 20  # of a tag's rows, as many of the greatest probability; and at least
 _BEST = 0.1  # quantile: tags that are seen clearly, by which the rate of dropped ones is told
+_SEEN, _SURELY = 0.65, 3.0  # area under the curve, and standard errors above one half
 _LEAST = 1e-4
 
 
 @dataclass(frozen=True)
 class TagNoise:
-    """The rates of tags: `spurious` (tags,), and `dropped`, which is that of all."""
+    """The rates of tags: `spurious` (tags,), and `dropped`, which is that of all.
+
+    Of tags that are not `seen` (tags,) the model knows no more than chance: nothing is doubted.
+    """
 
     spurious: Floats
     dropped: float
+    seen: Mask
 
     @classmethod
     def learn(cls, given: Mask, probs: Floats) -> TagNoise:
@@ -39,34 +44,66 @@ class TagNoise:
         """
         rows, tags = given.shape
         surest = max(1, int(rows * _SUREST))
-        low = np.empty(tags)
-        lacking = np.empty(tags)
+        low, lacking = np.empty(tags), np.empty(tags)
         for tag in range(tags):
-            order = np.argsort(probs[:, tag], kind="stable")
-            low[tag] = given[order[:surest], tag].sum()
-            top = max(_FEWEST_TOP, int(_TOP * given[:, tag].sum()))
-            lacking[tag] = 1 - given[order[-top:], tag].mean()
+            low[tag] = _least(given[:, tag], probs[:, tag], surest)
+            top = min(rows, max(_FEWEST_TOP, int(_TOP * given[:, tag].sum())))
+            lacking[tag] = _least(~given[:, tag], -probs[:, tag], top) / top
+        seen = np.array([_is_seen(given[:, tag], probs[:, tag]) for tag in range(tags)], dtype=bool)
         common = np.maximum(given.mean(axis=0), 1 / rows)
-        usual = np.maximum(low.sum() / (surest * common.sum()) * common, _LEAST**2)
+        if not seen.any():
+            return cls(np.zeros(tags), 0.0, seen)
+        usual = low[seen].sum() / (surest * common[seen].sum()) * common
+        usual = np.maximum(usual, _LEAST**2)
         spurious = (low + _USUAL_ROWS) / (surest + _USUAL_ROWS / usual)
-        return cls(spurious, float(np.quantile(lacking, _BEST).clip(0, 0.9)))
+        dropped = float(np.quantile(lacking[seen], _BEST).clip(0, 0.9))
+        return cls(spurious, dropped, seen)
 
     def quality(self, given: Mask, probs: Floats) -> Floats:
         """How likely each tag, given or lacking, is right: (rows, tags).
 
-        >>> noise = TagNoise(np.array([0.01]), 0.2)
-        >>> noise.quality(np.array([[True], [True], [False]]), np.array([[0.7], [0.01], [0.7]]))
-        array([[0.99806122],
-               [0.0001    ],
-               [0.4169096 ]])
+        >>> noise = TagNoise(np.array([0.01]), 0.2, np.array([True]))
+        >>> given = np.array([[True], [True], [False]])
+        >>> noise.quality(given, np.array([[0.7], [0.01], [0.7]])).round(3).ravel().tolist()
+        [0.998, 0.0, 0.418]
         """
         merited = (probs - self.spurious) / np.maximum(1 - self.dropped - self.spurious, _LEAST)
         merited = merited.clip(_LEAST, 1)
         in_error = self.spurious * (1 - merited)
         has = 1 - in_error / np.maximum(np.maximum(probs, in_error), _LEAST**2)
         lacks = 1 - self.dropped * merited / np.maximum(1 - probs, _LEAST)
-        found: Floats = np.where(given, np.maximum(has, _LEAST * probs), lacks).clip(0, 1)
-        return found
+        found = np.where(given, np.maximum(has, _LEAST * probs), lacks).clip(0, 1)
+        # In the order of the model's word, which doubts nothing.
+        unseen = 0.5 + 0.5 * np.where(given, probs, 1 - probs).clip(0, 1)
+        qualities: Floats = np.where(self.seen, found, unseen)
+        return qualities
+
+
+def _least(given: Mask, values: Floats, count: int) -> float:
+    """How many of so many rows of the least values have a tag; of rows that are tied their share.
+
+    >>> _least(np.array([True, False, True, False]), np.array([0.1, 0.5, 0.5, 0.9]), 2)
+    1.5
+    """
+    last = np.partition(values, count - 1)[count - 1]
+    below, tied = values < last, values == last
+    return float(given[below].sum() + given[tied].mean() * (count - below.sum()))
+
+
+def _is_seen(given: Mask, values: Floats) -> bool:
+    """Whether rows that have a tag have greater values than others, surely more than by chance.
+
+    By the area under the curve of the two (Hanley, McNeil: Radiology 143, 1982), and its standard
+    error where they are alike.
+    """
+    has, rows = int(given.sum()), len(given)
+    if not 0 < has < rows:
+        return False
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    area = (ranks[given].sum() - has * (has + 1) / 2) / (has * (rows - has))
+    error = np.sqrt((rows + 1) / (12 * has * (rows - has)))
+    return bool(area > max(_SEEN, 0.5 + _SURELY * error))
 
 
 def of_rows(quality: Floats) -> Floats:

@@ -84,12 +84,14 @@ class Reviews:
     `ranks` are the places of the rows in a random order; `known` where somebody looked,
     `wrong` where the given label was found wrong, `confirmed` where the suggestion was found
     right. A row that nobody could decide is known and neither: it counts against a correction.
+    `harmed` where the suggestion is worse than the label; where that is None, the label is right.
     """
 
     ranks: Codes
     known: Mask
     wrong: Mask
     confirmed: Mask
+    harmed: Mask | None = None
 
     @classmethod
     def none(cls, rows: int) -> Reviews:
@@ -132,7 +134,8 @@ def verify(
     drawn = sample(reviews.ranks[found.places], reviews.known[found.places])
     rows = found.places[drawn]
     right = reviews.wrong[rows] if excludes else reviews.confirmed[rows]
-    harmful = ~reviews.wrong[rows]
+    harmed = ~reviews.wrong if excludes or reviews.harmed is None else reviews.harmed
+    harmful = harmed[rows]
     worth = _worth(found, right, harmful, excludes, precision)
     ahead = outcome(
         worth.values, drawn, len(found.places), risk=risk, lowest=worth.lowest, sets=worth.sets

@@ -236,8 +236,9 @@ def refuse_nested(distinct: Iterable[str], name: str) -> None:
     if nested:
         raise BadInput(
             f"{name} holds JSON that is no single value, such as {sorted(nested)[0][:80]}: several "
-            "labels for a row are not understood yet. Name the one that is meant: "
-            f"{name}->>'$.field' or {name}->>'$[0]'."
+            "labels for a row. Name the one that is meant: "
+            f"{name}->>'$.field' or {name}->>'$[0]'; tags are lists of text: "
+            f"{Cast(name, pa.list_(pa.string()))}."
         )
 
 

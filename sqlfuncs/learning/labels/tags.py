@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -37,12 +38,22 @@ class Tags:
     reasons: Reasons
     repeated: int
 
+    def among(self, more: Iterable[str]) -> Tags:
+        """The same labels, with more tags that no row has. Raises TooManyClasses."""
+        names = in_order({*self.names, *more})
+        if names == self.names:
+            return self
+        refuse_too_many(len(self.given), len(names))
+        given = np.zeros((len(self.given), len(names)), dtype=bool)
+        given[:, [names.index(name) for name in self.names]] = self.given
+        return Tags(names, given, self.reasons, self.repeated)
+
     def written(self, given: Mask, rows: Mask) -> pa.Array:
         """Tags (rows, tags) as text that an engine casts to a list, NULL but for `rows` (rows,).
 
-        >>> few = Tags(("a", 'b "c"'), np.zeros((2, 2), bool), np.full(2, None), 0)
+        >>> few = Tags(("a", "b, c"), np.zeros((2, 2), bool), np.full(2, None), 0)
         >>> few.written(np.array([[True, True], [False, False]]), np.ones(2, bool)).to_pylist()
-        ['["a","b \\\\\\\\"c\\\\\\\\""]', '[]']
+        ['["a","b, c"]', '[]']
         """
         quoted = [_quoted(name) for name in self.names]
         return pa.array(
@@ -68,9 +79,12 @@ def read(rows: pa.StructArray, name: str = "label") -> Tags:
     NULL is no label; what holds NULL or a blank tag is none, and says so. `[]` is a label: no tag.
     """
     texts, places = _distinct(rows.field(name))
-    lists = [json.loads(text) for text in texts]
+    lists = [_listed(text) for text in texts]
     whys = [_why_not(each) for each in lists]
-    usable = [each if why is None else [] for each, why in zip(lists, whys, strict=True)]
+    usable = [
+        [tag for tag in each if tag is not None] if why is None else []
+        for each, why in zip(lists, whys, strict=True)
+    ]
     names = in_order({tag for each in usable for tag in each})
     if not names:
         raise BadInput(
@@ -90,7 +104,8 @@ def read_lists(column: pa.Array) -> list[list[str] | None]:
     """The lists of a column of JSON, None for NULL and for those that hold what is no tag."""
     texts, places = _distinct(column)
     lists: list[list[str] | None] = [
-        each if _why_not(each) is None else None for each in map(json.loads, texts)
+        [tag for tag in each if tag is not None] if _why_not(each) is None else None
+        for each in map(_listed, texts)
     ]
     lists.append(None)
     return [lists[place] for place in places.tolist()]
@@ -128,7 +143,7 @@ def _next(text: str, place: int, end: int) -> tuple[str, int]:
     if quote:
         while place < end and text[place] != ",":
             place += 1
-    tag = "".join(letters)
+    tag = normalize("NFC", "".join(letters))
     return (tag if quote else tag.rstrip(" ")), place
 
 
@@ -154,6 +169,11 @@ def coded(lists: Iterable[Sequence[str]], names: Sequence[str]) -> Mask:
     for row, tags in enumerate(whole):
         found[row, [position[tag] for tag in tags if tag in position]] = True
     return found
+
+
+def _listed(text: str) -> list[str | None]:
+    """A JSON array, its tags as they are compared: 'é' is one, in one code point or two."""
+    return [tag if tag is None else normalize("NFC", tag) for tag in json.loads(text)]
 
 
 def _distinct(column: pa.Array) -> tuple[list[str], npt.NDArray[np.int64]]:

@@ -28,7 +28,7 @@ def with_copies(keys: Sequence[bytes], values: Floats, predicted: Floats) -> Flo
 
     >>> keys, values = [b"a"] * 5 + [b"b", b"c"], np.array([9.0, 9, 9, 9, 9, 0, 0])
     >>> with_copies(keys, values[:, None], np.zeros((7, 1)))[:, 0].round(1).tolist()
-    [3.0, 3.0, 3.0, 3.0, 3.0, 0.0, 0.0]
+    [6.2, 6.2, 6.2, 6.2, 6.2, 0.0, 0.0]
     """
     numbers: dict[bytes, int] = {}
     content = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)

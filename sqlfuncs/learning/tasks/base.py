@@ -140,6 +140,11 @@ class Task(ABC):
         """Whether a column of labels is of this kind: by its text, and the kind of its type."""
 
     @classmethod
+    def refuse_kind(cls, kind: str, name: str) -> None:
+        """Raise BadInput for labels, in the field `name`, of a type that cannot be of this kind."""
+        return
+
+    @classmethod
     @abstractmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> Prediction:
         """What models that did not see a row say of its label.

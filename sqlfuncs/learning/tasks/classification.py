@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadOption
+from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning.detection import certainty, confident, habits, noise, ordered_classes
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.explanation import CALIBRATED, explanation
@@ -20,6 +20,7 @@ from sqlfuncs.learning.detection.review_ranking import quality_after_review
 from sqlfuncs.learning.detection.verification import candidates
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.labels.tags import KIND as TAGS
 from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
 from sqlfuncs.learning.tasks import annotated_classes, evaluated_classes, suggested_classes
 from sqlfuncs.learning.tasks.base import (
@@ -172,6 +173,15 @@ class Classification(Task):
     def is_column(cls, label: pa.Array, kind: str) -> bool:
         """Whatever the engine could hand over as text: what is no label it has refused."""
         return True
+
+    @classmethod
+    def refuse_kind(cls, kind: str, name: str) -> None:
+        """Lists, which say several things of a row."""
+        if kind == TAGS:
+            raise BadInput(
+                f"{name} holds lists, which are tags and no classes. Make a class of each set of "
+                "them, as one text in which they are in order; or leave task out."
+            )
 
     @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> ClassPrediction:

@@ -1,4 +1,4 @@
-"""Predicted tags beside the true ones, as an engine counts them. A missing prediction is no tag."""
+"""Predicted tags beside the true ones, as an engine counts them. A missing prediction is wrong."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Mask = npt.NDArray[np.bool_]
 
 def evaluate(counts: pa.StructArray) -> dict[str, pa.Array]:
     """The columns of `evaluate` that are about tags."""
-    _, (actual, predicted), count = _known(counts, ("actual", "predicted"))
-    found = statistics.evaluate(actual, predicted, count)
+    _, (actual, predicted), (_, missing), count = _known(counts, ("actual", "predicted"))
+    found = statistics.evaluate(actual, predicted, count, missing)
     return {name: pa.array([value]) for name, value in found.items()}
 
 
 def report(counts: pa.StructArray) -> ClassCounts:
     """The counts of each tag."""
-    names, (actual, predicted), count = _known(counts, ("actual", "predicted"))
+    names, (actual, predicted), _, count = _known(counts, ("actual", "predicted"))
     weights = count[:, None]
     support, said, hits = (
         (weights * each).sum(axis=0) for each in (actual, predicted, actual & predicted)
@@ -41,8 +41,10 @@ def report(counts: pa.StructArray) -> ClassCounts:
 
 def compare(counts: pa.StructArray) -> dict[str, pa.Array]:
     """The columns of `compare_models`: a row is right if all of its tags are."""
-    _, (actual, *both), count = _known(counts, ("actual", "before", "after"))
-    before, after = ((each == actual).all(axis=1) for each in both)
+    _, (actual, *both), (_, *missing), count = _known(counts, ("actual", "before", "after"))
+    before, after = (
+        (each == actual).all(axis=1) & ~without for each, without in zip(both, missing, strict=True)
+    )
     rows = [
         int(count[(before == b) & (after == a)].sum())
         for b, a in ((True, True), (True, False), (False, True), (False, False))
@@ -53,11 +55,11 @@ def compare(counts: pa.StructArray) -> dict[str, pa.Array]:
 
 def _known(
     counts: pa.StructArray, columns: Sequence[str]
-) -> tuple[tuple[str, ...], list[Mask], Counts]:
-    """The tags, which of them each column has (combinations, tags), and in how many rows.
+) -> tuple[tuple[str, ...], list[Mask], list[Mask], Counts]:
+    """The tags, and for each column which it has (combinations, tags) and where it has no list.
 
-    Of combinations that have a true label. Raises NoUsableRows where none has, BadInput for a
-    column that holds no lists.
+    And in how many rows. Of combinations that have a true label. Raises NoUsableRows where none
+    has, BadInput for a column that holds no lists.
     """
     count = counts.field(COUNT).to_numpy(zero_copy_only=False).astype(np.int64)
     if not len(count):
@@ -76,7 +78,10 @@ def _known(
             f"arguments are (table, {', '.join(columns)})."
         )
     some = [
-        [row or [] for row, is_known in zip(each, known, strict=True) if is_known] for each in lists
+        [row for row, is_known in zip(each, known.tolist(), strict=True) if is_known]
+        for each in lists
     ]
-    names = in_order({tag for each in some for row in each for tag in row})
-    return names, [tags.coded(each, names) for each in some], count[known]
+    names = in_order({tag for each in some for row in each for tag in row or []})
+    has = [tags.coded([row or [] for row in each], names) for each in some]
+    missing = [np.array([row is None for row in each], dtype=bool) for each in some]
+    return names, has, missing, count[known]

@@ -12,8 +12,8 @@ from sqlfuncs.learning.detection import tag_noise
 from sqlfuncs.learning.detection.judged_tags import JudgedTags, Learned, judge
 from sqlfuncs.learning.detection.tag_noise import TagNoise
 from sqlfuncs.learning.labels import tags
-from sqlfuncs.learning.labels.labels import kind_of
-from sqlfuncs.learning.rows.base import Rows
+from sqlfuncs.learning.labels.labels import UNTYPED
+from sqlfuncs.learning.rows.base import Rows, is_usable
 from sqlfuncs.learning.tasks import annotated_tags, evaluated_tags, suggested_tags
 from sqlfuncs.learning.tasks.base import (
     Columns,
@@ -28,7 +28,7 @@ from sqlfuncs.learning.tasks.base import (
 from sqlfuncs.learning.tasks.queues import ranked
 from sqlfuncs.learning.tasks.reviews import Reviewed
 from sqlfuncs.statistics.evaluation import ClassCounts
-from sqlfuncs.wording import Option
+from sqlfuncs.wording import Option, TypeName
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -151,11 +151,18 @@ QUEUED = (
 )
 
 
+def _told(own: tags.Tags, new: pa.Array) -> tags.Tags:
+    """The same labels among their tags and those that people named."""
+    lists = [None if text is None else tags.parsed(text) for text in new.to_pylist()]
+    return own.among({tag for each in lists for tag in each or []})
+
+
 def _as_decided(own: tags.Tags, relabelled: Mask, new: pa.Array, excluded: Mask) -> Learned:
-    """The tags to learn from, and the rows that teach: those that people have not excluded."""
+    """The tags to learn from, and the rows that teach: those labelled that people kept."""
     decided, is_told = tags.as_codes(new, own.names)
-    given = np.where((relabelled & is_told)[:, None], decided, own.given)
-    return given, ~excluded
+    is_told &= relabelled
+    given = np.where(is_told[:, None], decided, own.given)
+    return given, (is_usable(own.reasons) | is_told) & ~excluded
 
 
 class MultiLabel(Task):
@@ -167,6 +174,15 @@ class MultiLabel(Task):
     def is_column(cls, label: pa.Array, kind: str) -> bool:
         """Lists of text."""
         return kind == tags.KIND
+
+    @classmethod
+    def refuse_kind(cls, kind: str, name: str) -> None:
+        """All but lists of text."""
+        if kind not in (tags.KIND, UNTYPED):
+            raise BadInput(
+                f"{name} holds no lists of text ({TypeName(pa.list_(pa.string()))}), which tags "
+                "are. Make a list of each label first, of one tag or of the parts of a text."
+            )
 
     @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> TagPrediction:
@@ -181,15 +197,11 @@ class MultiLabel(Task):
             if options.judge is None:
                 asked = Option("false_flags", options.false_flags)
             raise BadOption(f"{asked} is about classes; these labels are tags. Leave it out.")
-        if kind_of(rows, "label") != tags.KIND:
-            raise BadInput(
-                "label holds no lists of text (VARCHAR[]), which tags are. Of a text in which they "
-                "are parted by commas: string_split(label, ',')."
-            )
         own, learned = tags.read(rows), None
         reviewed = Reviewed.read(rows)
         if reviewed is not None:
             excluded = reviewed.wrong & ~reviewed.relabelled
+            own = _told(own, reviewed.new_label)
             learned = _as_decided(own, reviewed.relabelled, reviewed.new_label, excluded)
         return cls._found(rows, own, learned, options)
 
@@ -224,7 +236,7 @@ class MultiLabel(Task):
     @classmethod
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:
         """The worst first. Rows that are excluded teach nothing; those decided are not queued."""
-        own = tags.read(rows)
+        own = _told(tags.read(rows), decisions.new_label)
         learned = _as_decided(own, decisions.relabel, decisions.new_label, decisions.exclude)
         found = cls._found(rows, own, learned, options)
         scores = np.full(len(rows), np.inf)

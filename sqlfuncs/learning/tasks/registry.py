@@ -53,26 +53,28 @@ def of(rows: pa.StructArray, name: str = "label", task: str = AUTO) -> type[Task
 
 def of_labels(rows: pa.StructArray, name: str = "label", task: str = AUTO) -> type[Task]:
     """The same where the fields beside the labels are no votes of others."""
+    kind = kind_of(rows, name)
     if task != AUTO:
-        return _named(task)
-    return _by_column(rows.field(name), kind_of(rows, name), name)
+        return _named(task, kind, name)
+    return _by_column(rows.field(name), kind, name)
 
 
 def of_counts(counts: pa.StructArray, task: str = AUTO) -> type[Task]:
     """What the true labels are that an engine has counted (`labels.compared`): as `of`."""
-    if task != AUTO:
-        return _named(task)
     kind, count = kind_of(counts, "actual"), counts.field(COUNT).cast(pa.int64())
+    if task != AUTO:
+        return _named(task, kind, "actual")
     # As if a row at a time: how often a number comes says whether it is an amount.
     often = np.minimum(count.to_numpy(zero_copy_only=False), _OFTEN)
     rows = counts.field("actual").take(pa.array(np.repeat(np.arange(len(count)), often)))
-    return next(each for each in tasks() if each.is_column(rows, kind))
+    return _by_column(rows, kind, "actual")
 
 
-def _named(name: str) -> type[Task]:
+def _named(name: str, kind: str, field: str) -> type[Task]:
     known = [each for each in tasks() if each.name == name]
     if not known:
         raise BadOption.among("task", name, (AUTO, *dict.fromkeys(each.name for each in tasks())))
+    known[0].refuse_kind(kind, field)
     return known[0]
 
 

@@ -174,7 +174,7 @@ class Regression(Task):
         """The worst first. Rows that are excluded teach nothing; those decided are not queued."""
         own = numbers.read(rows)
         new = numbers.as_numbers(decisions.new_label)
-        learned = np.where(decisions.relabel & ~np.isnan(new), new, own.values)
+        learned = np.where(decisions.relabel, new, own.values)
         learned[decisions.exclude] = np.nan
         found = _found(rows, own, learned, options)
         scores = np.full(len(rows), np.inf)
@@ -252,7 +252,7 @@ def _by_residual(judged: JudgedNumbers) -> Floats:
 def _as_decided(values: Floats, reviewed: Reviewed) -> Floats:
     """The numbers to learn from, NaN for what is excluded."""
     new = numbers.as_numbers(reviewed.new_label)
-    learned = np.where(reviewed.relabelled & ~np.isnan(new), new, values)
+    learned = np.where(reviewed.relabelled, new, values)
     learned[reviewed.wrong & ~reviewed.relabelled] = np.nan
     return learned
 

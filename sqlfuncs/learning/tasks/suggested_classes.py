@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.learning.detection import corrections, verification
+from sqlfuncs.learning.detection.corrections import Strength
 from sqlfuncs.learning.detection.verification import Reviews
 from sqlfuncs.learning.labels import labels
 from sqlfuncs.learning.labels.classes import Codes
@@ -13,6 +14,7 @@ from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats, is_usable
 from sqlfuncs.learning.tasks.base import Mask, Suggestions
 from sqlfuncs.learning.tasks.reviews import Reviewed, equal
+from sqlfuncs.wording import Option
 
 
 def suggestions(rows: pa.StructArray, drawn: Mask) -> Suggestions:
@@ -27,7 +29,7 @@ def suggestions(rows: pa.StructArray, drawn: Mask) -> Suggestions:
         places,
         verification.candidates(codes, probs, flagged, suggested, own),
         _reviews(rows, places),
-        corrections.strength(codes[own], probs[own]).reason,
+        _reason(corrections.strength(codes[own], probs[own]), rows),
         sure,
     )
 
@@ -42,8 +44,19 @@ def strength(rows: pa.StructArray) -> dict[str, pa.Array]:
         "judged": pa.array([found.judged]),
         **{name: pa.array([seen and getattr(seen, name)], pa.float64()) for name in shown},
         "can_judge": pa.array([found.reason is None]),
-        "reason": pa.array([found.reason], pa.string()),
+        "reason": pa.array([_reason(found, rows)], pa.string()),
     }
+
+
+def _reason(found: Strength, rows: pa.StructArray) -> str | None:
+    """Why the model may not correct; where rows were judged as no classes, how to say that."""
+    judged = rows.field("label").is_valid(), rows.field("not_judged").is_null()
+    if found.reason != corrections.NOT_JUDGED or not np.logical_and(*map(np.asarray, judged)).any():
+        return found.reason
+    return (
+        "no row that was judged has class_probs; where labels are numbers, say so: "
+        f"{Option('task', 'regression')}"
+    )
 
 
 def _reviews(rows: pa.StructArray, places: Codes) -> Reviews:

@@ -59,15 +59,16 @@ def _reviews(rows: pa.StructArray, given: Floats, suggested: Floats) -> Reviews:
     if reviewed is None:
         return Reviews.none(len(rows))
     new = numbers.as_numbers(reviewed.new_label)
-    is_told = reviewed.relabelled & ~np.isnan(new)
-    nearer = _is_nearer(suggested, given, new)
-    farther = _is_nearer(given, suggested, new)
-    excluded = reviewed.wrong & ~reviewed.relabelled
+    is_told = reviewed.relabelled & ~np.isnan(new) & (new != given)
+    known = reviewed.decided | reviewed.undecided
+    wrong = (reviewed.wrong & ~reviewed.relabelled) | is_told
+    farther = is_told & _is_nearer(given, suggested, new)
     return Reviews(
         reviewed.ranks,
-        reviewed.decided | reviewed.undecided,
-        excluded | (is_told & ~farther),
-        is_told & nearer,
+        known,
+        wrong,
+        is_told & _is_nearer(suggested, given, new),
+        ~wrong | farther,
     )
 
 

@@ -69,10 +69,11 @@ def _reviews(
     )
     is_told = reviewed.relabelled & _are_known(told)
     before, after = (one != true).sum(axis=1), (other != true).sum(axis=1)
-    excluded = reviewed.wrong & ~reviewed.relabelled
+    wrong = (reviewed.wrong & ~reviewed.relabelled) | (is_told & (before > 0))
     return Reviews(
         reviewed.ranks,
         reviewed.decided | reviewed.undecided,
-        excluded | (is_told & (after <= before)),
+        wrong,
         is_told & (after < before),
+        ~wrong | (is_told & (after > before)),
     )

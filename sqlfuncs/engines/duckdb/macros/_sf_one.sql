@@ -4,7 +4,7 @@ _sf_one(label, what) AS (
         WHEN sqlfuncs.main._sf_kind(typeof(label)) <> 'nested' OR (label) IS NULL THEN label
         WHEN ends_with(typeof(label), ']') THEN error(
             what || ' is a list (' || left(typeof(label), 80) || '): several labels for a row, which '
-            || 'are not taken here yet, as they are by label_issues, where they are VARCHAR[]. Where a row has one '
+            || 'are not taken here yet, as they are by label_issues, where they are VARCHAR[] (' || what || '::VARCHAR[]). Where a row has one '
             || 'label, pick one, ' || what || '[1]; make each set of them '
             || 'a label, array_to_string(list_sort(' || what || '), '', ''); or ask of one at a time, '
             || 'list_contains(' || what || ', ''...'').'
