@@ -215,7 +215,7 @@ ROOMS: dict[str, set[str]] = {
     "similarity": {"rows"},
     "detection": {"labels", "features", "rows", "models"},
     "annotators": {"labels", "features", "rows", "models"},
-    "tasks": {"labels", "rows", "features", "models", "detection"},
+    "tasks": {"labels", "rows", "features", "models", "detection", "annotators"},
 }
 
 

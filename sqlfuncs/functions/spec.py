@@ -74,8 +74,8 @@ class Column:
     `type` is an Arrow type, or the name of an input ("label") whose own type the engine gives
     back; the computing then returns text for it, as the input came (`Input.comes_as`).
     `given` names an input whose own value is the column's (both are maps of probabilities) where
-    the computing returns an empty one. One that is there `only` for some labels stands right before
-    the last one of the result.
+    the computing returns an empty one. Those that are there `only` for some labels stand together,
+    beside one that is always there and not of the labels' type.
     """
 
     name: str

@@ -38,6 +38,8 @@ def test_numbers(scores: duckdb.DuckDBPyConnection) -> None:
     bias = people.set_index("annotator").bias
     assert bias["p5"] == bias.max() and bias["p5"] - bias.drop("p5").max() > 3
     assert list(people.columns)[-3:] == ["bias", "noise", "worst_class"]
+    kinds = scores.execute("DESCRIBE FROM annotator_quality(votes, item, who, score)").fetchall()
+    assert kinds[-1][:2] == ("worst_class", "DECIMAL(6,2)")
 
 
 def test_whole_numbers_are_classes_unless_the_task_says_so(

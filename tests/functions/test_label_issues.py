@@ -276,3 +276,13 @@ def test_real_labels_at_least_as_well_as_the_reference(
 
 def test_the_tests_do_not_read_the_projects_own_home(home: Path) -> None:
     assert ROOT not in home.parents
+
+
+def test_a_limit_ends_where_rows_are_many(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE TABLE many AS SELECT i AS id, ['a', 'b'][i % 2 + 1] AS label,
+            MAP {'a': if(i % 2 = 0, 0.8, 0.1), 'b': if(i % 2 = 0, 0.2, 0.9)} AS p
+        FROM range(150000) r(i)
+    """)
+    found = con.execute("SELECT id FROM label_issues(many, p, label) LIMIT 3").fetchall()
+    assert len(found) == 3

@@ -81,7 +81,7 @@ def test_columns_and_their_types(items: duckdb.DuckDBPyConnection) -> None:
     assert kinds["missing_tags"] == kinds["wrong_tags"] == "VARCHAR[]"
     assert kinds["tag_qualities"] == "MAP(VARCHAR, DOUBLE)"
     audited = [name for name, *_ in items.execute("DESCRIBE FROM audit(t, v, label)").fetchall()]
-    assert audited[-4:] == list(kinds)[-4:]
+    assert {"tag_qualities", "missing_tags", "wrong_tags"} <= {*audited}
     of_one = [n for n, *_ in items.execute("DESCRIBE FROM label_issues(t, v, label[1])").fetchall()]
     assert not {"tag_qualities", "missing_tags", "label_low"} & set(of_one)
 

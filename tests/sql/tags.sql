@@ -21,7 +21,7 @@ SELECT (SELECT count(*) FILTER (tags <> true_tags) / count(*) > 0.8 FROM issues 
 
 -- case: own probabilities
 CREATE TABLE t AS SELECT i AS id, if(i = 5, ['a'], if(i % 2 = 0, ['a', 'b'], ['b'])) AS tags,
-    MAP {'a': if(i % 2 = 0, 0.95, 0.02), 'b': 0.97} AS probs FROM range(200) r(i);
+    MAP {'a': if(i % 2 = 0, 0.95, 0.005), 'b': 0.97} AS probs FROM range(200) r(i);
 SELECT id, suggested_label, missing_tags, wrong_tags FROM label_issues(t, probs, tags) WHERE is_label_issue;
 -- expect
 -- 5 | [] | [] | [a]

@@ -168,7 +168,9 @@ def _packed_counts(function: CountFunction) -> str:
 def _beside_rows(function: TableFunction) -> str:
     """Results beside the table's own rows, which are numbered and kept once.
 
-    MATERIALIZED, because a view may give other rows or another order the second time.
+    MATERIALIZED, because a view may give other rows or another order the second time. The results
+    come first in the join: the other way round DuckDB 2.0.0 waits for ever where a LIMIT ends it
+    before all rows, of more than 60,000, are read.
     """
     kept = [
         "_sf_n",
@@ -198,7 +200,7 @@ def _beside_rows(function: TableFunction) -> str:
     SELECT {lists}{_carried(function)} FROM _sf_gathered
 )
 SELECT _sf_kept.* EXCLUDE ({", ".join(kept)}), {own}
-FROM _sf_kept POSITIONAL JOIN _sf_rows"""
+FROM _sf_rows POSITIONAL JOIN _sf_kept"""
 
 
 def _packed(function: TableFunction) -> str:
@@ -270,39 +272,51 @@ def _input(function: TableFunction, name: str) -> str:
 
 
 def _own_columns(function: TableFunction, named: Callable[[str], str]) -> str:
-    """The columns that are always there, then those of some labels with the last one of all."""
+    """The columns in their order; those of some labels with one beside them that always is."""
     values = {
         column: _own_value(function, column, named(column.name)) for column in function.returns
     }
+    shown = {column: f"{values[column]} AS {identifier(column.name)}" for column in values}
     some = [column for column in values if column.only is not None]
-    always = [column for column in values if column.only is None]
-    own = ", ".join(f"{values[column]} AS {identifier(column.name)}" for column in always)
-    if not some:
-        return own
-    *before, last = always
-    own = "".join(f"{values[column]} AS {identifier(column.name)}, " for column in before)
-    fields = ", ".join(f"{identifier(c.name)}: {values[c]}" for c in (*some, last))
-    return f"{own}unnest(cast_to_type({{{fields}}}, {_shape(function, some, last)}))"
+    if some:
+        first = function.returns.index(some[0])
+        block = function.returns[first : first + len(some)]
+        assert list(block) == some, "columns of some labels stand together"
+        # One of the type of the labels has no type that could be written down.
+        beside = (function.returns[first + len(some)], function.returns[first - 1])
+        always = next(column for column in beside if not isinstance(column.type, str))
+        columns = (*some, always) if always is beside[0] else (always, *some)
+        fields = ", ".join(f"{identifier(c.name)}: {values[c]}" for c in columns)
+        for column in columns:
+            del shown[column]
+        shape = _shape(function, columns)
+        at = min(function.returns.index(column) for column in columns)
+        pieces = [*shown.values()]
+        pieces.insert(at, f"unnest(cast_to_type({{{fields}}}, {shape}))")
+        return ", ".join(pieces)
+    return ", ".join(shown.values())
 
 
-def _shape(function: TableFunction, some: Iterable[Column], last: Column) -> str:
+def _shape(function: TableFunction, columns: Iterable[Column]) -> str:
     """A value of the type of a STRUCT of the columns that are there for the labels of a call.
 
     What is cast to it loses the other fields. The type of the labels is known as a statement is
     planned, and json_transform makes a type of a text that is.
     """
     pieces, told = [], f"{_TYPED}(_sf_any_{function.told_by})"
-    for column in some:
+    for column in columns:
         only = column.only
-        assert only is not None
+        if only is None:
+            pieces.append(literal(_field(column)))
+            continue
         kinds = ", ".join(map(literal, only.kinds))
         pieces.append(
             f"CASE WHEN coalesce(task, {literal(AUTO)}) = {literal(only.task)} OR ("
             f"coalesce(task, {literal(AUTO)}) = {literal(AUTO)} AND "
             f"sqlfuncs.main._sf_labels_kind(typeof({told})) IN ({kinds})) "
-            f"THEN {literal(_field(column) + ', ')} ELSE '' END"
+            f"THEN {literal(_field(column))} END"
         )
-    return f"json_transform('{{}}', '{{' || {' || '.join(pieces)} || {literal(_field(last) + '}')})"
+    return f"json_transform('{{}}', '{{' || concat_ws(', ', {', '.join(pieces)}) || '}}')"
 
 
 def _field(column: Column) -> str:
