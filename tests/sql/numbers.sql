@@ -39,13 +39,13 @@ FROM label_issues(t, said, y);
 
 -- case: errors of predictions
 CREATE TABLE t AS SELECT i / 7 AS actual, i / 7 + if(i % 2 = 0, 1, -1) AS said FROM range(100) r(i);
-SELECT n, accuracy, mae, rmse, r2 > 0.9 FROM evaluate(t, actual, said);
+SELECT n, accuracy, round(mae, 6), round(rmse, 6), r2 > 0.9 FROM evaluate(t, actual, said);
 -- expect
 -- 100 | NULL | 1.0 | 1.0 | true
 
 -- case: predictions of which some are missing
 CREATE TABLE t AS SELECT i / 7 AS actual, if(i % 2 = 0, i / 7 + 1, NULL) AS said FROM range(100) r(i);
-SELECT n, mae FROM evaluate(t, actual, said);
+SELECT n, round(mae, 6) FROM evaluate(t, actual, said);
 -- expect
 -- 50 | 1.0
 
