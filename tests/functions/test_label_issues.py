@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sqlfuncs.learning.detection import noise
 from sqlfuncs.learning.detection.confident import CLEANLAB_CUTS
 from tests.conftest import ROOT, SAMPLE, needs_local
+from tests.waiting import patient
 
 OWN = [
     "label_quality",
@@ -284,5 +286,10 @@ def test_a_limit_ends_where_rows_are_many(con: duckdb.DuckDBPyConnection) -> Non
             MAP {'a': if(i % 2 = 0, 0.8, 0.1), 'b': if(i % 2 = 0, 0.2, 0.9)} AS p
         FROM range(150000) r(i)
     """)
-    found = con.execute("SELECT id FROM label_issues(many, p, label) LIMIT 3").fetchall()
+    ending = threading.Timer(patient(60), con.interrupt)  # it takes a second, or for ever
+    ending.start()
+    try:
+        found = con.execute("SELECT id FROM label_issues(many, p, label) LIMIT 3").fetchall()
+    finally:
+        ending.cancel()
     assert len(found) == 3

@@ -261,8 +261,9 @@ def refuse_numbers(forms: Sequence[str], rows: int, name: str) -> None:
         raise BadInput(
             f"{name} holds numbers, {len(different):,} different ones in {rows:,} rows, such as "
             f"{', '.join(different[:_SHOWN])}: amounts, which are not taken here yet "
-            "(label_issues takes them in DuckDB). Make classes of them, such as CASE WHEN "
-            f"{name} < 10 THEN 'low' ELSE 'high' END, or {Cast(f'round({name})', pa.int32())}."
+            "(label_issues takes them of a table that one process holds). Make classes of them, "
+            f"such as CASE WHEN {name} < 10 THEN 'low' ELSE 'high' END, or "
+            f"{Cast(f'round({name})', pa.int32())}."
         )
 
 
