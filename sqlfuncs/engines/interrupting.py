@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from sqlfuncs import work
 from sqlfuncs.errors import Cancelled, StillRunning, TimedOut
@@ -39,48 +39,75 @@ def interruptibly(
     `meanwhile` is called here now and then. Raises Cancelled, TimedOut, or StillRunning if it does
     not stop.
     """
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-    begun, ended = _Once(), _Once()
-
-    def act() -> None:
-        begun.wait()
-        try:
-            outcome.append(action())
-        except BaseException as error:
-            failure.append(error)
-        finally:
-            ended.set()
-
-    # Ctrl-C may come while it starts, and would leave it alone with a connection that goes away:
-    # nothing is done before it is watched.
+    acting = Background(action, "sqlfuncs-statement")
     try:
-        threading.Thread(target=act, daemon=True, name="sqlfuncs-statement").start()
-    except RuntimeError as error:
-        if isinstance(error.__context__, KeyboardInterrupt):  # within a lock of `start`
-            raise Cancelled from None
-        raise
-    try:
-        begun.set()
-        while not ended.wait(0.05):
+        acting.begin()
+        while not acting.has_ended(0.05):
             if ends is not None:
                 ends.check()
             if meanwhile is not None:
                 meanwhile()
     except (KeyboardInterrupt, TimedOut) as asked:
         reason = asked if isinstance(asked, TimedOut) else Cancelled()
-        if not begun.is_set:
+        if not acting.has_begun:
             raise reason from None
-        begun.set()  # again: it may have been broken off before it told anybody
+        acting.begin()  # again: it may have been broken off before it told anybody
         work.stop()
         interrupt()
-        if not _ends_in_time(ended):
-            raise StillRunning(reason, ended.wait) from None
+        if not _ends_in_time(acting):
+            raise StillRunning(reason, acting.has_ended) from None
         work.resume()
         raise reason from None
-    if failure:
-        raise failure[0]
-    return outcome[0]
+    return acting.result()
+
+
+class Background(Generic[T]):
+    """An action in a thread of its own, which does nothing until `begin`.
+
+    Ctrl-C may come while the thread starts, which then starts all the same: what began at once
+    would go on with nobody to stop it.
+    """
+
+    def __init__(self, action: Callable[[], T], name: str) -> None:
+        """Start the thread. Raises Cancelled after Ctrl-C."""
+        self._outcome: list[T] = []
+        self._failure: list[BaseException] = []
+        self._begun, self._ended = _Once(), _Once()
+        self._action = action
+        try:
+            threading.Thread(target=self._act, daemon=True, name=name).start()
+        except RuntimeError as error:
+            if isinstance(error.__context__, KeyboardInterrupt):  # within a lock of `start`
+                raise Cancelled from None
+            raise
+
+    def _act(self) -> None:
+        self._begun.wait()
+        try:
+            self._outcome.append(self._action())
+        except BaseException as error:  # whoever asks for the result raises it
+            self._failure.append(error)
+        finally:
+            self._ended.set()
+
+    def begin(self) -> None:
+        """Let it begin; once more does no harm."""
+        self._begun.set()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was let begin, if only half: `begin` may be broken off."""
+        return self._begun.is_set
+
+    def has_ended(self, seconds: float = -1) -> bool:
+        """Whether it ends within so many seconds; without a number, wait for it."""
+        return self._ended.wait(seconds)
+
+    def result(self) -> T:
+        """What it gave. Raises what it raised."""
+        if self._failure:
+            raise self._failure[0]
+        return self._outcome[0]
 
 
 class _Once:
@@ -108,8 +135,8 @@ class _Once:
         return self.is_set
 
 
-def _ends_in_time(ended: _Once) -> bool:
+def _ends_in_time(acting: Background[T]) -> bool:
     try:
-        return ended.wait(GRACE_SECONDS)
+        return acting.has_ended(GRACE_SECONDS)
     except KeyboardInterrupt:  # pressed again
         return False

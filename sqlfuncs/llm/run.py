@@ -116,10 +116,10 @@ class Run:
             )
         count = min(len(self._parts), self._provider.requests_at_once)
         with work.task(f"asking {self._model}", len(self._texts)) as task:
-            for _ in range(count):
-                # Daemons: a request that hangs keeps nobody from leaving.
-                threading.Thread(target=self._work, name="sqlfuncs-ask", daemon=True).start()
-            try:
+            try:  # from the start on: threads that Ctrl-C left alone would go on asking
+                for _ in range(count):
+                    # Daemons: a request that hangs keeps nobody from leaving.
+                    threading.Thread(target=self._work, name="sqlfuncs-ask", daemon=True).start()
                 done, begun = 0, time.monotonic()
                 while done < len(self._texts):
                     self._finished.wait(_PROGRESS_SECONDS)

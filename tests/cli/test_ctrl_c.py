@@ -52,7 +52,7 @@ def _interrupt(db: Path, during: str, *arguments: str, after: float = 1.0) -> tu
         ["-m", "sqlfuncs.cli", "run", *arguments, "--db", str(db)],
         env={**os.environ, "TERM": "xterm"},
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
         dimensions=(24, 200),
     )
     running.expect(during)
@@ -117,7 +117,7 @@ def test_while_the_program_starts(empty_home: Path, db: Path) -> None:
             sys.executable,
             ["-m", "sqlfuncs.cli", "run", "detect", "table=points", "--db", str(db)],
             encoding="utf-8",
-            timeout=60,
+            timeout=300,
         )
         time.sleep(after)
         running.sendintr()
@@ -141,7 +141,7 @@ def test_what_was_embedded_is_kept_and_a_second_run_goes_on(empty_home: Path, db
         ["-m", "sqlfuncs.cli", "run", "detect", "table=short", "--db", str(db)],
         env={**os.environ, "TERM": "xterm"},
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
         dimensions=(24, 200),
     )
     running.expect(r"reading texts .*?/(\d+)")
@@ -170,7 +170,7 @@ def test_in_a_python_session_too(empty_home: Path, db: Path) -> None:
         "found = con.execute('FROM label_issues(few, text, label)').fetchall()\n"
         "print('goes on', len(found), flush=True)\n"
     )
-    running = pexpect.spawn(sys.executable, ["-c", script], encoding="utf-8", timeout=60)
+    running = pexpect.spawn(sys.executable, ["-c", script], encoding="utf-8", timeout=300)
     running.expect("ready")
     time.sleep(2)
     began = time.perf_counter()

@@ -89,7 +89,7 @@ def test_a_damaged_file_is_named_in_one_line(
     places = {"FILE": str(file), "OUT": str(tmp_path / "out.html")}
     arguments = [places.get(word, word) for word in COMMANDS[command]]
     if command in SPAWNED:
-        ran = subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, timeout=120)
+        ran = subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, timeout=300)
         code, err = ran.returncode, ran.stderr
     else:
         code, err = run_program(arguments), capsys.readouterr().err
@@ -150,7 +150,7 @@ def test_bytes_that_are_no_utf_8_are_an_error(
 ) -> None:
     words = [*map(os.fsencode, PROGRAM), *map(os.fsencode, arguments)]
     env = {**os.environ, "LC_ALL": locale}
-    ran = subprocess.run(words, input=piped, capture_output=True, timeout=120, env=env)
+    ran = subprocess.run(words, input=piped, capture_output=True, timeout=300, env=env)
     assert ran.returncode in (1, 2)
     assert b"Traceback" not in ran.stderr
     assert b"UTF-8" in ran.stderr.splitlines()[-1]
@@ -160,7 +160,7 @@ def test_bytes_that_are_no_utf_8_are_an_error(
 def test_an_output_that_lacks_characters_is_no_traceback(form: str) -> None:
     words = [*PROGRAM, "shell", "-c", f".mode {form}", "-c", "SELECT 'é' AS ü, 1 AS one"]
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    ran = subprocess.run(words, capture_output=True, timeout=120, env=env)
+    ran = subprocess.run(words, capture_output=True, timeout=300, env=env)
     assert b"Traceback" not in ran.stderr
     if form == "csv":  # data is right or it is not there
         assert ran.returncode == 1 and b"PYTHONIOENCODING=utf-8" in ran.stderr

@@ -60,7 +60,7 @@ class Served:
             capture_output=True,
             encoding="utf-8",
             env=_environment(),
-            timeout=120,
+            timeout=300,
         )
 
 
@@ -86,7 +86,7 @@ def db(tmp_path: Path) -> Path:
     file = tmp_path / "it's mine.duckdb"
     made = f"CREATE TABLE train AS FROM '{SAMPLE}' LIMIT 200"
     subprocess.run(
-        [*SQLFUNCS, "shell", str(file), "-c", made], env=_environment(), check=True, timeout=60
+        [*SQLFUNCS, "shell", str(file), "-c", made], env=_environment(), check=True, timeout=300
     )
     return file
 
@@ -143,7 +143,7 @@ def _remote(folder: Path, query: str) -> Path:
         capture_output=True,
         encoding="utf-8",
         check=True,
-        timeout=60,
+        timeout=300,
     )
     file = folder / f"{query}.sql"
     file.write_text(shown.stdout, encoding="utf-8")
@@ -171,7 +171,7 @@ def test_nobody_else_gets_in(db: Path) -> None:
         assert _answers("127.0.0.1", script)
 
         served.process.send_signal(signal.SIGTERM)
-        _, log = served.process.communicate(timeout=10)
+        _, log = served.process.communicate(timeout=300)
         assert served.process.returncode == 0
         assert not served.script.parent.exists()
         assert token not in log
@@ -209,7 +209,7 @@ def test_ctrl_c_ends_the_server_while_a_statement_runs(db: Path) -> None:
         time.sleep(3)
         begun = time.monotonic()
         served.process.send_signal(signal.SIGINT)
-        served.process.communicate(timeout=10)
+        served.process.communicate(timeout=300)
         assert time.monotonic() - begun < patient(SECONDS)
         assert served.process.returncode == 0
         shell.kill()
@@ -220,7 +220,7 @@ def test_a_port_that_is_taken(db: Path) -> None:
         port = taken.getsockname()[1]
         ran = subprocess.run(
             [*SQLFUNCS, "serve", str(db), "--port", str(port)],
-            capture_output=True, encoding="utf-8", env=_environment(), timeout=60,
+            capture_output=True, encoding="utf-8", env=_environment(), timeout=300,
         )  # fmt: skip
     assert ran.returncode == 1
     assert f"{port} cannot be served at: Address already in use" in ran.stderr
@@ -229,7 +229,7 @@ def test_a_port_that_is_taken(db: Path) -> None:
 def test_the_shell_does_both_and_ctrl_c_stops_a_statement(db: Path) -> None:
     before = set(_scripts())
     running = pexpect.spawn(
-        SQLFUNCS[0], [*SQLFUNCS[1:], "shell", str(db)], encoding="utf-8", timeout=60,
+        SQLFUNCS[0], [*SQLFUNCS[1:], "shell", str(db)], encoding="utf-8", timeout=300,
         env={**_environment(), "TERM": "xterm"}, dimensions=(30, 100),
     )  # fmt: skip
     running.expect("DuckDB v1.5.5")
@@ -262,7 +262,7 @@ def test_without_the_extension_it_says_what_to_install(db: Path) -> None:
     blind = {**os.environ, "HOME": str(db.parent)}  # DuckDB 2, whose extension no package has
     ran = subprocess.run(
         [*SQLFUNCS, "serve", str(db), "--port", "0"],
-        capture_output=True, encoding="utf-8", env=blind, timeout=120,
+        capture_output=True, encoding="utf-8", env=blind, timeout=300,
     )  # fmt: skip
     assert ran.returncode == 1
     assert "pip install duckdb-extension-" in ran.stderr

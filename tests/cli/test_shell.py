@@ -30,7 +30,7 @@ def terminal(tmp_path: Path) -> Iterator[pexpect.spawn[str]]:
     """The prompt on a new file, at a terminal of 100 columns."""
     arguments = [*PROGRAM[1:], "shell", str(tmp_path / "it's mine.duckdb"), "--with", "prompt"]
     running = pexpect.spawn(
-        PROGRAM[0], arguments, encoding="utf-8", timeout=60, dimensions=(30, 100)
+        PROGRAM[0], arguments, encoding="utf-8", timeout=300, dimensions=(30, 100)
     )
     running.expect(PROMPT)
     yield running

@@ -108,7 +108,7 @@ def test_data_that_is_piped_is_as_it_is(capsys: pytest.CaptureFixture[str]) -> N
 def test_data_at_a_terminal_can_be_seen(form: str) -> None:
     sql = "SELECT chr(27) || ']0;owned' || chr(7) || chr(8238) || 'end' AS a"
     arguments = ["-m", "sqlfuncs.cli", "shell", "-c", f".mode {form}", "-c", sql]
-    running = pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=60)
+    running = pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=300)
     running.expect("end")
     running.expect(pexpect.EOF)
     written = str(running.before)

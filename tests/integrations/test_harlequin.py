@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import ROOT, SAMPLE
 from tests.integrations.tools import TOOLS, needs_tools
+from tests.waiting import patient
 
 pytestmark = [needs_tools, pytest.mark.slow]
 Ran = subprocess.CompletedProcess[str]
@@ -53,7 +54,7 @@ def _hsql(*arguments: str | Path) -> Ran:
         [str(TOOLS / "hsql"), "-a", "sqlfuncs", *map(str, arguments)],
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -62,7 +63,7 @@ def _python(code: str) -> str:
         [str(TOOLS / "python"), "-c", code],
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
     )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
@@ -116,14 +117,14 @@ def test_our_functions_complete_with_what_they_take() -> None:
 def test_what_runs_can_be_cancelled() -> None:
     begun = time.monotonic()
     seconds, _, rows = _python(CANCELLED).splitlines()
-    assert float(seconds) < 15  # under one where nothing else runs
+    assert float(seconds) < patient(5)  # under one where nothing else runs
     assert rows == "[{'seven': 7}]"
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - begun < patient(60)
 
 
 def test_sqlfuncs_shell_opens_it(db: Path) -> None:
     running = pexpect.spawn(
-        str(TOOLS / "sqlfuncs"), ["shell", str(db)], encoding="utf-8", timeout=60,
+        str(TOOLS / "sqlfuncs"), ["shell", str(db)], encoding="utf-8", timeout=300,
         dimensions=(40, 140), env={**os.environ, "PATH": str(TOOLS), "TERM": "xterm-256color"},
     )  # fmt: skip
     running.expect("Data Catalog")
@@ -146,14 +147,14 @@ def test_ctrl_c_stops_hsql(db: Path, statement: str) -> None:
     made = "CREATE TABLE many AS SELECT 'x' || hash(i) AS t FROM range(60_000) r(i)"
     running = pexpect.spawn(
         str(TOOLS / "hsql"), ["-a", "sqlfuncs", str(db), "-c", made, "-c", statement],
-        encoding="utf-8", timeout=60,
+        encoding="utf-8", timeout=300,
     )  # fmt: skip
     time.sleep(4)
     running.sendintr()
     begun = time.monotonic()
     running.expect("nothing half done was kept")
     running.expect(pexpect.EOF)
-    assert time.monotonic() - begun < 15  # what loads a library ends that first
+    assert time.monotonic() - begun < patient(5)  # what loads a library ends that first
     running.close()
     assert (running.exitstatus, running.signalstatus) == (1, None)
 
@@ -164,7 +165,7 @@ def test_ctrl_c_while_libraries_are_loaded_crashes_nothing(db: Path, seconds: fl
     running = pexpect.spawn(
         str(TOOLS / "hsql"),
         ["-a", "sqlfuncs", str(db), "-c", made, "-c", "SELECT * FROM near_duplicates(many, t)"],
-        encoding="utf-8", timeout=60,
+        encoding="utf-8", timeout=300,
     )  # fmt: skip
     time.sleep(seconds)
     running.sendintr()
@@ -180,7 +181,7 @@ def test_ctrl_c_again_ends_it_at_once(db: Path) -> None:
     running = pexpect.spawn(
         str(TOOLS / "hsql"),
         ["-a", "sqlfuncs", str(db), "-c", made, "-c", "SELECT * FROM near_duplicates(many, t)"],
-        encoding="utf-8", timeout=60,
+        encoding="utf-8", timeout=300,
     )  # fmt: skip
     time.sleep(2.5)
     for _ in range(10):

@@ -29,7 +29,7 @@ if "file" in asked:
 else:
     book = nbformat.v4.new_notebook()
 book.cells += [nbformat.v4.new_code_cell(source) for source in asked["cells"]]
-NotebookClient(book, timeout=120, allow_errors=True).execute()
+NotebookClient(book, timeout=300, allow_errors=True).execute()
 print(json.dumps([cell for cell in book.cells if cell.cell_type == "code"]))
 """
 INTERRUPTED = """
@@ -45,7 +45,7 @@ def run(code, interrupt_after=None):
         begun = time.monotonic()
         manager.interrupt_kernel()
     while True:
-        message = client.get_iopub_msg(timeout=60)
+        message = client.get_iopub_msg(timeout=300)
         if message["parent_header"].get("msg_id") == asked:
             told.append((message["msg_type"], json.dumps(message["content"])))
             if message["content"].get("execution_state") == "idle":
@@ -272,6 +272,6 @@ def test_without_altair_it_says_what_to_install(tmp_path: Path) -> None:
     blind[0].write_text(blind[1])
     ran = subprocess.run(
         [str(TOOLS / "python"), "-c", code], capture_output=True, encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(tmp_path)}, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)}, timeout=300,
     )  # fmt: skip
     assert "pip install 'sqlfuncs[notebook]'" in ran.stderr

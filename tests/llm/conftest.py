@@ -49,7 +49,7 @@ class FaultServer:
         return [text for texts in self.log["paid"] for text in texts]
 
     def _call(self, path: str, body: bytes | None = None) -> bytes:
-        with urllib.request.urlopen(self.url + path, body, timeout=10) as reply:
+        with urllib.request.urlopen(self.url + path, body, timeout=300) as reply:
             answer: bytes = reply.read()
         return answer
 
@@ -66,7 +66,7 @@ def serving() -> Iterator[FaultServer]:
         assert process.stdout is not None and process.stdin is not None
         yield FaultServer(int(process.stdout.readline()))
         process.stdin.close()
-        process.wait(timeout=10)
+        process.wait(timeout=300)
 
 
 @pytest.fixture(scope="session")

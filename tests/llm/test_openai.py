@@ -29,6 +29,15 @@ def _texts(con: duckdb.DuckDBPyConnection, count: int, distinct: int | None = No
     )
 
 
+def _settled(server: FaultServer) -> int:
+    """How much the server was paid for, once that stays as it is for a second."""
+    before = -1
+    while before != len(server.paid):
+        before = len(server.paid)
+        time.sleep(1)
+    return before
+
+
 def _check(con: duckdb.DuckDBPyConnection, call: str = CALL) -> tuple[int, int]:
     """How many rows are right, and how many NULL; none is wrong."""
     asking.forget_failures()
@@ -266,7 +275,7 @@ def test_the_server_is_not_asked_more_than_it_bears(
     _texts(con, 200)
     begun = time.monotonic()
     assert _check(con) == (200, 0)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < patient(5)
     log = server.log
     assert log["requests"] < 2 * 200 + 100
 
@@ -360,7 +369,7 @@ def test_a_killed_process_has_lost_nothing_that_it_paid_for(
 ) -> None:
     server.behave(latency=0.02)
     process = subprocess.Popen([sys.executable, "-c", KILLED.format(call=CALL)], env=os.environ)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + patient(60)
     while len(server.log["paid"]) < 600:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -379,7 +388,7 @@ def test_two_processes_pay_once(con: duckdb.DuckDBPyConnection, server: FaultSer
     process = subprocess.Popen([sys.executable, "-c", KILLED.format(call=CALL)], env=os.environ)
     con.execute("CREATE TABLE t AS SELECT i AS id, 'text ' || i AS text FROM range(3000) r(i)")
     assert _check(con) == (3000, 0)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=300) == 0
     assert len(server.paid) == 3000
 
 
@@ -403,8 +412,7 @@ def test_ctrl_c_keeps_what_was_answered(
         con.execute(f"SELECT {CALL} FROM t").fetchall()
     assert time.monotonic() - stopped[0] < patient(1)
     work.resume()
-    time.sleep(patient(0.5))  # what was under way is answered, and kept
-    before = len(server.paid)
+    before = _settled(server)  # what was under way is answered, and kept
     assert 50 <= before < 1000
     assert _check(con) == (1000, 0)
     assert len(server.paid) == 1000

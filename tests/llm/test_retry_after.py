@@ -13,6 +13,7 @@ import pytest
 from sqlfuncs import work
 from sqlfuncs.llm import retry_after
 from tests.llm.conftest import FaultServer
+from tests.waiting import patient
 
 CALL = "llm_classify_result(text, ['a', 'b'], model := 'openai:m')"
 
@@ -80,7 +81,7 @@ def test_nobody_waits_for_a_day(
     server.behave(busy=1.0, asks=asks)
     begun = time.monotonic()
     errors = _errors(con)
-    assert time.monotonic() - begun < 40
+    assert time.monotonic() - begun < patient(10)
     assert all(f"asks to be left alone {names}" in str(error) for error in errors)
     assert server.log["requests"] <= 6  # those that were under way
     _errors(con, start=100, count=50)
@@ -88,13 +89,13 @@ def test_nobody_waits_for_a_day(
     server.behave()
     begun = time.monotonic()
     assert _errors(con, start=200, count=50) == [None] * 50  # it is well again, and heard at once
-    assert time.monotonic() - begun < 40
+    assert time.monotonic() - begun < patient(10)
 
 
 def test_a_query_that_was_stopped_while_it_waited_holds_up_no_later_one(
     con: duckdb.DuckDBPyConnection, server: FaultServer
 ) -> None:
-    server.behave(busy=1.0, asks={"retry-after": "50"})
+    server.behave(busy=1.0, asks={"retry-after": "500"})
     stopping = threading.Timer(1.0, work.stop)
     stopping.start()
     with pytest.raises(duckdb.Error, match="Cancelled"):
@@ -104,7 +105,7 @@ def test_a_query_that_was_stopped_while_it_waited_holds_up_no_later_one(
     server.behave()
     begun = time.monotonic()
     assert _errors(con, start=100) == [None] * 6
-    assert time.monotonic() - begun < 30  # of 50 that were asked for
+    assert time.monotonic() - begun < patient(10)  # of 500 that were asked for
 
 
 @pytest.mark.parametrize(

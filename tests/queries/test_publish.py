@@ -65,7 +65,7 @@ def test_a_program_without_sqlfuncs_reads_all_of_them(tmp_path: Path) -> None:
         [sys.executable, "-I", "-S", "-c", BARE, str(_only_duckdb(tmp_path / "only")), str(db)],
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
     )
     assert ran.returncode == 0, ran.stderr
     read = json.loads(ran.stdout)

@@ -355,7 +355,7 @@ def test_ctrl_c_leaves_the_old_report(db: Path) -> None:
         assert any(begins.search(line) for line in process.stderr)
         process.send_signal(signal.SIGINT)
         begun = time.monotonic()
-        process.wait(timeout=60)
+        process.wait(timeout=300)
         assert time.monotonic() - begun < patient(3)
         said = process.stderr.read()
     assert process.returncode == 130

@@ -14,6 +14,7 @@ CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="needs Chromium (apt-get install chromium)"
 )
+expect.set_options(timeout=60_000)
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -36,7 +37,7 @@ class Tab:
             color_scheme="dark" if dark else "light",
             has_touch=phone,
         )
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(60_000)
         self.page: Page = self.context.new_page()
         self.host = urlsplit(link).netloc
         self.elsewhere: list[str] = []  # what was asked of other hosts

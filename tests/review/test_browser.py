@@ -209,7 +209,7 @@ def test_two_browsers_see_each_other_and_overwrite_nothing(
     bob.page.goto(bob.at(f"/?at={contested}"))
     tab.decide("w")
     # Told without asking: an open page looks every few seconds.
-    expect(bob.page.locator("#said")).to_contain_text("Meanwhile ann has given", timeout=9000)
+    expect(bob.page.locator("#said")).to_contain_text("Meanwhile ann has given", timeout=60_000)
     expect(bob.page.locator("#decided")).to_have_text("1 of 300 decided")
     bob.press("e")
     bob.says("nothing was written: meanwhile ann has given")
@@ -276,7 +276,7 @@ def test_it_learns_and_says_when_to_stop(tab: Tab) -> None:
     page.get_by_role("button", name="Learn from decisions").click()
     tab.says("Learning from what is decided")
     expect(page.locator("#said")).to_contain_text(
-        "has learned from 22 decided rows", timeout=20_000
+        "has learned from 22 decided rows", timeout=60_000
     )
     page.get_by_role("link", name="Progress").click()
     expect(page.get_by_role("img", name=re.compile("Wrong labels left"))).to_be_visible()

@@ -118,7 +118,7 @@ def test_in_a_browser(tmp_path: Path, scripts: bool) -> None:
     expected: list[tuple[object, ...]] = []
     with serving(db, "--x", "probs") as server, chromium() as browser:
         context = browser.new_context(java_script_enabled=scripts)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.goto(server.links["ann"])
         root = page.url.removesuffix("/")

@@ -223,7 +223,7 @@ def test_the_queue_learns_and_the_random_sample_says_what_is_left(server: Here) 
     for _ in range(25):
         page = browser.decide(page, "keep", sort="random")
     browser.post("/learn")
-    until = time.monotonic() + 20
+    until = time.monotonic() + patient(20)
     while browser.pulse()["learning"] and time.monotonic() < until:
         time.sleep(0.1)
     page = browser.get("/progress")
@@ -314,7 +314,7 @@ def test_nothing_but_the_log_is_written(program: Server, db: Path) -> None:
 def _refused(db: Path, *options: str) -> str:
     ran = subprocess.run(
         [sys.executable, "-m", "sqlfuncs.cli", "review", str(db), "--no-browser", *options],
-        capture_output=True, encoding="utf-8", timeout=60,
+        capture_output=True, encoding="utf-8", timeout=300,
     )  # fmt: skip
     assert ran.returncode in (1, 2)
     assert "Traceback" not in ran.stderr
@@ -479,7 +479,7 @@ def test_evidence_of_rows_that_are_alike(tmp_path: Path) -> None:
         con.execute("INSERT INTO train VALUES (501, 'odd', 'a', [-99 FOR d IN range(16)])")
     with reviewing(db, "vector") as server:
         browser = server.browser()
-        until = time.monotonic() + 20
+        until = time.monotonic() + patient(20)
         while "Nearly the same row" not in (page := browser.get("/?at=5")):
             assert time.monotonic() < until
             time.sleep(0.2)

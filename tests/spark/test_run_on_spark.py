@@ -82,7 +82,7 @@ def _left(mark: str) -> list[str]:
 def test_job_and_workers_end(tmp_path: Path, stopped: str) -> None:
     file, mark = tmp_path / "long.sql", f"SQLFUNCS_MARK={tmp_path}"
     file.write_text(_LONG)
-    limit = ["--timeout", f"{patient(20):.0f}"] if stopped == "by its limit" else []
+    limit = ["--timeout", f"{patient(10):.0f}"] if stopped == "by its limit" else []
     running = pexpect.spawn(
         sys.executable,
         ["-m", "sqlfuncs.cli", "run", str(file), "--spark", "local[2]", *limit],

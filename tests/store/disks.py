@@ -17,7 +17,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """What Python code prints in a process that `around` begins, once disks are mounted."""
     command = [*around, "sh", "-c", f'{mounting} && exec "$0" "$@"', sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def with_mounts() -> list[str]:

@@ -37,7 +37,7 @@ def _said(process: subprocess.Popen[str]) -> list[int]:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    process.wait(timeout=60)
+    process.wait(timeout=300)
     for end in filter(None, (process.stdin, process.stdout)):
         end.close()
 
@@ -166,7 +166,7 @@ def test_two_containers_ask_once(tmp_path: Path) -> None:
             )
             for _ in range(2)
         ]
-        said = [each.communicate(timeout=120)[0] for each in both]
+        said = [each.communicate(timeout=300)[0] for each in both]
         paid = server.paid
     assert said == ["[(30,)]\n"] * 2
     assert len(paid) == len(set(paid)) == 30

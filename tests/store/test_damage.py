@@ -132,7 +132,7 @@ def test_processes_find_the_damage_at_once(tmp_path: Path) -> None:
         subprocess.Popen([*command, str(n)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for n in range(4)
     ]
-    counts = [int(reader.communicate(timeout=120)[0]) for reader in readers]
+    counts = [int(reader.communicate(timeout=300)[0]) for reader in readers]
     assert len(set(counts)) == 1
     assert counts[0] > 2900
     assert len(Store(file).read([str(n).encode() for n in range(4)])) == 4

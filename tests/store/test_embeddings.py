@@ -166,7 +166,7 @@ def test_processes_make_the_file_at_once(file: Path, attempt: int) -> None:
         )
         for name in names
     ]
-    assert [writer.communicate(timeout=120)[1] for writer in writers] == [""] * 4
+    assert [writer.communicate(timeout=300)[1] for writer in writers] == [""] * 4
     assert embeddings.read("m", names).keys() == set(names)
 
 
@@ -176,7 +176,7 @@ def test_processes_write_at_once(file: Path) -> None:
         for who in ("one", "two", "three")
     ]
     for writer in writers:
-        _, err = writer.communicate(timeout=120)
+        _, err = writer.communicate(timeout=300)
         assert (writer.returncode, err) == (0, "")
     texts = [
         f"{who} {at} {n}" for who in ("one", "two", "three") for at in range(30) for n in range(20)

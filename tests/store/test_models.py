@@ -276,7 +276,7 @@ def test_processes_that_save_under_one_name_get_different_versions() -> None:
         _go(process)
     versions: list[int] = []
     for process in processes:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         assert (process.returncode, err) == (0, "")
         versions += map(int, out.split())
     assert sorted(versions) == list(range(1, 76))

@@ -102,7 +102,7 @@ def test_processes_migrate_at_once(own: Path, name: str) -> None:
         )
         for _ in range(4)
     ]
-    said = [reader.communicate(timeout=120) for reader in readers]
+    said = [reader.communicate(timeout=300) for reader in readers]
     assert said == [(f"{len(store.keys)} True\n", "")] * 4
 
 

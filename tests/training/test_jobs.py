@@ -84,7 +84,7 @@ def _elsewhere(query: str) -> subprocess.CompletedProcess[str]:
     """A query in a process of its own, which prints what it gives."""
     code = "import sqlfuncs, sys; print(sqlfuncs.connect().execute(sys.argv[1]).fetchall())"
     command = [sys.executable, "-c", code, query]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_what_one_process_trains_another_classifies_with(
@@ -188,7 +188,7 @@ def test_one_that_waits_can_be_cancelled(table: duckdb.DuckDBPyConnection, base:
         time.sleep(0.05)
     assert not failures
     jobs.stop(jobs.listed()[0].id)
-    thread.join(timeout=60)
+    thread.join(timeout=300)
     assert jobs.listed()[0].status == "CANCELLED"
     assert "Cancelled" in failures[0]
 
@@ -300,7 +300,7 @@ def test_a_full_disk_fails_the_job_and_leaves_nothing(
         "con.execute(\"FROM fine_tune('mine', t, text, label, base := $1)\", [sys.argv[1]])"
     )
     said = subprocess.run(
-        [sys.executable, "-c", code, base], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", code, base], capture_output=True, text=True, check=False, timeout=300
     )
     assert "CannotKeep: a model cannot be kept" in said.stderr
     assert "no checkpoint is kept" in said.stderr

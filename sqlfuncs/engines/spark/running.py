@@ -7,13 +7,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlfuncs
 from sqlfuncs import errors, work
+from sqlfuncs.engines.interrupting import Background
 from sqlfuncs.errors import BadInput, Cancelled, CannotRegister, InternalError, SqlfuncsError
 
 if TYPE_CHECKING:
@@ -40,30 +40,28 @@ def run(session: Any, action: Callable[[], T]) -> T:
     It has a thread of its own: classic Spark goes on with a job, and with its workers, where
     Ctrl-C interrupts the thread that waits for it.
     """
-    outcome: Future[T] = Future()
-
     named = f"sqlfuncs-{secrets.token_hex(8)}"
 
-    def act() -> None:
-        try:
-            _name_jobs(session, named)
-            outcome.set_result(action())
-        except BaseException as error:  # the caller raises it
-            outcome.set_exception(error)
+    def act() -> T:
+        _name_jobs(session, named)
+        return action()
 
     with _progress(session) as look:
-        threading.Thread(target=act, name="sqlfuncs-spark", daemon=True).start()
+        acting = Background(act, "sqlfuncs-spark")
         try:
-            while not outcome.done():
+            acting.begin()
+            while not acting.has_ended(_SECONDS):
                 work.check()
-                with suppress(TimeoutError):
-                    outcome.exception(timeout=_SECONDS)
                 look()
         except (KeyboardInterrupt, Cancelled):
-            threading.Thread(target=_interrupt, args=(session, named, outcome), daemon=True).start()
+            if acting.has_begun:
+                acting.begin()  # again: it may have been broken off before it told anybody
+                threading.Thread(
+                    target=_interrupt, args=(session, named, acting), daemon=True
+                ).start()
             raise Cancelled from None
     with in_our_words():
-        return outcome.result()
+        return acting.result()
 
 
 def _name_jobs(session: Any, named: str) -> None:
@@ -74,17 +72,16 @@ def _name_jobs(session: Any, named: str) -> None:
         session.sparkContext.setJobGroup(named, "sqlfuncs", interruptOnCancel=True)
 
 
-def _interrupt(session: Any, named: str, outcome: Future[Any]) -> None:
+def _interrupt(session: Any, named: str, acting: Background[Any]) -> None:
     """Ask for the end of an action's jobs until it ends: it may be between two of them."""
     until = time.monotonic() + _ASKED_SECONDS
-    while not outcome.done() and time.monotonic() < until:
+    while not acting.has_ended(0) and time.monotonic() < until:
         with suppress(Exception):
             if is_connect(session):
                 session.interruptTag(named)
             else:
                 session.sparkContext.cancelJobGroup(named)
-        with suppress(Exception):
-            outcome.exception(timeout=_SECONDS)
+        acting.has_ended(_SECONDS)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from tests.conftest import needs_local
 from tests.learning.encoders import standins
 from tests.learning.encoders.standins import GPU, MPS, OTHER
 from tests.learning.encoders.standins import unfailed as unfailed
+from tests.waiting import patient
 
 pytestmark = [needs_local, pytest.mark.usefixtures("unfailed")]
 TEXTS = ["x" * (n * 7 % 60) for n in range(3000)]
@@ -192,7 +193,7 @@ def test_tokens_are_made_ahead_but_not_far(monkeypatch: pytest.MonkeyPatch) -> N
     first, _ = next(reader)
     assert [len(TEXTS[at]) for at in first] == [59] * 50 + [58] * 50  # the longest come first
     begun = time.monotonic()
-    while len(windows) < 3 and time.monotonic() - begun < 10:
+    while len(windows) < 3 and time.monotonic() - begun < patient(10):
         time.sleep(0.01)
     time.sleep(0.1)
     assert windows == [100] * 3  # the one in use and two that wait
