@@ -50,8 +50,8 @@ class Case:
     features: Floats
 
 
-def politeness(folder: Path, corpus: str, seed: int) -> Case:
-    """One of five people's scores as given, the mean of the other four as the truth."""
+def scored(folder: Path, corpus: str, seed: int) -> tuple[pd.Series, Floats, Floats]:
+    """Texts, one of five people's scores as given, the mean of the other four: (rows,)."""
     name = f"python3:corpora/{CORPORA[corpus]}.annotated.csv"
     content = subprocess.run(
         ["git", "-C", str(folder / REPOSITORY / "repo"), "show", name],
@@ -62,13 +62,19 @@ def politeness(folder: Path, corpus: str, seed: int) -> Case:
     scores = table[[f"Score{at}" for at in range(1, 6)]].to_numpy(dtype=np.float64)
     who = np.random.default_rng(seed).integers(5, size=len(table))
     given = scores[np.arange(len(table)), who]
-    wrong = np.abs(given - (scores.sum(axis=1) - given) / 4) >= FAR
+    return table["Request"], given, (scores.sum(axis=1) - given) / 4
+
+
+def politeness(folder: Path, corpus: str, seed: int) -> Case:
+    """One of five people's scores as given, the mean of the other four as the truth."""
+    requests, given, others = scored(folder, corpus, seed)
+    wrong = np.abs(given - others) >= FAR
     with sqlfuncs.connect() as con:
-        texts = pd.DataFrame({"text": table["Request"]})
+        texts = pd.DataFrame({"text": requests})
         con.register("texts", texts)
         found = con.execute("SELECT embed(text) AS e FROM texts").fetchnumpy()["e"]
     features = np.stack(list(found)).astype(np.float64)
-    rows = pd.DataFrame({"text": table["Request"], "e": list(features), "y": given})
+    rows = pd.DataFrame({"text": requests, "e": list(features), "y": given})
     title = f"politeness' scores, {corpus}"
     return Case(title, rows, wrong, "text", "e::FLOAT[]", features)
 
@@ -134,16 +140,25 @@ def measure(case: Case) -> dict[str, tuple[float, float, float, float]]:
     }
 
 
-def cases(seed: int) -> list[Case]:
-    """What can be measured here."""
-    found = [diabetes(seed)]
+def corpora() -> Path | None:
+    """Where the repository of politeness' scores is; None, which is said, where nothing is."""
     folder = os.environ.get("SQLFUNCS_BENCH")
     if folder is None:
         print("Politeness is left out: SQLFUNCS_BENCH names no folder.")
-        return found
+        return None
     if not (Path(folder) / REPOSITORY / "repo").is_dir():
         raise SystemExit(f"SQLFUNCS_BENCH={folder} has no {REPOSITORY}/repo.")
-    return [*found, *(politeness(Path(folder), corpus, seed) for corpus in CORPORA)]
+    return Path(folder)
+
+
+def cases(seed: int) -> list[Case]:
+    """What can be measured here."""
+    found, folder = [diabetes(seed)], corpora()
+    return (
+        found
+        if folder is None
+        else [*found, *(politeness(folder, corpus, seed) for corpus in CORPORA)]
+    )
 
 
 def main() -> None:

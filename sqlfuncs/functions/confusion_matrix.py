@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.errors import TooManyClasses
-from sqlfuncs.functions.spec import Column, CountFunction
-from sqlfuncs.learning.detection.comparing import compared
-from sqlfuncs.statistics import evaluation
-
-_MOST_CLASSES = 5_000  # 25 million pairs
+from sqlfuncs.functions.spec import AUTO, CLASSES, TAGS, Column, CountFunction
+from sqlfuncs.learning.tasks import registry
 
 
-def confusion_matrix(counts: pa.StructArray) -> pa.StructArray:
+def confusion_matrix(counts: pa.StructArray, *, task: str = AUTO) -> pa.StructArray:
     """How often each class was predicted for each true class: actual, predicted, n.
 
     Pairs that do not occur are there with 0. Missing predictions stand as a NULL class, if there
     are any. Errors: more than 5,000 different classes.
+
+    Of lists of tags (VARCHAR[]) there is a row for each tag, in order: tag, true_positives,
+    false_positives, false_negatives, true_negatives and n, their sum. A missing prediction has no
+    tag. Numbers have no classes, and are refused.
     """
-    known = compared(counts, "predicted").known()
-    different = len({*known[0], *known[1]})
-    if different > _MOST_CLASSES:
-        raise TooManyClasses(
-            f"actual and predicted have {different:,} different values, and a confusion matrix has "
-            f"a row for each pair; at most {_MOST_CLASSES:,} are shown. Are these the right "
-            "columns? class_report has a row for each class."
-        )
-    rows, columns, matrix = evaluation.confusion_matrix(*known)
-    places = np.arange(matrix.size)
-    return FUNCTION.result(
-        {
-            "actual": pa.array(rows, pa.string()).take(pa.array(places // len(columns))),
-            "predicted": pa.array(columns, pa.string()).take(pa.array(places % len(columns))),
-            "n": pa.array(matrix.ravel()),
-        }
-    )
+    return FUNCTION.result(registry.of_counts(counts, task).confusion_matrix(counts))
 
 
 FUNCTION = CountFunction(
@@ -43,9 +26,21 @@ FUNCTION = CountFunction(
     compute=confusion_matrix,
     inputs=("actual", "predicted"),
     may_be_constant=("predicted",),
+    told_by="actual",
+    takes_tags=True,
     returns=(
-        Column("actual", pa.string(), "the true class"),
-        Column("predicted", pa.string(), "the predicted one; NULL for missing predictions"),
+        Column("actual", pa.string(), "the true class", only=CLASSES),
+        Column(
+            "predicted",
+            pa.string(),
+            "the predicted one; NULL for missing predictions",
+            only=CLASSES,
+        ),
+        Column("tag", pa.string(), "the tag", only=TAGS),
+        Column("true_positives", pa.int64(), "rows that have it and were said to", only=TAGS),
+        Column("false_positives", pa.int64(), "rows that lack it and were said to", only=TAGS),
+        Column("false_negatives", pa.int64(), "rows that have it and were not said to", only=TAGS),
+        Column("true_negatives", pa.int64(), "rows that lack it and were not said to", only=TAGS),
         Column("n", pa.int64(), "rows"),
     ),
 )

@@ -65,6 +65,8 @@ class Only:
 
 NUMBERS = Only("regression", ("float", "decimal"))
 TAGS = Only("multilabel", ("tags",))
+_ONE_VALUE = "text json boolean integer decimal float number time instant plain null"
+CLASSES = Only("classification", tuple(_ONE_VALUE.split()))
 
 
 @dataclass(frozen=True)

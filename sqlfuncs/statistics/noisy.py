@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from sqlfuncs.statistics.intervals import Z, wilson
 
 
@@ -22,6 +25,32 @@ class Stratum:
     reviewed: int
     predicted_right: int
     given_right: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How predicted, given and reviewed labels agree, in combinations of the three.
+
+    All (combinations,): in how many rows (`count`) each is, whether the prediction is the given
+    label (`agrees`), whether a label was looked up (`is_seen`), and then whether the prediction
+    (`predicted_right`) and the given label (`given_right`) are that.
+    """
+
+    count: npt.NDArray[np.int64]
+    agrees: npt.NDArray[np.bool_]
+    is_seen: npt.NDArray[np.bool_]
+    predicted_right: npt.NDArray[np.bool_]
+    given_right: npt.NDArray[np.bool_]
+
+    def strata(self) -> list[Stratum]:
+        """Those that have rows."""
+        found = []
+        for agrees in (True, False):
+            rows = self.agrees == agrees
+            if rows.any():
+                of = (rows, self.is_seen, self.predicted_right, self.given_right)
+                found.append(Stratum(agrees, *(int(self.count[rows & each].sum()) for each in of)))
+        return found
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix
 
 from tests.functions.predictions import MISSING, load, random_case
 
@@ -60,3 +60,36 @@ def test_more_pairs_than_anybody_looks_at_are_refused(con: duckdb.DuckDBPyConnec
     con.execute("CREATE TABLE t AS SELECT i::VARCHAR AS a, i::VARCHAR AS p FROM range(5001) r(i)")
     with pytest.raises(duckdb.InvalidInputException, match="5,001 different values"):
         con.execute("FROM confusion_matrix(t, a, p)").fetchall()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_counts_of_tags_are_those_of_scikit_learn(
+    con: duckdb.DuckDBPyConnection, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    actual, predicted = random.random((2, 50, 4)) < 0.4
+    for matrix in (actual, predicted):
+        matrix[:4] = np.eye(4, dtype=bool)  # each tag is somewhere
+    lists = [
+        [["abcd"[tag] for tag in np.flatnonzero(row)] for row in matrix]
+        for matrix in (actual, predicted)
+    ]
+    con.execute("CREATE TABLE t (a VARCHAR[], p VARCHAR[])")
+    con.executemany("INSERT INTO t VALUES (?, ?)", list(zip(*lists, strict=True)))
+    found = con.execute("FROM confusion_matrix(t, a, p)")
+    assert [column[0] for column in found.description or []] == [
+        "tag", "true_positives", "false_positives", "false_negatives", "true_negatives", "n",
+    ]  # fmt: skip
+    expected = multilabel_confusion_matrix(actual, predicted)
+    assert found.fetchall() == [
+        (tag, *cells[[1, 0, 1, 0], [1, 1, 0, 0]].tolist(), 50)
+        for tag, cells in zip("abcd", expected, strict=True)
+    ]
+
+
+def test_numbers_that_are_said_to_be_classes(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("CREATE TABLE t AS SELECT i % 2 AS a, 1 AS p FROM range(6) r(i)")
+    found = con.execute("FROM confusion_matrix(t, a, p, task := 'classification')").fetchall()
+    assert found == [("0", "0", 0), ("0", "1", 3), ("1", "0", 0), ("1", "1", 3)]
+    with pytest.raises(duckdb.Error, match=r"\(regression\) have none. evaluate takes them"):
+        con.execute("FROM confusion_matrix(t, a, p, task := 'regression')").fetchall()

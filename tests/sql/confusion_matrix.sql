@@ -8,3 +8,21 @@ FROM confusion_matrix(t, actual, said);
 -- 🎈\n | it's | 1
 -- 🎈\n | 🎈\n | 0
 -- 🎈\n | NULL | 0
+
+-- case: a row a tag
+CREATE TABLE t AS FROM (VALUES (['it''s', 'b'], ['b', '🎈']), (['b'], NULL), ([], ['b']), (NULL, ['b'])) v(actual, said);
+FROM confusion_matrix(t, actual, said);
+-- expect
+-- b | 1 | 1 | 1 | 0 | 3
+-- it's | 0 | 0 | 1 | 2 | 3
+-- 🎈 | 0 | 1 | 0 | 2 | 3
+
+-- case: numbers have no classes
+CREATE TABLE t AS SELECT i / 7 AS actual, i / 8 AS said FROM range(300) r(i);
+FROM confusion_matrix(t, actual, said);
+-- error: labels of this kind (regression) have none. evaluate takes them.
+
+-- case: tags beside classes
+CREATE TABLE t AS SELECT ['a'] AS actual, 'a' AS said FROM range(9) r(i);
+FROM confusion_matrix(t, actual, said);
+-- error: predicted does not: name a column of lists

@@ -33,4 +33,15 @@ FROM evaluate_noisy(t, given, said, 'seen');
 -- case: an argument too few
 CREATE TABLE t AS SELECT 'a' AS given, 'a' AS said;
 FROM evaluate_noisy(t, given, said);
--- error: evaluate_noisy(tbl, actual, predicted, reviewed_sample)
+-- error: evaluate_noisy(tbl, actual, predicted, reviewed_sample
+
+-- case: tags in any order
+CREATE TABLE t AS FROM (VALUES (['a', 'b'], ['b', 'a'], ['a', 'b']), (['a'], NULL, ['a']), (NULL, ['a'], ['a']), ([], ['b'], NULL), (['b'], ['a'], ['a'])) v(given, said, seen);
+SELECT n, reviewed, accuracy_given, accuracy, label_accuracy FROM evaluate_noisy(t, given, said, seen);
+-- expect
+-- 4 | 3 | 0.25 | 0.625 | 0.625
+
+-- case: numbers are more or less right
+CREATE TABLE t AS SELECT i / 7 AS given, i / 8 AS said, if(i < 50, i / 7, NULL) AS seen FROM range(300) r(i);
+FROM evaluate_noisy(t, given, said, seen);
+-- error: evaluate with reviewed_sample as the true label

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlfuncs.learning.detection.judge import Judge
     from sqlfuncs.learning.detection.verification import Candidates, Reviews
     from sqlfuncs.statistics.evaluation import ClassCounts
+    from sqlfuncs.statistics.noisy import Agreement
 
 Mask = npt.NDArray[np.bool_]
 Columns = Mapping[str, pa.Array]
@@ -207,6 +208,23 @@ class Task(ABC):
         raise BadInput(
             f"class_report has a row for each class, and labels of this kind ({cls.name}) have "
             "none. evaluate takes them."
+        )
+
+    @classmethod
+    def confusion_matrix(cls, counts: pa.StructArray) -> Columns:
+        """Those of `confusion_matrix`."""
+        raise BadInput(
+            "confusion_matrix counts how often classes, or tags, meet, and labels of this kind "
+            f"({cls.name}) have none. evaluate takes them."
+        )
+
+    @classmethod
+    def agreement(cls, counts: pa.StructArray) -> Agreement:
+        """Where predicted, given and reviewed labels are the same: for `evaluate_noisy`."""
+        raise BadInput(
+            "evaluate_noisy reckons with labels that are right or wrong, and labels of this kind "
+            f"({cls.name}) are more or less so: evaluate with reviewed_sample as the true label "
+            "has the errors in the reviewed rows."
         )
 
     @classmethod

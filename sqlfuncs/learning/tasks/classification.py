@@ -47,6 +47,7 @@ from sqlfuncs.learning.tasks.reviewed_classes import (
 )
 from sqlfuncs.learning.tasks.reviews import Reviewed
 from sqlfuncs.statistics.evaluation import ClassCounts
+from sqlfuncs.statistics.noisy import Agreement
 from sqlfuncs.wording import Option
 
 # What a queue says of a row, as `label_issues` does.
@@ -308,6 +309,16 @@ class Classification(Task):
     def report(cls, counts: pa.StructArray) -> ClassCounts:
         """The counts of each class."""
         return evaluated_classes.report(counts)
+
+    @classmethod
+    def confusion_matrix(cls, counts: pa.StructArray) -> Columns:
+        """A row for each pair of classes."""
+        return evaluated_classes.confusion_matrix(counts)
+
+    @classmethod
+    def agreement(cls, counts: pa.StructArray) -> Agreement:
+        """Labels that are the same as they are compared."""
+        return evaluated_classes.agreement(counts)
 
     @classmethod
     def compare(cls, counts: pa.StructArray) -> Columns:

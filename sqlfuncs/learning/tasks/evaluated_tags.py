@@ -17,6 +17,7 @@ from sqlfuncs.learning.labels.labels import UNTYPED, kind_of
 from sqlfuncs.statistics import comparison
 from sqlfuncs.statistics import tags as statistics
 from sqlfuncs.statistics.evaluation import ClassCounts
+from sqlfuncs.statistics.noisy import Agreement
 
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -37,6 +38,34 @@ def report(counts: pa.StructArray) -> ClassCounts:
         (weights * each).sum(axis=0) for each in (actual, predicted, actual & predicted)
     )
     return ClassCounts(names, support, said, hits)
+
+
+def confusion_matrix(counts: pa.StructArray) -> dict[str, pa.Array]:
+    """Those of `confusion_matrix`: each tag, given or not, said or not."""
+    names, (actual, predicted), _, count = _known(counts, ("actual", "predicted"))
+    weights = count[:, None]
+    cells = {
+        "true_positives": actual & predicted,
+        "false_positives": ~actual & predicted,
+        "false_negatives": actual & ~predicted,
+        "true_negatives": ~actual & ~predicted,
+    }
+    found = {name: pa.array((weights * cell).sum(axis=0)) for name, cell in cells.items()}
+    rows = pa.array(np.full(len(names), count.sum()))
+    return {"tag": pa.array(names, pa.string()), **found, "n": rows}
+
+
+def agreement(counts: pa.StructArray) -> Agreement:
+    """Of `evaluate_noisy`. Raises NoUsableRows where there is no label."""
+    columns = ("actual", "predicted", "reviewed_sample")
+    _, (actual, predicted, seen), (_, missing, unseen), count = _known(counts, columns)
+    return Agreement(
+        count,
+        (predicted == actual).all(axis=1) & ~missing,
+        ~unseen,
+        (predicted == seen).all(axis=1) & ~missing & ~unseen,
+        (actual == seen).all(axis=1) & ~unseen,
+    )
 
 
 def compare(counts: pa.StructArray) -> dict[str, pa.Array]:

@@ -28,6 +28,7 @@ from sqlfuncs.learning.tasks.base import (
 from sqlfuncs.learning.tasks.queues import ranked
 from sqlfuncs.learning.tasks.reviews import Reviewed
 from sqlfuncs.statistics.evaluation import ClassCounts
+from sqlfuncs.statistics.noisy import Agreement
 from sqlfuncs.wording import Option, TypeName
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
@@ -284,6 +285,16 @@ class MultiLabel(Task):
     def report(cls, counts: pa.StructArray) -> ClassCounts:
         """The counts of each tag."""
         return evaluated_tags.report(counts)
+
+    @classmethod
+    def confusion_matrix(cls, counts: pa.StructArray) -> Columns:
+        """A row for each tag."""
+        return evaluated_tags.confusion_matrix(counts)
+
+    @classmethod
+    def agreement(cls, counts: pa.StructArray) -> Agreement:
+        """Lists that have the same tags."""
+        return evaluated_tags.agreement(counts)
 
     @classmethod
     def compare(cls, counts: pa.StructArray) -> Columns:
