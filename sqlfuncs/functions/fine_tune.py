@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadOption, TooFewClasses
-from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
-from sqlfuncs.learning.detection import data_warnings
+from sqlfuncs.errors import BadOption
+from sqlfuncs.functions.spec import AUTO, LABEL_OR_TAGS, Column, Input, TableFunction
 from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.store import jobs, stores
 from sqlfuncs.store.models import ModelRecord, check_name
 from sqlfuncs.training import preflight, run, trainers
 from sqlfuncs.training.preflight import Preflight
 from sqlfuncs.training.request import Request
-from sqlfuncs.training.rows import balanced_weights, to_test_on, to_train_on
-from sqlfuncs.wording import Given, Option, Snippet, Words
+from sqlfuncs.training.rows import to_test_on, to_train_on
+from sqlfuncs.wording import Given, Option, Words
 
 
 def fine_tune(
@@ -30,6 +31,7 @@ def fine_tune(
     resume: bool = False,
     balanced: bool = False,
     dry_run: bool = False,
+    task: str = AUTO,
 ) -> pa.StructArray:
     """Train a model on a table and keep it under a name, for llm_classify.
 
@@ -75,26 +77,22 @@ def fine_tune(
     is_tested = rows.field("test").cast(pa.bool_())
     # Without rows to test on nothing is copied.
     to_learn = rows.filter(pc.invert(is_tested)) if is_tested.true_count else rows
-    usable, labels, weights = to_train_on(to_learn)
-    if balanced:
-        weights = balanced_weights(labels, weights)
+    kind, usable, labels, weights = to_train_on(to_learn, task)
     tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
     trainer = trainers.of(base)
     full_base, reading = trainer.named(base, usable)
-    if weights is not None and not trainer.TAKES_WEIGHTS:
+    request = Request(model, full_base, reading, folds, seed, kind, usable, labels, weights)
+    taught = request.taught
+    trainer.refuse_labels(base, taught)
+    taught.refuse_useless()
+    if balanced:
+        request = replace(request, weights=taught.balanced(weights))
+    if request.weights is not None and not trainer.TAKES_WEIGHTS:
         raise BadOption(
             f"{Option('base', Given(base))} is trained at a service, where every row counts the "
             "same: leave weights and balanced out. "
             f"{Option('drop', Words('is_label_issue'))} leaves rows out there, too."
         )
-    request = Request(model, full_base, reading, folds, seed, usable, labels, weights)
-    classes = request.classes
-    if len(classes) < 2:
-        raise TooFewClasses(
-            f"every row has the label '{classes[0]}': it takes two classes or more. "
-            f"{Snippet('how columns are named')}"
-        )
-    data_warnings.about_spelling(classes)
     if dry_run:
         return _row(request, None, preflight.look(request, tested, wholly=True), dry=True)
     preflight.refuse_overlap(request, tested)
@@ -175,7 +173,7 @@ FUNCTION = TableFunction(
     arguments=("name",),
     inputs=(
         Input("x"),
-        LABEL,
+        LABEL_OR_TAGS,
         Input("weights", is_optional=True),
         Input("drop", is_optional=True),
     ),

@@ -34,13 +34,20 @@ class Regressing(Protocol):
 class Line:
     """A trained head: `slopes` (features, width), and `intercepts` (width,) of a row of zeros."""
 
-    slopes: Floats
-    intercepts: Floats
+    slopes: npt.NDArray[np.floating[Any]]
+    intercepts: npt.NDArray[np.floating[Any]]
 
     def predict(self, view: Any) -> Floats:
         """Numbers: (rows, width)."""
         predicted: Floats = np.asarray(view @ self.slopes, dtype=np.float64) + self.intercepts
         return predicted
+
+    def state(self) -> dict[str, npt.NDArray[np.float32]]:
+        """See `heads.StoredHead`."""
+        return {
+            "slopes": self.slopes.astype(np.float32),
+            "intercepts": self.intercepts.astype(np.float32),
+        }
 
 
 def fit_regressor(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,16 @@ class LeastSquares:
 
     weights: tuple[float, ...]
     mean: float
+    name: ClassVar[str] = "least squares"
+
+    def state(self) -> dict[str, Any]:
+        """See `pooling.StoredPool`."""
+        return {"weights": self.weights, "mean": self.mean}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> LeastSquares:
+        """See `pooling.StoredPool`."""
+        return cls(tuple(state["weights"]), state["mean"])
 
     def __call__(self, predictions: Sequence[Floats]) -> Floats:
         """Of each head (rows, 1), of all together the same."""

@@ -6,9 +6,9 @@ calibrated for each tag (Platt: Probabilistic outputs for support vector machine
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ _USUAL_SLOPE = 1.5  # of a tag's log odds, by a standard deviation of what heads
 _SLOPES_PRIOR = 5.0  # how firmly slopes are held to the usual one
 _INTERCEPTS_PRIOR = 1e-3
 _LEAST_SPREAD = 1e-6
+_OF_TAGS = ("means", "spreads", "slopes", "intercepts")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,17 @@ class Calibrated:
     spreads: Floats
     slopes: Floats
     intercepts: Floats
+    name: ClassVar[str] = "calibrated"
+
+    def state(self) -> dict[str, Any]:
+        """See `pooling.StoredPool`."""
+        of_tags = {name: getattr(self, name).tolist() for name in _OF_TAGS}
+        return {"weights": self.weights, **of_tags}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Calibrated:
+        """See `pooling.StoredPool`."""
+        return cls(tuple(state["weights"]), *(np.array(state[name]) for name in _OF_TAGS))
 
     def __call__(self, predictions: Sequence[Floats]) -> Floats:
         """Of each head (rows, tags), of all together how likely each tag is."""
