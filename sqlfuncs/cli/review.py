@@ -42,6 +42,7 @@ _GRACE_SECONDS = 0.7  # for requests that are being answered, once the end was a
 @click.option("--x", help="The column the model reads, such as an embedding; by default --text.")
 @click.option("--log", default="decisions", show_default=True, help="The decision log.")
 @click.option("--model", default="fast", show_default=True, help="As in label_issues.")
+@click.option("--task", default="auto", show_default=True, help="As in label_issues.")
 @click.option("--reviewer", "reviewers", multiple=True, help="Who reviews; again for another one.")
 @click.option("--port", type=click.IntRange(0, 65535), help="By default 8321, or one that is free.")
 @click.option("--no-browser", is_flag=True, help="Print the link, open nothing.")
@@ -54,6 +55,7 @@ def command(
     x: str | None,
     log: str,
     model: str,
+    task: str,
     reviewers: tuple[str, ...],
     port: int | None,
     no_browser: bool,
@@ -86,6 +88,7 @@ def command(
         x=columns.find(types, table, "x", x, (shown,)),
         log=log,
         model=model,
+        task=task,
     )
     try:
         review = interruptibly(con, partial(Review, source))

@@ -12,7 +12,8 @@ from sqlfuncs.learning.models.explaining import Explainer
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.learning.similarity.neighbourhood import read
-from sqlfuncs.review.queue import Codes, Mask, Queue
+from sqlfuncs.review.labels.base import Codes, Mask
+from sqlfuncs.review.queue import Queue
 
 MOST_ROWS = 300_000  # beyond, their vectors would take more than half a gigabyte
 MOST_EXPLAINED = 100_000  # beyond, all that the heads read would
@@ -44,11 +45,10 @@ class Likeness:
         return [(int(at), float(cosines[at])) for at in best if cosines[at] > 0]
 
 
-def confident(queue: Queue, label: str) -> Mask:
-    """(rows,): rows of a class by a person's word, or by the better half of the model's."""
-    of_class = queue.in_force == queue.classes.index(label)
-    decided: Mask = queue.is_decided & of_class
-    unflagged = of_class & ~queue.scores.flagged & ~np.isnan(queue.scores.quality)
+def confident(queue: Queue, among: Mask) -> Mask:
+    """(rows,): which labels are right by a person's word, or by the better half of the model's."""
+    decided: Mask = queue.is_decided & among
+    unflagged = among & ~queue.scores.flagged & ~np.isnan(queue.scores.quality)
     if not unflagged.any():
         return decided
     better: Mask = queue.scores.quality >= np.median(queue.scores.quality[unflagged])
@@ -81,7 +81,9 @@ class Reasons:
         self._queue, self._at = queue, np.full(len(queue.keys), -1)
         self._at[places[usable]] = np.arange(int(usable.sum()))
         given, flagged = queue.given[places[usable]], queue.first_flagged[places[usable]]
-        self._explainer = Explainer(rows.take(usable), given, len(queue.classes), ~flagged, model)
+        self._explainer = Explainer(
+            rows.take(usable), given, len(queue.labels.texts), ~flagged, model
+        )
 
     def of(self, place: int) -> Why | None:
         """Why one row's label may be wrong; None where nothing says so, or nothing may be said."""
@@ -94,5 +96,5 @@ class Reasons:
         return Why(
             why.speaks_for(suggested=False, most=_TERMS),
             why.speaks_for(suggested=True, most=_TERMS),
-            {head: queue.classes[code] for head, code in why.votes.items()},
+            {head: queue.labels.texts[code] for head, code in why.votes.items()},
         )

@@ -15,13 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs.learning.detection.sampling import random_ranks, sample
-from sqlfuncs.learning.labels import classes
-from sqlfuncs.learning.rows.probabilities import Probabilities
 from sqlfuncs.review.decisions import ACTIONS, Decision
+from sqlfuncs.review.labels.base import Codes, Labels, Mask, Pair, Told
+from sqlfuncs.review.labels.classes import Classes
 
-Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 STATES = ("open", "unlabelled", "decided", "needs_review", "all")
 SORTS = ("worst", "random", "verify", "table")
@@ -31,10 +29,10 @@ SORTS = ("worst", "random", "verify", "table")
 class Filter:
     """Which rows are wanted. None, empty text and full ranges want all.
 
-    `given` and `suggested` are codes of classes; a row without a suggestion counts as suggesting
-    its own label. `low` and `high` bound the label quality, `text` is what a row says, `flagged`
-    leaves out what the model finds right. The order `verify` wants the candidates for correction
-    alone, at random.
+    `given` and `suggested` are choices of the kind of label, such as classes; a row without a
+    suggestion counts as suggesting its own label. `low` and `high` bound the label quality, `text`
+    is what a row says, `flagged` leaves out what the model finds right. The order `verify` wants
+    the candidates for correction alone, at random.
     """
 
     given: int | None = None
@@ -52,37 +50,38 @@ class Scores:
     """What a model says of each row, by its place in the table.
 
     `rank` (rows,) from 1, `quality` (rows,) 0 .. 1, NaN where unknown; `flagged` (rows,);
-    `suggested` and `predicted` (rows,) class codes, -1 for none; `probs` (rows, classes).
+    `suggested` (rows,) codes of labels, -1 for none; `told` (rows, columns of the kind of label).
     """
 
     rank: Codes
     quality: Floats
     flagged: Mask
     suggested: Codes
-    predicted: Codes
-    probs: npt.NDArray[np.float32]
+    told: Told
 
 
 class Queue:
     """The rows of a table under review.
 
     `rows` has the columns key, label and text, `judged` is a result of `label_issues` with key;
-    `more_classes` are labels that no row was given, but somebody has decided on.
+    `more` are labels that no row was given, but somebody has decided on; `kind` is what they are.
     """
 
     def __init__(
-        self, rows: pa.Table, judged: pa.Table, more_classes: Collection[str] = ()
+        self,
+        rows: pa.Table,
+        judged: pa.Table,
+        more: Collection[str] = (),
+        kind: type[Labels] = Classes,
     ) -> None:
         self.keys: list[str] = rows["key"].to_pylist()
         self.place = {key: place for place, key in enumerate(self.keys)}
         self.text = rows["text"].combine_chunks()
         if pa.types.is_dictionary(self.text.type):  # an ENUM
             self.text = self.text.cast(pa.string())
-        labels = rows["label"].to_pylist()
-        named = {label for label in labels if label is not None}
-        probs = Probabilities.read(judged["class_probs"].combine_chunks())
-        self.classes: tuple[str, ...] = classes.in_order({*named, *probs.classes, *more_classes})
-        self.given = classes.codes(labels, self.classes)
+        given = rows["label"].to_pylist()
+        self.labels = kind(given, judged, more)
+        self.given = self.labels.codes(given)
         order = self.places(judged)
         self.not_judged: dict[int, str] = {
             int(place): why
@@ -95,16 +94,18 @@ class Queue:
             np.full(n, np.nan),
             np.zeros(n, bool),
             np.full(n, -1),
-            np.full(n, -1),
-            np.zeros((n, len(self.classes)), np.float32),
+            np.zeros((n, 0)),
         )
         quality = judged["label_quality"].to_numpy()
         ranks = np.empty(n, np.int64)
         ranks[np.argsort(np.where(np.isnan(quality), 2, quality), kind="stable")] = np.arange(n) + 1
         self.take_in(judged.append_column("review_rank", pa.array(ranks)))
-        self.first_flagged = self.scores.flagged  # by the labels as given: what precision is about
+        # By the labels as given: what precision, and the corrections to release, are about.
+        self.first_flagged, self.first_suggested = self.scores.flagged, self.scores.suggested
         self.action = np.full(n, -1)  # place in ACTIONS of what a person decided, -1 for nothing
         self.is_wrong = np.zeros(n, bool)  # by what a person decided
+        self.is_mended = np.zeros(n, bool)  # by the first suggestion, where the label is wrong
+        self.is_worse = np.zeros(n, bool)  # the first suggestion than the label that is wrong
         self.in_force = self.given.copy()  # labels, with what is decided
         self.random_ranks = random_ranks(self.keys)
         self.random_order = np.argsort(self.random_ranks)
@@ -115,19 +116,18 @@ class Queue:
         at = self.places(learned)
         if not len(at):
             return
+        told = self.labels.told(learned)
         new = replace(
             self.scores, **{name: value.copy() for name, value in vars(self.scores).items()}
         )
+        if new.told.shape[1] != told.shape[1]:
+            new = replace(new, told=np.full((len(self.keys), told.shape[1]), np.nan, told.dtype))
         new.rank[:] = len(self.keys) + 1
         new.rank[at] = learned["review_rank"].fill_null(len(self.keys) + 1).to_numpy()
         new.quality[at] = learned["label_quality"].to_numpy()
         new.flagged[at] = learned["is_label_issue"].fill_null(False).to_numpy()
-        new.suggested[at] = classes.codes(learned["suggested_label"].to_pylist(), self.classes)
-        new.predicted[at] = classes.codes(learned["predicted_label"].to_pylist(), self.classes)
-        probs = Probabilities.read(learned["class_probs"].combine_chunks())
-        columns = classes.codes(probs.classes, self.classes)
-        known = columns >= 0  # a class that another program has put into the log meanwhile is not
-        new.probs[np.ix_(at, columns[known])] = np.nan_to_num(probs.values[:, known])
+        new.suggested[at] = self.labels.codes(learned["suggested_label"].to_pylist())
+        new.told[at] = told
         self.scores = new
         self._worst_first = np.argsort(new.rank, kind="stable")
 
@@ -136,11 +136,19 @@ class Queue:
         place = self.place[key]
         self.action[place] = ACTIONS.index(decision.action) if decision else -1
         self.is_wrong[place] = decision is not None and decision.decides and decision.is_wrong
-        relabelled = decision is not None and decision.action == "relabel"
-        new = classes.codes([decision.new_label], self.classes)[0] if decision else -1
-        self.in_force[place] = new if relabelled else self.given[place]
+        new = decision.new_label if decision and decision.action == "relabel" else None
+        self.in_force[place] = self.given[place] if new is None else self.labels.code(new)
+        self.is_mended[place], self.is_worse[place] = self._outcome(place, new)
         if decision is None and self.scores.rank[place] > len(self.keys):
             self._put_back(place)
+
+    def _outcome(self, place: int, new: str | None) -> tuple[bool, bool]:
+        """Whether the first suggestion mends a label that is wrong, or makes it worse."""
+        given = self.label(place)
+        suggested = self.labels.text(self.first_suggested[place])
+        if not self.is_wrong[place] or None in (given, suggested, new):
+            return False, False
+        return self.labels.outcome(str(given), str(suggested), str(new))
 
     def _put_back(self, place: int) -> None:
         """Rank a row by its quality that is open again, and was decided when others were ranked."""
@@ -160,9 +168,9 @@ class Queue:
         scores = self.scores
         mask = self._in_state(wanted.state)
         if wanted.given is not None:
-            mask = mask & (self.given == wanted.given)
+            mask = mask & self.labels.is_given(self.given, wanted.given)
         if wanted.suggested is not None:
-            mask = mask & (self._leads_to() == wanted.suggested)
+            mask = mask & self.labels.is_suggested(self.given, self._leads_to(), wanted.suggested)
         if wanted.sort == "verify":
             mask = mask & self.is_candidate
         if wanted.flagged:
@@ -183,33 +191,39 @@ class Queue:
                 return np.flatnonzero(mask)
         return self._worst_first[mask[self._worst_first]]
 
-    def matrix(self, wanted: Filter) -> npt.NDArray[np.int64]:
-        """(classes, classes): rows by given and suggested class, of what a filter leaves else."""
+    def matrix(self, wanted: Filter) -> Codes | None:
+        """Rows by given and suggested choice, of what a filter leaves else, if there is a table."""
+        return self.labels.matrix(*self._of_labelled(wanted))
+
+    def pairs(self, wanted: Filter) -> list[Pair]:
+        """In which ways labels are doubted, of what a filter leaves else."""
+        return self.labels.pairs(*self._of_labelled(wanted))
+
+    def _of_labelled(self, wanted: Filter) -> tuple[Codes, Codes]:
+        """Given and suggested labels, whatever a filter wants these to be."""
         mask = self.matching(replace(wanted, given=None, suggested=None)) & (self.given >= 0)
-        n = len(self.classes)
-        pairs = self.given[mask] * n + self._leads_to()[mask]
-        return np.bincount(pairs, minlength=n * n).reshape(n, n)
+        return self.given[mask], self._leads_to()[mask]
 
     def sample(self) -> list[str]:
         """The keys of the random sample so far: as far as its order is decided without a gap."""
         return [self.keys[place] for place in sample(self.random_ranks, self.is_decided)]
 
-    def top_classes(self, place: int, count: int) -> list[tuple[str, float | None]]:
-        """The likeliest classes of a row, with their probabilities if there are any."""
-        probs = self.scores.probs[place]
-        if not probs.any():
-            return [(name, None) for name in self.classes[:count]]
-        best = np.argsort(-probs, kind="stable")[:count]
-        return [(self.classes[code], float(probs[code])) for code in best]
+    def shown(self, place: int, typed: str | None = None) -> object:
+        """What the page shows of a row's label, as its kind has it; `typed` was not taken."""
+        label, suggested = self.label(place), self.suggested(place)
+        return self.labels.shown(label, suggested, self.scores.told[place], typed)
 
     def label(self, place: int) -> str | None:
         """The label given to a row."""
-        return self.classes[self.given[place]] if self.given[place] >= 0 else None
+        return self.labels.text(self.given[place])
 
     def suggested(self, place: int) -> str | None:
         """What a row's label should be, None where the given one stands."""
-        code = self.scores.suggested[place]
-        return self.classes[code] if code >= 0 else None
+        return self.labels.text(self.scores.suggested[place])
+
+    def suggested_code(self, place: int) -> int:
+        """Its code, -1 for none."""
+        return int(self.scores.suggested[place])
 
     def _leads_to(self) -> Codes:
         return np.where(self.scores.suggested >= 0, self.scores.suggested, self.given)

@@ -58,6 +58,7 @@ class Review:
             source.rows(),
             judged,
             {each.new_label for each in self.decisions.all if each.new_label is not None},
+            source.labels,
         )
         self._verification = Verification(self.queue, judged)
         self.queue.is_candidate = self._verification.is_candidate
@@ -111,12 +112,16 @@ class Review:
             }
             self._claims.setdefault(place, (reviewer, now))
 
-    def neighbours(self, place: int, label: str | None) -> list[tuple[int, float]] | None:
-        """Rows of a class whose label can be trusted, the most alike first; None if unknown."""
-        likeness = self._likeness
-        if likeness is None or label is None:
-            return None
-        return likeness.nearest(place, confident(self.queue, label), _EVIDENCE)
+    def neighbours(self, place: int) -> list[tuple[str, list[tuple[int, float]]]]:
+        """Rows whose label can be trusted, the most alike first, by what they are evidence for."""
+        queue, likeness = self.queue, self._likeness
+        if likeness is None:
+            return []
+        given, suggested = int(queue.given[place]), int(queue.scores.suggested[place])
+        return [
+            (each.called, likeness.nearest(place, confident(queue, each.of), _EVIDENCE))
+            for each in queue.labels.trusted(given, suggested, queue.in_force)
+        ]
 
     def why(self, place: int) -> Why | None:
         """Why a row's label may be wrong; None where that is not known, or not yet."""
@@ -214,12 +219,10 @@ class Review:
         old = self.queue.label(place)
         if action != "relabel":
             return Decision(key, action, old, None, reviewer, reason)
-        if new_label not in self.queue.classes:
-            known = ", ".join(self.queue.classes[:20])
-            raise BadInput(f"there is no label {new_label!r}. There are {known}.")
-        if new_label == old:
+        new = self.queue.labels.check(new_label)
+        if self.queue.labels.is_same(new, old):
             return Decision(key, "keep", old, None, reviewer, reason)
-        return Decision(key, action, old, new_label, reviewer, reason)
+        return Decision(key, action, old, new, reviewer, reason)
 
     def _place(self, key: str) -> int:
         if key not in self.queue.place:
@@ -284,7 +287,7 @@ class Review:
             if len(x) <= MOST_ROWS:
                 self._likeness = Likeness(x, places)
             self._alike = self._found_alike()
-        if len(x) <= MOST_EXPLAINED:
+        if len(x) <= MOST_EXPLAINED and self.queue.labels.explains:
             # Networks give no reasons, and where every row is flagged there is nothing to say.
             with suppress(BadOption, NoUsableRows):
                 self._reasons = Reasons(x, places, self.queue, self.source.model)

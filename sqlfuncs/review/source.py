@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN
 from sqlfuncs.review.decisions import Decision
+from sqlfuncs.review.labels.base import Labels
 
 FEWEST_RANDOM = FEWEST_DRAWN  # decided rows of a random sample
 
@@ -30,6 +31,7 @@ class Source(Protocol):
     title: str
     shows_images: bool
     model: str
+    labels: type[Labels]  # what they are
 
     def rows(self) -> pa.Table:
         """Columns key and label (text), and text (any type), in an order that stays."""
@@ -37,8 +39,9 @@ class Source(Protocol):
     def judged(self) -> pa.Table:
         """What the model says of the labels as given.
 
-        Columns key, label_quality, is_label_issue, suggested_label, predicted_label, class_probs
-        and not_judged, as in `label_issues`.
+        Columns key, label_quality, is_label_issue, suggested_label, suggested_confidence,
+        class_probs, not_judged and those of the kind of label, as in `label_issues`. Labels are
+        text.
         """
 
     def learned(self) -> pa.Table:
@@ -49,6 +52,12 @@ class Source(Protocol):
 
     def alike(self) -> pa.Table:
         """Columns key, outlier_score, is_outlier and near_duplicate_group."""
+
+    def in_words(self, label: str) -> str:
+        """A label that somebody has typed as the table has it.
+
+        Raises BadInput for what is no value of the column's type, or would be rounded.
+        """
 
     def log(self) -> list[Decision]:
         """All decisions, in their order."""

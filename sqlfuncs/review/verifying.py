@@ -11,17 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.learning.detection.verification import (
-    Candidates,
-    Reviews,
-    Verified,
-    candidates,
-    verify,
-)
-from sqlfuncs.learning.labels import classes
-from sqlfuncs.learning.rows.probabilities import Probabilities
-from sqlfuncs.review.decisions import ACTIONS
-from sqlfuncs.review.queue import Codes, Mask, Queue
+from sqlfuncs.learning.detection.verification import Candidates, Reviews, Verified, verify
+from sqlfuncs.review.labels.base import Mask
+from sqlfuncs.review.queue import Queue
 from sqlfuncs.statistics.intervals import wilson
 
 RISK = 0.05
@@ -57,41 +49,22 @@ class Verification:
     def __init__(self, queue: Queue, judged: pa.Table) -> None:
         """`judged` as for the queue."""
         self._queue = queue
-        self._candidates, self._suggested = _candidates(queue, judged)
+        places = queue.places(judged)
+        found = queue.labels.candidates([queue.label(int(at)) for at in places], judged)
+        self._candidates = Candidates(places[found.places], found.right, found.harmful)
         self.is_candidate: Mask = np.zeros(len(queue.keys), dtype=bool)
         self.is_candidate[self._candidates.places] = True
 
     def evidence(self) -> Evidence:
         """As far as it is decided."""
         queue = self._queue
-        relabelled = queue.action == ACTIONS.index("relabel")
         reviews = Reviews(
             queue.random_ranks,
             queue.action >= 0,
             queue.is_wrong,
-            queue.is_wrong & relabelled & (queue.in_force == self._suggested),
+            queue.is_mended,
+            ~queue.is_wrong | queue.is_worse,
         )
         return Evidence(
             verify(self._candidates, reviews, excludes=False, risk=RISK, precision=None)
         )
-
-
-def _candidates(queue: Queue, judged: pa.Table) -> tuple[Candidates, Codes]:
-    """The candidates, by their places in the queue, and what is suggested for each row."""
-    probs = Probabilities.read(judged["class_probs"].combine_chunks())
-    places = queue.places(judged)
-    labels = [queue.label(int(place)) for place in places]
-    given = classes.codes(labels, probs.classes)
-    named = judged["suggested_label"].to_pylist()
-    suggested = classes.codes(named, probs.classes)
-    flagged = np.asarray(judged["is_label_issue"].combine_chunks().fill_null(False))
-    usable = (given >= 0) & np.asarray(judged["not_judged"].combine_chunks().is_null())
-    found = candidates(
-        given[usable],
-        probs.values[usable],
-        flagged[usable] & (suggested[usable] >= 0),
-        suggested[usable],
-    )
-    in_queue = np.full(len(queue.keys), -1)
-    in_queue[places] = classes.codes(named, queue.classes)
-    return Candidates(places[usable][found.places], found.right, found.harmful), in_queue

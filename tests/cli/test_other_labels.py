@@ -1,4 +1,4 @@
-"""Labels that are no classes, at the command line: query files take them, pages refuse them."""
+"""Labels that are no classes, at the command line: query files take them, reports refuse them."""
 
 from __future__ import annotations
 
@@ -48,10 +48,8 @@ def test_query_files_take_them(db: Path, label: str) -> None:
 @pytest.mark.parametrize(
     ("label", "said"), [("number", "numbers of many values"), ("tags", "several values in a row")]
 )
-@pytest.mark.parametrize("page", ["report", "review"])
-def test_pages_refuse_them(db: Path, page: str, label: str, said: str) -> None:
-    more = ["--out", db.parent / "out.html"] if page == "report" else ["--no-browser"]
-    # A page that is refused ends its process, and so the socket that it has taken before.
-    ran = spawned(page, db, "--table", "t", "--text", "v", "--label", label, "--key", "id", *more)
+def test_reports_refuse_them(db: Path, label: str, said: str) -> None:
+    columns = ("--table", "t", "--text", "v", "--label", label, "--key", "id")
+    ran = spawned("report", db, *columns, "--out", db.parent / "out.html")
     assert ran.returncode != 0 and said in ran.stderr and "label_issues" in ran.stderr
     assert not (db.parent / "out.html").exists()

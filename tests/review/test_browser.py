@@ -62,7 +62,7 @@ def test_a_review_by_keys_alone(tab: Tab, server: Here) -> None:
     wanted = []
     for key, action in (("w", "relabel"), ("q", "keep"), ("e", "exclude"), ("N", "needs_review")):
         wanted.append((tab.decide(key), action, "ann"))
-    given = page.locator("dl.labels dd.label").first.inner_text()
+    given = page.locator("dl.labels dd .label").first.inner_text()
     likely = page.locator(".chances button").all_inner_texts()
     by_number = next(i for i, text in enumerate(likely, 1) if not text.startswith(given))
     wanted.append((tab.decide(str(by_number)), "relabel", "ann"))

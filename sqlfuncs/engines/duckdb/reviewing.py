@@ -16,7 +16,11 @@ from sqlfuncs.engines.duckdb.names import identifier, literal, qualified, split_
 from sqlfuncs.engines.duckdb.statements import plain_message
 from sqlfuncs.engines.duckdb.watched import Watched
 from sqlfuncs.errors import BadInput, CannotKeep
+from sqlfuncs.learning.labels.labels import KIND
+from sqlfuncs.learning.tasks import registry as tasks
+from sqlfuncs.learning.tasks.base import Task
 from sqlfuncs.review.decisions import COLUMNS, MACHINE, Decision, check_log
+from sqlfuncs.review.labels import registry
 from sqlfuncs.review.source import Point
 
 _MEMORY = "_sf_review"  # a database that every cursor sees, and that is gone with the process
@@ -26,8 +30,7 @@ _CONVERTED = {  # where the plain ALTER would not do, or would take the local ti
     "VARCHAR": " USING strptime(decided_at, '%m/%d/%Y %H:%M') (or USING decided_at::TIMESTAMP, "
     "for text such as 2026-09-28 10:00)",
 }
-_MODEL = "label_quality, is_label_issue, suggested_label::VARCHAR AS suggested_label, " \
-    "predicted_label::VARCHAR AS predicted_label, class_probs"  # fmt: skip
+_MODEL = "label_quality, is_label_issue, class_probs"
 
 
 class ReviewedTable:
@@ -44,6 +47,7 @@ class ReviewedTable:
         x: str | None = None,
         log: str = "decisions",
         model: str = "fast",
+        task: str = tasks.AUTO,
     ) -> None:
         """`text` is shown, `x` what the model reads (else `text`): columns, as they are spelt."""
         self.title = table
@@ -57,13 +61,26 @@ class ReviewedTable:
         self._has_content = types[x] != "BLOB" and not types[x].startswith("MAP")
         self._writing = threading.Lock()
         catalog.check_keys(con, table, key)
-        catalog.check_classes(con, table, label)
+        self._called, self._task = label, literal(task)
+        self.labels = registry.of(self._task_of_labels(task))
+        self._told = ", ".join([_MODEL, *self.labels.columns])
         if not con.execute(f"FROM {self._table} LIMIT 1").fetchall():
             raise BadInput(f"{table} has no rows: there is nothing to review.")
         self._make_log(log)
         # READ_WRITE, because an instance opened read-only refuses a plain in-memory database.
         con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {_MEMORY} (READ_WRITE)")
         self._file = Watched(con, catalog.database_of(con, log))
+
+    def _task_of_labels(self, task: str) -> type[Task]:
+        found = self._fetched(f"""
+            SELECT sqlfuncs.main._sf_one_or_tags(label, 'label')::VARCHAR AS label,
+                sqlfuncs.main._sf_labels_kind(typeof(label)) AS kind
+            FROM (SELECT {self._label} AS label FROM {self._table})
+        """)
+        kind = found["kind"][0].as_py() if len(found) else "text"
+        field = pa.field("label", pa.string(), metadata={KIND: kind})
+        texts = found["label"].combine_chunks()
+        return tasks.of_labels(pa.StructArray.from_arrays([texts], fields=[field]), task=task)
 
     def _make_log(self, log: str) -> None:
         try:
@@ -106,24 +123,30 @@ class ReviewedTable:
             self._con.cursor().execute(f"""
                 CREATE OR REPLACE TABLE {_JUDGED} AS
                 WITH input AS (FROM {self._table})
-                SELECT {self._key}::VARCHAR AS key, {self._label}::VARCHAR AS label, {_MODEL},
-                    suggested_confidence, not_judged
+                SELECT {self._key}::VARCHAR AS key, {self._label} AS label, {self._told},
+                    suggested_label, suggested_confidence, not_judged
                 FROM sqlfuncs.main.label_issues(
-                    input, {self._x}, {self._label}, model := {literal(self.model)}
+                    input, {self._x}, {self._label}, model := {literal(self.model)},
+                    task := {self._task}
                 )
             """)
         except duckdb.Error as error:
             raise BadInput(plain_message(error)) from None
-        return self._fetched(f"SELECT * EXCLUDE (label, suggested_confidence) FROM {_JUDGED}")
+        return self._fetched(
+            f"SELECT * EXCLUDE (label) REPLACE (suggested_label::VARCHAR AS suggested_label) "
+            f"FROM {_JUDGED}"
+        )
 
     def learned(self) -> pa.Table:
         """See `Source`."""
         return self._fetched(f"""
             WITH input AS (FROM {self._table}), log AS ({self._by_people()})
-            SELECT {self._key}::VARCHAR AS key, review_rank, {_MODEL}
+            SELECT {self._key}::VARCHAR AS key, review_rank, {self._told},
+                suggested_label::VARCHAR AS suggested_label
             FROM sqlfuncs.main.review_queue(
                 input, {self._x}, {self._label}, {self._key}, log := log,
-                budget := (SELECT count(*) FROM {self._table}), model := {literal(self.model)}
+                budget := (SELECT count(*) FROM {self._table}), model := {literal(self.model)},
+                task := {self._task}
             )
         """)
 
@@ -146,6 +169,25 @@ class ReviewedTable:
             SELECT key, outlier_score, is_outlier, near_duplicate_group
             FROM sqlfuncs.main.outliers(found, x)
         """)
+
+    def in_words(self, label: str) -> str:
+        """See `Source`."""
+        rows = self._con.cursor().execute(
+            "SELECT sqlfuncs.main._sf_unrounded("
+            "$1, 'text', label, sqlfuncs.main._sf_decided_kind(typeof(label))), "
+            f"sqlfuncs.main._sf_cast($1, label), typeof(label) "
+            f"FROM (SELECT {self._label} AS label FROM {self._table} LIMIT 1)",
+            [label],
+        )
+        ((words, cast, type_),) = rows.fetchall()
+        if cast is None:
+            raise BadInput(f"{label} is no value of {self._called}, which is {type_}.")
+        if words is None:
+            raise BadInput(
+                f"{label} would be rounded to {cast}: {self._called} is {type_}. Type a value that "
+                "it can hold."
+            )
+        return str(words)
 
     def log(self) -> list[Decision]:
         """See `Source`."""
@@ -200,7 +242,9 @@ class ReviewedTable:
             con.execute(f"""
                 WITH log AS (FROM {self._log})
                 SELECT {columns}
-                FROM sqlfuncs.main.auto_corrections({_JUDGED}, key, label, log := log)
+                FROM sqlfuncs.main.auto_corrections(
+                    {_JUDGED}, key, label, log := log, task := {self._task}
+                )
             """)
             return [Decision(*row) for row in con.fetchall()]
         except duckdb.Error as error:

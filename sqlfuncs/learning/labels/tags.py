@@ -112,10 +112,10 @@ def read_lists(column: pa.Array) -> list[list[str] | None]:
 
 
 def parsed(text: str) -> list[str] | None:
-    """The tags of a list as DuckDB writes it, or JSON; None for what is no list.
+    """The tags of a list as DuckDB writes it, or JSON; None for what is none, or holds NULL.
 
-    >>> parsed("[a, 'b, c']"), parsed('["a"]'), parsed("[]"), parsed("a")
-    (['a', 'b, c'], ['a'], [], None)
+    >>> parsed("[a, 'b, c']"), parsed('["a"]'), parsed("[]"), parsed("a"), parsed("[a, NULL]")
+    (['a', 'b, c'], ['a'], [], None, None)
     """
     text = text.strip()
     if not text.startswith("[") or not text.endswith("]"):
@@ -123,12 +123,14 @@ def parsed(text: str) -> list[str] | None:
     found, place, end = list[str](), 1, len(text) - 1
     while place < end:
         tag, place = _next(text, place, end)
+        if tag is None:
+            return None
         found.append(tag)
         place += 1  # the comma
     return found
 
 
-def _next(text: str, place: int, end: int) -> tuple[str, int]:
+def _next(text: str, place: int, end: int) -> tuple[str | None, int]:
     """The tag that begins at a place, and where it ends: in quotes, or up to a comma."""
     while place < end and text[place] == " ":
         place += 1
@@ -144,7 +146,8 @@ def _next(text: str, place: int, end: int) -> tuple[str, int]:
         while place < end and text[place] != ",":
             place += 1
     tag = normalize("NFC", "".join(letters))
-    return (tag if quote else tag.rstrip(" ")), place
+    tag = tag if quote else tag.rstrip(" ")
+    return (tag if quote or tag.upper() != "NULL" else None), place
 
 
 def as_codes(texts: pa.Array, names: Sequence[str]) -> tuple[Mask, Mask]:

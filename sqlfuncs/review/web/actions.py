@@ -10,8 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from sqlfuncs.errors import BadInput, Conflict, SqlfuncsError
+from sqlfuncs.errors import BadInput, SqlfuncsError
 from sqlfuncs.review.decisions import APPLIED, MACHINE, Decision
+from sqlfuncs.review.labels.base import number
 from sqlfuncs.review.review import Review
 from sqlfuncs.review.web import view_models
 from sqlfuncs.review.web.guard import Session, session_of
@@ -44,12 +45,12 @@ class Actions:
     def decide(self, session: Session, form: Form) -> str:
         """Decide about a row, and go on to the next one."""
         wanted, place = view_models.wanted(form.flat), self._place(form.one("row"))
-        label = form.flat.get("label")
+        new = self.review.queue.labels.read(form, self.review.source.in_words)
         on = self.review.next(wanted, session.reviewer, after=place)
         decided = self.review.decide(
             self.review.queue.keys[place],
             form.one("action"),
-            None if label is None else self._label(label),
+            new,
             session.reviewer,
             form.one("seen"),
         )
@@ -59,6 +60,13 @@ class Actions:
         if form.one("from") == "list":
             return view_models.address("/list", wanted, page=form.one("page") or None)
         return view_models.address("/", wanted, row=on if on != place else None)
+
+    def again(self, form: Form) -> dict[str, str | None]:
+        """What the page needs to show a row again whose form was not taken, as it was filled in."""
+        row = number(form.one("row"))
+        if row is None or row >= len(self.review.queue.keys):
+            return {}
+        return {"row": str(row), "typed": self.review.queue.labels.typed(form)}
 
     def undo(self, session: Session, form: Form) -> str:
         """Take back the latest step, and show it."""
@@ -81,7 +89,7 @@ class Actions:
 
     def release(self, session: Session, form: Form) -> str:
         """Apply the corrections that the reviewed rows release."""
-        done = self.review.release(view_models.number(form.one("count")) or 0, session.reviewer)
+        done = self.review.release(number(form.one("count")) or 0, session.reviewer)
         session.message = f"{len(done)} corrections are applied. U takes all of them back."
         return view_models.address("/verify", view_models.wanted(form.flat))
 
@@ -105,19 +113,19 @@ class Actions:
 
     def _place(self, row: str) -> int:
         """The place of a row, as forms name it: a text may not come back as it was sent."""
-        place = view_models.number(row)
+        place = number(row)
         if place is None or place >= len(self.review.queue.keys):
             raise BadInput(f"there is no row number {row!r}.")
         return place
 
     def _label(self, code: str) -> str:
-        classes, found = self.review.queue.classes, view_models.number(code)
-        if found is None or found >= len(classes):
-            raise BadInput(f"there is no label number {code!r}. There are {len(classes)} labels.")
-        return classes[found]
+        labels = self.review.queue.labels
+        return labels.check(labels.read({"label": [code]}, self.review.source.in_words))
 
 
-def posted(action: Callable[[Session, Form], str]) -> Callable[[Request], object]:
+def posted(
+    action: Callable[[Session, Form], str], again: Callable[[Form], dict[str, str | None]]
+) -> Callable[[Request], object]:
     """An action that ends on a page; an error is said there, on the row it is about."""
 
     async def answer(request: Request) -> Response:
@@ -135,9 +143,9 @@ def posted(action: Callable[[Session, Form], str]) -> Callable[[Request], object
             to = await run_in_threadpool(action, session, form)
         except SqlfuncsError as error:
             session.message, session.is_bad_news = str(error), True
-            row = form.one("row") if isinstance(error, Conflict) else ""
             page = _AFTER_AN_ERROR.get(request.url.path, "/")
-            to = view_models.address(page, view_models.wanted(form.flat), row=row or None)
+            what = again(form) if page == "/" else {}
+            to = view_models.address(page, view_models.wanted(form.flat), **what)
         return RedirectResponse(to, 303)
 
     return answer

@@ -17,6 +17,7 @@ from sqlfuncs.charts import shapes
 from sqlfuncs.charts.pages import environment
 from sqlfuncs.errors import BadInput
 from sqlfuncs.review.decisions import Decision, as_csv, describe
+from sqlfuncs.review.labels.base import number
 from sqlfuncs.review.progress import by_reviewer, pace, wrong_by_steps
 from sqlfuncs.review.queue import SORTS, STATES, Filter, neighbours_in
 from sqlfuncs.review.review import Review
@@ -56,7 +57,10 @@ class Pages:
         app = Starlette(
             routes=[
                 *(Route(path, _threaded(page), methods=["GET"]) for path, page in gets.items()),
-                *(Route(path, posted(action), methods=["POST"]) for path, action in posts.items()),
+                *(
+                    Route(path, posted(action, actions.again), methods=["POST"])
+                    for path, action in posts.items()
+                ),
             ]
         )
         app.router.redirect_slashes = False  # to where nothing is: it does not know the path
@@ -74,13 +78,13 @@ class Pages:
             return self._page(request, "done.html", wanted, row=None)
         self.review.claim(place, who)
         row = view_models.row(self.review, place)
+        typed = request.query_params.get("typed")
         order = self.review.queue.select(wanted)
         before, after = neighbours_in(order, place)
-        labels = dict.fromkeys(label for label in (row.given, row.suggested) if label is not None)
         alike = self.review.alike(place)
         return self._page(
             request, "row.html", wanted, row=row, before=before, after=after, alike=alike,
-            evidence=[(label, self._neighbours(place, label)) for label in labels],
+            shown=self._shown(place, typed), evidence=self._evidence(place),
             duplicates=self._duplicates(place, alike.duplicates) if alike else [],
             why=self.review.why(place),
             details=self.review.source.details(row.key), wanting=len(order),
@@ -91,7 +95,7 @@ class Pages:
         """The row that is asked for, by its place, or by its key as somebody has typed it."""
         query, session = request.query_params, session_of(request)
         if "row" in query:
-            place = view_models.number(query["row"])
+            place = number(query["row"])
             if place is not None and place < len(self.review.queue.keys):
                 return place
             session.message, session.is_bad_news = f"There is no row number {query['row']}.", True
@@ -108,17 +112,25 @@ class Pages:
         others = sorted(alike, key=lambda other: bool(given[other] == given[place]))
         return [view_models.row(self.review, other) for other in others[:_DUPLICATES]]
 
-    def _neighbours(self, place: int, label: str) -> list[tuple[view_models.Row, float]] | None:
-        found = self.review.neighbours(place, label)
-        if found is None:
-            return None
-        return [(view_models.row(self.review, at, 0), cosine) for at, cosine in found]
+    def _shown(self, place: int, typed: str | None) -> object:
+        """What the template of the kind of label shows; an address that is made up shows a page."""
+        try:
+            return self.review.queue.shown(place, typed)
+        except BadInput:
+            return self.review.queue.shown(place)
+
+    def _evidence(self, place: int) -> list[tuple[str, list[tuple[view_models.Row, float]]]]:
+        """What trusted rows are evidence for, and these."""
+        return [
+            (called, [(view_models.row(self.review, at), cosine) for at, cosine in found])
+            for called, found in self.review.neighbours(place)
+        ]
 
     def rows(self, request: Request) -> Response:
         """Many rows, densely."""
         wanted = view_models.wanted(request.query_params)
         order = self.review.queue.select(wanted)
-        page = max(view_models.number(request.query_params.get("page")) or 1, 1)
+        page = max(number(request.query_params.get("page")) or 1, 1)
         start = min((page - 1) * _PER_PAGE, max(len(order) - 1, 0) // _PER_PAGE * _PER_PAGE)
         rows = [view_models.row(self.review, int(p)) for p in order[start : start + _PER_PAGE]]
         return self._page(
@@ -129,7 +141,7 @@ class Pages:
     def clean(self, request: Request) -> Response:
         """What accepting the suggestions of the worst rows would change."""
         wanted = view_models.wanted(request.query_params)
-        asked = view_models.number(request.query_params.get("count"))
+        asked = number(request.query_params.get("count"))
         count = 25 if asked is None else max(asked, 1)
         rows = [view_models.row(self.review, p) for p in self.review.clean(wanted, count)]
         return self._page(request, "clean.html", wanted, rows=rows, count=count)
@@ -144,12 +156,17 @@ class Pages:
             except BadInput as error:
                 problem = str(error)
         places = [self.review.queue.place[each.key] for each in proposed[:_PREVIEWED]]
-        rows = [view_models.row(self.review, place, 0) for place in places]
+        rows = [view_models.row(self.review, place) for place in places]
         return self._page(
             request, "verify.html", view_models.wanted(request.query_params), evidence=evidence,
-            proposed=len(proposed), previewed=list(zip(rows, proposed, strict=False)),
+            proposed=len(proposed), previewed=list(
+                zip(rows, map(self._new_parts, proposed), strict=False)
+            ),
             problem=problem,
         )  # fmt: skip
+
+    def _new_parts(self, proposed: Decision) -> Sequence[str]:
+        return self.review.queue.labels.parts(proposed.new_label or "")
 
     def progress(self, request: Request) -> Response:
         """How far it is, and whether one may stop."""
@@ -190,7 +207,7 @@ class Pages:
         return Response(found, media_type=kind) if kind else Response(status_code=404)
 
     def _key(self, request: Request) -> str:
-        place, keys = view_models.number(request.query_params.get("row")), self.review.queue.keys
+        place, keys = number(request.query_params.get("row")), self.review.queue.keys
         return keys[place] if place is not None and place < len(keys) else ""
 
     def decisions(self, request: Request) -> Response:
@@ -222,8 +239,8 @@ class Pages:
             wanted=wanted, address=view_models.address, replace=replace,
             hidden=view_models.hidden(wanted),
             now=self.review.progress(), pace=pace(self.review.decisions.all, session.reviewer),
-            names=names, cells=cells, pairs=[] if names else view_models.pairs(self.review, wanted),
-            classes=self.review.queue.classes, states=STATES, sorts=SORTS, review=self.review,
+            names=names, cells=cells, pairs=[] if names else self.review.queue.pairs(wanted),
+            labels=self.review.queue.labels, states=STATES, sorts=SORTS, review=self.review,
             path=request.url.path, **what,
         )  # fmt: skip
         return HTMLResponse(html)

@@ -13,12 +13,11 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 
 from sqlfuncs.review.decisions import Decision, describe
+from sqlfuncs.review.labels.base import number
 from sqlfuncs.review.queue import SORTS, STATES, Filter
 from sqlfuncs.review.review import Review
 
-MOST_CLASSES = 9  # with keys of their own
 _MATRIX_CLASSES = 12  # as a matrix; of more, the most frequent pairs
-_PAIRS = 20
 _SHADES = 9
 _PLAIN = Filter()
 _NO_CLASS = -2  # no row has it; -1 stands for no label
@@ -26,26 +25,26 @@ _NO_CLASS = -2  # no row has it; -1 stands for no label
 
 @dataclass(frozen=True)
 class Row:
-    """A row as it is shown."""
+    """A row as it is shown: its labels as the parts that stand beside each other.
+
+    `change` is what the suggestion would do, for a button.
+    """
 
     place: int
     key: str
     text: str | None
     fields: Mapping[str, str | None]
     is_image: bool
-    given: str | None
-    suggested: str | None
+    given: Sequence[str] | None
+    suggested: Sequence[str] | None
+    suggested_code: int
+    change: str
+    in_force: Sequence[str] | None
     quality: float | None
     is_flagged: bool
     not_judged: str | None
-    chances: Sequence[tuple[str, float | None]]
     decision: Decision | None
     version: str
-
-    @property
-    def has_probabilities(self) -> bool:
-        """Whether the model says how likely each class is: of rows without a label, too."""
-        return any(share is not None for _, share in self.chances)
 
     @property
     def decision_text(self) -> str:
@@ -53,9 +52,11 @@ class Row:
         return describe(self.decision) if self.decision else ""
 
 
-def row(review: Review, place: int, chances: int = MOST_CLASSES) -> Row:
+def row(review: Review, place: int) -> Row:
     """What is known of a row."""
-    queue = review.queue
+    queue, labels = review.queue, review.queue.labels
+    given, suggested, code = queue.label(place), queue.suggested(place), queue.suggested_code(place)
+    in_force = labels.text(queue.in_force[place])
     key, value = queue.keys[place], queue.text[place].as_py()
     quality = float(queue.scores.quality[place])
     return Row(
@@ -66,12 +67,14 @@ def row(review: Review, place: int, chances: int = MOST_CLASSES) -> Row:
         if isinstance(value, dict)
         else {},
         is_image=review.source.shows_images,
-        given=queue.label(place),
-        suggested=queue.suggested(place),
+        given=None if given is None else labels.parts(given),
+        suggested=None if suggested is None else labels.parts(suggested),
+        suggested_code=code,
+        change="" if suggested is None else labels.change(given, suggested),
+        in_force=None if in_force is None else labels.parts(in_force),
         quality=None if np.isnan(quality) else quality,
         is_flagged=bool(queue.scores.flagged[place]),
         not_judged=queue.not_judged.get(place),
-        chances=queue.top_classes(place, chances),
         decision=review.decisions.in_force(key),
         version=review.decisions.version(key),
     )
@@ -91,10 +94,10 @@ class Cell:
 
 def matrix(review: Review, wanted: Filter) -> tuple[list[str], list[list[Cell]]]:
     """The given x suggested matrix, a list of cells for each given class; empty for many."""
-    names = list(review.queue.classes)
-    if len(names) > _MATRIX_CLASSES:
+    names = list(review.queue.labels.choices_given)
+    counts = review.queue.matrix(wanted) if len(names) <= _MATRIX_CLASSES else None
+    if counts is None:
         return [], []
-    counts = review.queue.matrix(wanted)
     beside = counts - np.diag(np.diag(counts))  # what stands as it is would outshine the rest
     most = max(int(beside.max(initial=0)), 1)
     shades = np.minimum(_SHADES, np.ceil(_SHADES * counts / most)).astype(int)
@@ -104,19 +107,6 @@ def matrix(review: Review, wanted: Filter) -> tuple[list[str], list[list[Cell]]]
             for j, suggested in enumerate(names)
         ]
         for i, given in enumerate(names)
-    ]
-
-
-def pairs(review: Review, wanted: Filter) -> list[Cell]:
-    """The most frequent pairs of a given and another suggested class."""
-    counts = review.queue.matrix(wanted).copy()
-    np.fill_diagonal(counts, 0)
-    names = review.queue.classes
-    best = np.argsort(-counts, axis=None, kind="stable")[:_PAIRS]
-    return [
-        Cell(names[given], names[suggested], given, suggested, int(counts[given, suggested]), 0)
-        for given, suggested in (divmod(at, len(names)) for at in best.tolist())
-        if counts[given, suggested]
     ]
 
 
@@ -158,15 +148,6 @@ flagged=True)
         sort=sort if sort in SORTS else _PLAIN.sort,
         flagged=query.get("flagged") == "1",
     )
-
-
-def number(text: str | None) -> int | None:
-    """A number that was sent; None for what is none.
-
-    >>> number("12"), number("-1"), number("²"), number(None)
-    (12, None, None, None)
-    """
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _class(text: str | None) -> int | None:

@@ -36,7 +36,7 @@ function show(text, keepFocus) {
   const said = fresh.querySelector("#said");
   say(said.textContent, said.classList.contains("bad"));
   if (focused >= 0 && rows().length) activate(Math.min(focused, rows().length - 1));
-  else if (!keepFocus) document.querySelector("main").focus({ preventScroll: true });
+  else if (!keepFocus) (document.querySelector("[aria-invalid]") ?? document.querySelector("main")).focus({ preventScroll: true });
   if (!keepFocus && focused < 0) scrollTo({ top: 0, behavior: "instant" });
 }
 
@@ -82,11 +82,14 @@ addEventListener("focusin", (event) => {
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.target.closest("input, select, textarea, dialog")) {
+  if (event.target.closest("input:not([type=checkbox]), select, textarea, dialog")) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
   if (!keysAreOn() && event.key.length === 1) return;
+  if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
+  const typed = document.querySelector("[data-digits]");
+  if (typed && /^[-+.0-9]$/.test(event.key)) return typed.select(); // and the digit goes there
   if (rows().length && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     event.preventDefault();
     return activate(Math.min(Math.max(activeIndex() + (event.key === "ArrowDown" ? 1 : -1), 0), rows().length - 1));
@@ -94,7 +97,7 @@ addEventListener("keydown", (event) => {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const wanted = `[data-key="${CSS.escape(key)}"]`;
   const found = document.querySelector(`[data-active] ${wanted}`) ?? document.querySelector(`:not(li) > ${wanted}, header ${wanted}, aside ${wanted}, .pages ${wanted}`);
-  if (key === "w" && !found && document.querySelector("article")) say("There is no suggestion for this row: Q keeps its label, a number gives another.", false);
+  if (key === "w" && !found && document.querySelector("article")) say("There is no suggestion for this row: Q keeps its label, ? lists the keys that give another.", false);
   if (!found || found.disabled || event.repeat) return;
   event.preventDefault();
   if (found.hasAttribute("data-focus")) {
