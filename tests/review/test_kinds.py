@@ -280,10 +280,10 @@ def test_a_row_shows_its_number_and_what_it_may_be(measured: Here) -> None:
         "WHERE is_label_issue ORDER BY id LIMIT 1"
     ).fetchall()[0]  # fmt: skip
     page = browser.get(f"/?at={key}")
-    assert f"expects {low:.2f} to {high:.2f}; the number given is outside" in page
+    assert f"expects {low:.2f} to {high:.2f}; the number given, the tall mark, is outside" in page
     assert f'name="number" value="{_row(measured, key)[0]}"' in page
     inside = browser.get("/?at=1")
-    assert "the number given is inside" in inside
+    assert "the number given, the tall mark, is inside" in inside
     flagged = browser.get("/?suggested=1")
     assert "rows to decide match" in flagged and ">lower</a> 19" in flagged
     assert "No row matches" in browser.get("/?given=0")
