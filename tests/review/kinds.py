@@ -16,7 +16,8 @@ TAGS = (
 _TAGGED = """
 CREATE TABLE train AS
 WITH numbered AS (
-    SELECT i AS id, sin(i) AS a, sin(i * 1.7 + 1) AS b, sin(i * 2.3 + 2) AS c FROM range(300) r(i)
+    SELECT i AS id, sin(i) AS a, sin(i * 1.7 + 1) AS b, sin(i * 2.3 + 2) AS c
+    FROM range({rows}) r(i)
 ), truths AS (
     SELECT *, list_concat(
         if(a > 0, $1[1:1], []), if(b > 0, $1[2:2], []), if(c > 0, $1[3:3], []),
@@ -40,22 +41,22 @@ SELECT i AS id, if(i = 4, $1, 'parcel ' || i) AS text, 1 + hash(i + 1) % 20 AS k
     round(4 + 1.5 * kg + km / 50 + (hash(i) % 100) / 100, 2)::{type} AS truth,
     if(i % 10 = 4, round(truth * 10, 2), truth)::{type} AS label, {{kg: kg, km: km}} AS x,
     [kg, km / 50]::FLOAT[] AS vector
-FROM range(200) r(i)
+FROM range({rows}) r(i)
 """
 
 
-def make_tagged(path: Path) -> Path:
+def make_tagged(path: Path, rows: int = 300) -> Path:
     """A database with the table `train`: id, text, label and truth (VARCHAR[]), and x (vectors).
 
-    A tag was forgotten in some of 300 rows, and added to others.
+    A tag was forgotten in some of the rows, and added to others.
     """
     with duckdb.connect(str(path)) as con:
-        con.execute(_TAGGED, [list(TAGS), EVIL])
+        con.execute(_TAGGED.format(rows=rows), [list(TAGS), EVIL])
     return path
 
 
-def make_measured(path: Path, of_type: str = "DECIMAL(9, 2)") -> Path:
+def make_measured(path: Path, of_type: str = "DECIMAL(9, 2)", rows: int = 200) -> Path:
     """The same with numbers, a tenth of them ten times too large, a STRUCT for x, and vectors."""
     with duckdb.connect(str(path)) as con:
-        con.execute(_MEASURED.format(type=of_type), [EVIL])
+        con.execute(_MEASURED.format(type=of_type, rows=rows), [EVIL])
     return path

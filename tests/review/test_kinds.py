@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import unescape
 from pathlib import Path
 
@@ -279,10 +280,10 @@ def test_a_row_shows_its_number_and_what_it_may_be(measured: Here) -> None:
         "WHERE is_label_issue ORDER BY id LIMIT 1"
     ).fetchall()[0]  # fmt: skip
     page = browser.get(f"/?at={key}")
-    assert f"expects {low:.6g} to {high:.6g}; the number given is outside" in page
+    assert f"expects {low:.2f} to {high:.2f}; the number given, the tall mark, is outside" in page
     assert f'name="number" value="{_row(measured, key)[0]}"' in page
     inside = browser.get("/?at=1")
-    assert "the number given is inside" in inside
+    assert "the number given, the tall mark, is inside" in inside
     flagged = browser.get("/?suggested=1")
     assert "rows to decide match" in flagged and ">lower</a> 19" in flagged
     assert "No row matches" in browser.get("/?given=0")
@@ -330,6 +331,42 @@ def test_tags_that_are_none_are_not_made_up(tmp_path: Path) -> None:
         assert here.log("key, old_label, new_label") == [
             ("6", "[é, NULL]", "[é]"), ("5", None, "[]"),
         ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "errors"),
+    [
+        (make_tagged, "count(*) FILTER (list_sort(label) <> list_sort(truth))"),
+        (partial(make_measured, of_type="DOUBLE"), "sum(abs(label - truth))"),
+    ],
+    ids=["tags", "numbers"],
+)
+def test_some_reviewed_rows_release_the_other_corrections(
+    tmp_path: Path, make: Callable[..., Path], errors: str
+) -> None:
+    """Candidates at random, until the answer is in; then one step corrects the others."""
+    with reviewing(make(tmp_path / "my.duckdb", rows=900), "x") as here:
+        browser = here.browser()
+        page, seen = browser.get("/?sort=verify"), 0
+        while "May corrections be applied?" not in page:
+            truth = _row(here, shown_key(page), "truth")[0]
+            if isinstance(truth, list):
+                page = _save_tags(browser, page, set(truth), sort="verify")
+            else:
+                page = browser.decide(page, "relabel", number=str(truth), sort="verify")
+            seen += 1
+            assert seen < 80, page
+        count = field(page, "count")
+        assert f"{count} corrections are applied" in browser.post("/verify", count=count)
+        machines = [who for _, _, who in here.log() if who == "auto_corrections"]
+        assert len(machines) == int(count) > 9
+        before, after = (
+            here.con.cursor().execute(f"SELECT {errors} FROM {table}").fetchall()
+            for table in ("train", "sqlfuncs.apply_corrections(train, decisions, id, label)")
+        )
+        assert after[0][0] < 0.8 * before[0][0]
+        assert f"{count} decisions were taken back" in browser.post("/undo")
 
 
 def test_the_program_serves_numbers_and_goes_on_where_it_was(tmp_path: Path) -> None:

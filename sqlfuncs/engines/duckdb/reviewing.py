@@ -74,8 +74,8 @@ class ReviewedTable:
     def _task_of_labels(self, task: str) -> type[Task]:
         found = self._fetched(f"""
             SELECT sqlfuncs.main._sf_one_or_tags(label, 'label')::VARCHAR AS label,
-                sqlfuncs.main._sf_labels_kind(typeof(label)) AS kind
-            FROM (SELECT {self._label} AS label FROM {self._table})
+                sqlfuncs.main._sf_labels_kind(typeof(label), typeof(x)) AS kind
+            FROM (SELECT {self._label} AS label, {self._x} AS x FROM {self._table})
         """)
         kind = found["kind"][0].as_py() if len(found) else "text"
         field = pa.field("label", pa.string(), metadata={KIND: kind})

@@ -24,10 +24,14 @@ _MARGIN = 0.05  # of the scale, on both sides
 
 @dataclass(frozen=True)
 class Scale:
-    """A row's numbers and where they are on a line from 0 to 100; None where there is none."""
+    """A row's numbers and where they are on a line from 0 to 100; None where there is none.
 
-    low: float | None
-    high: float | None
+    `low` and `high` are the ends of what the label may be, as text; `field` is what stands to be
+    changed, and whether it was refused.
+    """
+
+    low: str | None
+    high: str | None
     at_low: float
     at_high: float
     at_given: float | None
@@ -113,8 +117,8 @@ class Numbers(Labels):
             return None if value is None else 100 * (value - start) / whole
 
         return Scale(
-            low,
-            high,
+            _like(low, given, suggested),
+            _like(high, given, suggested),
             at(low) or 0.0,
             at(high) or 0.0,
             at(own),
@@ -152,6 +156,19 @@ class Numbers(Labels):
 
 def _values(texts: Sequence[str]) -> Floats:
     return numbers.as_numbers(pa.array(texts, pa.string()))
+
+
+def _like(value: float | None, *labels: str | None) -> str | None:
+    """A number with as many decimals as labels have.
+
+    >>> _like(24.4361, "47.50", None), _like(24.4361, None), _like(24.4361, "1e+20")
+    ('24.44', '24.4361', '24.4361')
+    """
+    if value is None:
+        return None
+    written = [text for text in labels if text is not None and "e" not in text]
+    decimals = max((len(text.partition(".")[2]) for text in written), default=None)
+    return f"{value:.6g}" if decimals is None else f"{value:.{decimals}f}"
 
 
 def _finite(text: str) -> float | None:
