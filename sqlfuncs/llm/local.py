@@ -4,7 +4,7 @@ The model writes nothing: each label is scored as the answer, by the probability
 so the answer is always a label and comes with probabilities. What all texts share (the
 instructions and labels before the text) is computed once; all labels of a text are scored in
 the one pass that reads it, each blind to the others. Where any number may apply, "yes" and "no"
-are scored for each label instead. Small models favour some labels whatever
+are scored for each label instead. Where one is asked for, small models favour some labels whatever
 the text; that is measured on a text without content and divided out (Zhao et al.: Calibrate
 before use, ICML 2021, section 4).
 """
@@ -90,7 +90,9 @@ class LocalProvider:
             frame = self._frame(task)
         own, is_cut = self._tokens(texts)
         with self._lock:
-            scores = self._scores(frame, own) - self._of_nothing(task, frame)
+            scores = self._scores(frame, own)
+            if not task.multi:  # of a text without content "no" is the answer, and no favour
+                scores -= self._of_nothing(task, frame)
         if task.multi:  # of each label yes and no, side by side
             probs = _softmax(scores.reshape(-1, 2)).reshape(len(own), -1, 2)[:, :, 0]
             applies = probs > 0.5
