@@ -65,7 +65,7 @@ def test_an_answer_in_another_form_is_nobodys(said: str) -> None:
 
 def test_any_number_of_labels() -> None:
     task = Task.read(["a", "b"], multi=True)
-    assert reading.read(task, '{"labels": ["b", "a", "b"]}', None)[0].labels == ("b", "a")
+    assert reading.read(task, '{"labels": ["b", "a", "b"]}', None)[0].labels == ("a", "b")
     assert reading.read(task, '{"labels": []}', None)[0].labels == ()
     assert reading.read(task, '{"labels": ["c"]}', None)[0].labels is None
 
