@@ -50,8 +50,8 @@ class Case:
     features: Floats
 
 
-def politeness(folder: Path, corpus: str, seed: int) -> Case:
-    """One of five people's scores as given, the mean of the other four as the truth."""
+def scored(folder: Path, corpus: str) -> tuple[pd.Series[str], Floats]:
+    """Texts, and the scores that five people gave each: (texts, 5)."""
     name = f"python3:corpora/{CORPORA[corpus]}.annotated.csv"
     content = subprocess.run(
         ["git", "-C", str(folder / REPOSITORY / "repo"), "show", name],
@@ -59,16 +59,21 @@ def politeness(folder: Path, corpus: str, seed: int) -> Case:
         check=True,
     ).stdout
     table = pd.read_csv(io.BytesIO(content))
-    scores = table[[f"Score{at}" for at in range(1, 6)]].to_numpy(dtype=np.float64)
-    who = np.random.default_rng(seed).integers(5, size=len(table))
-    given = scores[np.arange(len(table)), who]
+    return table["Request"], table[[f"Score{at}" for at in range(1, 6)]].to_numpy(dtype=np.float64)
+
+
+def politeness(folder: Path, corpus: str, seed: int) -> Case:
+    """One of five people's scores as given, the mean of the other four as the truth."""
+    requests, scores = scored(folder, corpus)
+    who = np.random.default_rng(seed).integers(5, size=len(requests))
+    given = scores[np.arange(len(requests)), who]
     wrong = np.abs(given - (scores.sum(axis=1) - given) / 4) >= FAR
     with sqlfuncs.connect() as con:
-        texts = pd.DataFrame({"text": table["Request"]})
+        texts = pd.DataFrame({"text": requests})
         con.register("texts", texts)
         found = con.execute("SELECT embed(text) AS e FROM texts").fetchnumpy()["e"]
     features = np.stack(list(found)).astype(np.float64)
-    rows = pd.DataFrame({"text": table["Request"], "e": list(features), "y": given})
+    rows = pd.DataFrame({"text": requests, "e": list(features), "y": given})
     title = f"politeness' scores, {corpus}"
     return Case(title, rows, wrong, "text", "e::FLOAT[]", features)
 

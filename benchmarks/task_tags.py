@@ -39,8 +39,8 @@ Mask = npt.NDArray[np.bool_]
 Figures = dict[str, tuple[float, float, float, float, float]]
 
 
-def table(folder: Path, seed: int) -> tuple[pd.DataFrame, Mask, Mask]:
-    """Texts with the tags given, and which tags these are and which are right: (rows, tags)."""
+def drawn(folder: Path, rows: int, seed: int) -> tuple[pd.DataFrame, Mask]:
+    """Texts at random, each once, and their tags as published: (rows, tags)."""
     content = subprocess.run(
         ["git", "-C", str(folder / REPOSITORY / "repo"), "show", FILE],
         stdout=subprocess.PIPE,
@@ -48,10 +48,16 @@ def table(folder: Path, seed: int) -> tuple[pd.DataFrame, Mask, Mask]:
     ).stdout
     names = ["text", "tags", "id"]
     whole = pd.read_csv(io.BytesIO(content), sep="\t", header=None, names=names)
-    frame = whole.drop_duplicates("text").sample(ROWS, random_state=seed).reset_index(drop=True)
-    true = np.zeros((ROWS, TAGS), dtype=bool)
+    frame = whole.drop_duplicates("text").sample(rows, random_state=seed).reset_index(drop=True)
+    true = np.zeros((rows, TAGS), dtype=bool)
     for row, tags in enumerate(frame["tags"].astype(str)):
         true[row, [int(tag) for tag in tags.split(",")]] = True
+    return frame, true
+
+
+def table(folder: Path, seed: int) -> tuple[pd.DataFrame, Mask, Mask]:
+    """Texts with the tags given, and which tags these are and which are right: (rows, tags)."""
+    frame, true = drawn(folder, ROWS, seed)
     random = np.random.default_rng(seed)
     given = true & (random.random(true.shape) >= FORGOTTEN)
     common = np.sqrt(true.mean(axis=0))

@@ -1,4 +1,4 @@
-"""Labels that are no single class, beside cleanlab's modules for them on the same features.
+"""Labels that are no single class: found beside cleanlab's modules, trained beside scikit-learn.
 
 SQLFUNCS_BENCH is a folder of fetched repositories (owner+name/repo, bare); what is not there is
 left out, and said.
@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import task_numbers, task_tags
+from benchmarks import task_numbers, task_tags, task_training
 
-_KINDS = {"numbers": task_numbers.main, "tags": task_tags.main}
+_KINDS = {"numbers": task_numbers.main, "tags": task_tags.main, "training": task_training.main}
 
 
 def main(names: list[str]) -> None:
