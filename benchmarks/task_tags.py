@@ -41,7 +41,7 @@ Figures = dict[str, tuple[float, float, float, float, float]]
 
 
 def _read(folder: Path, part: str) -> pd.DataFrame:
-    """The texts and tags of a part of the corpus."""
+    """The texts and tags of a part of the corpus, each text once."""
     name = f"HEAD:data/goemotions-{part}.tsv"
     content = subprocess.run(
         ["git", "-C", str(folder / REPOSITORY / "repo"), "show", name],
@@ -49,17 +49,29 @@ def _read(folder: Path, part: str) -> pd.DataFrame:
         check=True,
     ).stdout
     names = ["text", "tags", "id"]
-    return pd.read_csv(io.BytesIO(content), sep="\t", header=None, names=names)
+    found = pd.read_csv(io.BytesIO(content), sep="\t", header=None, names=names)
+    return found.drop_duplicates("text")
+
+
+def _sampled(texts: pd.DataFrame, rows: int, seed: int) -> tuple[pd.DataFrame, Mask]:
+    """Some of the texts at random, and their tags as published: (rows, tags)."""
+    frame = texts.sample(rows, random_state=seed).reset_index(drop=True)
+    true = np.zeros((rows, TAGS), dtype=bool)
+    for row, tags in enumerate(frame["tags"].astype(str)):
+        true[row, [int(tag) for tag in tags.split(",")]] = True
+    return frame, true
+
+
+def drawn(folder: Path, rows: int, seed: int) -> tuple[pd.DataFrame, Mask]:
+    """Texts of the training set at random, and their tags as published: (rows, tags)."""
+    return _sampled(_read(folder, "train"), rows, seed)
 
 
 def table(folder: Path, seed: int) -> tuple[pd.DataFrame, Mask, Mask]:
     """Texts with the tags given, and which tags these are and which are right: (rows, tags)."""
     whole = pd.concat([_read(folder, "dev"), _read(folder, "test")]).drop_duplicates("text")
     unseen = whole[~whole["text"].isin(_read(folder, "train")["text"])]
-    frame = unseen.sample(ROWS, random_state=seed).reset_index(drop=True)
-    true = np.zeros((ROWS, TAGS), dtype=bool)
-    for row, tags in enumerate(frame["tags"].astype(str)):
-        true[row, [int(tag) for tag in tags.split(",")]] = True
+    frame, true = _sampled(unseen, ROWS, seed)
     random = np.random.default_rng(seed)
     given = true & (random.random(true.shape) >= FORGOTTEN)
     common = np.sqrt(true.mean(axis=0))

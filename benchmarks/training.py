@@ -101,7 +101,7 @@ def ours(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> tuple[float, flo
     )
     seconds = (time.perf_counter() - begun) / epochs[-1]
     model = NetworkModel.from_files(NetworkModel(network).to_files(), len(names))
-    probs = model.probabilities(texts(test))
+    probs = model.predict(texts(test))
     right = probs.argmax(axis=1) == class_order.codes(list(test.completion), names)
     return seconds, float(right.mean()), model
 
@@ -115,7 +115,7 @@ def classifying(model: NetworkModel, table: pd.DataFrame) -> tuple[float, float]
     times: list[tuple[float, float]] = []
     for _ in range(REPEATS):
         begun = time.perf_counter()
-        model.probabilities(texts(table))
+        model.predict(texts(table))
         between = time.perf_counter()
         encoder.encode(list(table.prompt), show_progress_bar=False)
         times.append((between - begun, time.perf_counter() - between))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadOption, TooFewClasses
-from sqlfuncs.functions.spec import LABEL, Column, Input, TableFunction
-from sqlfuncs.learning.detection import data_warnings
+from sqlfuncs.errors import BadOption
+from sqlfuncs.functions.spec import AUTO, LABEL_OR_TAGS, Column, Input, TableFunction
 from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.store import jobs, stores
 from sqlfuncs.store.models import ModelRecord, check_name
 from sqlfuncs.training import preflight, run, trainers
 from sqlfuncs.training.preflight import Preflight
 from sqlfuncs.training.request import Request
-from sqlfuncs.training.rows import balanced_weights, to_test_on, to_train_on
-from sqlfuncs.wording import Given, Option, Snippet, Words
+from sqlfuncs.training.rows import to_test_on, to_train_on
+from sqlfuncs.wording import Given, Option, Words
 
 
 def fine_tune(
@@ -30,6 +31,7 @@ def fine_tune(
     resume: bool = False,
     balanced: bool = False,
     dry_run: bool = False,
+    task: str = AUTO,
 ) -> pa.StructArray:
     """Train a model on a table and keep it under a name, for llm_classify.
 
@@ -40,6 +42,10 @@ def fine_tune(
     A name that exists gets a new version; the same rows again give the version they gave, and
     under another name the same model, without another training.
     Rows without a label or without text are left out, and said.
+
+    Labels are classes, tags (VARCHAR[]) or numbers (FLOAT, DOUBLE, DECIMAL; others with
+    task := 'regression'). Tags and numbers take base := 'fast' or 'best'; `cv_accuracy` is then the
+    share of rows of which all tags are right, or R squared, and `classes` are the tags, or empty.
 
     `x` is text (VARCHAR) or an embedding (FLOAT[]). `base` is 'fast': linear heads on TF-IDF
     and, with the extra `local`, a sentence embedding; or 'best', which adds the middle layers
@@ -67,34 +73,31 @@ def fine_tune(
     With `wait := false` the training goes on in a process of its own; jobs() shows it. With
     `resume := true` one that was broken off goes on from its last epoch.
 
-    Errors: fewer than two classes, no usable row, no label that two rows have, rows of `test`,
-    a name with '@' or ':', a base that cannot be trained, a home that cannot be written to.
+    Errors: fewer than two classes, tags or numbers that are the same in each row, no usable row,
+    no label that two rows have, rows of `test`, a name with '@' or ':', a base that cannot be
+    trained or does not learn such labels, a home that cannot be written to.
     """
     model = check_name(name)
     check_folds(folds)
     is_tested = rows.field("test").cast(pa.bool_())
     # Without rows to test on nothing is copied.
     to_learn = rows.filter(pc.invert(is_tested)) if is_tested.true_count else rows
-    usable, labels, weights = to_train_on(to_learn)
-    if balanced:
-        weights = balanced_weights(labels, weights)
+    kind, usable, labels, weights = to_train_on(to_learn, task)
     tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
     trainer = trainers.of(base)
     full_base, reading = trainer.named(base, usable)
-    if weights is not None and not trainer.TAKES_WEIGHTS:
+    request = Request(model, full_base, reading, folds, seed, kind, usable, labels, weights)
+    taught = request.taught
+    trainer.refuse_labels(base, taught)
+    taught.refuse_useless()
+    if balanced:
+        request = replace(request, weights=taught.balanced(weights))
+    if request.weights is not None and not trainer.TAKES_WEIGHTS:
         raise BadOption(
             f"{Option('base', Given(base))} is trained at a service, where every row counts the "
             "same: leave weights and balanced out. "
             f"{Option('drop', Words('is_label_issue'))} leaves rows out there, too."
         )
-    request = Request(model, full_base, reading, folds, seed, usable, labels, weights)
-    classes = request.classes
-    if len(classes) < 2:
-        raise TooFewClasses(
-            f"every row has the label '{classes[0]}': it takes two classes or more. "
-            f"{Snippet('how columns are named')}"
-        )
-    data_warnings.about_spelling(classes)
     if dry_run:
         return _row(request, None, preflight.look(request, tested, wholly=True), dry=True)
     preflight.refuse_overlap(request, tested)
@@ -175,7 +178,7 @@ FUNCTION = TableFunction(
     arguments=("name",),
     inputs=(
         Input("x"),
-        LABEL,
+        LABEL_OR_TAGS,
         Input("weights", is_optional=True),
         Input("drop", is_optional=True),
     ),
@@ -188,8 +191,8 @@ FUNCTION = TableFunction(
         Column("status", pa.string(), "PENDING, RUNNING, SUCCEEDED, FAILED or CANCELLED"),
         Column("base", pa.string(), "what was trained"),
         Column("rows", pa.int64(), "how many rows it was trained on"),
-        Column("classes", pa.list_(pa.string()), "the labels it can give"),
-        Column("cv_accuracy", pa.float64(), "cross-validated, against the labels given"),
+        Column("classes", pa.list_(pa.string()), "the labels it can give; none of numbers"),
+        Column("cv_accuracy", pa.float64(), "or R squared, cross-validated, by the labels given"),
         Column("seconds", pa.float64(), "how long the training took"),
         Column("error", pa.string(), "why it failed or would; else NULL"),
         Column("preflight", _PREFLIGHT, "what was known before it began"),

@@ -21,6 +21,7 @@ def llm_class_probs(
     model: str | None = None,
     instructions: str | None = None,
     examples: list[object] | None = None,
+    multi: bool = False,
     on_error: str = "null",
     rows_per_request: int | None = None,
     batch: bool = False,
@@ -32,8 +33,9 @@ def llm_class_probs(
 
     FROM label_issues(tbl, llm_class_probs(text, [...]), label) finds wrong labels with no
     training at all. Those of a hosted model are of the tokens that it chose among; where it tells
-    none, it has 1 for its answer and 0 for the rest. NULL where llm_classify would be. Options
-    and errors are those of llm_classify.
+    none, it has 1 for its answer and 0 for the rest. They sum to 1; with multi := true each label
+    has one of its own, for label_issues(tbl, llm_class_probs(...), tags). NULL where llm_classify
+    would be. Options and errors are those of llm_classify.
     """
     question = Question.read(
         "llm_class_probs",
@@ -41,6 +43,8 @@ def llm_class_probs(
         model,
         instructions=instructions,
         examples=examples,
+        multi=multi,
+        of_probabilities=True,
         on_error=on_error,
         rows_per_request=rows_per_request,
         batch=batch,
@@ -53,12 +57,12 @@ def llm_class_probs(
     maps: list[list[tuple[str, float]] | None] = []
     for each in answers(text, question):
         answer = each.answer
-        if answer is None or answer.label is None:
+        if answer is None or answer.labels is None:
             maps.append(None)
         elif answer.probabilities is not None:
             maps.append(list(answer.probabilities.items()))
         else:
-            maps.append([(name, float(name == answer.label)) for name in names])
+            maps.append([(name, float(name in answer.labels)) for name in names])
     return pa.array(maps, RETURNS)
 
 

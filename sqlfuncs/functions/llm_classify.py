@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 
 import pyarrow as pa
 
 from sqlfuncs.functions.spec import ScalarFunction
 from sqlfuncs.llm.rows import Question, answers
 
+LABEL = pa.string()
 SESSION = {
     "model": "sqlfuncs_model",
     "budget_usd": "sqlfuncs_budget_usd",
@@ -32,7 +33,7 @@ def llm_classify(
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
 ) -> pa.Array:
-    """The label a model gives a text: exactly one of the labels, or NULL.
+    """The label a model gives a text: exactly one of the labels, or NULL; with `multi` a list.
 
     `model` is the name of a model trained by fine_tune (`name@2` pins a version), or of a
     provider's: 'openai:MODEL' (OpenAI or any server that speaks its language, by
@@ -41,9 +42,10 @@ def llm_classify(
 
     `labels` is a list, or a map of labels to what they mean. A trained model knows its own; if
     given, they are the only answers allowed. `instructions` says in a sentence how to judge,
-    `examples` is a list of {text: ..., label: ...}. With multi := true a text gets any number of
-    the labels; the answer is then a list as text, which ::VARCHAR[] makes a list. For a model
-    trained on embeddings, `text` is an embedding. NULL and blank text gives NULL.
+    `examples` is a list of {text: ..., label: ...}. With multi := true, a constant, a text gets any
+    number of the labels: VARCHAR[], [] for none, NULL where there is no answer; the label of an
+    example is then a list, too. For a model trained on embeddings, `text` is an embedding. NULL
+    and blank text gives NULL.
 
     Each distinct text is asked once and its answer kept on disk, as it arrives. A row that gets
     no answer is NULL, and why is said; `llm_classify_result` has it row by row, and
@@ -75,29 +77,16 @@ def llm_classify(
     )
     said = [each.answer for each in answers(text, question)]
     if multi:
-        return pa.array(
-            [_as_text(answer.labels if answer else None) for answer in said], pa.string()
-        )
-    return pa.array([answer.label if answer else None for answer in said], pa.string())
-
-
-def _as_text(labels: Sequence[str] | None) -> str | None:
-    """A list as DuckDB reads it from text.
-
-    >>> print(_as_text(["a, b", "it's"]))
-    ['a, b', 'it\\'s']
-    """
-    if labels is None:
-        return None
-    escaped = (label.replace("\\", "\\\\").replace("'", "\\'") for label in labels)
-    return "[" + ", ".join(f"'{label}'" for label in escaped) + "]"
+        return pa.array([answer.labels if answer else None for answer in said], pa.list_(LABEL))
+    return pa.array([answer.label if answer else None for answer in said], LABEL)
 
 
 FUNCTION = ScalarFunction(
     name="llm_classify",
     compute=llm_classify,
     inputs=("text",),
-    returns=pa.string(),
+    returns=LABEL,
     session=SESSION,
     per_query=True,
+    lists="multi",
 )

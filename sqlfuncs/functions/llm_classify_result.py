@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from math import prod
 
 import pyarrow as pa
 
 from sqlfuncs.functions.llm_classify import SESSION
 from sqlfuncs.functions.spec import ScalarFunction
 from sqlfuncs.llm.rows import Question, RowAnswer, answers
+from sqlfuncs.store.answer_rows import Answer
 
 RETURNS = pa.struct(
     [
@@ -42,8 +44,9 @@ def llm_classify_result(
 ) -> pa.Array:
     """The label a model gives a text and all that is known of it, one STRUCT a row.
 
-    `label` as of llm_classify, and `labels`, with multi := true any number; `confidence` 0..1
-    where the model gives probabilities, else NULL;
+    `label` as of llm_classify, and `labels`, with multi := true any number, where `label` is NULL;
+    `confidence` 0..1 where the model gives probabilities, else NULL: of the label, or that all of
+    the labels are those given and no other;
     `error` why there is no label, else NULL; `model`; `cached` whether the answer was kept
     before; `input_tokens` and `output_tokens` what this text's answer cost when it was asked;
     `note` what was done to the text, as that only its beginning was read. NULL and blank text
@@ -72,11 +75,10 @@ def _result(said: RowAnswer, model: str, multi: bool) -> dict[str, object] | Non
     answer = said.answer
     if answer is None:
         return None
-    probabilities = answer.probabilities or {}
     return {
         "label": None if multi else answer.label,
         "labels": answer.labels,
-        "confidence": probabilities.get(answer.label or ""),
+        "confidence": _confidence(answer, multi),
         "error": answer.error,
         "model": model,
         "cached": said.cached,
@@ -84,6 +86,15 @@ def _result(said: RowAnswer, model: str, multi: bool) -> dict[str, object] | Non
         "output_tokens": answer.output_tokens,
         "note": answer.note,
     }
+
+
+def _confidence(answer: Answer, multi: bool) -> float | None:
+    if answer.labels is None or answer.probabilities is None:
+        return None
+    if not multi:
+        return answer.probabilities.get(*answer.labels)
+    of_each = answer.probabilities.items()
+    return prod(likely if name in answer.labels else 1 - likely for name, likely in of_each)
 
 
 FUNCTION = ScalarFunction(

@@ -193,12 +193,19 @@ class ScalarFunction(_Computed):
 
     `compute(*inputs, *, options)` gets Arrow arrays of one length, a batch of rows, and
     returns an array of that length. Options must be the same for every row. With `per_query` it
-    gets after the inputs a value that is the same within a query, and in no other.
+    gets after the inputs a value that is the same within a query, and in no other. `lists` names an
+    option, true or false: where it is true the array is of lists of `returns`.
     """
 
     inputs: tuple[str, ...]
     returns: pa.DataType
     per_query: bool = False
+    lists: str | None = None
+
+    def returned(self, options: Mapping[str, object]) -> pa.DataType:
+        """The type of what a call with these options returns."""
+        many = self.lists is not None and options.get(self.lists)
+        return pa.list_(self.returns) if many else self.returns
 
 
 class NativeFunction:

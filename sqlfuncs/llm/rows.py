@@ -31,13 +31,14 @@ _ON_ERROR = ("null", "fail")
 
 @dataclass(frozen=True)
 class Question:
-    """What a call asks about every row."""
+    """What a call asks about every row; `of_probabilities` if it is how likely labels are."""
 
     labels: object
     model: str
     instructions: str | None = None
     examples: object = None
     multi: bool = False
+    of_probabilities: bool = False
     rows_per_request: int | None = None
     batch: bool = False
     retry_in: Hashable = None
@@ -171,10 +172,8 @@ def texts_of(column: pa.Array, model: str) -> Texts:
 
 
 def _of_trained(text: pa.Array, question: Question) -> list[RowAnswer]:
-    if question.multi:
-        raise BadOption(
-            f"'{question.model}' was trained to give one label; {Option('multi', True)} is not it."
-        )
+    if question.of_probabilities:
+        trained.refuse_without_probabilities(question.model)
     if question.batch:
         raise BadOption(
             f"'{question.model}' is on this machine; {Option('batch', True)} is for providers."
@@ -182,14 +181,8 @@ def _of_trained(text: pa.Array, question: Question) -> list[RowAnswer]:
     labels = question.labels
     if labels is not None:
         labels = Task.read(labels).labels
-    classes, probs, usable = trained.class_probabilities(text, question.model, labels)
-    best = probs.argmax(axis=1).tolist() if len(probs) else []
-    results = (
-        RowAnswer(
-            Answer((classes[at],), probabilities=dict(zip(classes, each, strict=True))),
-        )
-        for at, each in zip(best, probs.tolist(), strict=True)
-    )
+    said, usable = trained.said(text, question.model, labels, multi=question.multi)
+    results = (RowAnswer(Answer(each.labels, probabilities=each.probabilities)) for each in said)
     return _spread(len(text), usable.nonzero()[0].tolist(), results)
 
 

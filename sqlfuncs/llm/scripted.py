@@ -1,9 +1,10 @@
 """`fake:`, a model that follows a script: for tests, dry runs and budgets. Costs nothing.
 
-`fake:` alone gives a text the label whose name stands in it, else the first. `fake:FILE.json`
-follows a script:
+`fake:` alone gives a text the label whose name stands in it, else the first; asked for any number
+of labels, all whose names stand in it. `fake:FILE.json` follows a script:
 
-    {"answers": {"some text": "a label"},    what to answer, by text; null for a refusal
+    {"answers": {"some text": "a label"},    what to answer, by text; null for a refusal, and a list
+                                             of labels where any number is asked for
      "otherwise": "a label",                 to all other texts; as `fake:` alone without it
      "seconds": 0.05,                        how long each request takes
      "tokens": 20}                           how many tokens each text is said to cost
@@ -54,12 +55,12 @@ class ScriptedProvider:
         answer = self._script.get("answers", {}).get(text, self._script.get("otherwise", ""))
         if answer is None:
             raise Declined("the script declines to answer this text")
-        label = answer or next((name for name in task.labels if name in text), task.labels[0])
         tokens = int(self._script.get("tokens", 0))
-        if label not in task.labels:
-            return Answer(None, f"the model answered '{label}', which is none of the labels")
-        certain = {name: float(name == label) for name in task.labels}
-        return Answer((label,), probabilities=certain, input_tokens=tokens, output_tokens=1)
+        labels = _labels(task, text, answer)
+        if labels is None:
+            return Answer(None, f"the model answered '{answer}', which is none of the labels")
+        certain = {name: float(name in labels) for name in task.labels}
+        return Answer(labels, probabilities=certain, input_tokens=tokens, output_tokens=1)
 
     @cached_property
     def _script(self) -> Mapping[str, Any]:
@@ -72,3 +73,13 @@ class ScriptedProvider:
         if not isinstance(script, dict) or not script.keys() <= _KNOWN:
             raise Unusable(f"the script {self._file} may hold {', '.join(sorted(_KNOWN))}.")
         return script
+
+
+def _labels(task: Task, text: str, answer: str | list[str]) -> tuple[str, ...] | None:
+    """What an answer of the script, or without one the text, says; None if that is no label."""
+    if answer == "":
+        named = tuple(name for name in task.labels if name in text)
+        return named if task.multi else named[:1] or task.labels[:1]
+    labels = answer if isinstance(answer, list) else [answer]
+    is_one_too_many = len(labels) != 1 and not task.multi
+    return None if is_one_too_many or set(labels) - {*task.labels} else tuple(labels)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from sqlfuncs.statistics.intervals import wilson
+from sqlfuncs.statistics.intervals import Floats, wilson
 
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+_STEPS = 1000  # of the thresholds that are tried, from 0 to 1
 
 
 def evaluate(
@@ -51,3 +55,27 @@ def evaluate(
         "weighted_f1": float((f1 * support).sum() / total) if total else 0.0,
         "jaccard": float((overlap * count).sum() / n),
     }
+
+
+def best_threshold(
+    probs: Floats, given: Mask, counts: npt.NDArray[np.floating[Any]] | None = None
+) -> float:
+    """The threshold, one for all tags, under which their micro F1 is highest.
+
+    `probs` (rows, tags) are how likely each is, calibrated; `counts` (rows,) how much each row
+    counts, all the same if None. Under calibrated ones no thresholds of single tags do better, but
+    for chance (Lipton, Elkan, Naryanaswamy: Optimal thresholding of classifiers to maximize F1
+    measure, ECML 2014).
+
+    >>> best_threshold(np.array([[0.9, 0.3], [0.4, 0.1]]), np.array([[1, 0], [1, 0]]) > 0)
+    0.4
+    """
+    step = (probs * _STEPS).astype(np.int64).clip(0, _STEPS).ravel()
+    each = np.ones(len(probs)) if counts is None else counts
+    every = np.repeat(each, probs.shape[1])
+    said, hits = (
+        np.bincount(step, weights, _STEPS + 1)[::-1].cumsum()[::-1]
+        for weights in (every, every * given.ravel())
+    )
+    f1 = 2 * hits / (said + hits[0])
+    return float(_STEPS - f1[::-1].argmax()) / _STEPS

@@ -16,7 +16,8 @@ from sqlfuncs.errors import DamagedModel
 from sqlfuncs.store.home import of_newer
 
 MANIFEST = "manifest.json"
-FORMAT = 1  # raised whenever one that knows the format before would read it wrongly
+FORMAT = 2  # raised whenever one that knows the format before would read it wrongly
+_CLASSES, _OF_CLASSES = "classification", 1  # models of classes are what the first format has
 _MOST = 1 << 62
 _LATEST = 1e11  # seconds since 1970 that a calendar can name
 
@@ -37,6 +38,7 @@ class ModelRecord:
     created_at: float
     version: int = 0
     bytes: int = 0
+    task: str = _CLASSES
 
 
 # Of one that does not say; without a name and classes it is of no use.
@@ -50,12 +52,14 @@ _UNSAID: Mapping[str, object] = {
     "fingerprint": "",
     "created_at": 0.0,
     "bytes": 0,
+    "task": _CLASSES,
 }
 
 
 def written(record: ModelRecord, digests: Mapping[str, str]) -> bytes:
     """The manifest of a version that has these files."""
-    described = {"format": FORMAT, "model": asdict(record), "files": dict(digests)}
+    number = _OF_CLASSES if record.task == _CLASSES else FORMAT
+    described = {"format": number, "model": asdict(record), "files": dict(digests)}
     return json.dumps({**described, "digest": _digest(described)}, ensure_ascii=False).encode()
 
 
@@ -118,9 +122,10 @@ def _check(name: str, value: object, kind: str) -> None:
             str(value).encode()
         case "int":
             fits = type(value) is int and 0 <= value < _MOST
+        case "float | None":
+            fits = value is None or (type(value) in (int, float) and abs(float(str(value))) < _MOST)
         case _:
             fits = type(value) in (int, float) and 0 <= float(str(value)) < _LATEST
-            fits = fits or (value is None and "None" in kind)
     if not fits:
         raise ValueError(f"its {name} is {str(value)[:50]!r}")
 

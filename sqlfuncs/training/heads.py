@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.learning.features import features
-from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.models import fast
-from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.out_of_sample import by_models, prepare
-from sqlfuncs.learning.models.pooling import Pool
+from sqlfuncs.learning.models.pooling import StoredPool
 from sqlfuncs.learning.rows.base import AVERAGES, Rows, describe, is_usable
+from sqlfuncs.learning.tasks.taught import Taught
 from sqlfuncs.store.jobs import Running
 from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.outcome import Outcome
@@ -29,6 +30,10 @@ def named(base: str, rows: Rows) -> tuple[str, str]:
     return base, rows.reading(base)
 
 
+def refuse_labels(base: str, taught: Taught) -> None:
+    """None."""
+
+
 def check() -> None:
     """Nothing can be amiss."""
 
@@ -45,26 +50,25 @@ def expected(request: Request, seconds: float) -> Expected:
 
 def train(request: Request, job: Running) -> Outcome:
     """Raises NoUsableRows where no label has two rows."""
-    classes = request.classes
-    codes = class_order.codes(request.labels, classes)
-    prepared = prepare(request.rows, ClassTarget(codes, len(classes)), request.base)
+    taught = request.taught
+    prepared = prepare(request.rows, taught.target(request.weights), request.base)
     job.report(_READ)
-    probs, unseen, pool = by_models(
+    predicted, unseen, pool = by_models(
         prepared, folds=request.folds, seed=request.seed, weights=request.weights
     )
     job.report(_JUDGED)
     if not is_usable(unseen).any():
         raise NoUsableRows(
-            f"nothing can be learned: {describe(unseen)}. The label has {len(classes):,} "
+            f"nothing can be learned: {describe(unseen)}. The label has {len(taught.classes):,} "
             "different values: is it the right column?"
         )
     assert isinstance(prepared.features, features.Features)
-    assert isinstance(pool, Pool)
     trained = fast.fit(
         prepared.features,
         prepared.views,
         prepared.target,
-        pool,
+        cast("StoredPool", pool),
         None if request.weights is None else request.weights[prepared.order],
     )
-    return Outcome(trained.to_files(), float((probs.argmax(axis=1) == codes).mean()))
+    decoder = taught.decoder(predicted, request.weights)
+    return Outcome({**trained.to_files(), **decoder.to_files()}, taught.score(decoder, predicted))

@@ -13,6 +13,7 @@ from functools import partial
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, Cancelled, ModelUnusable
 from sqlfuncs.learning.rows.base import Rows
+from sqlfuncs.learning.tasks.taught import Taught
 from sqlfuncs.llm import openai_tuning, prices
 from sqlfuncs.llm.failures import Busy, Flaky, ProviderFailure
 from sqlfuncs.llm.openai_calls import Client
@@ -48,6 +49,11 @@ def named(base: str, rows: Rows) -> tuple[str, str]:
             f"{Option('base', 'fast')}."
         )
     return base, "chats"
+
+
+def refuse_labels(base: str, taught: Taught) -> None:
+    """All but classes."""
+    taught.refuse_but_classes(base)
 
 
 def check() -> None:

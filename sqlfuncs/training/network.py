@@ -17,6 +17,7 @@ from sqlfuncs.learning.models.networks import recipe
 from sqlfuncs.learning.models.networks.model import NetworkModel
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.learning.rows.base import Rows
+from sqlfuncs.learning.tasks.taught import Taught
 from sqlfuncs.store import weights
 from sqlfuncs.store.jobs import Running
 from sqlfuncs.store.weights import Weights
@@ -68,6 +69,11 @@ def named(base: str, rows: Rows) -> tuple[str, str]:
             f"{Option('base', 'fast')}."
         )
     return full, way(full)
+
+
+def refuse_labels(base: str, taught: Taught) -> None:
+    """All but classes."""
+    taught.refuse_but_classes(base)
 
 
 def check() -> None:

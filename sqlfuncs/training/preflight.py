@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
+import pyarrow as pa
 
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.detection.health import health
-from sqlfuncs.learning.labels import classes as class_order
-from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.folds import canonical_order
-from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
-from sqlfuncs.learning.rows.base import Rows, is_usable
+from sqlfuncs.learning.rows.base import Rows
+from sqlfuncs.learning.tasks import registry as tasks
+from sqlfuncs.learning.tasks.base import Options
 from sqlfuncs.training import trainers
 from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.request import Request
@@ -23,10 +20,7 @@ from sqlfuncs.wording import Call, Snippet
 
 _MOST_ROWS = 2_000  # that are judged for the rate of wrong labels
 _FEWEST_ROWS = 40  # of which such a rate says anything
-_FEW = 10  # rows of a class: fewer teach little
 _MANY_WRONG = 0.05
-_LOPSIDED = 0.9  # the share of one class above which accuracy says little
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,7 @@ class Preflight:
     those to test on, None without any. `refusal` says why it cannot be begun, if so.
     """
 
-    class_counts: dict[str, int]
+    class_counts: Mapping[str, int]
     duplicates: int
     contradictions: int
     issue_rate: float | None
@@ -61,7 +55,7 @@ def look(request: Request, tested: Rows | None, *, wholly: bool) -> Preflight:
         labels_of.setdefault(key, set()).add(label)
     overlap, refusal = _overlap(request, keys, tested)
     found = Preflight(
-        class_counts=dict(sorted(Counter(request.labels).items())),
+        class_counts=request.taught.counts,
         duplicates=len(keys) - len(labels_of),
         contradictions=sum(len(labels_of[key]) > 1 for key in keys),
         issue_rate=None,
@@ -105,45 +99,20 @@ def _overlap(
 
 def _issue_rate(request: Request, keys: Sequence[bytes], model: str) -> tuple[float | None, float]:
     """The estimated share of wrong labels, and the seconds that all rows would take to judge."""
-    codes = class_order.codes(request.labels, request.classes)
-    some = canonical_order(keys, codes)[:_MOST_ROWS]
-    begun = time.perf_counter()
-    target = ClassTarget(codes[some], len(request.classes))
-    prepared = prepare(request.rows.take(some), target, model)
-    probs, unseen, _ = out_of_sample(prepared, folds=request.folds, seed=request.seed)
-    seconds = (time.perf_counter() - begun) * len(codes) / len(some)
-    judged = is_usable(unseen)
-    if judged.sum() < _FEWEST_ROWS:
-        return None, seconds
-    given = codes[some][judged]
-    wrong = np.nansum(
-        health(given, probs[judged]).error_rate * np.bincount(given, minlength=len(request.classes))
+    some = canonical_order(keys, request.taught.target().ranks)[:_MOST_ROWS]
+    rows = pa.StructArray.from_arrays(
+        [request.rows.take(some).to_arrow(), pa.array([request.labels[at] for at in some])],
+        names=["x", "label"],
     )
-    return float(wrong / len(given)), seconds
+    options = Options(model=model, folds=request.folds, seed=request.seed)
+    begun = time.perf_counter()
+    wrong, judged = tasks.named(request.task).wrong(rows, options)
+    seconds = (time.perf_counter() - begun) * len(keys) / len(some)
+    return (None if judged < _FEWEST_ROWS else wrong / judged), seconds
 
 
 def _warnings(request: Request, found: Preflight) -> list[str]:
-    warnings = []
-    few = [name for name, count in found.class_counts.items() if count < _FEW]
-    if few:
-        shown = ", ".join(f"'{name}'" for name in few[:_SHOWN])
-        warnings.append(
-            f"fewer than {_FEW} rows have the label {shown}"
-            + (f" or one of {len(few) - _SHOWN:,} others" if len(few) > _SHOWN else "")
-            + ": a model learns little of it"
-        )
-    rows = len(request.labels)
-    commonest, count = max(found.class_counts.items(), key=lambda each: each[1])
-    if count > _LOPSIDED * rows:
-        warnings.append(
-            f"{count / rows:.0%} of the rows have the label '{commonest}': a model that always "
-            "says so is as accurate; look at class_report, not at the accuracy"
-        )
-    if found.contradictions:
-        warnings.append(
-            f"{found.contradictions:,} rows have a text that has another label as well: one of "
-            "them is wrong"
-        )
+    warnings = request.taught.warnings(found.contradictions)
     if found.issue_rate is not None and found.issue_rate >= _MANY_WRONG:
         warnings.append(
             f"about {found.issue_rate:.0%} of the labels are wrong, as far as can be told: "

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
 
 from sqlfuncs.learning.features.heads import RowWeights
-from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Rows
+from sqlfuncs.learning.tasks import registry as tasks
+from sqlfuncs.learning.tasks.taught import Taught
 from sqlfuncs.store.home import made_file
 
 _ABOUT, _ROWS = "request.json", "rows.arrow"
@@ -24,8 +26,8 @@ class Request:
     """A model to be trained on rows that can be used.
 
     `base` is 'fast', 'best' or the full name of a pretrained model; `reading` is how it reads rows
-    on this machine, and with what weights. `weights` (rows,) are how much each row
-    counts.
+    on this machine, and with what weights. `task` is what the `labels` (rows,) are, texts as its
+    `to_learn` has them; `weights` (rows,) are how much each row counts.
     """
 
     model: str
@@ -33,14 +35,20 @@ class Request:
     reading: str
     folds: int
     seed: int
+    task: str
     rows: Rows
     labels: list[str]
     weights: RowWeights | None = None
 
+    @cached_property
+    def taught(self) -> Taught:
+        """What the labels are to a model."""
+        return tasks.named(self.task).taught(self.labels)
+
     @property
     def classes(self) -> tuple[str, ...]:
-        """The distinct labels in their order."""
-        return class_order.in_order(self.labels)
+        """Those that the model will be able to give, in their order; none of numbers."""
+        return self.taught.classes
 
     @property
     def kind(self) -> str:
@@ -57,6 +65,7 @@ class Request:
             )
         )
         how = f"{RECIPE}\0{self.base}\0{self.reading}\0{self.folds}\0{self.seed}\0"
+        how += self.taught.way
         return sha256(how.encode() + b"".join(each)).hexdigest()
 
     def _weight_bytes(self) -> list[bytes]:
@@ -78,6 +87,7 @@ class Request:
             "reading": self.reading,
             "folds": self.folds,
             "seed": self.seed,
+            "task": self.task,
             "kind": self.kind,
         }
         columns = {"x": self.rows.to_arrow(), "label": pa.array(self.labels)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -11,29 +9,29 @@ import pyarrow as pa
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, BadOption, NoUsableRows
 from sqlfuncs.learning.features.heads import RowWeights
-from sqlfuncs.learning.labels import labels
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Reasons, Rows, describe, is_usable
 from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.text import Texts
+from sqlfuncs.learning.tasks import registry as tasks
 from sqlfuncs.wording import TypeName
 
 _LEAST_WEIGHT = 1e-30  # less is nothing in single precision
 
 
-def to_train_on(rows: pa.StructArray) -> tuple[Rows, list[str], RowWeights | None]:
+def to_train_on(rows: pa.StructArray, task: str) -> tuple[str, Rows, list[str], RowWeights | None]:
     """Those of `rows` (fields x, label, weights, drop) that can be used. Says what is left out.
 
-    Raises NoUsableRows, BadInput for an x that is neither text nor embedding, and BadOption for
-    weights or drop that are none.
+    First comes what their labels are: `task`, unless that is 'auto'. Raises NoUsableRows, BadInput
+    for an x that is neither text nor embedding, and BadOption for weights or drop that are none.
     """
     if not len(rows):
         raise NoUsableRows("the table has no rows: there is nothing to train on.")
-    given = labels.read(rows)
+    of = tasks.of_labels(rows, task=task)
+    labels, no_label = of.to_learn(rows)
     values = _read(rows.field("x"))
     reasons = values.reasons.copy()
-    no_label = np.asarray(given.texts.is_null())
-    reasons[no_label] = given.reasons[no_label]
+    reasons = np.where(is_usable(no_label), reasons, no_label)
     weights = _weights(rows.field("weights"), reasons)
     reasons[_dropped(rows.field("drop"))] = "drop is true"
     usable = is_usable(reasons)
@@ -47,23 +45,15 @@ def to_train_on(rows: pa.StructArray) -> tuple[Rows, list[str], RowWeights | Non
     if not usable.all():
         work.say(f"left out of training: {describe(reasons)}")
     return (
+        of.name,
         values.take(usable),
-        given.texts.filter(pa.array(usable)).to_pylist(),
+        [
+            each
+            for each, use in zip(labels, usable.tolist(), strict=True)
+            if use and each is not None
+        ],
         None if weights is None else weights[usable],
     )
-
-
-def balanced_weights(given: Sequence[str], weights: RowWeights | None) -> RowWeights:
-    """Weights under which all classes count the same in all, and a row 1 on average.
-
-    >>> balanced_weights(["a", "a", "a", "a", "b", "b"], None).tolist()
-    [0.75, 0.75, 0.75, 0.75, 1.5, 1.5]
-    """
-    own = np.ones(len(given), dtype=np.float64) if weights is None else weights.astype(np.float64)
-    names, codes = np.unique(np.array(given, dtype=object), return_inverse=True)
-    totals = np.bincount(codes, own, len(names))[codes]
-    shared = np.divide(own * len(given), len(names) * totals, where=totals > 0, out=own)
-    return shared.astype(np.float32)
 
 
 def to_test_on(rows: pa.StructArray) -> Rows:

@@ -129,6 +129,7 @@ def _train(request: Request, job: Running) -> ModelRecord:
             seconds=time.perf_counter() - begun,
             fingerprint=request.fingerprint,
             created_at=time.time(),
+            task=request.task,
         ),
         outcome.files,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sqlfuncs.learning.rows.base import Rows
+from sqlfuncs.learning.tasks.taught import Taught
 from sqlfuncs.store.jobs import Running
 from sqlfuncs.training import heads, hosted, network
 from sqlfuncs.training.expected import Expected
@@ -33,6 +34,9 @@ class Trainer(Protocol):
 
         Raises BadOption for rows that it cannot read, and what a base that is none raises.
         """
+
+    def refuse_labels(self, base: str, taught: Taught) -> None:
+        """Raise BadOption for labels that it cannot learn."""
 
     def check(self) -> None:
         """Raise ModelUnusable if nothing can be trained."""

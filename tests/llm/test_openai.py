@@ -438,7 +438,7 @@ def test_any_number_of_labels(con: duckdb.DuckDBPyConnection, server: FaultServe
     con.execute("CREATE TABLE t AS SELECT 'text ' || i AS text FROM range(20) r(i)")
     rows = con.execute(
         """
-        SELECT text, llm_classify(text, $labels, model := 'openai:m', multi := true)::VARCHAR[],
+        SELECT text, llm_classify(text, $labels, model := 'openai:m', multi := true),
             (llm_classify_result(text, $labels, model := 'openai:m', multi := true)).labels
         FROM t
         """,

@@ -105,7 +105,7 @@ def test_texts_to_train_on_are_not_for_others(home: Path) -> None:
     """They are on disk for a moment, where another process trains."""
     folder = made(jobs.folder("ft-1"))
     texts = Texts(["a", "b"], np.full(2, None, dtype=object))
-    Request("mine", "fast", "", 2, 0, texts, ["x", "y"]).save(folder)
+    Request("mine", "fast", "", 2, 0, "classification", texts, ["x", "y"]).save(folder)
     assert {each.name: _mode(each) for each in folder.iterdir()} == {
         "rows.arrow": 0o600,
         "request.json": 0o600,

@@ -318,6 +318,10 @@ def _signed(manifest: Path, content: dict[str, Any]) -> None:
 def test_a_manifest_says_of_which_format_it_is(home: Path) -> None:
     _, content = _described(home, models.save(_record(), FILES))
     assert content["format"] == 1
+    saved = models.save(replace(_record(), task="multilabel", cv_accuracy=-0.5), FILES)
+    _, content = _described(home, saved)
+    assert content["format"] == 2
+    assert models.load("support") == (saved, FILES)
 
 
 def test_one_of_before_there_were_formats_is_read(home: Path) -> None:
@@ -341,7 +345,7 @@ def test_fields_that_nobody_knows_are_ignored(home: Path) -> None:
     "field",
     [
         *("base", "job_id", "kind", "rows", "cv_accuracy", "seconds", "fingerprint"),
-        *("created_at", "version", "bytes"),
+        *("created_at", "version", "bytes", "task"),
     ],
 )
 def test_a_field_less_costs_only_what_it_said(
@@ -357,14 +361,14 @@ def test_a_field_less_costs_only_what_it_said(
     assert con.execute("SELECT model, version FROM models()").fetchall() == [("support", 1)]
 
 
-@pytest.mark.parametrize("given", [2, 99])
+@pytest.mark.parametrize("given", [3, 99])
 def test_a_newer_format_is_named(
     home: Path, given: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     manifest, content = _described(home, models.save(_record(), FILES))
     content |= {"format": given, "digest": "by another rule", "model": ["of another shape"]}
     manifest.write_text(json.dumps(content))
-    said = rf"newer sqlfuncs \(format {given}, this one knows 1\)\. Upgrade sqlfuncs"
+    said = rf"newer sqlfuncs \(format {given}, this one knows 2\)\. Upgrade sqlfuncs"
     with pytest.raises(DamagedModel, match=said):
         models.load("support")
     assert models.records() == []

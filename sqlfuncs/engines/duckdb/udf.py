@@ -34,6 +34,7 @@ from sqlfuncs.learning.labels import compared, labels
 from sqlfuncs.learning.tasks import reviews
 
 FREE = "_sf_is_free"
+ONE, SEVERAL = "one", "several"  # of what a function returns that may give lists
 DECISIONS = "_sf_decisions"  # the field, beside the options, of what people decided
 _log = logging.getLogger("sqlfuncs")
 _batches = Waiting()
@@ -158,7 +159,7 @@ def _parameters(function: _UdfFunction) -> int:
 
 def _returned(function: _UdfFunction) -> pa.DataType:
     if isinstance(function, ScalarFunction):
-        return function.returns
+        return _either(function) if function.lists else function.returns
     columns = [(c.name, c.computed_type) for c in function.returns]
     if isinstance(function, TableFunction) and function.keeps_rows:
         return pa.struct([(name, pa.list_(kind)) for name, kind in columns])
@@ -174,9 +175,21 @@ def _scalar(function: ScalarFunction, arguments: Sequence[pa.Array]) -> pa.Array
     options = {
         name: _constant(name, values) for name, values in zip(function.options, given, strict=True)
     }
-    result = function.compute(*inputs, *query, **checked_options(function.compute, options))
+    checked = checked_options(function.compute, options)
+    result = function.compute(*inputs, *query, **checked)
     assert len(result) == rows
-    return result
+    if not function.lists:
+        return result
+    fields = [
+        result if field.type == function.returned(checked) else pa.nulls(rows, field.type)
+        for field in _either(function)
+    ]
+    return pa.StructArray.from_arrays(fields, fields=list(_either(function)))
+
+
+def _either(function: ScalarFunction) -> pa.StructType:
+    """One value or a list of them; of both fields a call has one, and the macro takes that."""
+    return pa.struct([(ONE, function.returns), (SEVERAL, pa.list_(function.returns))])
 
 
 def _query(values: pa.Array) -> tuple[int, ...] | None:

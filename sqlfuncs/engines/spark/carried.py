@@ -36,7 +36,7 @@ class Carried:
         from pyspark.sql.pandas.types import from_arrow_type
         from pyspark.sql.types import StructField, StructType
 
-        own = from_arrow_type(scalars.scalar_function(self.function).returns)
+        own = from_arrow_type(scalars.scalar_function(self.function).returned(self.options))
         types = StructType([*df.schema.fields, StructField(self.into, own)])
         return frames.in_batches(df, self, types)
 

@@ -134,7 +134,7 @@ def beside(
 ) -> DataFrame:
     """All columns of a table, and what is kept of each text: of llm_classify or llm_class_probs.
 
-    With `multi` a list of labels, else one.
+    Of llm_classify with `multi` a list of labels, else one.
     """
     from pyspark.sql import functions as f
 
@@ -150,8 +150,9 @@ def beside(
 
 
 def _certain(labels: Sequence[str]) -> Column:
-    """The label that was answered has 1, the others 0."""
+    """What was answered has 1, the other labels 0."""
     from pyspark.sql import functions as f
 
-    pairs = ((f.lit(label), (f.col("answer")[0] == label).cast("double")) for label in labels)
+    said = f.col("answer")
+    pairs = ((f.lit(label), f.array_contains(said, label).cast("double")) for label in labels)
     return f.create_map(*(each for pair in pairs for each in pair))

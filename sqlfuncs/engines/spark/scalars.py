@@ -61,6 +61,8 @@ class Scalar:
             checked = checked_options(function.compute, options)
             if function.name in _PAID:
                 _refuse_paid(function.name, checked)
+            if function.returned(checked) != function.returns:
+                _refuse_lists(function)
             query = [None] if function.per_query else []
             return function.compute(*inputs, *query, **checked)
 
@@ -119,6 +121,15 @@ def _constant(name: str, values: pa.Array) -> object:
         raise BadOption(f"{Option(name, ...)} has to be the same for every row: it is no column.")
     value: object = values[0].as_py()
     return value
+
+
+def _refuse_lists(function: ScalarFunction) -> None:
+    """Raise BadOption for lists: a function of Spark SQL's has one type, whatever its options."""
+    raise BadOption(
+        f"{Option(function.lists or '', True)}: {function.name} is of one type in Spark SQL, that "
+        f"of one label. llm_classify_result(...).labels has lists there, and so has "
+        f"sqlfuncs.spark.{function.name}(df, 'text', ..., {function.lists}=True)."
+    )
 
 
 def _refuse_paid(name: str, options: Mapping[str, object]) -> None:

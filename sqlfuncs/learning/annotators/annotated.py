@@ -202,7 +202,7 @@ def _judge(
     assert isinstance(prepared.features, TextFeatures | VectorFeatures)
     assert isinstance(pool, Pool)
     model = fast.fit(prepared.features, prepared.views, prepared.target, pool)
-    return judged, model.probabilities(others)
+    return judged, model.predict(others)
 
 
 def _row_of_each_item(values: Rows, votes: Votes, row_items: Codes) -> Codes:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.learning.detection import data_warnings
+from sqlfuncs.learning.labels.number_scale import Scale
 from sqlfuncs.learning.labels.numbers import Floats, Numbers
 from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.learning.models.number_target import NumberTarget
@@ -23,52 +24,7 @@ from sqlfuncs.learning.rows.base import Reasons, Rows, describe, is_usable
 from sqlfuncs.learning.rows.predicted_numbers import PredictedNumbers
 from sqlfuncs.wording import Given, Option, Snippet
 
-_EXTREME = (
-    6.0  # robust standard deviations from the median: what is beyond teaches as if it was there
-)
-_TO_SPREAD = 0.7413  # from the distance between the quartiles to a normal's standard deviation
-_FARTHEST = 1e300  # spreads from the centre
-_TENFOLD = 10.0  # from the 10th to the 90th percentile: differences are ratios then
 _SMALLEST = 0.3  # of the median residual: beside it, how small a residual is says nothing
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How models see numbers: their logarithms if `is_log`, `centre` as 0 and `spread` as 1."""
-
-    is_log: bool
-    centre: float
-    spread: float
-
-    @classmethod
-    def of(cls, values: Floats, others: Floats) -> Scale:
-        """The scale of some numbers, of which two or more differ; `others` are to be seen on it.
-
-        >>> ratios, steps = np.array([1.0, 10, 100, 1000]), np.arange(9.0)
-        >>> Scale.of(ratios, ratios).is_log, Scale.of(steps, steps).is_log
-        (True, False)
-        """
-        tenth, ninetieth = np.quantile(values, [0.1, 0.9])
-        is_positive = bool(values.min() > 0 and others.min(initial=np.inf) > 0)
-        is_log = is_positive and bool(ninetieth >= _TENFOLD * tenth)
-        seen = np.log(values) if is_log else values
-        low, centre, high = np.quantile(seen, [0.25, 0.5, 0.75])
-        spread = (high - low) * _TO_SPREAD
-        if spread <= 0:  # most are the same number
-            spread = float(np.abs(seen - centre).mean())
-        return cls(is_log, float(centre), float(spread))
-
-    def seen(self, values: Floats) -> Floats:
-        """As models see them."""
-        with np.errstate(over="ignore"):
-            found = ((np.log(values) if self.is_log else values) - self.centre) / self.spread
-        limited: Floats = found.clip(-_FARTHEST, _FARTHEST)
-        return limited
-
-    def unseen(self, seen: Floats) -> Floats:
-        """The numbers again."""
-        values = seen * self.spread + self.centre
-        return np.exp(values) if self.is_log else values
 
 
 @dataclass(frozen=True)
@@ -138,7 +94,7 @@ def judge(
                 f"{Option('model', Given(model))} learns classes; labels that are numbers are "
                 f"judged by {Option('model', 'fast')}, 'best' or an encoder."
             )
-        taught = scale.seen(learned)[readable].clip(-_EXTREME, _EXTREME)
+        taught = scale.taught(learned)[readable]
         predicted[readable], spread[readable] = _out_of_sample(
             rows.take(readable), taught, way, folds, seed
         )

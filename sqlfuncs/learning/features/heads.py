@@ -30,6 +30,13 @@ class AnyHead(Protocol):
         """Of classes their probabilities: (rows, classes), each row summing to 1."""
 
 
+class StoredHead(AnyHead, Protocol):
+    """One that a trained model consists of."""
+
+    def state(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The arrays that it is made of again, by name."""
+
+
 H = TypeVar("H", bound=AnyHead, covariant=True)
 
 
@@ -71,6 +78,10 @@ class Head:
         exponentials = np.exp(scores)
         result: Floats = exponentials / exponentials.sum(axis=1, keepdims=True)
         return result
+
+    def state(self) -> dict[str, npt.NDArray[np.float32]]:
+        """See `StoredHead`."""
+        return {"weights": self.weights, "bias": self.bias}
 
 
 def fit(

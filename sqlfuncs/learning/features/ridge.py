@@ -34,13 +34,20 @@ class Regressing(Protocol):
 class Line:
     """A trained head: `slopes` (features, width), and `intercepts` (width,) of a row of zeros."""
 
-    slopes: Floats
-    intercepts: Floats
+    slopes: npt.NDArray[np.floating[Any]]
+    intercepts: npt.NDArray[np.floating[Any]]
 
     def predict(self, view: Any) -> Floats:
         """Numbers: (rows, width)."""
         predicted: Floats = np.asarray(view @ self.slopes, dtype=np.float64) + self.intercepts
         return predicted
+
+    def state(self) -> dict[str, npt.NDArray[np.float32]]:
+        """See `heads.StoredHead`."""
+        return {
+            "slopes": self.slopes.astype(np.float32),
+            "intercepts": self.intercepts.astype(np.float32),
+        }
 
 
 def fit_regressor(
@@ -67,7 +74,9 @@ def fit_line(view: Any, values: Floats, weights: RowWeights | None = None) -> Li
     """
     from scipy.sparse import issparse
 
-    counts = np.ones(len(values)) if weights is None else weights.astype(np.float64)
+    counts = np.ones(len(values))
+    if weights is not None and weights.any():  # where none counts, all do
+        counts = weights.astype(np.float64)
     return (_fit_sparse if issparse(view) else _fit_dense)(view, values, counts)
 
 

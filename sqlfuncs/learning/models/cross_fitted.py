@@ -46,7 +46,7 @@ class CrossFitted:
         """How many classes there are."""
         return len(next(heads[0].bias for heads in self.heads.values() if heads))
 
-    def probabilities(self, rows: Rows) -> Floats:
+    def predict(self, rows: Rows) -> Floats:
         """Class probabilities: (rows, classes), each row summing to 1."""
         return self.judge(rows, rows.groups(rows.digests()), np.arange(len(rows)))[0]
 

@@ -18,12 +18,27 @@ import numpy.typing as npt
 from sqlfuncs import work
 from sqlfuncs.errors import DamagedModel
 from sqlfuncs.learning.features import features
-from sqlfuncs.learning.features.heads import AnyHead, Head, Learned, RowWeights, one_thread
-from sqlfuncs.learning.models.pooling import Pool
+from sqlfuncs.learning.features.heads import (
+    AnyHead,
+    Head,
+    Learned,
+    RowWeights,
+    StoredHead,
+    one_thread,
+)
+from sqlfuncs.learning.features.ridge import Line
+from sqlfuncs.learning.models.number_target import LeastSquares
+from sqlfuncs.learning.models.pooling import Pool, StoredPool
+from sqlfuncs.learning.models.tag_target import Calibrated
 from sqlfuncs.learning.models.target import Pooling, Target
 from sqlfuncs.learning.rows.base import Floats, Rows
 
 _WORKERS = 2
+
+
+_POOLS: Mapping[str, type[StoredPool]] = {
+    each.name: each for each in (Pool, Calibrated, LeastSquares)
+}
 
 
 @dataclass(frozen=True)
@@ -31,11 +46,11 @@ class FastModel:
     """A trained model: features, a head for each of their views, and how these are averaged."""
 
     features: features.Features
-    heads: tuple[Head, ...]
-    pool: Pool
+    heads: tuple[StoredHead, ...]
+    pool: StoredPool
 
-    def probabilities(self, rows: Rows) -> Floats:
-        """Class probabilities: (rows, classes), each row summing to 1."""
+    def predict(self, rows: Rows) -> Floats:
+        """What its target is of rows, (rows, width): of classes and tags how likely each is."""
         views = self.features.views(rows)
         return self.pool([head.predict(view) for head, view in zip(self.heads, views, strict=True)])
 
@@ -45,9 +60,8 @@ class FastModel:
 
         files, arrays = self.features.state()
         for at, head in enumerate(self.heads):
-            arrays[f"head.{at}.weights"] = head.weights
-            arrays[f"head.{at}.bias"] = head.bias
-        about = {"sharpness": self.pool.inverse_temperature, "weights": self.pool.weights}
+            arrays |= {f"head.{at}.{name}": array for name, array in head.state().items()}
+        about = {"pool": self.pool.name, **self.pool.state()}
         return {
             **files,
             "fast.json": json.dumps(about).encode(),
@@ -67,27 +81,31 @@ class FastModel:
                 "the model was trained by an earlier version of sqlfuncs, which read rows in "
                 "another way. Train it again."
             )
+        pool = _POOLS[about.pop("pool", Pool.name)]  # earlier versions had one kind
         return cls(
             restored,
-            tuple(
-                Head(arrays[f"head.{at}.weights"], arrays[f"head.{at}.bias"])
-                for at in range(len(about["weights"]))
-            ),
-            Pool(tuple(about["sharpness"]), tuple(about["weights"])),
+            tuple(_head(arrays, f"head.{at}.") for at in range(restored.count)),
+            pool.from_state(about),
         )
+
+
+def _head(arrays: Mapping[str, npt.NDArray[np.float32]], prefix: str) -> StoredHead:
+    if f"{prefix}slopes" in arrays:
+        return Line(arrays[f"{prefix}slopes"], arrays[f"{prefix}intercepts"])
+    return Head(arrays[f"{prefix}weights"], arrays[f"{prefix}bias"])
 
 
 def fit(
     learned: features.Features,
     views: Sequence[Any],
     target: Target,
-    pool: Pool,
+    pool: StoredPool,
     weights: RowWeights | None = None,
 ) -> FastModel:
     """Train a head on each view of some rows, in the order given. `pool` averages them."""
     with one_thread():
         heads = fit_heads(learned, views, target, weights)
-    return FastModel(learned, cast("tuple[Head, ...]", heads), pool)
+    return FastModel(learned, cast("tuple[StoredHead, ...]", heads), pool)
 
 
 def fit_heads(

@@ -6,18 +6,38 @@ Linear opinion pool: its weights are those of a mixture, found by expectation ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs.learning.labels.classes import Codes
 
+if TYPE_CHECKING:
+    from typing import Self
+
 Floats = npt.NDArray[np.float64]
 _SOFTEST, _SHARPEST = 0.5, 6.0
 _LEAST = 1e-9
 _STEPS, _SMALL_STEP = 200, 1e-4
+
+
+class StoredPool(Protocol):
+    """How the predictions of a trained model's heads become one, by a `name` of its own."""
+
+    name: ClassVar[str]
+
+    def __call__(self, predictions: Sequence[Floats], /) -> Floats:
+        """Of each head (rows, width), of all together the same."""
+
+    def state(self) -> dict[str, Any]:
+        """What `from_state` makes it of again, as JSON has it; `weights` has one for each head."""
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """What `state` gave."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +49,16 @@ class Pool:
 
     inverse_temperature: tuple[float, ...]
     weights: tuple[float, ...]
+    name: ClassVar[str] = "opinions"
+
+    def state(self) -> dict[str, Any]:
+        """See `StoredPool`."""
+        return {"sharpness": self.inverse_temperature, "weights": self.weights}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Pool:
+        """See `StoredPool`."""
+        return cls(tuple(state["sharpness"]), tuple(state["weights"]))
 
     @classmethod
     def even(cls, models: int) -> Pool:

@@ -1,8 +1,9 @@
-"""Models trained by fine_tune, applied: which class, and how likely each. Reads the registry."""
+"""Models trained by fine_tune, applied: what they say of rows. Reads the registry."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,32 +11,41 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning.features.features import TextFeatures
-from sqlfuncs.learning.labels.labels import NUMBER, TEXT, canonical
 from sqlfuncs.learning.models import cross_fitted
 from sqlfuncs.learning.models.cross_fitted import CrossFitted
+from sqlfuncs.learning.models.decoding import Decoder, Said, refuse_multi
 from sqlfuncs.learning.models.fast import FastModel
 from sqlfuncs.learning.models.networks.model import RECIPE, NetworkModel
 from sqlfuncs.learning.rows import registry
-from sqlfuncs.learning.rows.base import Floats, is_usable
+from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.text import Texts
+from sqlfuncs.learning.tasks import registry as tasks
 from sqlfuncs.store.loaded import Loaded
 from sqlfuncs.store.models import ModelRecord
+from sqlfuncs.wording import Call, Given, Option
 
-_Model = FastModel | NetworkModel | CrossFitted
+
+@dataclass(frozen=True)
+class _Trained:
+    """A model, and what reads its predictions."""
+
+    model: FastModel | NetworkModel | CrossFitted
+    decoder: Decoder
 
 
-def class_probabilities(
-    rows: pa.Array, model: str, labels: Sequence[str] | None
-) -> tuple[tuple[str, ...], Floats, npt.NDArray[np.bool_]]:
-    """The classes (`labels`, or all of the model's), probabilities of the usable rows, and which
-    rows those are: (classes,), (usable rows, classes), (rows,).
+def said(
+    rows: pa.Array, model: str, labels: Sequence[str] | None, *, multi: bool = False
+) -> tuple[Iterator[Said], npt.NDArray[np.bool_]]:
+    """What a model says of the usable rows, in their order, and which rows those are: (rows,).
 
-    Raises UnknownModel, DamagedModel, BadOption for a label that is no class of the model, and
-    BadInput for rows of a kind that it cannot read.
+    Of `labels` alone, if they are given. Raises UnknownModel, DamagedModel, BadOption for a label
+    that the model does not have and for `multi` where it gives one label for a row, or is needed,
+    and BadInput for rows of a kind that it cannot read.
     """
     record, trained = _loaded.get(model)
-    allowed = _allowed(record, labels)
+    decoder = trained.decoder
+    refuse_multi(decoder, model, multi)
     values = registry.read(rows)
     if not values.can_be_trained_on:
         raise BadInput(
@@ -43,12 +53,23 @@ def class_probabilities(
             f"{Embeddings.example}."
         )
     usable = is_usable(values.reasons)
-    names = tuple(record.classes[place] for place in allowed)
     if not usable.any():
-        return names, np.zeros((0, len(names))), usable
-    probs = trained.probabilities(values.take(usable))[:, allowed]
-    total = probs.sum(axis=1, keepdims=True)
-    return names, np.where(total > 0, probs / np.maximum(total, 1e-300), 1 / len(names)), usable
+        return iter(()), usable
+    predicted = trained.model.predict(values.take(usable))
+    return decoder.said(predicted, labels, record.name), usable
+
+
+def refuse_without_probabilities(model: str) -> None:
+    """Raise BadOption if a model does not say how likely labels are.
+
+    Raises UnknownModel, DamagedModel.
+    """
+    decoder = _loaded.get(model)[1].decoder
+    if not decoder.has_probabilities:
+        raise BadOption(
+            f"'{model}' was trained to give {decoder.gives}, and knows no probabilities: "
+            f"{Call('llm_classify', 'x', Option('model', Given(model)))} gives it."
+        )
 
 
 def find(model: str) -> ModelRecord:
@@ -63,7 +84,8 @@ def refuse_type(of: pa.DataType, model: str) -> None:
     """
     _, trained = _loaded.get(model)
     rows = registry.read(pa.nulls(0, of))
-    reads_text = isinstance(trained, NetworkModel) or isinstance(trained.features, TextFeatures)
+    own = trained.model
+    reads_text = isinstance(own, NetworkModel) or isinstance(own.features, TextFeatures)
     if reads_text != (rows.texts is not None) and not pa.types.is_null(of):
         kind = "text" if reads_text else "embeddings"
         raise BadInput(f"the model was trained on {kind}; it cannot read {rows.called}.")
@@ -74,36 +96,13 @@ def bring(record: ModelRecord, files: Mapping[str, bytes]) -> str:
     return _loaded.bring(record, files)
 
 
-def _allowed(record: ModelRecord, labels: Sequence[str] | None) -> list[int]:
-    if labels is None:
-        return list(range(len(record.classes)))
-    if len(set(labels)) < 2:
-        raise BadOption(f"labels has to hold two different labels or more, not {list(labels)!r}.")
-    found = [_class_of(record, label) for label in labels]
-    unknown = [label for label in found if label not in record.classes]
-    if unknown:
-        raise BadOption(
-            f"the model '{record.name}' has no class {', '.join(map(repr, unknown))}. Its classes "
-            f"are {', '.join(map(repr, record.classes))}."
-        )
-    return [record.classes.index(label) for label in found]
-
-
-def _class_of(record: ModelRecord, label: str) -> str:
-    """The class that a label stands for: 1 is 1.0, whichever a model was trained on."""
-    if label in record.classes:
-        return label
-    wanted = canonical(label, TEXT, NUMBER)
-    same = [name for name in record.classes if canonical(name, TEXT, NUMBER) == wanted]
-    return same[0] if len(same) == 1 else label
-
-
-def _restored(record: ModelRecord, files: Mapping[str, bytes]) -> _Model:
+def _restored(record: ModelRecord, files: Mapping[str, bytes]) -> _Trained:
+    decoder = tasks.named(record.task).decoder(record.classes, files)
     if RECIPE in files:
-        return NetworkModel.from_files(files, len(record.classes))
+        return _Trained(NetworkModel.from_files(files, len(record.classes)), decoder)
     if cross_fitted.ABOUT in files:  # of a judge that label_issues has kept
-        return CrossFitted.from_files(files)
-    return FastModel.from_files(files)
+        return _Trained(CrossFitted.from_files(files), decoder)
+    return _Trained(FastModel.from_files(files), decoder)
 
 
-_loaded: Loaded[_Model] = Loaded(_restored)
+_loaded: Loaded[_Trained] = Loaded(_restored)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadInput, BadOption
-from sqlfuncs.learning.rows.base import Rows
+from sqlfuncs.learning.rows.base import Reasons, Rows
 from sqlfuncs.wording import Option
 
 if TYPE_CHECKING:
     from sqlfuncs.learning.detection.judge import Judge
     from sqlfuncs.learning.detection.verification import Candidates, Reviews
+    from sqlfuncs.learning.models.decoding import Decoder
+    from sqlfuncs.learning.tasks.taught import Taught
     from sqlfuncs.statistics.evaluation import ClassCounts
     from sqlfuncs.statistics.noisy import Agreement
 
@@ -170,6 +172,30 @@ class Task(ABC):
         In the order of the field `random_rank` of `rows`, a random one.
         """
         raise BadInput("review_queue is about classes; these labels are none.")
+
+    @classmethod
+    def to_learn(cls, rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
+        """What `taught` takes for the labels of rows, one text for each label; why a row has none.
+
+        Raises BadInput where labels of this kind are not trained on.
+        """
+        raise BadInput(f"fine_tune does not know labels of this kind yet ({cls.name}).")
+
+    @classmethod
+    def taught(cls, labels: Sequence[str]) -> Taught:
+        """Labels that a model is trained on, as `to_learn` read them."""
+        raise BadInput(f"fine_tune does not know labels of this kind yet ({cls.name}).")
+
+    @classmethod
+    def decoder(cls, classes: tuple[str, ...], files: Mapping[str, bytes]) -> Decoder:
+        """What reads the predictions of a model that was trained on such labels, by its files."""
+        raise BadInput(f"models of labels of this kind ({cls.name}) are not known yet.")
+
+    @classmethod
+    def wrong(cls, rows: pa.StructArray, options: Options) -> tuple[float, int]:
+        """The estimated number of wrong labels, and of how many rows: by the fields x, label."""
+        quality = np.asarray(cls.judge(rows, options).issues()["label_quality"].drop_null())
+        return float((1 - quality).sum()), len(quality)
 
     @classmethod
     def consensus(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,8 +22,14 @@ from sqlfuncs.learning.detection.verification import candidates
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.labels.tags import KIND as TAGS
-from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
-from sqlfuncs.learning.tasks import annotated_classes, evaluated_classes, suggested_classes
+from sqlfuncs.learning.models.decoding import ClassDecoder, Decoder
+from sqlfuncs.learning.rows.base import Floats, Reasons, Rows, is_usable
+from sqlfuncs.learning.tasks import (
+    annotated_classes,
+    evaluated_classes,
+    suggested_classes,
+    taught_classes,
+)
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -279,6 +286,26 @@ class Classification(Task):
         rank[waiting[np.argsort(order[waiting], kind="stable")]] = np.arange(1, len(waiting) + 1)
         known = {name: column for name, column in found.issues().items() if name in _QUEUED}
         return {**known, "review_rank": pa.array(rank, mask=~queued)}
+
+    @classmethod
+    def to_learn(cls, rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
+        """See `taught_classes`."""
+        return taught_classes.read(rows)
+
+    @classmethod
+    def taught(cls, labels: Sequence[str]) -> taught_classes.TaughtClasses:
+        """What a model of them learns."""
+        return taught_classes.TaughtClasses(labels)
+
+    @classmethod
+    def decoder(cls, classes: tuple[str, ...], files: Mapping[str, bytes]) -> Decoder:
+        """The likeliest class."""
+        return ClassDecoder(classes)
+
+    @classmethod
+    def wrong(cls, rows: pa.StructArray, options: Options) -> tuple[float, int]:
+        """By the rates of `label_health`."""
+        return taught_classes.wrong(rows, options)
 
     @classmethod
     def consensus(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,9 @@ from sqlfuncs.learning.detection.judged_tags import JudgedTags, Learned, judge
 from sqlfuncs.learning.detection.tag_noise import TagNoise
 from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.labels.labels import UNTYPED
-from sqlfuncs.learning.rows.base import Rows, is_usable
-from sqlfuncs.learning.tasks import annotated_tags, evaluated_tags, suggested_tags
+from sqlfuncs.learning.models.decoding import Decoder, TagDecoder
+from sqlfuncs.learning.rows.base import Reasons, Rows, is_usable
+from sqlfuncs.learning.tasks import annotated_tags, evaluated_tags, suggested_tags, taught_tags
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -255,6 +257,21 @@ class MultiLabel(Task):
         waiting[found.judged.rows] &= found.flagged.any(axis=1)
         order = np.argsort(np.asarray(rows.field("random_rank")), kind="stable")
         return ranked(found.issues(), QUEUED, waiting, order)
+
+    @classmethod
+    def to_learn(cls, rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
+        """See `taught_tags`."""
+        return taught_tags.read(rows)
+
+    @classmethod
+    def taught(cls, labels: Sequence[str]) -> taught_tags.TaughtTags:
+        """What a model of them learns."""
+        return taught_tags.TaughtTags(labels)
+
+    @classmethod
+    def decoder(cls, classes: tuple[str, ...], files: Mapping[str, bytes]) -> Decoder:
+        """By a threshold."""
+        return TagDecoder.from_files(classes, files)
 
     @classmethod
     def consensus(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:

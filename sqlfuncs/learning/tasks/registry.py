@@ -70,12 +70,18 @@ def of_counts(counts: pa.StructArray, task: str = AUTO) -> type[Task]:
     return _by_column(rows, kind, "actual")
 
 
-def _named(name: str, kind: str, field: str) -> type[Task]:
+def named(name: str) -> type[Task]:
+    """The task of a name. Raises BadOption for one that is not known."""
     known = [each for each in tasks() if each.name == name]
     if not known:
         raise BadOption.among("task", name, (AUTO, *dict.fromkeys(each.name for each in tasks())))
-    known[0].refuse_kind(kind, field)
     return known[0]
+
+
+def _named(name: str, kind: str, field: str) -> type[Task]:
+    found = named(name)
+    found.refuse_kind(kind, field)
+    return found
 
 
 def _by_column(label: pa.Array, kind: str, name: str) -> type[Task]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,8 +17,14 @@ from sqlfuncs.learning.detection.residuals import Residuals
 from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, Drawn
 from sqlfuncs.learning.labels import numbers
 from sqlfuncs.learning.labels.numbers import Floats, Numbers
-from sqlfuncs.learning.rows.base import Rows
-from sqlfuncs.learning.tasks import annotated_numbers, evaluated_numbers, suggested_numbers
+from sqlfuncs.learning.models.decoding import Decoder, NumberDecoder
+from sqlfuncs.learning.rows.base import Reasons, Rows
+from sqlfuncs.learning.tasks import (
+    annotated_numbers,
+    evaluated_numbers,
+    suggested_numbers,
+    taught_numbers,
+)
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -193,6 +200,21 @@ class Regression(Task):
         waiting[found.judged.rows] &= found.flagged
         order = np.argsort(np.asarray(rows.field("random_rank")), kind="stable")
         return ranked(found.issues(), _QUEUED, waiting, order)
+
+    @classmethod
+    def to_learn(cls, rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
+        """See `taught_numbers`."""
+        return taught_numbers.read(rows)
+
+    @classmethod
+    def taught(cls, labels: Sequence[str]) -> taught_numbers.TaughtNumbers:
+        """What a model of them learns."""
+        return taught_numbers.TaughtNumbers(labels)
+
+    @classmethod
+    def decoder(cls, classes: tuple[str, ...], files: Mapping[str, bytes]) -> Decoder:
+        """From the scale of the numbers."""
+        return NumberDecoder.from_files(files)
 
     @classmethod
     def consensus(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:

@@ -62,7 +62,7 @@ def test_a_stored_model_of_texts_gives_the_same_bits(
     model = _trained(_texts(60))
     restored = FastModel.from_files(model.to_files())
     unseen = Texts(["where is my money", "🎈", "!", "parcel parcel", *_texts(9).values], _none(13))
-    before, after = model.probabilities(unseen), restored.probabilities(unseen)
+    before, after = model.predict(unseen), restored.predict(unseen)
     assert before.tobytes() == after.tobytes()
     assert before.sum(axis=1) == pytest.approx(np.ones(13))
     assert FastModel.from_files(restored.to_files()).to_files() == model.to_files()
@@ -73,7 +73,7 @@ def test_a_stored_model_of_embeddings_gives_the_same_bits(seed: int) -> None:
     model = _trained(_vectors(60, seed=seed))
     restored = FastModel.from_files(model.to_files())
     unseen = _vectors(50, seed=seed + 100)
-    before, after = model.probabilities(unseen), restored.probabilities(unseen)
+    before, after = model.predict(unseen), restored.predict(unseen)
     assert before.tobytes() == after.tobytes()
     assert before.sum(axis=1) == pytest.approx(np.ones(50))
 
@@ -87,31 +87,31 @@ def test_files_are_not_pickles() -> None:
 def test_the_probabilities_of_a_row_do_not_depend_on_its_neighbours() -> None:
     for rows in (_texts(40), _vectors(40)):
         model = _trained(rows)
-        together = model.probabilities(rows)
+        together = model.predict(rows)
         for at in (0, 7, 39):
             alone = (
                 Texts([rows.values[at]], _none(1))
                 if isinstance(rows, Texts)
                 else Embeddings(rows.values[at : at + 1], _none(1))
             )
-            assert model.probabilities(alone)[0] == pytest.approx(together[at], abs=1e-6)
+            assert model.predict(alone)[0] == pytest.approx(together[at], abs=1e-6)
 
 
 def test_a_model_refuses_what_it_was_not_trained_on() -> None:
     of_vectors = _trained(_vectors(20))
     with pytest.raises(BadInput, match="trained on embeddings"):
-        of_vectors.probabilities(_texts(2))
+        of_vectors.predict(_texts(2))
     with pytest.raises(BadInput, match="of 8 dimensions; these have 4"):
-        of_vectors.probabilities(_vectors(2, dimensions=4))
+        of_vectors.predict(_vectors(2, dimensions=4))
     of_texts = _trained(_texts(20))
     with pytest.raises(BadInput, match="trained on text"):
-        of_texts.probabilities(_vectors(2))
+        of_texts.predict(_vectors(2))
 
 
 def test_identical_vectors_can_be_learned_from() -> None:
     rows = Embeddings(np.ones((12, 3)), _none(12))
     model = _trained(rows, classes=2)
-    assert np.isfinite(model.probabilities(rows)).all()
+    assert np.isfinite(model.predict(rows)).all()
 
 
 @settings(max_examples=25, deadline=None)

@@ -158,11 +158,9 @@ def test_heads_that_are_kept_say_what_was_said(count: int) -> None:
     assert told.fitted is not None
     restored = CrossFitted.from_files(told.fitted.to_files())
     assert isinstance(restored.features, VectorFeatures)
-    assert restored.probabilities(rows) == pytest.approx(told.probs, abs=1e-9)
+    assert restored.predict(rows) == pytest.approx(told.probs, abs=1e-9)
     shuffle = np.random.default_rng(1).permutation(count)
-    assert restored.probabilities(rows.take(shuffle)) == pytest.approx(
-        told.probs[shuffle], abs=1e-9
-    )
+    assert restored.predict(rows.take(shuffle)) == pytest.approx(told.probs[shuffle], abs=1e-9)
 
 
 def test_rows_of_a_fold_that_was_empty_are_judged_by_heads_of_all() -> None:
@@ -172,7 +170,7 @@ def test_rows_of_a_fold_that_was_empty_are_judged_by_heads_of_all() -> None:
     )
     assert told.fitted is not None
     others, true = _vectors(200, noise=0, seed=9, apart=8.0)
-    probs = told.fitted.probabilities(others)  # nearly all of them in folds that have no row
+    probs = told.fitted.predict(others)  # nearly all of them in folds that have no row
     assert probs.sum(axis=1) == pytest.approx(np.ones(200))
     assert (probs.argmax(axis=1) == true).mean() > 0.8
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from sqlfuncs.engines.duckdb.batches import PACKED
 from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.types import sql_type
-from sqlfuncs.engines.duckdb.udf import DECISIONS, udf_name
+from sqlfuncs.engines.duckdb.udf import DECISIONS, ONE, SEVERAL, udf_name
 from sqlfuncs.functions.spec import (
     AUTO,
     REVIEWS,
@@ -70,8 +70,12 @@ def _scalar(function: ScalarFunction) -> str:
     # A prepared statement has one number however often it is executed, but new transactions.
     query = [f"[{_QUERY}, txid_current()]"] if function.per_query else []
     options = (_option(function, name) for name in function.options)
-    call = ", ".join([*function.inputs, *query, *options, _CALLER])
-    return f"{_head(function, function.inputs)} AS {udf_name(function.name)}({call})"
+    arguments = ", ".join([*function.inputs, *query, *options, _CALLER])
+    call = f"{udf_name(function.name)}({arguments})"
+    if function.lists:  # a field is taken as the statement is planned, and with it a type
+        many = f"coalesce({_option(function, function.lists)}, false)"
+        call = f"struct_extract({call}, if({many}, {literal(SEVERAL)}, {literal(ONE)}))"
+    return f"{_head(function, function.inputs)} AS {call}"
 
 
 def _list(function: ListFunction) -> str:

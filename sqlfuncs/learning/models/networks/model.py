@@ -24,7 +24,7 @@ class NetworkModel:
 
     network: Network
 
-    def probabilities(self, rows: Rows) -> Floats:
+    def predict(self, rows: Rows) -> Floats:
         """Class probabilities: (rows, classes), each row summing to 1."""
         texts = rows.texts
         if texts is None:

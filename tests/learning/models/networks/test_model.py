@@ -38,19 +38,19 @@ def _model(base: Path, seed: int = 0, rank: int = 4) -> NetworkModel:
 def test_what_is_stored_is_restored(make: Any, rank: int, tmp_path: Path) -> None:
     model = _model(make(tmp_path / "base"), rank=rank)
     restored = NetworkModel.from_files(model.to_files(), 3)
-    assert np.allclose(restored.probabilities(TEXTS), model.probabilities(TEXTS), atol=0.02)
+    assert np.allclose(restored.predict(TEXTS), model.predict(TEXTS), atol=0.02)
     again = NetworkModel.from_files(restored.to_files(), 3)
-    assert (again.probabilities(TEXTS) == restored.probabilities(TEXTS)).all()
+    assert (again.predict(TEXTS) == restored.predict(TEXTS)).all()
 
 
 def test_models_of_one_base_hold_it_once_and_leave_each_other_alone(tmp_path: Path) -> None:
     base = tiny.causal(tmp_path / "base")
     files = [_model(base, seed).to_files() for seed in (0, 1)]
     first = NetworkModel.from_files(files[0], 3)
-    alone = first.probabilities(TEXTS)
+    alone = first.predict(TEXTS)
     second = NetworkModel.from_files(files[1], 3)
-    assert (first.probabilities(TEXTS) == alone).all()
-    assert np.abs(second.probabilities(TEXTS) - alone).max() > 0.05
+    assert (first.predict(TEXTS) == alone).all()
+    assert np.abs(second.predict(TEXTS) - alone).max() > 0.05
 
     def storage(model: NetworkModel) -> dict[str, int]:
         return {name: each.data_ptr() for name, each in model.network.base.named_parameters()}
@@ -63,7 +63,7 @@ def test_models_of_one_base_hold_it_once_and_leave_each_other_alone(tmp_path: Pa
 def test_it_reads_texts_alone(tmp_path: Path) -> None:
     model = _model(tiny.encoder(tmp_path / "base"))
     with pytest.raises(BadInput, match="it cannot read embeddings"):
-        model.probabilities(Embeddings(np.ones((1, 3)), np.array([None], dtype=object)))
+        model.predict(Embeddings(np.ones((1, 3)), np.array([None], dtype=object)))
 
 
 def test_files_of_another_base_are_refused(tmp_path: Path) -> None:

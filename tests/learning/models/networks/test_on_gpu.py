@@ -191,14 +191,14 @@ def test_a_model_is_used_there_and_goes_on_on_the_processor(
     texts = Texts(TEXTS, np.full(len(TEXTS), None, dtype=object))
     model = NetworkModel.from_files(files, 2)
     assert model.network.device == GPU
-    there = model.probabilities(texts)
+    there = model.predict(texts)
 
     def breaks(*args: Any) -> None:
         raise standins.broken()
 
     model.network.base.register_forward_pre_hook(breaks)
     for _ in range(2):
-        assert np.abs(model.probabilities(texts) - there).max() < 0.05
+        assert np.abs(model.predict(texts) - there).max() < 0.05
     assert len(heard) == 1
     assert NetworkModel.from_files(files, 2).network.device == CPU
     assert model.to_files() == files

@@ -1,0 +1,86 @@
+"""Labels that a model is trained on, whatever their kind: what `fine_tune` asks of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from sqlfuncs.errors import BadOption
+from sqlfuncs.learning.features.heads import RowWeights
+from sqlfuncs.learning.models.decoding import Decoder
+from sqlfuncs.learning.models.target import Floats, Target
+from sqlfuncs.wording import Given, Option
+
+FEW = 10  # rows of a class: fewer teach little
+_SHOWN = 3
+
+
+class Taught(ABC):
+    """The labels of rows, each of which has one, in the order of the rows.
+
+    `classes` are those that a model of them can give, none where labels are amounts.
+    """
+
+    way: ClassVar[str] = ""  # how such labels are learned, if not as classes: for fingerprints
+    classes: tuple[str, ...]
+
+    @abstractmethod
+    def target(self, weights: RowWeights | None = None) -> Target:
+        """What models learn; `weights` (rows,) are how much each row counts."""
+
+    @abstractmethod
+    def refuse_useless(self) -> None:
+        """Raise TooFewClasses where there is nothing to tell apart; say what looks odd."""
+
+    @property
+    @abstractmethod
+    def counts(self) -> Mapping[str, int]:
+        """How many rows each class has, in the order of text."""
+
+    @abstractmethod
+    def warnings(self, contradictions: int) -> list[str]:
+        """What may make a model poor; as many rows have a content of several labels."""
+
+    @abstractmethod
+    def decoder(self, predicted: Floats, weights: RowWeights | None = None) -> Decoder:
+        """What reads predictions, by those of these rows out of sample: (rows, width)."""
+
+    @abstractmethod
+    def score(self, decoder: Decoder, predicted: Floats) -> float | None:
+        """How good such predictions are against the labels, as scikit-learn's `score` says it.
+
+        The share of rows that are right, or that of the variance that is explained.
+        """
+
+    def refuse_but_classes(self, base: str) -> None:
+        """Raise BadOption where a base learns classes only, and these are none."""
+        raise BadOption(
+            f"{Option('base', Given(base))} learns classes only, and these labels are none. They "
+            f"may have {Option('base', 'fast')} or 'best'."
+        )
+
+    def balanced(self, weights: RowWeights | None) -> RowWeights:
+        """Weights under which all classes count the same. Raises BadOption for other labels."""
+        raise BadOption(f"{Option('balanced', True)} is about classes; these labels are none.")
+
+
+def rare(counts: Mapping[str, int], what: str) -> list[str]:
+    """A warning of classes that hardly any row has.
+
+    >>> rare({"a": 3, "b": 99}, "the label")
+    ["fewer than 10 rows have the label 'a': a model learns little of it"]
+    """
+    few = [name for name, count in counts.items() if count < FEW]
+    if not few:
+        return []
+    shown = ", ".join(f"'{name}'" for name in few[:_SHOWN])
+    more = f" or one of {len(few) - _SHOWN:,} others" if len(few) > _SHOWN else ""
+    return [f"fewer than {FEW} rows have {what} {shown}{more}: a model learns little of it"]
+
+
+def contradicting(contradictions: int, other: str) -> list[str]:
+    """A warning of rows whose content has another label as well."""
+    if not contradictions:
+        return []
+    return [f"{contradictions:,} rows have a text that has {other}"]
