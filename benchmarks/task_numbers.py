@@ -50,8 +50,8 @@ class Case:
     features: Floats
 
 
-def scored(folder: Path, corpus: str, seed: int) -> tuple[pd.Series, Floats, Floats]:
-    """Texts, one of five people's scores as given, the mean of the other four: (rows,)."""
+def scored(folder: Path, corpus: str) -> tuple[pd.Series[str], Floats]:
+    """Texts, and the scores that five people gave each: (texts, 5)."""
     name = f"python3:corpora/{CORPORA[corpus]}.annotated.csv"
     content = subprocess.run(
         ["git", "-C", str(folder / REPOSITORY / "repo"), "show", name],
@@ -59,15 +59,20 @@ def scored(folder: Path, corpus: str, seed: int) -> tuple[pd.Series, Floats, Flo
         check=True,
     ).stdout
     table = pd.read_csv(io.BytesIO(content))
-    scores = table[[f"Score{at}" for at in range(1, 6)]].to_numpy(dtype=np.float64)
-    who = np.random.default_rng(seed).integers(5, size=len(table))
-    given = scores[np.arange(len(table)), who]
-    return table["Request"], given, (scores.sum(axis=1) - given) / 4
+    return table["Request"], table[[f"Score{at}" for at in range(1, 6)]].to_numpy(dtype=np.float64)
+
+
+def one_of_five(folder: Path, corpus: str, seed: int) -> tuple[pd.Series[str], Floats, Floats]:
+    """Texts, one person's score as given, the mean of the other four: (texts,)."""
+    texts, scores = scored(folder, corpus)
+    who = np.random.default_rng(seed).integers(5, size=len(texts))
+    given = scores[np.arange(len(texts)), who]
+    return texts, given, (scores.sum(axis=1) - given) / 4
 
 
 def politeness(folder: Path, corpus: str, seed: int) -> Case:
     """One of five people's scores as given, the mean of the other four as the truth."""
-    requests, given, others = scored(folder, corpus, seed)
+    requests, given, others = one_of_five(folder, corpus, seed)
     wrong = np.abs(given - others) >= FAR
     with sqlfuncs.connect() as con:
         texts = pd.DataFrame({"text": requests})

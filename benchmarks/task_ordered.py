@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score
 
 import sqlfuncs
 from benchmarks.pages import circumstances, write
-from benchmarks.task_numbers import CORPORA, SEEDS, Floats, corpora, scored
+from benchmarks.task_numbers import CORPORA, SEEDS, Floats, corpora, one_of_five
 
 STEPS = 5
 WAYS = {"the plain score": "", "`ordered`": f", ordered := {[*range(1, STEPS + 1)]}"}
@@ -35,7 +35,7 @@ def measure(folder: Path, corpus: str, seed: int) -> dict[str, tuple[float, floa
     A far error is two steps or more from the true step, that of the mean of the four others; the
     suggestions are those of rows that both ways flag, in steps.
     """
-    texts, given, others = scored(folder, corpus, seed)
+    texts, given, others = one_of_five(folder, corpus, seed)
     true = steps(others)
     off = np.abs(steps(given) - true)
     with sqlfuncs.connect() as con:

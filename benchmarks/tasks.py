@@ -1,4 +1,4 @@
-"""Labels of other kinds than classes, beside cleanlab's modules for them on the same features.
+"""Labels of other kinds than classes: found beside cleanlab's modules, trained beside scikit-learn.
 
 SQLFUNCS_BENCH is a folder of fetched repositories (owner+name/repo, bare); what is not there is
 left out, and said.
@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import task_numbers, task_ordered, task_tags
+from benchmarks import task_numbers, task_ordered, task_tags, task_training
 
 _KINDS = {
     "numbers": task_numbers.main,
     "ordered": task_ordered.main,
     "tags": task_tags.main,
+    "training": task_training.main,
 }
 
 

@@ -13,6 +13,7 @@ _NAMES, _TEXTS = 180, 150  # pixels for the names beside spans, and for their nu
 _SPAN_HEIGHT = 34
 _LONGEST_NAME = 26  # characters
 _TICKS = 5
+_LEAST_HEIGHT = 2.0  # of a bar
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,41 @@ class Spans:
     right: int = WIDTH
 
 
+@dataclass(frozen=True)
+class Bin:
+    """How many rows lie from `low` to `high`, and how many of them are marked."""
+
+    low: float
+    high: float
+    rows: int
+    marked: int
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar, and from its foot on what is marked of it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    marked_height: float
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A histogram."""
+
+    bars: Sequence[Bar]
+    across: Sequence[Tick]
+    up: Sequence[Tick]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = _LEFT
+    right: int = WIDTH - _RIGHT
+    bottom: int = HEIGHT - _BOTTOM
+
+
 def lines(named: Sequence[tuple[str, Sequence[Point]]]) -> Lines | None:
     """Lines from their names and points; None where none has two points.
 
@@ -135,6 +171,39 @@ def spans(named: Sequence[tuple[str, float, float, float]]) -> Spans | None:
     digits = 0 if most - least >= 0.04 else 1
     across = [Tick(_round(x(s)), f"{100 * s:.{digits}f} %") for s in steps(least, most)]
     return Spans(shaped, across, height=_SPAN_HEIGHT * len(named) + 36)
+
+
+def bars(bins: Sequence[Bin]) -> Bars | None:
+    """A histogram from its bins, in their order; None where there is none.
+
+    What has rows is seen, however few they are.
+
+    >>> shape = bars([Bin(0, 1, 400, 0), Bin(1, 2, 100, 1)])
+    >>> [(bar.x, bar.width, bar.height, bar.marked_height) for bar in shape.bars]
+    [(56.0, 285.0, 206.0, 0.0), (342.0, 285.0, 51.5, 2.0)]
+    """
+    if not bins:
+        return None
+    low, high, top = bins[0].low, bins[-1].high, max(each.rows for each in bins)
+    x = _scale(low, high, _LEFT, WIDTH - _RIGHT)
+    y = _scale(0.0, top, 0.0, HEIGHT - _BOTTOM - _TOP)
+
+    def bar(each: Bin) -> Bar:
+        height, marked = (
+            _round(max(y(rows), _LEAST_HEIGHT)) if rows else 0.0
+            for rows in (each.rows, each.marked)
+        )
+        width = max(x(each.high) - x(each.low) - 1, 1.0)
+        return Bar(_round(x(each.low)), HEIGHT - _BOTTOM - height, _round(width), height, marked)
+
+    return Bars(
+        [bar(each) for each in bins],
+        across=[Tick(_round(x(value)), f"{value:,.10g}") for value in steps(low, high)],
+        up=[
+            Tick(HEIGHT - _BOTTOM - _round(y(value)), f"{value:,.0f}")
+            for value in steps(0.0, top, least=1.0)
+        ],
+    )
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -36,6 +36,7 @@ _BEGIN = b"<!doctype html>"
 @click.option("--test", help="Rows to test on, for the gain; by default test, if there is one.")
 @click.option("--test-key", help="The column that names a test row; by default as --key.")
 @click.option("--test-log", help="Decisions about them; by default test_decisions.")
+@click.option("--task", default="auto", show_default=True, help="As in label_issues.")
 @click.option("--model", default="fast", show_default=True, help="As in label_issues.")
 @click.option("--base", default="fast", show_default=True, help="What is trained, as in fine_tune.")
 @click.option(
@@ -57,6 +58,7 @@ def command(
     test: str | None,
     test_key: str | None,
     test_log: str | None,
+    task: str,
     model: str,
     base: str,
     skip: Sequence[str],
@@ -70,6 +72,7 @@ def command(
     from sqlfuncs.engines.duckdb.reporting import ReportedDatabase
     from sqlfuncs.report import page
     from sqlfuncs.report.findings import gather
+    from sqlfuncs.report.kinds import registry
 
     place = Path(out)
     _check_place(place, Path(db))
@@ -80,7 +83,7 @@ def command(
         key = columns.find(types, table, "key", key, columns.KEY)
         source.check_keys(table, key)
         label = columns.find(types, table, "label", label, columns.LABEL)
-        source.check_classes(table, label)
+        kind = registry.of(source.task(table, label, task))
         is_asked = bool(test or test_key or test_log)
         test = "" if "gain" in skip else _table(source, "test", test, "test")
         wanted = Wanted(
@@ -94,12 +97,13 @@ def command(
             truth=columns.find(types, table, "truth", truth, ()) if truth else "",
             test=test,
             test_log=_log(source, "test-log", test_log, "test_decisions") if test else "",
+            task=task,
             model=model,
             base=base,
         )
         if test:
             wanted = _tested(source, wanted, types, test_key, is_asked)
-        html = page.render(gather(source, wanted, frozenset(skip)))
+        html = page.render(gather(source, wanted, kind, frozenset(skip)))
     _write(place, html)
     work.say(f"{out} is written ({len(html.encode()) / 1024:,.0f} kB)")
 

@@ -43,6 +43,10 @@ def fine_tune(
     under another name the same model, without another training.
     Rows without a label or without text are left out, and said.
 
+    Labels are classes, tags (VARCHAR[]) or numbers (FLOAT, DOUBLE, DECIMAL; others with
+    task := 'regression'). Tags and numbers take base := 'fast' or 'best'; `cv_accuracy` is then the
+    share of rows of which all tags are right, or R squared, and `classes` are the tags, or empty.
+
     `x` is text (VARCHAR) or an embedding (FLOAT[]). `base` is 'fast': linear heads on TF-IDF
     and, with the extra `local`, a sentence embedding; or 'best', which adds the middle layers
     of a larger encoder, where its weights are (sqlfuncs models fetch mpnet). Any other
@@ -69,8 +73,9 @@ def fine_tune(
     With `wait := false` the training goes on in a process of its own; jobs() shows it. With
     `resume := true` one that was broken off goes on from its last epoch.
 
-    Errors: fewer than two classes, no usable row, no label that two rows have, rows of `test`,
-    a name with '@' or ':', a base that cannot be trained, a home that cannot be written to.
+    Errors: fewer than two classes, tags or numbers that are the same in each row, no usable row,
+    no label that two rows have, rows of `test`, a name with '@' or ':', a base that cannot be
+    trained or does not learn such labels, a home that cannot be written to.
     """
     model = check_name(name)
     check_folds(folds)
@@ -186,8 +191,8 @@ FUNCTION = TableFunction(
         Column("status", pa.string(), "PENDING, RUNNING, SUCCEEDED, FAILED or CANCELLED"),
         Column("base", pa.string(), "what was trained"),
         Column("rows", pa.int64(), "how many rows it was trained on"),
-        Column("classes", pa.list_(pa.string()), "the labels it can give"),
-        Column("cv_accuracy", pa.float64(), "cross-validated, against the labels given"),
+        Column("classes", pa.list_(pa.string()), "the labels it can give; none of numbers"),
+        Column("cv_accuracy", pa.float64(), "or R squared, cross-validated, by the labels given"),
         Column("seconds", pa.float64(), "how long the training took"),
         Column("error", pa.string(), "why it failed or would; else NULL"),
         Column("preflight", _PREFLIGHT, "what was known before it began"),

@@ -44,6 +44,7 @@ def llm_class_probs(
         instructions=instructions,
         examples=examples,
         multi=multi,
+        of_probabilities=True,
         on_error=on_error,
         rows_per_request=rows_per_request,
         batch=batch,

@@ -30,6 +30,7 @@ def as_rows(listed: list[ModelRecord]) -> pa.StructArray:
                 "bytes": record.bytes,
                 "created_at": int(record.created_at * 1_000_000),
                 "fingerprint": record.fingerprint,
+                "task": record.task,
             }
             for record in listed
         ],
@@ -43,12 +44,13 @@ COLUMNS = (
     Column("base", pa.string(), "what was trained"),
     Column("input", pa.string(), "text or embedding"),
     Column("rows", pa.int64(), "how many rows it was trained on"),
-    Column("classes", pa.list_(pa.string()), "the labels it can give"),
-    Column("cv_accuracy", pa.float64(), "cross-validated, against the labels given"),
+    Column("classes", pa.list_(pa.string()), "the labels it can give; none of numbers"),
+    Column("cv_accuracy", pa.float64(), "or R squared, cross-validated, by the labels given"),
     Column("seconds", pa.float64(), "how long the training took"),
     Column("bytes", pa.int64(), "its size on disk"),
     Column("created_at", pa.timestamp("us"), "when it was trained (UTC)"),
     Column("fingerprint", pa.string(), "of the rows and the recipe it was trained with"),
+    Column("task", pa.string(), "its labels: classification, multilabel (tags), regression"),
 )
 
 FUNCTION = ListFunction(name="models", compute=models, returns=COLUMNS)

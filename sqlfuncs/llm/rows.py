@@ -31,13 +31,14 @@ _ON_ERROR = ("null", "fail")
 
 @dataclass(frozen=True)
 class Question:
-    """What a call asks about every row."""
+    """What a call asks about every row; `of_probabilities` if it is how likely labels are."""
 
     labels: object
     model: str
     instructions: str | None = None
     examples: object = None
     multi: bool = False
+    of_probabilities: bool = False
     rows_per_request: int | None = None
     batch: bool = False
     retry_in: Hashable = None
@@ -171,6 +172,8 @@ def texts_of(column: pa.Array, model: str) -> Texts:
 
 
 def _of_trained(text: pa.Array, question: Question) -> list[RowAnswer]:
+    if question.of_probabilities:
+        trained.refuse_without_probabilities(question.model)
     if question.batch:
         raise BadOption(
             f"'{question.model}' is on this machine; {Option('batch', True)} is for providers."

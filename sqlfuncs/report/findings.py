@@ -6,13 +6,16 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from sqlfuncs import work
 from sqlfuncs.engines.base import ColumnType, Kind
 from sqlfuncs.errors import BadInput, StatementFailed
 from sqlfuncs.report.source import Figure, Source, Wanted
 from sqlfuncs.review.source import FEWEST_RANDOM
+
+if TYPE_CHECKING:
+    from sqlfuncs.report.kinds.base import LabelKind, Run
 
 LABELS = {
     "given": "as given",
@@ -21,10 +24,6 @@ LABELS = {
     "reviewed": "reviewed",
     "randomly_reviewed": "reviewed at random",
 }
-
-
-class _Run(Protocol):
-    def __call__(self, name: str, /, **given: str) -> Figure: ...
 
 
 _NOT_MEASURED = "What better labels gain was not measured"
@@ -37,6 +36,7 @@ class Findings:
     """Figures by the name of their SQL file, and why others are missing, in plain words."""
 
     wanted: Wanted
+    kind: LabelKind
     figures: dict[str, Figure] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
@@ -61,9 +61,11 @@ class Findings:
         return {row["labels"]: row for row in self[name].rows} if name in self else {}
 
 
-def gather(source: Source, wanted: Wanted, skip: frozenset[str] = frozenset()) -> Findings:
+def gather(
+    source: Source, wanted: Wanted, kind: LabelKind, skip: frozenset[str] = frozenset()
+) -> Findings:
     """Run the SQL files in their order. `skip` may hold gain and noisy. Raises StatementFailed."""
-    found = Findings(wanted)
+    found = Findings(wanted, kind)
     types = source.columns(wanted.table)
     shown = types[wanted.text].kind
     shared = {
@@ -75,6 +77,8 @@ def gather(source: Source, wanted: Wanted, skip: frozenset[str] = frozenset()) -
         "is_text": str(shown is Kind.TEXT).lower(),
         "has_truth": str(bool(wanted.truth)).lower(),
         "fewest": str(FEWEST_RANDOM),
+        "beside": ",".join(kind.beside),
+        **kind.given,
     }
 
     def run(name: str, /, **given: str) -> Figure:
@@ -90,9 +94,8 @@ def gather(source: Source, wanted: Wanted, skip: frozenset[str] = frozenset()) -
             ) from None
         raise
     is_sampled = found.counts["random_reviewed"] >= FEWEST_RANDOM
-    run("health", is_sampled=str(is_sampled).lower())
-    for name in ("confusions", "worst"):
-        run(name)
+    kind.gather(run, is_sampled=is_sampled)
+    run("worst")
     if wanted.log:
         run("reviewers")
     else:
@@ -110,7 +113,7 @@ def gather(source: Source, wanted: Wanted, skip: frozenset[str] = frozenset()) -
     return found
 
 
-def _left(found: Findings, run: _Run) -> None:
+def _left(found: Findings, run: Run) -> None:
     seen = int(found.counts["random_reviewed"])
     if seen < FEWEST_RANDOM:
         found.missing["left"] = (
@@ -125,8 +128,11 @@ def _left(found: Findings, run: _Run) -> None:
             found.missing["left"] = str(error)
 
 
-def _gain(found: Findings, run: _Run, types: Mapping[str, ColumnType]) -> None:
+def _gain(found: Findings, run: Run, types: Mapping[str, ColumnType]) -> None:
     wanted = found.wanted
+    if found.kind.why_untrained:
+        found.missing["gain"] = f"{_NOT_MEASURED}: {found.kind.why_untrained}"
+        return
     if not wanted.test:
         found.missing["gain"] = f"{_NOT_MEASURED}: " + (
             wanted.why_no_test
@@ -201,7 +207,7 @@ def _why_not(wanted: Wanted, counts: Mapping[str, int]) -> str:
     return ""
 
 
-def _noisy(found: Findings, run: _Run) -> None:
+def _noisy(found: Findings, run: Run) -> None:
     if not found.wanted.test_log:
         found.missing["noisy"] = (
             f"The labels of the test rows were taken as right. Review {FEWEST_RANDOM} rows of them "

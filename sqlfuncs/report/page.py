@@ -9,7 +9,6 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
 from sqlfuncs import __version__
@@ -18,12 +17,9 @@ from sqlfuncs.charts import shapes
 from sqlfuncs.charts.pages import environment
 from sqlfuncs.report import phrases
 from sqlfuncs.report.findings import LABELS, Findings
-from sqlfuncs.report.source import Figure
 
 _PACKAGES = ("duckdb", "cleanlab", "scikit-learn", "sentence-transformers", "torch")
-_MATRIX_CLASSES = 12
 _PAIRS = 20
-_SHADES = 9
 
 
 def render(found: Findings) -> str:
@@ -41,8 +37,7 @@ def render(found: Findings) -> str:
         cards=list(phrases.cards(found)),
         in_short=list(phrases.in_short(found)),
         LABELS=LABELS,
-        health=_health(found["health"]),
-        matrix=_matrix(found["confusions"]),
+        shown=found.kind.charts(found),
         pairs=_PAIRS,
         pictures=[_picture(row.get("picture")) for row in found["worst"].rows],
         found_chart=_found(found),
@@ -61,16 +56,6 @@ def _versions() -> str:
         except ImportError:  # an extra that is not installed
             continue
     return ", ".join(known)
-
-
-def _health(figure: Figure) -> shapes.Spans | None:
-    return shapes.spans(
-        [
-            (str(r["class"]), r["error_rate"], r["error_rate_low"], r["error_rate_high"])
-            for r in figure.rows[:30]
-            if r["error_rate"] is not None
-        ]
-    )
 
 
 def _accuracies(found: Findings, name: str) -> shapes.Spans | None:
@@ -110,21 +95,6 @@ def _left(found: Findings) -> shapes.Lines | None:
     names = ("reviewed", "errors_left", "errors_left_low", "errors_left_high")
     rows = found["left"].rows
     return shapes.lines([("left", [shapes.Point(*(row[name] for name in names)) for row in rows])])
-
-
-def _matrix(figure: Figure) -> tuple[list[str], list[tuple[str, list[tuple[int, int]]]]] | None:
-    """Classes, and for each given one how often each is suggested, with a shade from 0 to 9."""
-    names = sorted({str(r[side]) for r in figure.rows for side in ("given", "suggested")})
-    if not names or len(names) > _MATRIX_CLASSES:
-        return None
-    counts = np.zeros((len(names), len(names)), int)
-    for row in figure.rows:
-        counts[names.index(str(row["given"])), names.index(str(row["suggested"]))] = row["flagged"]
-    shades = np.ceil(_SHADES * counts / max(int(counts.max()), 1)).astype(int)
-    return names, [
-        (name, list(zip(counts[at].tolist(), shades[at].tolist(), strict=True)))
-        for at, name in enumerate(names)
-    ]
 
 
 def _picture(content: bytes | None) -> str | None:

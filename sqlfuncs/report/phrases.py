@@ -66,7 +66,7 @@ def some(n: float, what: str) -> str:
 def cell(value: object) -> str:
     """A value of a result, in a table.
 
-    >>> cell(1916), cell(0.123456), cell(3.9), cell(212.63), cell(None), cell("a"), cell(True)
+    >>> cell(1916), cell(0.123456), cell(3.9), cell(212.63), cell(None), cell(["a"]), cell(True)
     ('1,916', '0.123', '3.9', '212.6', '', 'a', 'true')
     """
     match value:
@@ -80,6 +80,8 @@ def cell(value: object) -> str:
             number = float(value)
             text = f"{number:,.{1 if abs(number) >= 10 else 3}f}"
             return text.rstrip("0").removesuffix(".")
+        case list():
+            return ", ".join(map(cell, value))
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
     return str(value)
@@ -98,7 +100,7 @@ def cards(found: Findings) -> Iterator[Card]:
             f"{counts['wrong']:,}", f"wrong labels found in {some(counts['reviewed'], 'decision')}"
         )
     else:
-        yield Card(f"{counts['flagged']:,}", "labels flagged as probably wrong")
+        yield Card(f"{counts['flagged']:,}", found.kind.flagged(found))
     if gain:
         best = next(name for name in _BEST_FIRST if name in gain)
         before, after = percent(gain["given"]["accuracy"]), percent(gain[best]["accuracy"])
@@ -159,27 +161,12 @@ def _effort(found: Findings) -> str:
 
 
 def _labels(found: Findings) -> str:
-    counts, health = found.counts, [r for r in found["health"].rows if r["error_rate"] is not None]
-    rows = sum(row["rows"] for row in health) or 1
-    share, low, high = (
-        sum(row["rows"] * row[name] for row in health) / rows
-        for name in ("error_rate", "error_rate_low", "error_rate_high")
-    )
-    by = (
-        "by the rows drawn at random"
-        if counts["random_reviewed"] >= FEWEST_RANDOM
-        else "from the labels alone"
-    )
-    return (
-        f"The model flags {counts['flagged']:,} of {counts['rows']:,} labels as doubtful, and "
-        f"expects that {percent(share, 0)} of all are wrong"
-        + ("." if found.is_all_decided else f"; {by}, {between(low, high, 0)} are possible.")
-        + (
-            f" {some(counts['not_judged'], 'row')} could not be judged: {counts['why_not_judged']}."
-            if counts["not_judged"]
-            else ""
-        )
-    )
+    counts = found.counts
+    text = found.kind.in_short(found)
+    if counts["not_judged"]:
+        not_judged = some(counts["not_judged"], "row")
+        text += f" {not_judged} could not be judged: {counts['why_not_judged']}."
+    return text
 
 
 def _review(found: Findings) -> str:

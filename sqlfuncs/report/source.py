@@ -36,6 +36,7 @@ class Wanted:
     test_key: str = ""
     test_log: str = ""
     why_no_test: str = ""
+    task: str = "auto"
     model: str = "fast"
     base: str = "fast"
 
@@ -49,8 +50,11 @@ class Source(Protocol):
     def check_keys(self, table: str, key: str) -> None:
         """Raise BadInput if a column does not name each row of a table."""
 
-    def check_classes(self, table: str, label: str) -> None:
-        """Raise BadInput if labels are amounts, which a report does not show yet."""
+    def task(self, table: str, label: str, asked: str) -> str:
+        """What the labels of a column are: the name of a task, the one `asked` for or 'auto'.
+
+        Raises BadOption for a task that is not known, BadInput for a column that is no such label.
+        """
 
     def run(self, name: str, given: Mapping[str, str]) -> Figure:
         """Run a SQL file of the report, which each engine has in SQL of its own.

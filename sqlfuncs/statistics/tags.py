@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -55,20 +57,25 @@ def evaluate(
     }
 
 
-def best_threshold(probs: Floats, given: Mask) -> float:
+def best_threshold(
+    probs: Floats, given: Mask, counts: npt.NDArray[np.floating[Any]] | None = None
+) -> float:
     """The threshold, one for all tags, under which their micro F1 is highest.
 
-    `probs` (rows, tags) are how likely each is, calibrated: then no thresholds of single tags do
-    better, but for chance (Lipton, Elkan, Naryanaswamy: Optimal thresholding of classifiers to
-    maximize F1 measure, ECML 2014, section 5).
+    `probs` (rows, tags) are how likely each is, calibrated; `counts` (rows,) how much each row
+    counts, all the same if None. Under calibrated ones no thresholds of single tags do better, but
+    for chance (Lipton, Elkan, Naryanaswamy: Optimal thresholding of classifiers to maximize F1
+    measure, ECML 2014).
 
     >>> best_threshold(np.array([[0.9, 0.3], [0.4, 0.1]]), np.array([[1, 0], [1, 0]]) > 0)
     0.4
     """
     step = (probs * _STEPS).astype(np.int64).clip(0, _STEPS).ravel()
+    each = np.ones(len(probs)) if counts is None else counts
+    every = np.repeat(each, probs.shape[1])
     said, hits = (
         np.bincount(step, weights, _STEPS + 1)[::-1].cumsum()[::-1]
-        for weights in (None, given.ravel())
+        for weights in (every, every * given.ravel())
     )
-    f1 = 2 * hits / (said + given.sum())
+    f1 = 2 * hits / (said + hits[0])
     return float(_STEPS - f1[::-1].argmax()) / _STEPS

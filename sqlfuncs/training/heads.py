@@ -51,7 +51,7 @@ def expected(request: Request, seconds: float) -> Expected:
 def train(request: Request, job: Running) -> Outcome:
     """Raises NoUsableRows where no label has two rows."""
     taught = request.taught
-    prepared = prepare(request.rows, taught.target, request.base)
+    prepared = prepare(request.rows, taught.target(request.weights), request.base)
     job.report(_READ)
     predicted, unseen, pool = by_models(
         prepared, folds=request.folds, seed=request.seed, weights=request.weights
@@ -70,5 +70,5 @@ def train(request: Request, job: Running) -> Outcome:
         cast("StoredPool", pool),
         None if request.weights is None else request.weights[prepared.order],
     )
-    decoder = taught.decoder(predicted)
+    decoder = taught.decoder(predicted, request.weights)
     return Outcome({**trained.to_files(), **decoder.to_files()}, taught.score(decoder, predicted))

@@ -1,4 +1,4 @@
-"""Labels that are no classes, at the command line: query files take them, reports refuse them."""
+"""Labels that are no classes, at the command line: query files take them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.cli.program import called, spawned
+from tests.cli.program import called
 
 
 @pytest.fixture
@@ -43,13 +43,3 @@ def test_query_files_take_them(db: Path, label: str) -> None:
             "SELECT count(*) FILTER (is_label_issue), (SELECT count(*) FROM pruned) FROM found"
         ).fetchall()
     assert flagged > 5 and left == 300 - flagged
-
-
-@pytest.mark.parametrize(
-    ("label", "said"), [("number", "numbers of many values"), ("tags", "several values in a row")]
-)
-def test_reports_refuse_them(db: Path, label: str, said: str) -> None:
-    columns = ("--table", "t", "--text", "v", "--label", label, "--key", "id")
-    ran = spawned("report", db, *columns, "--out", db.parent / "out.html")
-    assert ran.returncode != 0 and said in ran.stderr and "label_issues" in ran.stderr
-    assert not (db.parent / "out.html").exists()

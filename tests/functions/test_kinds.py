@@ -139,7 +139,7 @@ NO_CLASSES = {
     "DOUBLE of many values": "i + .5",
     "DECIMAL of many values": "(i + .5)::DECIMAL(4, 2)",
 }
-TAKES_NUMBERS = (*LEARNING, "evaluate", "compare_models")
+TAKES_NUMBERS = (*LEARNING, "fine_tune", "evaluate", "compare_models")
 TAKES_TAGS = (*TAKES_NUMBERS, "class_report")
 NO_LABELS = {
     "VARCHAR[1]": "[if(c = 0, 'yes', 'no')]::VARCHAR[1]",

@@ -170,7 +170,6 @@ def test_odd_numbers_are_left_out_or_endured(con: duckdb.DuckDBPyConnection) -> 
         ("label_issues(t, [bmi], 'a' || id, task := 'regression')", "no numbers, but 'a0', 'a1'"),
         ("label_issues(t, NULL::DOUBLE, y)", "the prediction is NULL"),
         ("class_report(t, y, true)", "labels of this kind (regression) have none"),
-        ("fine_tune('m', t, [bmi], y)", "amounts, which are not taken here yet"),
     ],
 )
 def test_what_cannot_be_had_is_said(

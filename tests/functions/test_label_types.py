@@ -183,7 +183,6 @@ def test_labels_that_are_not_understood_are_refused(
 @pytest.mark.parametrize(
     "call",
     [
-        "fine_tune('m', t, e, label)",
         "confusion_matrix(t, label, label)",
         "evaluate_noisy(t, label, label, label)",
         "explain_issues(issues, e, label, id)",

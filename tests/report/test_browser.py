@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from tests.report import other_labels
 from tests.report.written import Report, decide, report, truthfully
 from tests.review.chromium import PHONE, WIDE, chromium, needs_chromium
 from tests.review.tables import CLASSES, EVIL, add_test_rows, make
@@ -37,6 +38,19 @@ def written(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Report:
         return report(db, "--x", "probs")
 
 
+@pytest.fixture(scope="module", params=["tags", "number"])
+def of_others(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, trained: Path
+) -> Report:
+    """Reports on labels that are no classes."""
+    db = other_labels.make(tmp_path_factory.mktemp("others") / "my.duckdb")
+    sample = other_labels.truthfully(db, request.param, "md5('review ' || id::VARCHAR)", 60)
+    decide(db, "decisions", sample)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SQLFUNCS_HOME", str(trained))
+        return report(db, "--label", request.param, "--x", "v")
+
+
 def _opened(
     browser: Browser, written: Report, *, dark: bool, phone: bool
 ) -> tuple[Page, list[str]]:
@@ -53,23 +67,41 @@ def _opened(
     return page, asked
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("phone", [False, True], ids=["1280 px", "390 px"])
-def test_everybody_can_read_it(browser: Browser, written: Report, dark: bool, phone: bool) -> None:
-    page, asked = _opened(browser, written, dark=dark, phone=phone)
+def _faults(page: Page) -> list[tuple[str, str]]:
+    """What stands in the way of some readers, with all parts of a report open."""
     for closed in page.locator("details").all():
         closed.locator("summary").click()
     found = Axe().run(page)
-    serious = [
+    return [
         (each["id"], each["nodes"][0]["html"])
         for each in found.response["violations"]
         if each["impact"] in ("serious", "critical")
     ]
-    assert serious == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True], ids=["1280 px", "390 px"])
+def test_everybody_can_read_it(browser: Browser, written: Report, dark: bool, phone: bool) -> None:
+    page, asked = _opened(browser, written, dark=dark, phone=phone)
+    assert _faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.get_by_role("img", name="Wrong labels found, by decisions").is_visible()
     assert page.get_by_role("img", name="Test accuracy, corrected").is_visible()
     assert asked == [written.path.as_uri()]
+    page.context.close()
+
+
+@pytest.mark.parametrize(("dark", "phone"), [(False, False), (True, True)], ids=["desk", "phone"])
+def test_everybody_can_read_of_tags_and_numbers(
+    browser: Browser, of_others: Report, dark: bool, phone: bool
+) -> None:
+    page, asked = _opened(browser, of_others, dark=dark, phone=phone)
+    assert _faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.locator("script, img[onerror]").count() == 0
+    assert page.get_by_text(EVIL).first.is_visible()
+    assert all(each.is_visible() for each in page.get_by_role("img").all())
+    assert asked == [of_others.path.as_uri()]
     page.context.close()
 
 

@@ -92,3 +92,19 @@ CREATE TABLE log (key VARCHAR, action VARCHAR, old_label VARCHAR, new_label VARC
     decided_by VARCHAR, decided_at TIMESTAMP);
 FROM apply_corrections(t, log, id, label);
 -- expect
+
+-- case: a number that is none
+CREATE TABLE t AS SELECT i AS id, i / 7 AS label FROM range(4) r(i);
+CREATE TABLE log AS SELECT i AS key, 'relabel' AS action, i / 7 AS old_label,
+    CASE i WHEN 0 THEN 'nan' WHEN 1 THEN '-inf' ELSE '5' END AS new_label, 'ann' AS decided_by, now() AS decided_at
+FROM range(3) r(i);
+FROM apply_corrections(t, log, id, label);
+-- error: decisions whose new_label is NaN or infinite, which no label is: 0 (nan), 1 (-inf)
+
+-- case: a class that is called nan
+CREATE TABLE t AS SELECT 1 AS id, 'a' AS label;
+CREATE TABLE log AS SELECT 1 AS key, 'relabel' AS action, 'a' AS old_label, 'nan' AS new_label, 'ann' AS decided_by,
+    now() AS decided_at;
+FROM apply_corrections(t, log, id, label);
+-- expect
+-- 1 | nan

@@ -19,6 +19,17 @@ SELECT (SELECT count(*) FILTER (price <> true_price) / count(*) > 0.9 FROM issue
 -- expect
 -- true | true | true
 
+-- case: trained, asked and evaluated
+CREATE TABLE parcels AS
+SELECT id, [kg, km]::FLOAT[] AS x, round(4 + 1.5 * kg + km / 50, 2)::DECIMAL(9, 2) AS price
+FROM (SELECT i AS id, 1 + (i * 7 + i // 10) % 20 AS kg, (i * 37) % 900 AS km FROM range(400) r(i));
+CREATE TABLE train AS FROM parcels WHERE id < 300;
+FROM fine_tune('prices', train, x, price);
+CREATE TABLE said AS SELECT price, llm_classify(x, model := 'prices') AS said FROM parcels WHERE id >= 300;
+SELECT n, mae < 1 AS near, r2 > 0.95 AS good FROM evaluate(said, price, said);
+-- expect
+-- 100 | true | true
+
 -- case: own predictions
 CREATE TABLE t AS SELECT i AS id, i / 3 AS y, i / 3 + (i % 7) / 10 + if(i = 5, 90, 0) AS said FROM range(90) r(i);
 SELECT id, predicted_label = said, label_quality < 0.01 FROM label_issues(t, said, y) WHERE is_label_issue;

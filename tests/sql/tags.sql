@@ -19,6 +19,19 @@ SELECT (SELECT count(*) FILTER (tags <> true_tags) / count(*) > 0.8 FROM issues 
 -- expect
 -- true | true | true
 
+-- case: trained, asked and evaluated
+CREATE TABLE items AS
+SELECT id, [a, b, c]::FLOAT[] AS x,
+    list_filter(['a', 'b', 'c'], lambda t: (t = 'a' AND a > 0) OR (t = 'b' AND b > 0) OR (t = 'c' AND c > 0)) AS tags
+FROM (SELECT i AS id, sin(i) AS a, sin(i * 1.7 + 1) AS b, sin(i * 2.3 + 2) AS c FROM range(600) r(i));
+CREATE TABLE train AS FROM items WHERE id < 400;
+FROM fine_tune('tags of points', train, x, tags);
+CREATE TABLE said AS
+SELECT tags, llm_classify(x, model := 'tags of points', multi := true) AS said FROM items WHERE id >= 400;
+SELECT n, micro_f1 > 0.9 AS good FROM evaluate(said, tags, said);
+-- expect
+-- 200 | true
+
 -- case: own probabilities
 CREATE TABLE t AS SELECT i AS id, if(i = 5, ['a'], if(i % 2 = 0, ['a', 'b'], ['b'])) AS tags,
     MAP {'a': if(i % 2 = 0, 0.95, 0.005), 'b': 0.97} AS probs FROM range(200) r(i);

@@ -119,6 +119,24 @@ def check_keys(con: duckdb.DuckDBPyConnection, table: str, key: str) -> None:
         )
 
 
+def labels_of(con: duckdb.DuckDBPyConnection, table: str, label: str) -> tuple[str, pa.Array]:
+    """The kind of the type of a column of labels (`learning.labels`), and their text.
+
+    Raises BadInput for a type that no label has.
+    """
+    column, of = identifier(label), qualified(split_qualified(table))
+    type_ = f"SELECT typeof(any_value({column})) AS own FROM {of}"
+    kinds = f"SELECT own, sqlfuncs.main._sf_labels_kind(own) FROM ({type_})"
+    ((own, kind),) = _asked(con, kinds).fetchall()
+    if kind == "nested":
+        raise BadInput(
+            f"{label} is of type {own[:80]}: several values in a row, which are a label only as "
+            "VARCHAR[], tags. Name the value that is meant, or make a list of text of them."
+        )
+    texts = _asked(con, f"SELECT {column}::VARCHAR AS label FROM {of}").fetchnumpy()
+    return kind, pa.array(texts["label"], pa.string(), from_pandas=True)
+
+
 def check_classes(con: duckdb.DuckDBPyConnection, table: str, label: str) -> None:
     """Raise BadInput for a column of labels that are no classes, where only these are shown."""
     sql = f"SELECT {identifier(label)} AS label FROM {qualified(split_qualified(table))}"

@@ -6,6 +6,7 @@ import importlib.resources
 from collections.abc import Callable, Iterator, Mapping
 
 import duckdb
+import pyarrow as pa
 
 from sqlfuncs.engines.base import ColumnType
 from sqlfuncs.engines.duckdb import catalog
@@ -15,6 +16,7 @@ from sqlfuncs.engines.duckdb.quoting import QUOTING
 from sqlfuncs.engines.duckdb.statements import texts
 from sqlfuncs.engines.results import Result, Rows
 from sqlfuncs.errors import InternalError
+from sqlfuncs.learning.labels.labels import KIND
 from sqlfuncs.queries.header import QueryFile, parse
 from sqlfuncs.queries.render import render
 from sqlfuncs.report.source import Figure
@@ -38,9 +40,14 @@ class ReportedDatabase:
         """See `Source`."""
         catalog.check_keys(self._con, table, key)
 
-    def check_classes(self, table: str, label: str) -> None:
+    def task(self, table: str, label: str, asked: str) -> str:
         """See `Source`."""
-        catalog.check_classes(self._con, table, label)
+        from sqlfuncs.learning.tasks import registry  # what imports scikit-learn comes last
+
+        kind, texts = catalog.labels_of(self._con, table, label)
+        field = pa.field("label", texts.type, metadata={KIND: kind.encode()})
+        rows = pa.StructArray.from_arrays([texts], fields=[field])
+        return registry.of_labels(rows, task=asked).name
 
     def run(self, name: str, given: Mapping[str, str]) -> Figure:
         """See `Source`. The last result of a file is what it shows."""

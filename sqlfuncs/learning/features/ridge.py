@@ -74,7 +74,9 @@ def fit_line(view: Any, values: Floats, weights: RowWeights | None = None) -> Li
     """
     from scipy.sparse import issparse
 
-    counts = np.ones(len(values)) if weights is None else weights.astype(np.float64)
+    counts = np.ones(len(values))
+    if weights is not None and weights.any():  # where none counts, all do
+        counts = weights.astype(np.float64)
     return (_fit_sparse if issparse(view) else _fit_dense)(view, values, counts)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from sqlfuncs.learning.features.heads import AnyHead, Learned, RowWeights
 from sqlfuncs.learning.features.ridge import fit_regressor
 from sqlfuncs.learning.models.number_copies import with_copies
-from sqlfuncs.learning.models.target import Floats, Mask, Pooling, Target, Whole
+from sqlfuncs.learning.models.target import Floats, Mask, Pooling, Target, Whole, counts_of
 
 _STRATA = 5  # parts of the numbers of which each fold has evenly many
 
@@ -43,9 +43,13 @@ class LeastSquares:
 
 @dataclass(frozen=True)
 class NumberTarget(Target):
-    """`values` (rows,), NaN for rows without a label; of a variance of about 1."""
+    """`values` (rows,), NaN for rows without a label; of a variance of about 1.
+
+    `weights` (rows,) are how much each row counts where heads are pooled; all the same if None.
+    """
 
     values: Floats
+    weights: RowWeights | None = None
     width = 1
 
     @property
@@ -72,7 +76,9 @@ class NumberTarget(Target):
 
     def chosen(self, places: Whole | Mask) -> NumberTarget:
         """The same numbers, of some rows."""
-        return NumberTarget(self.values[places])
+        return NumberTarget(
+            self.values[places], None if self.weights is None else self.weights[places]
+        )
 
     def fit(
         self, learned: Learned[AnyHead], place: int, view: Any, weights: RowWeights | None
@@ -92,9 +98,11 @@ class NumberTarget(Target):
         known = self._known
         if known.sum() < 2:
             return LeastSquares((1 / len(predictions),) * len(predictions), 0.0)
-        mean = float(self.values[known].mean())
+        counts = counts_of(self.weights, known)
+        mean = float(np.average(self.values[known], weights=counts[:, 0]))
         said = np.hstack([each[known] for each in predictions]) - mean
-        weights, _ = nnls(said, self.values[known] - mean)
+        root = np.sqrt(counts)
+        weights, _ = nnls(root * said, root[:, 0] * (self.values[known] - mean))
         return LeastSquares(tuple(weights.tolist()), mean)
 
     def with_copies(

@@ -16,7 +16,7 @@ from sqlfuncs.learning.features.heads import AnyHead, Learned, RowWeights
 from sqlfuncs.learning.features.ridge import fit_regressor
 from sqlfuncs.learning.labels import classes
 from sqlfuncs.learning.models.number_copies import with_copies
-from sqlfuncs.learning.models.target import Floats, Mask, Pooling, Target, Whole
+from sqlfuncs.learning.models.target import Floats, Mask, Pooling, Target, Whole, counts_of
 
 _STEPS = 25
 _USUAL_SLOPE = 1.5  # of a tag's log odds, by a standard deviation of what heads say
@@ -58,9 +58,13 @@ class Calibrated:
 
 @dataclass(frozen=True)
 class TagTarget(Target):
-    """`values` (rows, tags): 1 where a row has a tag, else 0; NaN for rows without a label."""
+    """`values` (rows, tags): 1 where a row has a tag, else 0; NaN for rows without a label.
+
+    `weights` (rows,) are how much each row counts where heads are pooled; all the same if None.
+    """
 
     values: Floats
+    weights: RowWeights | None = None
 
     @property
     def width(self) -> int:  # type: ignore[override]
@@ -91,7 +95,9 @@ class TagTarget(Target):
 
     def chosen(self, places: Whole | Mask) -> TagTarget:
         """The same tags, of some rows."""
-        return TagTarget(self.values[places])
+        return TagTarget(
+            self.values[places], None if self.weights is None else self.weights[places]
+        )
 
     def refuse_too_many(self) -> None:
         """Raise TooManyClasses."""
@@ -109,14 +115,16 @@ class TagTarget(Target):
 
         known = self._known
         given = self.values[known]
+        counts = counts_of(self.weights, known)
         said = [each[known] for each in predictions]
-        means = given.mean(axis=0)
-        centred = np.stack([(each - means).ravel() for each in said], axis=1)
-        found, _ = nnls(centred, (given - means).ravel())
+        means = np.average(given, axis=0, weights=counts[:, 0])
+        root = np.sqrt(counts)
+        centred = np.stack([(root * (each - means)).ravel() for each in said], axis=1)
+        found, _ = nnls(centred, (root * (given - means)).ravel())
         weights = tuple(found.tolist()) if found.any() else (1 / len(said),) * len(said)
         score = _summed(weights, said, means)
         spreads = np.maximum(score.std(axis=0), _LEAST_SPREAD)
-        slopes, intercepts = _calibrate(score / spreads, given)
+        slopes, intercepts = _calibrate(score / spreads, given, counts)
         return Calibrated(weights, means, spreads, slopes, intercepts)
 
     def with_copies(
@@ -133,17 +141,17 @@ def _summed(weights: Sequence[float], predictions: Sequence[Floats], means: Floa
     return total
 
 
-def _calibrate(score: Floats, given: Floats) -> tuple[Floats, Floats]:
+def _calibrate(score: Floats, given: Floats, counts: Floats) -> tuple[Floats, Floats]:
     """The slope and intercept of each tag's log odds by Newton's method: both (tags,).
 
-    Slopes are held to the usual one, and intercepts start where as many rows have the tag.
+    `counts` (rows, 1) are how much each row counts. Slopes are held to the usual one, and
+    intercepts start where as many rows have the tag.
     """
-    counts = given.sum(axis=0)
-    rate = (counts + 0.5) / (len(given) + 1)
-    slopes, intercepts = np.full(len(counts), _USUAL_SLOPE), np.log(rate / (1 - rate))
+    rate = ((given * counts).sum(axis=0) + 0.5) / (counts.sum() + 1)
+    slopes, intercepts = np.full(len(rate), _USUAL_SLOPE), np.log(rate / (1 - rate))
     for _ in range(_STEPS):
         likely = _sigmoid(score * slopes + intercepts)
-        off, bent = likely - given, likely * (1 - likely)
+        off, bent = counts * (likely - given), counts * likely * (1 - likely)
         steep = (off * score).sum(axis=0) + _SLOPES_PRIOR * (slopes - _USUAL_SLOPE)
         high = off.sum(axis=0) + _INTERCEPTS_PRIOR * intercepts
         aa = (bent * score**2).sum(axis=0) + _SLOPES_PRIOR

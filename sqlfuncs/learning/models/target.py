@@ -111,6 +111,14 @@ class Nested:
         return self.outer([self.inner(own), last])
 
 
+def counts_of(weights: RowWeights | None, rows: Mask) -> Floats:
+    """How much each of some rows counts, (rows, 1): 1 where there are no weights."""
+    if weights is None:
+        return np.ones((int(rows.sum()), 1))
+    found: Floats = weights[rows, None].astype(np.float64)
+    return found
+
+
 def mean(predictions: Sequence[Floats]) -> Floats:
     """The plain mean of some heads' predictions."""
     found: Floats = np.mean(predictions, axis=0)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.errors import BadInput
+from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning.features.features import TextFeatures
 from sqlfuncs.learning.models import cross_fitted
 from sqlfuncs.learning.models.cross_fitted import CrossFitted
@@ -23,6 +23,7 @@ from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.learning.tasks import registry as tasks
 from sqlfuncs.store.loaded import Loaded
 from sqlfuncs.store.models import ModelRecord
+from sqlfuncs.wording import Call, Given, Option
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,17 @@ def said(
     return decoder.said(predicted, labels, record.name), usable
 
 
-def has_probabilities(model: str) -> bool:
-    """Whether a model says how likely labels are. Raises UnknownModel, DamagedModel."""
-    return _loaded.get(model)[1].decoder.has_probabilities
+def refuse_without_probabilities(model: str) -> None:
+    """Raise BadOption if a model does not say how likely labels are.
+
+    Raises UnknownModel, DamagedModel.
+    """
+    decoder = _loaded.get(model)[1].decoder
+    if not decoder.has_probabilities:
+        raise BadOption(
+            f"'{model}' was trained to give {decoder.gives}, and knows no probabilities: "
+            f"{Call('llm_classify', 'x', Option('model', Given(model)))} gives it."
+        )
 
 
 def find(model: str) -> ModelRecord:

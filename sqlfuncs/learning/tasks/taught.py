@@ -25,10 +25,9 @@ class Taught(ABC):
     way: ClassVar[str] = ""  # how such labels are learned, if not as classes: for fingerprints
     classes: tuple[str, ...]
 
-    @property
     @abstractmethod
-    def target(self) -> Target:
-        """What models learn."""
+    def target(self, weights: RowWeights | None = None) -> Target:
+        """What models learn; `weights` (rows,) are how much each row counts."""
 
     @abstractmethod
     def refuse_useless(self) -> None:
@@ -44,7 +43,7 @@ class Taught(ABC):
         """What may make a model poor; as many rows have a content of several labels."""
 
     @abstractmethod
-    def decoder(self, predicted: Floats) -> Decoder:
+    def decoder(self, predicted: Floats, weights: RowWeights | None = None) -> Decoder:
         """What reads predictions, by those of these rows out of sample: (rows, width)."""
 
     @abstractmethod

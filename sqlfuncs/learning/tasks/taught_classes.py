@@ -52,9 +52,8 @@ class TaughtClasses(Taught):
         """The place of each label among them."""
         return class_order.codes(self.texts, self.classes)
 
-    @property
-    def target(self) -> ClassTarget:
-        """The classes."""
+    def target(self, weights: RowWeights | None = None) -> ClassTarget:
+        """The classes. Heads are pooled by all rows alike."""
         return ClassTarget(self.codes, len(self.classes))
 
     def refuse_useless(self) -> None:
@@ -83,7 +82,7 @@ class TaughtClasses(Taught):
             )
         return found + contradicting(contradictions, "another label as well: one of them is wrong")
 
-    def decoder(self, predicted: Floats) -> ClassDecoder:
+    def decoder(self, predicted: Floats, weights: RowWeights | None = None) -> ClassDecoder:
         """See `Taught.decoder`."""
         return ClassDecoder(self.classes)
 
@@ -109,7 +108,7 @@ class TaughtClasses(Taught):
 def wrong(rows: pa.StructArray, options: Options) -> tuple[float, int]:
     """The estimated number of wrong labels, and of how many rows (fields x, label)."""
     taught = TaughtClasses(rows.field("label").to_pylist())
-    prepared = prepare(registry.read_column(rows.field("x")), taught.target, options.model)
+    prepared = prepare(registry.read_column(rows.field("x")), taught.target(), options.model)
     probs, unseen, _ = out_of_sample(prepared, folds=options.folds, seed=options.seed)
     judged = is_usable(unseen)
     given = taught.codes[judged]

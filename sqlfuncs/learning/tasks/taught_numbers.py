@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.errors import TooFewClasses
+from sqlfuncs.learning.features.heads import RowWeights
 from sqlfuncs.learning.labels import numbers
 from sqlfuncs.learning.labels.number_scale import Scale
 from sqlfuncs.learning.models.decoding import Decoder, NumberDecoder
@@ -47,10 +48,9 @@ class TaughtNumbers(Taught):
         """How models see them."""
         return Scale.of(self.values, self.values)
 
-    @property
-    def target(self) -> NumberTarget:
+    def target(self, weights: RowWeights | None = None) -> NumberTarget:
         """The numbers on their scale. One that is far out teaches as if it was less far."""
-        return NumberTarget(self.scale.taught(self.values))
+        return NumberTarget(self.scale.taught(self.values), weights)
 
     def refuse_useless(self) -> None:
         """See `Taught.refuse_useless`."""
@@ -69,7 +69,7 @@ class TaughtNumbers(Taught):
         """See `Taught.warnings`."""
         return contradicting(contradictions, "another number as well")
 
-    def decoder(self, predicted: Floats) -> NumberDecoder:
+    def decoder(self, predicted: Floats, weights: RowWeights | None = None) -> NumberDecoder:
         """See `Taught.decoder`."""
         return NumberDecoder(self.scale)
 

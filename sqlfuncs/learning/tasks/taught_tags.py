@@ -13,6 +13,7 @@ import pyarrow as pa
 from sqlfuncs import work
 from sqlfuncs.errors import NoUsableRows, TooFewClasses
 from sqlfuncs.learning.detection import data_warnings
+from sqlfuncs.learning.features.heads import RowWeights
 from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.labels.classes import in_order
 from sqlfuncs.learning.models.decoding import Decoder, TagDecoder
@@ -68,10 +69,9 @@ class TaughtTags(Taught):
         """Which of them each row has: (rows, tags)."""
         return tags.coded(self._lists, self.classes)
 
-    @property
-    def target(self) -> TagTarget:
+    def target(self, weights: RowWeights | None = None) -> TagTarget:
         """The tags."""
-        return TagTarget(self.given.astype(np.float64))
+        return TagTarget(self.given.astype(np.float64), weights)
 
     def refuse_useless(self) -> None:
         """See `Taught.refuse_useless`."""
@@ -95,9 +95,9 @@ class TaughtTags(Taught):
             contradictions, "other tags as well: one of the lists is wrong"
         )
 
-    def decoder(self, predicted: Floats) -> TagDecoder:
+    def decoder(self, predicted: Floats, weights: RowWeights | None = None) -> TagDecoder:
         """With the threshold of the highest micro F1."""
-        return TagDecoder(self.classes, best_threshold(predicted, self.given))
+        return TagDecoder(self.classes, best_threshold(predicted, self.given, weights))
 
     def score(self, decoder: Decoder, predicted: Floats) -> float:
         """The share of rows of which all tags are right."""

@@ -144,6 +144,10 @@ WITH _sf_logged AS (
         _sf_key || ' (' || _sf_new_text || ')'
     FROM _sf_decided, _sf_kinds_of_table
     WHERE _sf_action = 'relabel' AND _sf_new_text IS NOT NULL AND _sf_new_words IS NULL
+    UNION ALL
+    SELECT 10, 'decisions whose new_label is NaN or infinite, which no label is', _sf_key || ' (' || _sf_new_text || ')'
+    FROM _sf_decided, _sf_kinds_of_table
+    WHERE _sf_action = 'relabel' AND _sf_label_kind = 'float' AND NOT isfinite(TRY_CAST(_sf_new_words AS DOUBLE))
 ), _sf_first AS (
     SELECT _sf_rank, _sf_what, count(*) AS _sf_n, min(coalesce(_sf_item, 'NULL'), 10) AS _sf_items
     FROM _sf_problems

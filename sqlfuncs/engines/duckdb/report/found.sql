@@ -6,7 +6,7 @@
 -- What is not known of the other two orders is estimated from the random sample, with its 95 %
 -- interval; as far as rows are decided, it lies between what is known and what is possible.
 WITH judged AS (
-    SELECT *, {% if truth %}coalesce(truth <> label, false){% else %}is_wrong{% endif %} AS is_bad,
+    SELECT *, {% if truth %}coalesce(is_untrue, false){% else %}is_wrong{% endif %} AS is_bad,
         {% if truth %}true{% else %}is_decided{% endif %} AS is_known,
         {% if truth %}true{% else %}is_random{% endif %} AS is_sampled
     FROM report_rows

@@ -8,6 +8,9 @@
 -- param truth column = : the right labels, where they are known
 -- param log table = : the decision log
 -- param model text = fast: as in label_issues
+-- param task text = auto: as in label_issues
+-- param keeps_type boolean = false: whether labels are tags or numbers, and no classes
+-- param is_list boolean = false: whether they are tags
 
 CREATE OR REPLACE TEMP TABLE report_log AS
 WITH _log AS (
@@ -37,7 +40,7 @@ CREATE OR REPLACE TEMP TABLE report_rows AS
 WITH input AS (
     SELECT
         {{ key | ident }}::VARCHAR AS key,
-        {{ label | ident }}::VARCHAR AS label,
+        {{ label | ident }}{% if not keeps_type %}::VARCHAR{% endif %} AS label,
         {{ x | ident }} AS x,
         {{ text | ident }}::VARCHAR AS shown,
         {% if truth %}
@@ -47,7 +50,7 @@ WITH input AS (
         {% endif %}
     FROM {{ table | ident }}
 ), judged AS MATERIALIZED (
-    FROM label_issues(input, x, label, model := {{ model | literal }})
+    FROM label_issues(input, x, label, model := {{ model | literal }}, task := {{ task | literal }})
 ), reviewed AS (
     FROM sqlfuncs.main._sf_reviewed(input, report_people, key, label)
 ), moments AS (
@@ -65,6 +68,11 @@ SELECT
     decided_at,
     _sf_is_decided AS is_decided,
     _sf_is_wrong AS is_wrong,
+    {% if is_list %}
+    list_sort(list_distinct(truth::VARCHAR[])) <> list_sort(list_distinct(label)) AS is_untrue,
+    {% else %}
+    truth <> label::VARCHAR AS is_untrue,
+    {% endif %}
     row_number() OVER (ORDER BY label_quality, key) AS quality_rank,
     _sf_is_random AS is_random
 FROM judged

@@ -4,12 +4,16 @@
 -- param key column: the column that names a row
 -- param text column: what a row says
 -- param is_image boolean = false: whether that is an image
+-- param beside list = : more columns of label_issues
 -- param count integer = 20: how many rows
 
 SELECT
     key,
-    label AS given,
-    suggested_label AS suggested,
+    label::VARCHAR AS given,
+    suggested_label::VARCHAR AS suggested,
+    {% for each in beside or [] %}
+    {{ each | ident }},
+    {% endfor %}
     label_quality,
     action AS decided,
     CASE WHEN action = 'relabel' THEN new_label END AS new_label,
