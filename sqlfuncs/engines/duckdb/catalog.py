@@ -12,7 +12,6 @@ from sqlfuncs.engines.duckdb.connection import CATALOG
 from sqlfuncs.engines.duckdb.names import identifier, qualified, split_qualified
 from sqlfuncs.engines.duckdb.signatures import signatures
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.labels import labels, numbers
 
 _OWN = f"NOT internal AND database_name <> '{CATALOG}'"
 
@@ -135,28 +134,6 @@ def labels_of(con: duckdb.DuckDBPyConnection, table: str, label: str) -> tuple[s
         )
     texts = _asked(con, f"SELECT {column}::VARCHAR AS label FROM {of}").fetchnumpy()
     return kind, pa.array(texts["label"], pa.string(), from_pandas=True)
-
-
-def check_classes(con: duckdb.DuckDBPyConnection, table: str, label: str) -> None:
-    """Raise BadInput for a column of labels that are no classes, where only these are shown."""
-    sql = f"SELECT {identifier(label)} AS label FROM {qualified(split_qualified(table))}"
-    kinds = f"SELECT sqlfuncs.main._sf_kind(typeof(any_value(label))) FROM ({sql})"
-    ((kind,),) = _asked(con, kinds).fetchall()
-    if kind == "nested":
-        raise BadInput(
-            f"{label} holds several values in a row, and pages show labels that are one class so "
-            "far. In SQL label_issues, audit, label_health, review_queue, auto_corrections, "
-            "apply_corrections and evaluate take VARCHAR[]: tags."
-        )
-    if kind not in (labels.FLOAT, labels.DECIMAL):
-        return
-    texts = con.execute(f"SELECT label::VARCHAR FROM ({sql})").fetchnumpy().values()
-    if numbers.are_amounts(pa.array(*texts, pa.string(), from_pandas=True), kind):
-        raise BadInput(
-            f"{label} holds numbers of many values, and pages show labels that are classes so far. "
-            "In SQL label_issues, audit, label_health, review_queue, auto_corrections, "
-            "apply_corrections, evaluate and compare_models take them."
-        )
 
 
 def definitions(con: duckdb.DuckDBPyConnection, name: str | None = None) -> list[str]:
