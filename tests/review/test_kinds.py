@@ -369,6 +369,7 @@ def test_some_reviewed_rows_release_the_other_corrections(
         assert f"{count} decisions were taken back" in browser.post("/undo")
 
 
+@pytest.mark.slow
 def test_the_program_serves_numbers_and_goes_on_where_it_was(tmp_path: Path) -> None:
     """Whole numbers, because --task says so; after kill -9 what was decided is there."""
     db = make_measured(tmp_path / "n.duckdb", "INTEGER")

@@ -170,6 +170,32 @@ class Labels(ABC):
         return one == other
 
 
+def flagged_rows(
+    given: Sequence[str | None],
+    judged: pa.Table,
+    written: Callable[[str], str | None] = lambda text: text,
+) -> pa.StructArray:
+    """Rows of a result of label_issues as a task's `suggestions` reads them.
+
+    Labels, as they are `written` there, are those of flagged rows alone: others are no candidates.
+    """
+    flagged = judged["is_label_issue"].fill_null(False).to_pylist()
+
+    def of_flagged(texts: Sequence[str | None]) -> pa.Array:
+        pairs = zip(texts, flagged, strict=True)
+        return pa.array(
+            [written(t) if f and t is not None else None for t, f in pairs], pa.string()
+        )
+
+    rows = {
+        "label": of_flagged(given),
+        "suggested_label": of_flagged(judged["suggested_label"].to_pylist()),
+        "is_label_issue": judged["is_label_issue"].combine_chunks(),
+        "confidence": judged["suggested_confidence"].combine_chunks(),
+    }
+    return pa.StructArray.from_arrays(list(rows.values()), list(rows))
+
+
 def number(text: str | None) -> int | None:
     """A number that was sent; None for what is none.
 

@@ -15,7 +15,17 @@ from sqlfuncs.learning.detection.verification import Candidates
 from sqlfuncs.learning.labels import numbers
 from sqlfuncs.learning.labels.numbers import Floats
 from sqlfuncs.learning.tasks import suggested_numbers
-from sqlfuncs.review.labels.base import Codes, Form, InWords, Labels, Mask, Pair, Told, Trusted
+from sqlfuncs.review.labels.base import (
+    Codes,
+    Form,
+    InWords,
+    Labels,
+    Mask,
+    Pair,
+    Told,
+    Trusted,
+    flagged_rows,
+)
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _LONGEST = 60  # letters of what is no number, that are said again
@@ -62,14 +72,7 @@ class Numbers(Labels):
 
     def candidates(self, given: Sequence[str | None], judged: pa.Table) -> Candidates:
         """The flagged ones."""
-        rows = {
-            "label": pa.array(given, pa.string()),
-            "suggested_label": judged["suggested_label"].combine_chunks(),
-            "is_label_issue": judged["is_label_issue"].combine_chunks(),
-            "confidence": judged["suggested_confidence"].combine_chunks(),
-        }
-        fields = pa.StructArray.from_arrays(list(rows.values()), list(rows))
-        return suggested_numbers.suggestions(fields).found
+        return suggested_numbers.suggestions(flagged_rows(given, judged)).found
 
     def outcome(self, given: str, suggested: str, true: str) -> tuple[bool, bool]:
         """Right if it is nearer to the true number, harmful if it is farther."""

@@ -26,6 +26,7 @@ from sqlfuncs.review.labels.base import (
     Pair,
     Told,
     Trusted,
+    flagged_rows,
     number,
 )
 
@@ -91,18 +92,7 @@ class Tags(Labels):
 
     def candidates(self, given: Sequence[str | None], judged: pa.Table) -> Candidates:
         """The flagged ones."""
-        rows = {
-            "label": self._as_json(given),
-            "suggested_label": self._as_json(judged["suggested_label"].to_pylist()),
-            "is_label_issue": judged["is_label_issue"].combine_chunks(),
-            "confidence": judged["suggested_confidence"].combine_chunks(),
-        }
-        fields = pa.StructArray.from_arrays(list(rows.values()), list(rows))
-        return suggested_tags.suggestions(fields).found
-
-    def _as_json(self, texts: Sequence[str | None]) -> pa.Array:
-        lists = (None if text is None else tags.parsed(text) for text in texts)
-        return pa.array([None if each is None else json.dumps(each) for each in lists], pa.string())
+        return suggested_tags.suggestions(flagged_rows(given, judged, _as_json)).found
 
     def outcome(self, given: str, suggested: str, true: str) -> tuple[bool, bool]:
         """Right if fewer of its tags differ from the true ones, harmful if more do."""
@@ -209,3 +199,8 @@ class Tags(Labels):
         if other is None or tags.parsed(other) is None:
             return False
         return self._of(one) == self._of(other)
+
+
+def _as_json(text: str) -> str | None:
+    tags_of = tags.parsed(text)
+    return None if tags_of is None else json.dumps(tags_of)
