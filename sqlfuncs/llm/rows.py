@@ -126,6 +126,7 @@ def as_served(question: Question) -> Question:
     record = trained.find(question.model)
     if not is_provided(record.base):
         return question
+    _refuse_any_number(question)
     given = None if question.labels is None else set(Task.read(question.labels).labels)
     if given not in (None, set(record.classes)) or question.instructions or question.examples:
         raise BadOption(
@@ -171,10 +172,7 @@ def texts_of(column: pa.Array, model: str) -> Texts:
 
 
 def _of_trained(text: pa.Array, question: Question) -> list[RowAnswer]:
-    if question.multi:
-        raise BadOption(
-            f"'{question.model}' was trained to give one label; {Option('multi', True)} is not it."
-        )
+    _refuse_any_number(question)
     if question.batch:
         raise BadOption(
             f"'{question.model}' is on this machine; {Option('batch', True)} is for providers."
@@ -191,6 +189,14 @@ def _of_trained(text: pa.Array, question: Question) -> list[RowAnswer]:
         for at, each in zip(best, probs.tolist(), strict=True)
     )
     return _spread(len(text), usable.nonzero()[0].tolist(), results)
+
+
+def _refuse_any_number(question: Question) -> None:
+    """Raise BadOption where a model that was trained is asked for any number of labels."""
+    if question.multi:
+        raise BadOption(
+            f"'{question.model}' was trained to give one label; {Option('multi', True)} is not it."
+        )
 
 
 def _spread(rows: int, places: Sequence[int], results: Iterable[RowAnswer]) -> list[RowAnswer]:
