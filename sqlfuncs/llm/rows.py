@@ -127,6 +127,10 @@ def as_served(question: Question) -> Question:
     record = trained.find(question.model)
     if not is_provided(record.base):
         return question
+    if question.multi:
+        raise BadOption(
+            f"'{question.model}' was trained to give one label; {Option('multi', True)} is not it."
+        )
     given = None if question.labels is None else set(Task.read(question.labels).labels)
     if given not in (None, set(record.classes)) or question.instructions or question.examples:
         raise BadOption(
