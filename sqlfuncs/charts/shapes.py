@@ -145,8 +145,34 @@ def lines(named: Sequence[tuple[str, Sequence[Point]]]) -> Lines | None:
     )
 
 
-def spans(named: Sequence[tuple[str, float, float, float]]) -> Spans | None:
-    """Spans of shares from names, values, lower and upper ends (0 .. 1); None for none.
+class Percent:
+    """How shares are written in a chart."""
+
+    def span(self, value: float, low: float, high: float) -> str:
+        """A share and its interval."""
+        return f"{percent(value)} % ({percent(low)} to {percent(high)})"
+
+    def tick(self, value: float, least: float, most: float) -> str:
+        """A mark on an axis from the least to the most."""
+        return f"{100 * value:.{0 if most - least >= 0.04 else 1}f} %"
+
+
+class Plain(Percent):
+    """How other numbers are."""
+
+    def span(self, value: float, low: float, high: float) -> str:
+        """A number and its interval."""
+        return f"{value:,.3g} ({low:,.3g} to {high:,.3g})"
+
+    def tick(self, value: float, least: float, most: float) -> str:
+        """A mark on an axis."""
+        return f"{value:,.10g}"
+
+
+def spans(
+    named: Sequence[tuple[str, float, float, float]], written: Percent | None = None
+) -> Spans | None:
+    """Spans from names, values, lower and upper ends, shares (0 .. 1) by default; None for none.
 
     >>> shape = spans([("given", 0.54, 0.5, 0.58), ("reviewed", 0.7, 0.66, 0.74)])
     >>> [tick.text for tick in shape.across], shape.spans[1].text
@@ -154,6 +180,7 @@ def spans(named: Sequence[tuple[str, float, float, float]]) -> Spans | None:
     """
     if not named:
         return None
+    written = written or Percent()
     least, most = min(row[2] for row in named), max(row[3] for row in named)
     x = _scale(least, most, _NAMES + 8, WIDTH - _TEXTS - 16)
     shaped = [
@@ -164,12 +191,11 @@ def spans(named: Sequence[tuple[str, float, float, float]]) -> Spans | None:
             at=_round(x(value)),
             low=_round(x(low)),
             high=_round(x(high)),
-            text=f"{percent(value)} % ({percent(low)} to {percent(high)})",
+            text=written.span(value, low, high),
         )
         for place, (name, value, low, high) in enumerate(named)
     ]
-    digits = 0 if most - least >= 0.04 else 1
-    across = [Tick(_round(x(s)), f"{100 * s:.{digits}f} %") for s in steps(least, most)]
+    across = [Tick(_round(x(s)), written.tick(s, least, most)) for s in steps(least, most)]
     return Spans(shaped, across, height=_SPAN_HEIGHT * len(named) + 36)
 
 

@@ -97,7 +97,6 @@ def command(
             truth=columns.find(types, table, "truth", truth, ()) if truth else "",
             test=test,
             test_log=_log(source, "test-log", test_log, "test_decisions") if test else "",
-            task=task,
             model=model,
             base=base,
         )

@@ -77,6 +77,7 @@ def gather(
         "is_text": str(shown is Kind.TEXT).lower(),
         "has_truth": str(bool(wanted.truth)).lower(),
         "fewest": str(FEWEST_RANDOM),
+        "task": kind.task,
         "beside": ",".join(kind.beside),
         **kind.given,
     }
@@ -130,9 +131,6 @@ def _left(found: Findings, run: Run) -> None:
 
 def _gain(found: Findings, run: Run, types: Mapping[str, ColumnType]) -> None:
     wanted = found.wanted
-    if found.kind.why_untrained:
-        found.missing["gain"] = f"{_NOT_MEASURED}: {found.kind.why_untrained}"
-        return
     if not wanted.test:
         found.missing["gain"] = f"{_NOT_MEASURED}: " + (
             wanted.why_no_test
@@ -153,7 +151,7 @@ def _gain(found: Findings, run: Run, types: Mapping[str, ColumnType]) -> None:
         work.say(found.missing["gain"])
         return
     strength = run("strength").rows[0]
-    if not strength["can_judge"]:
+    if not strength["can_judge"] and not counts["proposed"]:
         found.missing["strength"] = (
             f"Auto-corrected labels are those given, as nothing is proposed: {strength['reason']}."
         )
@@ -169,10 +167,10 @@ def _gain(found: Findings, run: Run, types: Mapping[str, ColumnType]) -> None:
         found.missing["labels"] = f"All rows have the same label: {', '.join(left_out)}."
     prefix = f"report_{re.sub(_NOT_IN_NAMES, '_', wanted.table)[:_LONGEST_PREFIX]}_"
     given = {"labels": ",".join(labels), "base": wanted.base, "prefix": prefix}
-    run("gain", **given)
+    run("gain", **given, score=found.kind.score.column)
     run("models", **given)
     if "randomly_reviewed" in labels:
-        run("against_random")
+        run("against_random", score=found.kind.score.column)
 
 
 def _of_interest(found: Findings) -> list[str]:
@@ -208,6 +206,9 @@ def _why_not(wanted: Wanted, counts: Mapping[str, int]) -> str:
 
 
 def _noisy(found: Findings, run: Run) -> None:
+    if not found.kind.corrects_scores:
+        found.missing["noisy"] = "The labels of the test rows were taken as right."
+        return
     if not found.wanted.test_log:
         found.missing["noisy"] = (
             f"The labels of the test rows were taken as right. Review {FEWEST_RANDOM} rows of them "

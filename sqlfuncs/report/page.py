@@ -15,7 +15,7 @@ from sqlfuncs import __version__
 from sqlfuncs.browser_images import browser_type
 from sqlfuncs.charts import shapes
 from sqlfuncs.charts.pages import environment
-from sqlfuncs.report import phrases
+from sqlfuncs.report import phrases, words
 from sqlfuncs.report.findings import LABELS, Findings
 
 _PACKAGES = ("duckdb", "cleanlab", "scikit-learn", "sentence-transformers", "torch")
@@ -25,7 +25,7 @@ _PAIRS = 20
 def render(found: Findings) -> str:
     """The page. What rows say is escaped, and nothing in it is run or fetched."""
     templates = environment("sqlfuncs.report")
-    templates.filters["cell"] = phrases.cell
+    templates.filters["cell"] = words.cell
     style = (importlib.resources.files("sqlfuncs.report") / "templates" / "report.css").read_text()
     return templates.get_template("report.html").render(
         found=found,
@@ -33,7 +33,7 @@ def render(found: Findings) -> str:
         style=Markup(style),  # ours, and no data stands in it
         made=f"{datetime.now():%Y-%m-%d %H:%M}",
         versions=_versions(),
-        phrases=phrases,
+        words=words,
         cards=list(phrases.cards(found)),
         in_short=list(phrases.in_short(found)),
         LABELS=LABELS,
@@ -42,8 +42,9 @@ def render(found: Findings) -> str:
         pictures=[_picture(row.get("picture")) for row in found["worst"].rows],
         found_chart=_found(found),
         left_chart=_left(found),
-        gain=_accuracies(found, "gain"),
-        noisy=_accuracies(found, "noisy"),
+        score=found.kind.score,
+        gain=found.kind.score.chart(_named(found, "gain")),
+        noisy=found.kind.score.chart(_named(found, "noisy")),
         all_sql=[(figure.title, figure.sql) for figure in found.figures.values()],
     )
 
@@ -58,14 +59,9 @@ def _versions() -> str:
     return ", ".join(known)
 
 
-def _accuracies(found: Findings, name: str) -> shapes.Spans | None:
-    rows = found.by_labels(name).items()
-    return shapes.spans(
-        [
-            (LABELS[labels], row["accuracy"], row["accuracy_low"], row["accuracy_high"])
-            for labels, row in rows
-        ]
-    )
+def _named(found: Findings, name: str) -> Mapping[str, Mapping[str, float]]:
+    """Rows of `gain` or `noisy` by what labels trained on are called."""
+    return {LABELS[labels]: row for labels, row in found.by_labels(name).items()}
 
 
 def _found(found: Findings) -> shapes.Lines | None:

@@ -1,14 +1,12 @@
-"""Numbers as a report says them, and what it says in short. Plain text; templates escape it."""
+"""What a report says in short. Plain text; templates escape it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 
-from sqlfuncs.charts import shapes
 from sqlfuncs.report.findings import LABELS, Findings
+from sqlfuncs.report.words import between, percent, some
 from sqlfuncs.review.source import FEWEST_RANDOM
 from sqlfuncs.statistics.intervals import wilson
 
@@ -22,69 +20,6 @@ class Card:
 
     number: str
     what: str
-
-
-def percent(value: float, digits: int = 1) -> str:
-    """A share in percent.
-
-    >>> percent(0.5402), percent(0.046, 0)
-    ('54.0 %', '5 %')
-    """
-    return f"{shapes.percent(value, digits)} %"
-
-
-def between(low: float, high: float, digits: int = 1) -> str:
-    """The ends of an interval of shares.
-
-    >>> between(0.495, 0.584)
-    '49.5 to 58.4 %'
-    """
-    return f"{shapes.percent(low, digits)} to {percent(high, digits)}"
-
-
-def difference(row: Mapping[str, float]) -> str:
-    """A difference with its interval, in percentage points.
-
-    >>> difference({"difference": 0.123, "difference_low": -0.0001, "difference_high": 0.165})
-    '+12.3 points (0.0 to 16.5)'
-    """
-    value, low, high = (
-        shapes.percent(row[name]) for name in ("difference", "difference_low", "difference_high")
-    )
-    return f"{'+' if float(value) > 0 else ''}{value} points ({low} to {high})"
-
-
-def some(n: float, what: str) -> str:
-    """A number of things.
-
-    >>> some(1, "row"), some(1916, "row")
-    ('1 row', '1,916 rows')
-    """
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
-def cell(value: object) -> str:
-    """A value of a result, in a table.
-
-    >>> cell(1916), cell(0.123456), cell(3.9), cell(212.63), cell(None), cell(["a"]), cell(True)
-    ('1,916', '0.123', '3.9', '212.6', '', 'a', 'true')
-    """
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).lower()
-        case int():
-            return f"{value:,}"
-        case float() | Decimal():
-            number = float(value)
-            text = f"{number:,.{1 if abs(number) >= 10 else 3}f}"
-            return text.rstrip("0").removesuffix(".")
-        case list():
-            return ", ".join(map(cell, value))
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M}"
-    return str(value)
 
 
 def cards(found: Findings) -> Iterator[Card]:
@@ -103,16 +38,17 @@ def cards(found: Findings) -> Iterator[Card]:
         yield Card(f"{counts['flagged']:,}", found.kind.flagged(found))
     if gain:
         best = next(name for name in _BEST_FIRST if name in gain)
-        before, after = percent(gain["given"]["accuracy"]), percent(gain[best]["accuracy"])
+        score = found.kind.score
+        before, after = score.value(gain["given"]), score.value(gain[best])
         yield Card(
             after if best == "given" else f"{before} → {after}",
-            f"of {some(gain[best]['n'], 'test row')} right, trained on labels as given"
+            f"{score.card(gain[best]['n'])}, trained on labels as given"
             + ("" if best == "given" else f" and {LABELS[best]}")
             + ("" if best == "given" or gain[best]["p_value"] < CLEAR_P else "; may be chance"),
         )
         if "randomly_reviewed" in gain:
-            control = gain["randomly_reviewed"]["accuracy"]
-            yield Card(percent(control), "had as many rows been reviewed at random")
+            control = score.value(gain["randomly_reviewed"])
+            yield Card(control, "had as many rows been reviewed at random")
 
 
 def in_short(found: Findings) -> Iterator[str]:
@@ -198,19 +134,16 @@ def _sample(found: Findings) -> str:
 
 
 def _gain(found: Findings) -> Iterator[str]:
-    gain = found.by_labels("gain")
-    given = gain["given"]
+    gain, score = found.by_labels("gain"), found.kind.score
     for labels in ("reviewed", "auto_corrected"):
         if labels in gain:
             row = gain[labels]
             text = (
-                f"Trained on {LABELS[labels]} labels, the same model is right on "
-                f"{percent(row['accuracy'])} of {row['n']:,} test rows "
-                f"({between(row['accuracy_low'], row['accuracy_high'])}), against "
-                f"{percent(given['accuracy'])} on labels as given: {difference(row)}"
+                f"Trained on {LABELS[labels]} labels, the same model {score.said(row)}, against "
+                f"{score.value(gain['given'])} on labels as given: {score.difference(row)}"
             )
             if row["error_reduction"] is not None and row["error_reduction"] > 0:
-                text += f", {percent(row['error_reduction'], 0)} fewer errors"
+                text += f", {score.gone(row['error_reduction'])}"
             clear = row["p_value"] < CLEAR_P
             yield text + ("." if clear else ". That may be chance.")
             break
@@ -218,9 +151,9 @@ def _gain(found: Findings) -> Iterator[str]:
         row = found["against_random"].rows[0]
         clear = row["p_value"] < CLEAR_P
         yield (
-            f"Had as many rows been reviewed at random, it would have been right on about "
-            f"{percent(row['accuracy_before'])}: which rows were reviewed is worth "
-            f"{difference(row)}" + ("." if clear else ", which may be chance.")
+            "Had as many rows been reviewed at random, it would have been "
+            f"{score.as_control(row)}: which rows were reviewed is worth {score.difference(row)}"
+            + ("." if clear else ", which may be chance.")
         )
 
 

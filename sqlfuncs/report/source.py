@@ -36,7 +36,6 @@ class Wanted:
     test_key: str = ""
     test_log: str = ""
     why_no_test: str = ""
-    task: str = "auto"
     model: str = "fast"
     base: str = "fast"
 

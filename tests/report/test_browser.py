@@ -43,7 +43,8 @@ def of_others(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, trained: Path
 ) -> Report:
     """Reports on labels that are no classes."""
-    db = other_labels.make(tmp_path_factory.mktemp("others") / "my.duckdb")
+    made = other_labels.make(tmp_path_factory.mktemp("others") / "my.duckdb")
+    db = other_labels.add_test_rows(made)
     sample = other_labels.truthfully(db, request.param, "md5('review ' || id::VARCHAR)", 60)
     decide(db, "decisions", sample)
     with pytest.MonkeyPatch.context() as patch:

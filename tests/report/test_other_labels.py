@@ -12,7 +12,8 @@ import pytest
 
 import sqlfuncs
 from sqlfuncs.engines.duckdb.statements import run
-from tests.report.other_labels import QUOTED, RARE, make, truthfully
+from sqlfuncs.report.words import cell
+from tests.report.other_labels import QUOTED, RARE, add_test_rows, make, truthfully
 from tests.report.written import decide, ran, report
 from tests.review.tables import EVIL
 
@@ -147,13 +148,34 @@ def test_with_the_truth_every_order_is_drawn(db: Path, label: str) -> None:
     assert steps[-1]["by_quality"] > steps[-1]["as_reviewed"]
 
 
-@pytest.mark.parametrize("label", ["tags", "number"])
-def test_what_is_not_measured_is_said(db: Path, label: str) -> None:
-    with duckdb.connect(str(db)) as con:
-        con.execute("CREATE TABLE test AS FROM train")
-    words = report(db, "--label", label, "--x", "v").words
-    assert "What better labels gain was not measured: it is measured for labels that are" in words
-    assert "nobody has reviewed anything yet" in words
+def test_what_better_tags_gain(db: Path) -> None:
+    add_test_rows(db)
+    decide(db, "decisions", truthfully(db, "tags", RANDOM, 120))
+    found = report(db, "--label", "tags", "--text", "v")
+    gain = {row["labels"]: row for row in _with(_figures(db, found.sql), "labels_changed")}
+    changed = sum(each.is_wrong for each in truthfully(db, "tags", RANDOM, 120))
+    assert gain["reviewed"]["labels_changed"] == changed
+    # What people have looked at releases the other corrections.
+    assert gain["auto_corrected"]["labels_changed"] > 20
+    assert gain["auto_corrected"]["accuracy"] > gain["given"]["accuracy"]
+    assert f"{gain['reviewed']['correct']} of 90" in found.words
+    assert "Had as many rows been reviewed at random, it would have been right on" in found.words
+    assert "The labels of the test rows were taken as right" in found.words
+
+
+def test_what_better_numbers_gain(db: Path) -> None:
+    add_test_rows(db)
+    decide(db, "decisions", truthfully(db, "number", "number DESC", 15))
+    found = report(db, "--label", "number", "--text", "v")
+    gain = {row["labels"]: row for row in _with(_figures(db, found.sql), "labels_changed")}
+    given, reviewed = gain["given"], gain["reviewed"]
+    assert reviewed["labels_changed"] == 15
+    assert reviewed["mae"] < given["mae"] / 2
+    assert reviewed["difference"] == pytest.approx(reviewed["mae"] - given["mae"])
+    before, after = (cell(row["mae"]) for row in (given, reviewed))
+    assert f"{before} → {after} off in the mean, on 90 test rows" in found.words
+    assert f"the same model is off by {after} in the mean on 90 test rows" in found.words
+    assert "paired z test" in found.words and "McNemar" not in found.words
 
 
 def test_whole_numbers_that_are_amounts(db: Path) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from sqlfuncs.report.kinds.scores import Score
+
 if TYPE_CHECKING:
     from sqlfuncs.report.findings import Findings
     from sqlfuncs.report.source import Figure
@@ -24,14 +26,16 @@ class LabelKind(ABC):
 
     `template` shows their figures. `given` are parameters of all SQL files; `beside` are columns of
     `label_issues` that stand beside a doubtful label, by what is read above them.
-    `why_untrained` is why what better labels gain is not measured, empty where it is.
+    `score` is by what models are measured, `corrects_scores` whether it can be corrected for wrong
+    test labels.
     """
 
     task: ClassVar[str]
     template: ClassVar[str]
     given: ClassVar[Mapping[str, str]] = MappingProxyType({})
     beside: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    why_untrained: ClassVar[str] = ""
+    score: ClassVar[Score]
+    corrects_scores: ClassVar[bool] = False
 
     @abstractmethod
     def gather(self, run: Run, *, is_sampled: bool) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 from sqlfuncs.charts import shapes
 from sqlfuncs.report.findings import Findings
 from sqlfuncs.report.kinds.base import LabelKind, Run
-from sqlfuncs.report.phrases import between, percent
+from sqlfuncs.report.kinds.scores import Accuracy
 from sqlfuncs.report.source import Figure
+from sqlfuncs.report.words import between, percent
 from sqlfuncs.review.source import FEWEST_RANDOM
 
 _MATRIX_CLASSES = 12
@@ -24,6 +25,8 @@ class Classes(LabelKind):
 
     task = "classification"
     template = "classes.html"
+    score = Accuracy()
+    corrects_scores = True
 
     def gather(self, run: Run, *, is_sampled: bool) -> None:
         """See `LabelKind`."""

@@ -8,7 +8,8 @@ from typing import ClassVar
 from sqlfuncs.charts import shapes
 from sqlfuncs.report.findings import Findings
 from sqlfuncs.report.kinds.base import LabelKind, Run
-from sqlfuncs.report.phrases import percent
+from sqlfuncs.report.kinds.scores import Error
+from sqlfuncs.report.words import percent
 
 
 class Numbers(LabelKind):
@@ -18,11 +19,11 @@ class Numbers(LabelKind):
     template = "numbers.html"
     given: ClassVar[Mapping[str, str]] = {"keeps_type": "true"}
     beside: ClassVar[Mapping[str, str]] = {"label_low": "at least", "label_high": "at most"}
-    why_untrained = "it is measured for labels that are one class each so far."
+    score = Error()
 
     def gather(self, run: Run, *, is_sampled: bool) -> None:
         """See `LabelKind`."""
-        run("numbers", is_sampled=str(is_sampled).lower(), task=self.task)
+        run("numbers", is_sampled=str(is_sampled).lower())
         run("spread")
 
     def flagged(self, found: Findings) -> str:

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from sqlfuncs.report.findings import Findings
 from sqlfuncs.report.kinds.base import LabelKind, Run
-from sqlfuncs.report.phrases import percent, some
+from sqlfuncs.report.kinds.scores import Accuracy
+from sqlfuncs.report.words import percent, some
 
 
 class Tags(LabelKind):
@@ -17,7 +18,7 @@ class Tags(LabelKind):
     template = "tags.html"
     given: ClassVar[Mapping[str, str]] = {"keeps_type": "true", "is_list": "true"}
     beside: ClassVar[Mapping[str, str]] = {"wrong_tags": "to take away", "missing_tags": "to add"}
-    why_untrained = "it is measured for labels that are one class each so far."
+    score = Accuracy()
 
     def gather(self, run: Run, *, is_sampled: bool) -> None:
         """See `LabelKind`."""

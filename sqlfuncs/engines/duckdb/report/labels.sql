@@ -5,11 +5,13 @@
 -- param label column: the label, in both tables
 -- param test_key column = : the column that names a row to test on
 -- param is_text boolean = true: whether that is text
+-- param task text = auto: as in auto_corrections
+-- param keeps_type boolean = false: whether labels are tags or numbers, and no classes
 -- param has_truth boolean = false: whether the right labels are known
 
 CREATE OR REPLACE TEMP TABLE report_test AS
 SELECT {% if test_key %}{{ test_key | ident }}::VARCHAR{% else %}NULL::VARCHAR{% endif %} AS key,
-    {{ reads | ident }} AS x, {{ label | ident }}::VARCHAR AS label
+    {{ reads | ident }} AS x, {{ label | ident }}{% if not keeps_type %}::VARCHAR{% endif %} AS label
 FROM {{ test | ident }}
 WHERE {{ reads | ident }} IS NOT NULL AND {{ label | ident }} IS NOT NULL;
 
@@ -27,11 +29,11 @@ SELECT n, found, wrong_share, round(n * wrong_share)::BIGINT AS wrong FROM count
 -- Rows that are in the table to test on are left out, if they differ in case and signs only.
 CREATE OR REPLACE TEMP TABLE report_labels AS
 WITH proposed AS (
-    SELECT key AS _key, new_label AS proposed FROM auto_corrections(report_rows, key, label)
+    SELECT key AS _key, new_label AS proposed FROM auto_corrections(report_rows, key, label{% if keeps_type %}, log := report_people{% endif %}, task := {{ task | literal }})
     UNION ALL
     SELECT NULL, NULL
 ), known AS (
-    SELECT * REPLACE ({% if is_text %}shown{% else %}x{% endif %} AS x), {% if has_truth %}truth{% else %}CASE action WHEN 'relabel' THEN new_label WHEN 'keep' THEN label END{% endif %} AS right_label,
+    SELECT * REPLACE ({% if is_text %}shown{% else %}x{% endif %} AS x), {% if has_truth %}cast_to_type(truth, label){% else %}CASE action WHEN 'relabel' THEN cast_to_type(new_label, label) WHEN 'keep' THEN label END{% endif %} AS right_label,
         {% if has_truth %}true{% else %}is_wrong{% endif %} AS is_drawn
     FROM report_rows LEFT JOIN proposed ON _key = key
 ), ranked AS (
@@ -43,7 +45,7 @@ SELECT
     label AS given,
     CASE WHEN is_label_issue IS NOT TRUE THEN label END AS pruned,
     coalesce(proposed, label) AS auto_corrected,
-    CASE action WHEN 'relabel' THEN new_label WHEN 'exclude' THEN NULL ELSE label END AS reviewed,
+    CASE action WHEN 'relabel' THEN cast_to_type(new_label, label) WHEN 'exclude' THEN NULL ELSE label END AS reviewed,
     CASE WHEN is_drawn AND place <= {% if has_truth %}n{% else %}wrong{% endif %} THEN right_label ELSE label END
         AS randomly_reviewed
 FROM ranked, report_control
@@ -61,7 +63,8 @@ SELECT
     (SELECT count(*) FROM report_rows) AS "rows",
     count(*) AS trained_on,
     (SELECT count(*) FROM report_test) AS tested_on,
-    (SELECT count(*) FROM report_test WHERE label IN (SELECT label FROM report_rows)) AS tested_on_known,
+    (SELECT count(*) FROM report_test{% if not keeps_type %} WHERE label IN (SELECT label FROM report_rows){% endif %}) AS tested_on_known,
+    count(*) FILTER (auto_corrected IS DISTINCT FROM given) AS proposed,
     any_value(found) AS found,
     any_value(wrong_share) AS wrong_share,
     {% if has_truth %}count(*) FILTER (randomly_reviewed IS DISTINCT FROM given){% else %}any_value(wrong){% endif %} AS wrong_at_random,
