@@ -131,6 +131,9 @@ class OpenAIProvider:
         if completion.refusal or completion.finish_reason == "content_filter":
             why = completion.refusal or "the server's content filter"
             raise Declined(f"the model declined to answer: {shown(why, _REFUSAL_SHOWN)}", *tokens)
+        if task.multi and completion.finish_reason == "length" and "]" not in completion.content:
+            why = f"the answer was cut short: '{shown(completion.content, _REFUSAL_SHOWN)}'"
+            return _with_tokens([Answer(None, why)] * len(names or [""]), *tokens)
         answers = reading.read(task, completion.content, names)
         if names is None and answers[0].labels is not None:
             answers = [_with_probabilities(task, answers[0], completion)]

@@ -84,14 +84,19 @@ def test_one_label_and_any_number_are_two_questions(
 def test_a_list_that_is_cut_short_or_has_another_label_is_no_answer(
     texts: duckdb.DuckDBPyConnection, server: FaultServer
 ) -> None:
-    for content in ('{"labels": ["polite", "urgent"', '{"labels": ["polite", "rude"]}'):
-        choice = {"index": 0, "message": {"role": "assistant", "content": content}}
+    for content, ends, why in (
+        ('{"labels": ["polite", "urgent"', "stop", "which is none of the labels"),
+        ('{"labels": ["polite", "rude"]}', "stop", "which is none of the labels"),
+        ("- polite\n- urgent", "length", "the answer was cut short: '- polite - urgent'"),
+    ):
+        message = {"role": "assistant", "content": content}
+        choice = {"index": 0, "message": message, "finish_reason": ends}
         server.behave(replies=[200, json.dumps({"choices": [choice]})])
         retry = RESULT.replace(", multi", ", retry := true, multi")
         rows = texts.execute(f"SELECT unnest({retry}) FROM (FROM t LIMIT 2)").fetchall()
         for label, labels, _, error, *_ in rows:
             assert (label, labels) == (None, None)
-            assert error.endswith("which is none of the labels")
+            assert error.endswith(why)
         assert len(server.paid) == 4  # each once more, plainly
 
 
