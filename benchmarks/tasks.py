@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import task_numbers, task_tags
+from benchmarks import task_numbers, task_tags, task_words
 
-_KINDS = {"numbers": task_numbers.main, "tags": task_tags.main}
+_KINDS = {"numbers": task_numbers.main, "tags": task_tags.main, "words": task_words.main}
 
 
 def main(names: list[str]) -> None:
