@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.functions import label_issues, near_duplicates, outliers
-from sqlfuncs.functions.spec import ANNOTATOR, AUTO, LABEL_OR_TAGS, VOTES, Column, TableFunction
+from sqlfuncs.functions.spec import ANNOTATOR, AUTO, LABEL_OR_WORDS, VOTES, Column, TableFunction
 from sqlfuncs.learning.similarity.neighbourhood import neighbourhood
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
@@ -91,7 +91,7 @@ _OF_ROW = (*outliers.FUNCTION.returns[:-1], *near_duplicates.FUNCTION.returns[:-
 FUNCTION = TableFunction(
     name="audit",
     compute=audit,
-    inputs=("x", LABEL_OR_TAGS, VOTES, ANNOTATOR),
+    inputs=("x", LABEL_OR_WORDS, VOTES, ANNOTATOR),
     reviews=True,
     returns=(
         *_OF_LABEL,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import Column, CountFunction
+from sqlfuncs.functions.spec import AUTO, Column, CountFunction
 from sqlfuncs.learning.tasks import registry
 
 
-def class_report(counts: pa.StructArray) -> pa.StructArray:
+def class_report(counts: pa.StructArray, *, task: str = AUTO) -> pa.StructArray:
     """A row per class, in order: class, precision, recall, f1 and support (rows of that class).
 
     A ratio without a case is 0, as in scikit-learn. Of lists of tags (VARCHAR[]) there is a row for
-    each tag.
+    each tag; with `task := 'token_classification'` for each type of entity (see evaluate).
     """
-    found = registry.of_counts(counts).report(counts)
+    found = registry.of_counts(counts, task).report(counts)
     return FUNCTION.result(
         {
             "class": pa.array(found.names, pa.string()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import AUTO, NUMBERS, Column, CountFunction
+from sqlfuncs.functions.spec import AUTO, NUMBERS, WORDS, Column, CountFunction
 from sqlfuncs.learning.tasks import registry
 
 
@@ -20,7 +20,9 @@ def compare_models(counts: pa.StructArray, *, task: str = AUTO) -> pa.StructArra
     `error_reduction` the share of the error that is gone, `only_before_nearer` and
     `only_after_nearer` count the rows in which one of them is nearer, and `p_value` is that of a
     paired, two-sided z test. Only rows that have both predictions count. Of lists of tags a
-    prediction is right if it has all of them and no other.
+    prediction is right if it has all of them and no other. With `task := 'token_classification'`
+    lists are labels of words, a prediction is right if all of them are, and the F1 of entities (see
+    evaluate) and the share of words that are right stand beside.
     """
     return FUNCTION.result(registry.of_counts(counts, task).compare(counts))
 
@@ -46,6 +48,10 @@ FUNCTION = CountFunction(
         Column("mae_after", pa.float64(), "that of the second", only=NUMBERS),
         Column("only_before_nearer", pa.int64(), "rows the first is nearer in", only=NUMBERS),
         Column("only_after_nearer", pa.int64(), "rows the second is nearer in", only=NUMBERS),
+        Column("f1_before", pa.float64(), "of entities, of the first", only=WORDS),
+        Column("f1_after", pa.float64(), "of the second", only=WORDS),
+        Column("word_accuracy_before", pa.float64(), "words the first has right", only=WORDS),
+        Column("word_accuracy_after", pa.float64(), "words the second has right", only=WORDS),
         Column("p_value", pa.float64(), "McNemar's, exact and two-sided"),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import AUTO, NUMBERS, TAGS, Column, CountFunction
+from sqlfuncs.functions.spec import AUTO, NUMBERS, TAGS, WORDS, Column, CountFunction
 from sqlfuncs.learning.tasks import registry
 
 
@@ -23,6 +23,11 @@ def evaluate(counts: pa.StructArray, *, task: str = AUTO) -> pa.StructArray:
     Where they are lists of tags (VARCHAR[]), a prediction is right if it has all of them and no
     other; F1 is of tags, `micro_f1` of all together, and `jaccard` the mean over rows of tags in
     common to tags in either.
+
+    `task := 'token_classification'` says that the lists are labels of words, one for each: then a
+    prediction is right if all of them are, and `entities`, `precision`, `recall` and `f1` are of
+    entities, counted as conlleval does (IOB, IOBES, or IO, where words beside each other that have
+    one label are an entity), F1 of their types, and `word_accuracy` is the share of words.
     """
     return FUNCTION.result(registry.of_counts(counts, task).evaluate(counts))
 
@@ -52,6 +57,11 @@ FUNCTION = CountFunction(
         Column("r2_high", pa.float64(), "the upper end", only=NUMBERS),
         Column("micro_f1", pa.float64(), "the F1 of all tags together", only=TAGS),
         Column("jaccard", pa.float64(), "tags in common to tags in either, the mean", only=TAGS),
+        Column("entities", pa.int64(), "of the true labels", only=WORDS),
+        Column("precision", pa.float64(), "of entities: predicted ones that are right", only=WORDS),
+        Column("recall", pa.float64(), "of entities: true ones that are found", only=WORDS),
+        Column("f1", pa.float64(), "of entities, of all types together", only=WORDS),
+        Column("word_accuracy", pa.float64(), "the share of words that are right", only=WORDS),
         Column("weighted_f1", pa.float64(), "the same, weighted by how common they are"),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import ANNOTATOR, AUTO, LABEL_OR_TAGS, VOTES, Column, TableFunction
+from sqlfuncs.functions.spec import ANNOTATOR, AUTO, LABEL_OR_WORDS, VOTES, Column, TableFunction
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
 
@@ -51,7 +51,7 @@ def label_health(
 FUNCTION = TableFunction(
     name="label_health",
     compute=label_health,
-    inputs=("x", LABEL_OR_TAGS, VOTES, ANNOTATOR),
+    inputs=("x", LABEL_OR_WORDS, VOTES, ANNOTATOR),
     keeps_rows=False,
     reviews=True,
     returns=(

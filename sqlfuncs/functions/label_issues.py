@@ -9,16 +9,18 @@ import pyarrow as pa
 from sqlfuncs.functions.spec import (
     ANNOTATOR,
     AUTO,
-    LABEL_OR_TAGS,
+    LABEL_OR_WORDS,
     NUMBERS,
     TAGS,
     VOTES,
+    WORDS,
     Column,
     TableFunction,
 )
 from sqlfuncs.learning.detection import judges
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
+from sqlfuncs.learning.tasks.word_issues import TYPE as WORD_ISSUES
 
 
 def label_issues(
@@ -102,13 +104,16 @@ def label_issues(
     less how far the label is expected to be off, as a share of the whole scale, so that far errors
     come first, and the suggestion is the median of what the label may be.
 
-    `task` says what labels are: 'classification', 'regression' for numbers or 'multilabel' for
-    tags. 'auto' goes by their type: VARCHAR[] are tags, and then `tag_qualities` says how likely
-    each tag is right, given or lacking, and `missing_tags` and `wrong_tags` what to change. FLOAT,
-    DOUBLE and DECIMAL of many values are numbers, and then `label_low` and `label_high`
-    say what the label may be: one outside is flagged, and `suggested_confidence` is how likely the
-    true number is nearer to the suggestion. `method` may be 'residual', cleanlab's score of that
-    name, and x your own predictions, DOUBLE or STRUCT(mean, sd).
+    `task` says what labels are: 'classification', 'regression' for numbers, 'multilabel' for tags
+    or 'token_classification' for one for each word. 'auto' goes by their type: VARCHAR[] are tags,
+    and then `tag_qualities` says how likely each tag is right, given or lacking, and `missing_tags`
+    and `wrong_tags` what to change. Beside words, x VARCHAR[], or your own predictions of them,
+    MAP(VARCHAR, DOUBLE)[], they are a label for each word, and `word_issues` lists the words that
+    are flagged, the worst first. FLOAT, DOUBLE and DECIMAL of many values are numbers, and then
+    `label_low` and `label_high` say what the label may be: one outside is flagged, and
+    `suggested_confidence` is how likely the true number is nearer to the suggestion. `method` may
+    be 'residual', cleanlab's score of that name, and x your own predictions, DOUBLE or
+    STRUCT(mean, sd).
 
     Errors: fewer than two classes, or more than 1,000; no row that can be judged; a column of the
     table that is called like one of the result's; `false_flags` without a reviewed sample; votes
@@ -138,7 +143,7 @@ def label_issues(
 FUNCTION = TableFunction(
     name="label_issues",
     compute=label_issues,
-    inputs=("x", LABEL_OR_TAGS, VOTES, ANNOTATOR),
+    inputs=("x", LABEL_OR_WORDS, VOTES, ANNOTATOR),
     reviews=True,
     returns=(
         Column("label_quality", pa.float64(), "0 worst .. 1 best"),
@@ -157,6 +162,7 @@ FUNCTION = TableFunction(
         ),
         Column("missing_tags", pa.list_(pa.string()), "tags to add", only=TAGS),
         Column("wrong_tags", pa.list_(pa.string()), "tags to take away", only=TAGS),
+        Column("word_issues", WORD_ISSUES, "the words flagged, worst first", only=WORDS),
         Column("not_judged", pa.string(), "why a row could not be judged; else NULL"),
     ),
 )

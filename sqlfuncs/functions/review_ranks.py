@@ -11,10 +11,11 @@ from sqlfuncs.errors import BadOption
 from sqlfuncs.functions.spec import (
     ANNOTATOR,
     AUTO,
-    LABEL_OR_TAGS,
+    LABEL_OR_WORDS,
     NUMBERS,
     TAGS,
     VOTES,
+    WORDS,
     Column,
     Input,
     TableFunction,
@@ -22,6 +23,7 @@ from sqlfuncs.functions.spec import (
 from sqlfuncs.learning.detection.sampling import random_ranks
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Decisions, Options
+from sqlfuncs.learning.tasks.word_issues import TYPE as WORD_ISSUES
 from sqlfuncs.wording import Option
 
 PURPOSES = ("find", "verify")
@@ -85,7 +87,7 @@ FUNCTION = TableFunction(
     compute=review_ranks,
     inputs=(
         Input("x"),
-        LABEL_OR_TAGS,
+        LABEL_OR_WORDS,
         Input("action"),
         Input("new_label", "label"),
         Input("key"),
@@ -102,6 +104,7 @@ FUNCTION = TableFunction(
         Column("label_high", pa.float64(), "the most it may be", only=NUMBERS),
         Column("missing_tags", pa.list_(pa.string()), "tags to add", only=TAGS),
         Column("wrong_tags", pa.list_(pa.string()), "tags to take away", only=TAGS),
+        Column("word_issues", WORD_ISSUES, "the words flagged, worst first", only=WORDS),
         Column("class_probs", pa.map_(pa.string(), pa.float64()), "out of sample", given="x"),
     ),
 )

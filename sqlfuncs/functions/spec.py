@@ -28,16 +28,19 @@ class Input:
     `comes_as` is "given", as it is; "text", as the engine's own text for its values, whatever
     their type; "label", the same for values that may be labels: lists and the like are refused; or
     "labels", where lists of text are labels too, and come as JSON.
-    One that `is_optional` is named in the call or left out: then it is NULL, without a type.
+    One that `is_optional` is named in the call or left out: then it is NULL, without a type. What
+    labels are may depend on the type of the input that they are labels `of`, too.
     """
 
     name: str
     comes_as: Literal["given", "text", "label", "labels"] = "given"
     is_optional: bool = False
+    of: str | None = None
 
 
 LABEL = Input("label", "label")
 LABEL_OR_TAGS = Input("label", "labels")
+LABEL_OR_WORDS = Input("label", "labels", of="x")  # tags, but of words where x is a list of these
 VOTES = Input("votes", is_optional=True)  # what others say of the rows
 ANNOTATOR = Input("annotator", is_optional=True)  # who gave the labels
 AUTO = "auto"  # the option task: the type of the labels tells what they are
@@ -67,6 +70,7 @@ NUMBERS = Only("regression", ("float", "decimal"))
 TAGS = Only("multilabel", ("tags",))
 _ONE_VALUE = "text json boolean integer decimal float number time instant plain null"
 CLASSES = Only("classification", tuple(_ONE_VALUE.split()))
+WORDS = Only("token_classification", ("words",))
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class MiddleEncoder:
     def _loaded(self) -> SentenceTransformer:
         model = loaded(self._weights, output_hidden_states=True)
         # The last layer's states may pass through a norm that is for the end: one more is kept.
-        _without_layers_from(model[0].model, self._read.stop)
+        without_layers_from(model[0].model, self._read.stop)
         return model
 
     @cached_property
@@ -91,7 +91,7 @@ class MiddleEncoder:
         return Replicas(self._loaded)
 
 
-def _without_layers_from(model: Any, count: int) -> None:
+def without_layers_from(model: Any, count: int) -> None:
     """Leave a transformer so many layers, wherever it has them."""
     import torch
 

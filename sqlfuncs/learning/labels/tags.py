@@ -21,6 +21,7 @@ KIND = "tags"  # of the type of such a column, beside those in `labels`
 Mask = npt.NDArray[np.bool_]
 Reasons = npt.NDArray[np.object_]
 
+_NULL = "the label is NULL"
 _NULL_INSIDE = "the list of tags holds NULL"
 _BLANK_INSIDE = "the list of tags holds a blank one"
 
@@ -55,10 +56,10 @@ class Tags:
         >>> few.written(np.array([[True, True], [False, False]]), np.ones(2, bool)).to_pylist()
         ['["a","b, c"]', '[]']
         """
-        quoted = [_quoted(name) for name in self.names]
+        each = [quoted(name) for name in self.names]
         return pa.array(
             [
-                _joined(quoted, np.flatnonzero(own)) if known else None
+                joined(each, np.flatnonzero(own)) if known else None
                 for own, known in zip(given, rows.tolist(), strict=True)
             ],
             pa.string(),
@@ -93,7 +94,7 @@ def read(rows: pa.StructArray, name: str = "label") -> Tags:
     refuse_too_many(len(places), len(names))
     given = coded(usable, names)
     twice = np.array([*(len(set(each)) < len(each) for each in usable), False], dtype=bool)
-    reasons = np.array([*whys, "the label is NULL"], dtype=object)
+    reasons = np.array([*whys, _NULL], dtype=object)
     no_tag = np.zeros((1, len(names)), dtype=bool)
     return Tags(
         names, np.vstack([given, no_tag])[places], reasons[places], int(twice[places].sum())
@@ -102,13 +103,19 @@ def read(rows: pa.StructArray, name: str = "label") -> Tags:
 
 def read_lists(column: pa.Array) -> list[list[str] | None]:
     """The lists of a column of JSON, None for NULL and for those that hold what is no tag."""
+    return read_with_reasons(column)[0]
+
+
+def read_with_reasons(column: pa.Array) -> tuple[list[list[str] | None], list[str | None]]:
+    """The same, and why a row has none; else None."""
     texts, places = _distinct(column)
-    lists: list[list[str] | None] = [
-        [tag for tag in each if tag is not None] if _why_not(each) is None else None
-        for each in map(_listed, texts)
+    listed = [_listed(text) for text in texts]
+    whys = [*map(_why_not, listed), _NULL]
+    lists = [
+        [tag for tag in each if tag is not None] if why is None else None
+        for each, why in zip([*listed, []], whys, strict=True)
     ]
-    lists.append(None)
-    return [lists[place] for place in places.tolist()]
+    return [lists[place] for place in places.tolist()], [whys[place] for place in places.tolist()]
 
 
 def parsed(text: str) -> list[str] | None:
@@ -193,10 +200,11 @@ def _why_not(tags: Sequence[str | None]) -> str | None:
     return _BLANK_INSIDE if any(not tag.strip() for tag in tags if tag is not None) else None
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     """As it stands in a list of DuckDB's: a backslash before what would end it."""
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _joined(quoted: Sequence[str], places: npt.NDArray[np.int64]) -> str:
+def joined(quoted: Sequence[str], places: npt.NDArray[np.int64]) -> str:
+    """Some of the names, which are in quotes, as a list."""
     return "[" + ",".join(quoted[at] for at in places) + "]"

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadInput, BadOption
+from sqlfuncs.learning.labels.labels import kind_of
 from sqlfuncs.learning.rows.base import Reasons, Rows
 from sqlfuncs.wording import Option
 
@@ -141,6 +142,11 @@ class Task(ABC):
     @abstractmethod
     def is_column(cls, label: pa.Array, kind: str) -> bool:
         """Whether a column of labels is of this kind: by its text, and the kind of its type."""
+
+    @classmethod
+    def is_of(cls, rows: pa.StructArray, name: str) -> bool:
+        """Whether the labels in a field of a table are: by what stands beside them, too."""
+        return cls.is_column(rows.field(name), kind_of(rows, name))
 
     @classmethod
     def refuse_kind(cls, kind: str, name: str) -> None:

@@ -22,6 +22,7 @@ from sqlfuncs.learning.detection.verification import candidates
 from sqlfuncs.learning.labels import classes, labels
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.labels.tags import KIND as TAGS
+from sqlfuncs.learning.labels.words import KIND as WORDS
 from sqlfuncs.learning.models.decoding import ClassDecoder, Decoder
 from sqlfuncs.learning.rows.base import Floats, Reasons, Rows, is_usable
 from sqlfuncs.learning.tasks import (
@@ -185,7 +186,7 @@ class Classification(Task):
     @classmethod
     def refuse_kind(cls, kind: str, name: str) -> None:
         """Lists, which say several things of a row."""
-        if kind == TAGS:
+        if kind in (TAGS, WORDS):
             raise BadInput(
                 f"{name} holds lists, which are tags and no classes. Make a class of each set of "
                 "them, as one text in which they are in order; or leave task out."

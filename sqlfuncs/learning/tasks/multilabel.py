@@ -12,7 +12,7 @@ from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning.detection import tag_noise
 from sqlfuncs.learning.detection.judged_tags import JudgedTags, Learned, judge
 from sqlfuncs.learning.detection.tag_noise import TagNoise
-from sqlfuncs.learning.labels import tags
+from sqlfuncs.learning.labels import tags, words
 from sqlfuncs.learning.labels.labels import UNTYPED
 from sqlfuncs.learning.models.decoding import Decoder, TagDecoder
 from sqlfuncs.learning.rows.base import Reasons, Rows, is_usable
@@ -181,7 +181,7 @@ class MultiLabel(Task):
     @classmethod
     def refuse_kind(cls, kind: str, name: str) -> None:
         """All but lists of text."""
-        if kind not in (tags.KIND, UNTYPED):
+        if kind not in (tags.KIND, words.KIND, UNTYPED):
             raise BadInput(
                 f"{name} holds no lists of text ({TypeName(pa.list_(pa.string()))}), which tags "
                 "are. Make a list of each label first, of one tag or of the parts of a text."

@@ -20,12 +20,18 @@ from sqlfuncs.learning.tasks.base import Task
 from sqlfuncs.learning.tasks.classification import Classification
 from sqlfuncs.learning.tasks.multilabel import MultiLabel
 from sqlfuncs.learning.tasks.regression import Regression
+from sqlfuncs.learning.tasks.token_classification import TokenClassification
 from sqlfuncs.wording import Option
 
 GROUP = "sqlfuncs.tasks"
 AUTO = "auto"
 _OFTEN = 100  # rows of a combination of labels that are looked at
-_OURS: tuple[type[Task], ...] = (MultiLabel, Regression, Classification)
+_OURS: tuple[type[Task], ...] = (
+    TokenClassification,
+    MultiLabel,
+    Regression,
+    Classification,
+)
 
 
 @cache
@@ -56,7 +62,9 @@ def of_labels(rows: pa.StructArray, name: str = "label", task: str = AUTO) -> ty
     kind = kind_of(rows, name)
     if task != AUTO:
         return _named(task, kind, name)
-    return _by_column(rows.field(name), kind, name)
+    found = next(each for each in tasks() if each.is_of(rows, name))
+    _tell_of_numbers(found, rows.field(name), kind, name)
+    return found
 
 
 def of_counts(counts: pa.StructArray, task: str = AUTO) -> type[Task]:
@@ -67,7 +75,9 @@ def of_counts(counts: pa.StructArray, task: str = AUTO) -> type[Task]:
     # As if a row at a time: how often a number comes says whether it is an amount.
     often = np.minimum(count.to_numpy(zero_copy_only=False), _OFTEN)
     rows = counts.field("actual").take(pa.array(np.repeat(np.arange(len(count)), often)))
-    return _by_column(rows, kind, "actual")
+    found = next(each for each in tasks() if each.is_column(rows, kind))
+    _tell_of_numbers(found, rows, kind, "actual")
+    return found
 
 
 def named(name: str) -> type[Task]:
@@ -84,12 +94,10 @@ def _named(name: str, kind: str, field: str) -> type[Task]:
     return found
 
 
-def _by_column(label: pa.Array, kind: str, name: str) -> type[Task]:
-    found = next(each for each in tasks() if each.is_column(label, kind))
+def _tell_of_numbers(found: type[Task], label: pa.Array, kind: str, name: str) -> None:
     if found is Classification and kind in (FLOAT, DECIMAL) and len(label):
         count = len(label.unique().drop_null())
         work.say_once(
             f"{name} holds numbers, {count} different ones, which are taken for classes. Where "
             f"they are amounts: {Option('task', Regression.name)}"
         )
-    return found

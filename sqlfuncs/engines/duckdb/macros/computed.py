@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import pyarrow as pa
+
 from sqlfuncs.engines.duckdb.batches import PACKED
 from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.types import sql_type
@@ -216,7 +218,9 @@ def _packed(function: TableFunction) -> str:
     if function.reviews:
         given += ", key: (key)::VARCHAR"
     kinds = ", ".join(f"{each.name}: {_kind(each)}" for each in function.columns)
-    typed = "".join(f", {name} AS _sf_typed_{name}" for name in _typed_like(function))
+    typed = "".join(
+        f", {_kept_for_type(function, name)} AS _sf_typed_{name}" for name in _typed_like(function)
+    )
     return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch{typed}"
 
 
@@ -239,7 +243,8 @@ def _given(function: TableFunction, given: Input) -> str:
 def _kind(given: Input) -> str:
     """What an input's values are as labels, or the keys of its maps: see `learning.labels`."""
     kind = {"given": "_sf_keys_kind", "labels": "_sf_labels_kind"}.get(given.comes_as, "_sf_kind")
-    return f"sqlfuncs.main.{kind}(typeof({given.name}))"
+    of = f", x_type := typeof({given.of})" if given.of else ""
+    return f"sqlfuncs.main.{kind}(typeof({given.name}){of})"
 
 
 def _gathered(function: TableFunction, packed: str, names: str) -> str:
@@ -258,7 +263,21 @@ def _gathered(function: TableFunction, packed: str, names: str) -> str:
 def _typed_like(function: TableFunction) -> list[str]:
     """The inputs of which a value is kept, for their types."""
     like = {c.type for c in function.returns if isinstance(c.type, str)}
-    return sorted(like | {function.told_by for c in function.returns if c.only})
+    of = _labels_of(function)
+    if any(c.only for c in function.returns):
+        like |= {function.told_by} if of is None else {function.told_by, of}
+    return sorted(like)
+
+
+def _labels_of(function: TableFunction) -> str | None:
+    """The input whose type counts, beside that of labels, for what these are."""
+    return next((each.of for each in function.columns if each.name == function.told_by), None)
+
+
+def _kept_for_type(function: TableFunction, name: str) -> str:
+    """A value of an input's type; of what may be large, as x, always NULL."""
+    of_labels = name == _labels_of(function)
+    return f"CASE WHEN false THEN {name} END" if of_labels else name
 
 
 def _carried(function: TableFunction) -> str:
@@ -307,7 +326,9 @@ def _shape(function: TableFunction, columns: Iterable[Column]) -> str:
     What is cast to it loses the other fields. The type of the labels is known as a statement is
     planned, and json_transform makes a type of a text that is.
     """
-    pieces, told = [], f"{_TYPED}(_sf_any_{function.told_by})"
+    pieces, told = [], f"typeof({_TYPED}(_sf_any_{function.told_by}))"
+    of = _labels_of(function)
+    told += f", x_type := typeof({_TYPED}(_sf_any_{of}))" if of else ""
     for column in columns:
         only = column.only
         if only is None:
@@ -317,14 +338,23 @@ def _shape(function: TableFunction, columns: Iterable[Column]) -> str:
         pieces.append(
             f"CASE WHEN coalesce(task, {literal(AUTO)}) = {literal(only.task)} OR ("
             f"coalesce(task, {literal(AUTO)}) = {literal(AUTO)} AND "
-            f"sqlfuncs.main._sf_labels_kind(typeof({told})) IN ({kinds})) "
+            f"sqlfuncs.main._sf_labels_kind({told}) IN ({kinds})) "
             f"THEN {literal(_field(column))} END"
         )
     return f"json_transform('{{}}', '{{' || concat_ws(', ', {', '.join(pieces)}) || '}}')"
 
 
 def _field(column: Column) -> str:
-    return f'"{column.name}": "{sql_type(column.computed_type)}"'
+    return f'"{column.name}": {_structure(column.computed_type)}'
+
+
+def _structure(of: pa.DataType) -> str:
+    """A type as json_transform reads it: its fields are spelt out, the rest by its name."""
+    if pa.types.is_list(of):
+        return f"[{_structure(of.value_type)}]"
+    if pa.types.is_struct(of):
+        return "{" + ", ".join(f'"{each.name}": {_structure(each.type)}' for each in of) + "}"
+    return f'"{sql_type(of)}"'
 
 
 def _own_value(function: TableFunction, column: Column, value: str) -> str:

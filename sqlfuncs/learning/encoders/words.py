@@ -1,0 +1,120 @@
+"""Words as vectors, each read in its sentence, halfway up a sentence encoder. Uses torch.
+
+Of an encoder's layers the last are about the sentence; halfway up a token still says what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache, cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sqlfuncs import work
+from sqlfuncs.learning.encoders.batches import Vectors
+from sqlfuncs.learning.encoders.middle import without_layers_from
+from sqlfuncs.learning.encoders.reading import Replicas, read_tokens
+from sqlfuncs.learning.encoders.sentence import MAX_TOKENS, loaded, transformer
+from sqlfuncs.store import weights
+from sqlfuncs.store.weights import Weights
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_LETTERS = 64  # of a word: no more of them are read
+_SENTENCES = 1000  # that are split into tokens between two looks for Ctrl-C
+Piece = tuple[list[int], list[int]]  # the ids of some tokens, and which word each is a part of
+
+
+class WordEncoder:
+    """The mean over each word's tokens, halfway up the layers, among up to 256 tokens around it."""
+
+    def __init__(self, found: Weights) -> None:
+        """Nothing is loaded yet."""
+        self.name = found.name
+        self._weights = found
+        layers, self.width = transformer(found.folder)
+        self._layer = round(layers / 2)
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> Vectors:
+        """A vector for each word of all sentences: (words, width). Raises Cancelled."""
+        count = sum(map(len, sentences))
+        total = np.zeros((count, self.width), dtype=np.float32)
+        tokens_of = np.zeros(count, dtype=np.int64)
+        pieces = list(self._pieces(sentences))
+        with work.task(f"reading words with {self.name.rpartition('/')[2]}", len(pieces)) as task:
+            ids = [own for own, _ in pieces]
+            for places, states, _ in read_tokens(ids, self._run, self._model):
+                for place, own in zip(places, states, strict=True):
+                    words = np.array(pieces[place][1])
+                    np.add.at(total, words, own[1:-1])
+                    np.add.at(tokens_of, words, 1)
+                task.advance(len(places))
+        total /= np.maximum(tokens_of, 1)[:, None]
+        return total
+
+    def _pieces(self, sentences: Sequence[Sequence[str]]) -> Iterator[Piece]:
+        """Sentences as tokens; long ones are cut between words."""
+        tokenizer: Any = self._loaded.tokenizer
+        first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
+        longest = min(self._loaded.max_seq_length or MAX_TOKENS, MAX_TOKENS) - 2
+        start = 0
+        for at in range(0, len(sentences), _SENTENCES):
+            work.check()
+            for words in sentences[at : at + _SENTENCES]:
+                for ids, of in _cut(tokenizer, words, longest):
+                    yield [first, *ids, last], [start + place for place in of]
+                start += len(words)
+
+    def _run(self, model: SentenceTransformer, ids: Any) -> Any:
+        import torch
+
+        said = model({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+        return said["all_layer_embeddings"][self._layer].float()
+
+    @cached_property
+    def _loaded(self) -> SentenceTransformer:
+        model = loaded(self._weights, output_hidden_states=True)
+        without_layers_from(model[0].model, self._layer + 1)
+        return model
+
+    @cached_property
+    def _model(self) -> Replicas:
+        return Replicas(self._loaded)
+
+
+@cache
+def of_weights(found: Weights) -> WordEncoder:
+    """An encoder, loaded once."""
+    return WordEncoder(found)
+
+
+def of_fast() -> WordEncoder | None:
+    """That of 'fast'; None where the extra `local` or its weights are not there."""
+    from sqlfuncs.learning.encoders import encoders
+
+    found = weights.local(weights.MINILM) if encoders.is_available() else None
+    return None if found is None else of_weights(found)
+
+
+def _cut(tokenizer: Any, words: Sequence[str], longest: int) -> Iterator[Piece]:
+    """The tokens of a sentence, so many at a time and whole words, and of which word each is."""
+    if not words:
+        return
+    some = [word[:_LETTERS].encode("utf-8", "replace").decode() for word in words]
+    split = tokenizer(some, is_split_into_words=True, add_special_tokens=False)
+    ids, of = list[int](), list[int]()
+    for word, group in groupby(zip(split.word_ids(), split["input_ids"], strict=True), _first):
+        own = [token for _, token in group][:longest]
+        if len(ids) + len(own) > longest:
+            yield ids, of
+            ids, of = [], []
+        ids, of = ids + own, of + [word] * len(own)
+    if ids:
+        yield ids, of
+
+
+def _first(pair: tuple[int, int]) -> int:
+    return pair[0]

@@ -1,0 +1,282 @@
+"""Token classification: each word of a sentence has a label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sqlfuncs.errors import BadInput, BadOption
+from sqlfuncs.learning.detection import confident, health, word_noise
+from sqlfuncs.learning.detection.confident import Found
+from sqlfuncs.learning.detection.judged_words import JudgedWords, Learned, judge
+from sqlfuncs.learning.labels import tags, words
+from sqlfuncs.learning.labels.labels import UNTYPED, kind_of
+from sqlfuncs.learning.labels.words import WordLabels, written
+from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
+from sqlfuncs.learning.rows.words import are_words
+from sqlfuncs.learning.tasks import evaluated_words, suggested_words
+from sqlfuncs.learning.tasks.base import (
+    Columns,
+    Decisions,
+    Mask,
+    Options,
+    Prediction,
+    Suggestions,
+    Task,
+    refuse_ordered,
+)
+from sqlfuncs.learning.tasks.queues import ranked
+from sqlfuncs.learning.tasks.reviews import Reviewed
+from sqlfuncs.learning.tasks.word_issues import word_issues
+from sqlfuncs.statistics.evaluation import ClassCounts
+from sqlfuncs.wording import Option, TypeName
+
+_EXPLANATION = (
+    "a row for each label of words: rows counts the words that have it, and rates are of these, by "
+    "the model's word alone"
+)
+_QUEUED = (
+    "label_quality",
+    "is_label_issue",
+    "suggested_label",
+    "predicted_label",
+    "word_issues",
+)
+
+
+@dataclass(frozen=True)
+class WordPrediction(Prediction):
+    """The rows of a table as they were `judged`, and what was `found` of the words that could be.
+
+    `cut` and `method` are what flagged and scored them.
+    """
+
+    judged: JudgedWords
+    found: Found
+    cut: str
+    method: str
+
+    @property
+    def rows(self) -> type[Rows]:
+        """What x is."""
+        return self.judged.kind
+
+    @property
+    def flagged_words(self) -> Mask:
+        """Which words are flagged: (words,)."""
+        return self._of_words(self.found.flagged, False)
+
+    @property
+    def flagged(self) -> Mask:
+        """Rows of which a word is."""
+        return self.judged.sentences.any(self.flagged_words)
+
+    @property
+    def qualities(self) -> Floats:
+        """How likely the label of each word is right: (words,), 1 of those that are not judged."""
+        return self._of_words(self.found.quality, 1.0)
+
+    @property
+    def scores(self) -> Floats:
+        """How likely all labels of each row are right; by cleanlab's methods its worst word's."""
+        sentences = self.judged.sentences
+        by_worst = self.method in confident.CLEANLAB_METHODS
+        return sentences.least(self.qualities) if by_worst else sentences.product(self.qualities)
+
+    def issues(self) -> Columns:
+        """The columns of `label_issues`, that of words among them."""
+        judged, sentences = self.judged, self.judged.sentences
+        rows, known = judged.rows, judged.is_predicted
+        flagged, unlabeled = self.flagged, known & ~rows
+        likely = np.nan_to_num(judged.probs).argmax(axis=1)
+        is_flagged = self.flagged_words
+        better = self._of_words(self.found.suggested, -1)
+        suggested = np.where(is_flagged, better, judged.codes)
+        suggested = np.where(sentences.words_of(rows), suggested, likely)
+        has_suggestion = flagged | unlabeled
+        return {
+            "label_quality": pa.array(self.scores, mask=~rows),
+            "is_label_issue": pa.array(flagged, mask=~known),
+            "suggested_label": written(judged.names, sentences, suggested, has_suggestion),
+            "suggested_confidence": pa.array(self._confidence(), mask=~has_suggestion),
+            "predicted_label": written(judged.names, sentences, likely, known),
+            "word_issues": word_issues(judged, is_flagged, better, self.qualities),
+            "not_judged": pa.array(judged.reasons, pa.string()),
+        }
+
+    def certainty(self) -> Columns:
+        """Labels that are surely right: no word is flagged; half of the rows are doubted more."""
+        judged, scores = self.judged, self.scores
+        sure = judged.rows & ~self.flagged & (scores >= np.median(scores[judged.rows]))
+        return {
+            "is_well_labeled": pa.array(sure),
+            "is_unlabeled": pa.array(judged.is_predicted & ~judged.rows),
+        }
+
+    def health(self) -> Columns:
+        """A row for each label: of the words that have it, how many should not."""
+        judged = self.judged
+        codes, probs = judged.evidence
+        estimated = health.health(codes, probs)
+        cut = word_noise.taken(codes, probs, self.cut)
+        count, flagged = (
+            np.bincount(some, minlength=len(judged.names))
+            for some in (codes, codes[self.found.flagged])
+        )
+        one_each = words.Sentences(np.ones(len(judged.names), dtype=np.int64))
+        every = np.arange(len(judged.names))
+        confused = estimated.confused_with
+        return {
+            "label": written(judged.names, one_each, every, np.ones(len(every), dtype=bool)),
+            "rows": pa.array(count),
+            "flagged": pa.array(flagged),
+            "error_rate": _known(estimated.error_rate),
+            "error_rate_low": _known(estimated.low),
+            "error_rate_high": _known(estimated.high),
+            "confused_with": written(judged.names, one_each, confused, confused >= 0),
+            "wrongly_elsewhere": _known(estimated.wrongly_elsewhere),
+            "cut": pa.array([cut] * len(every)),
+            "explanation": pa.array([_EXPLANATION] * len(every)),
+        }
+
+    def _of_words(self, values: npt.NDArray[Any], otherwise: float) -> npt.NDArray[Any]:
+        """A value for each word of the table, from those of the judged ones."""
+        whole = np.full(len(self.judged.codes), otherwise, dtype=values.dtype)
+        whole[self.judged.judged] = values
+        return whole
+
+    def _confidence(self) -> Floats:
+        """How likely all words of a suggestion are right: (rows,)."""
+        surely = np.where(self.found.flagged, self.found.confidence, self.found.quality)
+        of_words = self._of_words(surely, 1.0)
+        unlabeled = self.judged.sentences.words_of(self.judged.is_predicted & ~self.judged.rows)
+        of_words[unlabeled] = self.judged.probs[unlabeled].max(axis=1)
+        return self.judged.sentences.product(of_words)
+
+
+def _known(values: Floats) -> pa.Array:
+    return pa.array(values, mask=np.isnan(values))
+
+
+class TokenClassification(Task):
+    """Labels of words, one for each."""
+
+    name = "token_classification"
+
+    @classmethod
+    def is_column(cls, label: pa.Array, kind: str) -> bool:
+        """Lists of text beside words, where an engine says so."""
+        return kind == words.KIND
+
+    @classmethod
+    def is_of(cls, rows: pa.StructArray, name: str) -> bool:
+        """Lists of text beside words; or in a label_issues result that says nothing of tags."""
+        kind, fields = kind_of(rows, name), rows.type.names
+        if kind != tags.KIND:
+            return kind == words.KIND
+        if "x" in fields:
+            return are_words(rows.field("x").type)
+        return "class_probs" in fields and 0 < len(rows) == rows.field("class_probs").null_count
+
+    @classmethod
+    def refuse_kind(cls, kind: str, name: str) -> None:
+        """All but lists of text."""
+        if kind not in (tags.KIND, words.KIND, UNTYPED):
+            raise BadInput(
+                f"{name} holds no lists of text ({TypeName(pa.list_(pa.string()))}), which labels "
+                "of words are: one for each word of a row."
+            )
+
+    @classmethod
+    def judge(cls, rows: pa.StructArray, options: Options) -> WordPrediction:
+        """Words as rows of classes, with the noise reckoned in; sentences by all of their words."""
+        refuse_ordered(options, cls.name)
+        if options.judge is not None or options.false_flags is not None:
+            asked = Option("judge", options.judge)
+            if options.judge is None:
+                asked = Option("false_flags", options.false_flags)
+            raise BadOption(f"{asked} is about classes; these labels are of words. Leave it out.")
+        own, reviewed = words.read(rows), Reviewed.read(rows)
+        learned = None
+        if reviewed is not None:
+            excluded = reviewed.wrong & ~reviewed.relabelled
+            learned = _as_decided(own, reviewed.relabelled, reviewed.new_label, excluded)
+        return cls._found(rows, own, learned, options)
+
+    @classmethod
+    def _found(
+        cls, rows: pa.StructArray, own: WordLabels, learned: Learned | None, options: Options
+    ) -> WordPrediction:
+        """By models of labels as `learned`; as they are given, where that is None."""
+        judged = judge(
+            rows.field("x"),
+            own,
+            learned,
+            model=options.model,
+            folds=options.folds,
+            seed=options.seed,
+        )
+        found = word_noise.find(*judged.evidence, options.cut, options.method)
+        return WordPrediction(judged, found, options.cut, options.method)
+
+    @classmethod
+    def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:
+        """The worst first. Rows that are excluded teach nothing; those decided are not queued."""
+        own = words.read(rows)
+        learned = _as_decided(own, decisions.relabel, decisions.new_label, decisions.exclude)
+        found = cls._found(rows, own, learned, options)
+        order = np.lexsort((np.asarray(rows.field("key_rank")), found.scores))
+        return ranked(found.issues(), _QUEUED, found.judged.rows & ~decisions.any, order)
+
+    @classmethod
+    def verification_queue(
+        cls, rows: pa.StructArray, decisions: Decisions, options: Options
+    ) -> Columns:
+        """The flagged rows that nobody has decided, drawn at random."""
+        found = cls._found(rows, words.read(rows), None, options)
+        waiting = ~decisions.any & found.judged.rows & found.flagged
+        order = np.argsort(np.asarray(rows.field("random_rank")), kind="stable")
+        return ranked(found.issues(), _QUEUED, waiting, order)
+
+    @classmethod
+    def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:
+        """Nearer to the true labels than those given."""
+        return suggested_words.suggestions(issues)
+
+    @classmethod
+    def strength(cls, issues: pa.StructArray) -> Columns:
+        """Whether the model may correct labels by its own word: it may not."""
+        return suggested_words.strength(issues)
+
+    @classmethod
+    def evaluate(cls, counts: pa.StructArray) -> Columns:
+        """Precision, recall and F1 of entities, and how many words and rows are right."""
+        return evaluated_words.evaluate(counts)
+
+    @classmethod
+    def report(cls, counts: pa.StructArray) -> ClassCounts:
+        """The counts of each type of entity."""
+        return evaluated_words.report(counts)
+
+    @classmethod
+    def compare(cls, counts: pa.StructArray) -> Columns:
+        """In how many rows all words are right, McNemar's test, and the F1 of entities."""
+        return evaluated_words.compare(counts)
+
+
+def _as_decided(own: WordLabels, relabelled: Mask, new: pa.Array, excluded: Mask) -> Learned:
+    """The labels to learn from, and the rows that teach: those labelled that people kept.
+
+    What people named that is no list of labels teaches nothing.
+    """
+    told = [None if text is None else tags.parsed(text) for text in new.to_pylist()]
+    is_told = relabelled & np.array([each is not None for each in told], dtype=bool)
+    lists = [
+        new_list if is_new else old
+        for new_list, old, is_new in zip(told, own.lists, is_told.tolist(), strict=True)
+    ]
+    return lists, (is_usable(own.reasons) | is_told) & ~excluded
