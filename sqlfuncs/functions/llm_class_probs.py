@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from sqlfuncs.functions.llm_classify import SESSION
 from sqlfuncs.functions.spec import ScalarFunction
-from sqlfuncs.llm.rows import Question, answers
+from sqlfuncs.llm.rows import Question, answers, as_served
+from sqlfuncs.llm.task import Task
 
 RETURNS = pa.map_(pa.string(), pa.float64())
 
@@ -53,7 +54,8 @@ def llm_class_probs(
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
     )
-    names = [pair[0] if isinstance(pair, tuple) else pair for pair in labels or ()]
+    known = as_served(question).labels  # those of a model trained at a service are left out
+    names = [] if known is None else Task.read(known).labels
     maps: list[list[tuple[str, float]] | None] = []
     for each in answers(text, question):
         answer = each.answer

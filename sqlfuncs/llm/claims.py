@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Literal
 
@@ -21,6 +21,11 @@ _MOST_CHARACTERS = 20_000
 _SHORTEST = 3  # letters of a label that is no word of every sentence
 _MOST_CLAIMS = 12  # lines that give an answer; more are a list of something
 _MOST_PIECES = 60  # of a list
+_NONE = re.compile(
+    r"none(?: (?:of (?:the|these)(?: labels| tags| categories)?|of (?:them|the above)))?"
+    r"(?: (?:apply|applies|fits?))?"
+    r"|no (?:labels?|tags?|categor(?:y|ies))(?: (?:apply|applies|fits?))?"
+)
 _NOUN = (
     r"(?:labels?|answers?|categor(?:y|ies)|class(?:es)?|classifications?|tags?|choices?|"
     r"predictions?|verdict|result|output|sentiment|intent|topic|decision|conclusion)"
@@ -118,11 +123,11 @@ def as_phrase(task: Task, phrase: str) -> str | None:
     return None
 
 
-def several(task: Task, text: str) -> list[str] | None:
+def several(task: Task, text: str) -> tuple[str, ...] | None:
     """The labels that an answer lists, however it sets them apart; None if it says anything else.
 
-    >>> several(Task.read(["a", "b, c"], multi=True), "- a\\n- b, c")
-    ['a', 'b, c']
+    >>> several(Task.read(["a", "b, c"], multi=True), "- b, c\\n- a")
+    ('a', 'b, c')
     """
     if len(text) > _MOST_CHARACTERS:
         return None
@@ -130,12 +135,27 @@ def several(task: Task, text: str) -> list[str] | None:
     if len(marked) == 1:
         text = marked[0]
     text = _LEAD.sub("", text.strip(), count=1)
-    if folded(text.strip(EDGES)) in _NONE and label_of(task, text) is None:
-        return []
-    return _listed(task, text)
+    if says_none(task, text):
+        return ()
+    listed = _listed(task, text)
+    return None if listed is None else in_order(task, listed)
 
 
-_NONE = ("none", "no labels", "none of the labels", "none of them", "none of these", "no label")
+def in_order(task: Task, labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels, each once, in the task's order: so two lists are the same if their labels are."""
+    said = {*labels}
+    return tuple(name for name in task.labels if name in said)
+
+
+def says_none(task: Task, phrase: str) -> bool:
+    """Whether a phrase says that no label applies; never where a label is called so.
+
+    >>> says_none(Task.read(["a", "b"]), "None."), says_none(Task.read(["a", "no label"]), "None.")
+    (True, False)
+    """
+    return bool(_NONE.fullmatch(folded(phrase.strip(EDGES)))) and not any(
+        _NONE.fullmatch(folded(name.strip(EDGES))) for name in task.labels
+    )
 
 
 def _listed(task: Task, text: str) -> list[str] | None:

@@ -3,16 +3,16 @@
 The model writes nothing: each label is scored as the answer, by the probability of its tokens,
 so the answer is always a label and comes with probabilities. What all texts share (the
 instructions and labels before the text) is computed once; all labels of a text are scored in
-the one pass that reads it, each blind to the others. Small models favour some labels whatever
+the one pass that reads it, each blind to the others. Where any number may apply, "yes" and "no"
+are scored for each label instead. Where one is asked for, small models favour some labels whatever
 the text; that is measured on a text without content and divided out (Zhao et al.: Calibrate
 before use, ICML 2021, section 4).
 """
 
 from __future__ import annotations
 
-import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -29,13 +29,14 @@ from sqlfuncs.learning.encoders.pretrained import LOCAL, as_safetensors, loading
 from sqlfuncs.learning.encoders.reading import Replicas, read_tokens
 from sqlfuncs.llm.failures import Unusable
 from sqlfuncs.llm.label_scores import Frame, Tokens, label_scores, tree_of
+from sqlfuncs.llm.local_prompt import NO, YES, template
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import weights
 from sqlfuncs.store.answer_rows import Answer
-from sqlfuncs.wording import Option
 
 _MAX_TOKENS = 1024  # of a text
 _NO_CONTENT = "N/A"
+_MOST_AFTER = 4096  # tokens of all labels that are read after a text in one pass
 _TEXTS, _TEXTS_OF_GPU = 64, 1024  # of one call of `ask`
 
 Scores = npt.NDArray[np.float32]
@@ -84,22 +85,24 @@ class LocalProvider:
             )
 
     def ask(self, task: Task, texts: Sequence[str], *, again: bool = False) -> list[Answer]:
-        """One pass over each text; there is always a label, and never an `again`."""
-        if task.multi:
-            raise Unusable(
-                f"a local model scores one label for each text; {Option('multi', True)} is not it."
-            )
+        """One pass over each text; there is always an answer, and never an `again`."""
         with self._lock:
             frame = self._frame(task)
         own, is_cut = self._tokens(texts)
         with self._lock:
-            scores = self._scores(frame, own) - self._of_nothing(task, frame)
-        probs = np.exp(scores - scores.max(axis=1, keepdims=True)).astype(np.float64)
-        probs /= probs.sum(axis=1, keepdims=True)
+            scores = self._scores(frame, own)
+            if not task.multi:  # of a text without content "no" is the answer, and no favour
+                scores -= self._of_nothing(task, frame)
+        if task.multi:  # of each label yes and no, side by side
+            probs = _softmax(scores.reshape(-1, 2)).reshape(len(own), -1, 2)[:, :, 0]
+            applies = probs > 0.5
+        else:
+            probs = _softmax(scores)
+            applies = np.eye(len(task.labels), dtype=bool)[probs.argmax(axis=1)]
         answers = []
         for at, each in enumerate(probs.tolist()):
             answer = Answer(
-                (task.labels[int(np.argmax(each))],),
+                tuple(name for name, one in zip(task.labels, applies[at], strict=True) if one),
                 probabilities=dict(zip(task.labels, each, strict=True)),
                 input_tokens=len(frame.before) + len(own[at]) + len(frame.after),
             )
@@ -129,6 +132,9 @@ class LocalProvider:
 
     def _scores(self, frame: Frame, texts: Sequence[Tokens]) -> Scores:
         """The logarithm of the probability of each label: (texts, labels)."""
+        return np.hstack([self._part_scores(part, texts) for part in _parts(frame)])
+
+    def _part_scores(self, frame: Frame, texts: Sequence[Tokens]) -> Scores:
         scores = np.empty((len(texts), len(frame.labels)), dtype=np.float32)
         tree = tree_of(frame)
         rows = [text + frame.after + tree.tokens for text in texts]
@@ -151,14 +157,21 @@ class LocalProvider:
 
     def _made(self, task: Task) -> Frame:
         model_tokenizer, _ = self._loaded
-        before, after, end = _template(model_tokenizer, task)
-        split = {"add_special_tokens": False}
+        before, after, *asks, end = template(model_tokenizer, task)
+
+        def tokens(text: str) -> Tokens:
+            found: Tokens = model_tokenizer(text, add_special_tokens=False)["input_ids"]
+            return found
+
         with self._splitting:
-            first = model_tokenizer(before, **split)["input_ids"]
-            labels = tuple(
-                model_tokenizer(name + end, **split)["input_ids"] for name in task.labels
-            )
-            behind = model_tokenizer(after, **split)["input_ids"]
+            first, behind = tokens(before), tokens(after)
+            if task.multi:
+                (asked,) = asks
+                yes_no = tokens(YES + end), tokens(NO + end)
+                each = [tokens(name + asked) for name in task.labels]
+                labels = tuple(name + answer for name in each for answer in yes_no)
+            else:
+                labels = tuple(tokens(name + end) for name in task.labels)
         return Frame(first or [model_tokenizer.eos_token_id], behind, labels)
 
     @cached_property
@@ -178,36 +191,19 @@ class LocalProvider:
         return model_tokenizer, model
 
 
-def _template(model_tokenizer: Any, task: Task) -> tuple[str, str, str]:
-    """What stands before a text and after it, and what ends an answer."""
-    mark = _mark(task)
-    chat = [{"role": "system", "content": _instructions(task)}]
-    for example in task.examples:
-        chat.append({"role": "user", "content": f"Text: {example.text}\n\nLabel:"})
-        chat.append({"role": "assistant", "content": example.labels[0]})
-    chat.append({"role": "user", "content": f"Text: {mark}\n\nLabel:"})
-    if getattr(model_tokenizer, "chat_template", None):
-        whole = model_tokenizer.apply_chat_template(
-            [*chat, {"role": "assistant", "content": mark}], tokenize=False
-        )
-        before, after, end = whole.split(mark)
-        return before, after, end.rstrip("\n")
-    before, after = "\n\n".join(message["content"] for message in chat).split(mark)
-    return before, f"{after} ", "\n"
+def _softmax(scores: Scores) -> npt.NDArray[np.float64]:
+    """Probabilities along the last axis."""
+    probs = np.exp(scores - scores.max(axis=-1, keepdims=True)).astype(np.float64)
+    likely: npt.NDArray[np.float64] = probs / probs.sum(axis=-1, keepdims=True)
+    return likely
 
 
-def _mark(task: Task) -> str:
-    """What stands for the text in a template, and is in nothing else that the model is told."""
-    mark = "\ue000"
-    while mark in task.canonical:
-        mark = f"\ue000{secrets.token_hex(8)}\ue000"
-    return mark
-
-
-def _instructions(task: Task) -> str:
-    labels = "\n".join(
-        f"- {name}" + (f": {meaning}" if meaning else "")
-        for name, meaning in zip(task.labels, task.meanings, strict=True)
-    )
-    about = f"{task.instructions}\n" if task.instructions else ""
-    return f"You label texts. Answer with one of these labels, and nothing else.\n{about}{labels}"
+def _parts(frame: Frame) -> Iterator[Frame]:
+    """A frame with so many of its labels as are read in one pass, again and again."""
+    begun, tokens = 0, 0
+    for at, label in enumerate(frame.labels):
+        if tokens and tokens + len(label) > _MOST_AFTER:
+            yield replace(frame, labels=frame.labels[begun:at])
+            begun, tokens = at, 0
+        tokens += len(label)
+    yield replace(frame, labels=frame.labels[begun:])

@@ -45,7 +45,7 @@ def of_labels(
             # Written before the label in this token; written of the label before this token.
             lead, done = written[: max(0, start - at)], max(0, at - start)
             _share(likely, label, done, path, _alternatives(token, lead))
-            path *= _chance(token)
+            path *= chance(token)
             if done >= len(label):  # this token decides whether the label ends here
                 break
         at += len(written)
@@ -67,20 +67,20 @@ def _share(
 ) -> None:
     """Give each way that was not taken to the labels that it leads to."""
     begun = [name for name in likely if _same(name[:done], label[:done])]
-    for written, chance in others.items():
+    for written, share in others.items():
         ends = [name for name in begun if _leads(written, name[done:])]
         longer = [name for name in ends if len(name) > done]
         ends = longer or ends  # "polite request" goes on where "polite" ends
         if label in ends:
             continue  # still on the way to the label; others part from it later
         for name in ends:
-            likely[name] += path * chance / len(ends)
+            likely[name] += path * share / len(ends)
 
 
 def _alternatives(token: Token, lead: str) -> dict[str, float]:
     """What might have been written of a label, and how likely that was."""
     return {
-        str(other["token"])[len(lead) :]: _chance(other)
+        str(other["token"])[len(lead) :]: chance(other)
         for other in token.get("top_logprobs") or ()
         if str(other["token"]).startswith(lead) and len(str(other["token"])) > len(lead)
     }
@@ -100,5 +100,6 @@ def _same(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
-def _chance(token: Token) -> float:
+def chance(token: Token) -> float:
+    """How likely a token was, 0..1."""
     return math.exp(min(0.0, float(token["logprob"])))

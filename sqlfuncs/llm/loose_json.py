@@ -29,11 +29,12 @@ class Several(list[object]):
 
 @dataclass(frozen=True)
 class Found:
-    """A value, and where in the text it stands."""
+    """A value, and where in the text it stands. Of a list that `is_cut` the end is missing."""
 
     value: object
     start: int
     end: int
+    is_cut: bool = False
 
 
 def values(text: str) -> Iterator[Found]:
@@ -92,14 +93,16 @@ def _loose(text: str, start: int) -> Found | None:
         value = reader.value(0)
     except _NotJson:
         return None
-    return Found(value, start, reader.at) if value else None  # {} of a program, {word} of a text
+    if not value:  # {} of a program, {word} of a text
+        return None
+    return Found(value, start, reader.at, reader.is_cut)
 
 
 class _Reader:
     """Reads one value from a place on. A closing bracket may be missing at the very end."""
 
     def __init__(self, text: str, at: int) -> None:
-        self._text, self.at = text, at
+        self._text, self.at, self.is_cut = text, at, False
 
     def value(self, depth: int) -> Any:
         if depth > _DEEPEST:
@@ -136,6 +139,7 @@ class _Reader:
     def _ends(self, closing: str) -> bool:
         self._blank()
         if self.at >= len(self._text):
+            self.is_cut |= closing == "]"
             return True
         if self._text[self.at] == closing:
             self.at += 1

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlfuncs.llm import logprobs, openai_batches, prompt, reading
+from sqlfuncs.llm import list_logprobs, logprobs, openai_batches, prompt, reading
 from sqlfuncs.llm.failures import Busy, Declined, Flaky, ProviderFailure, TooLong, Unusable
 from sqlfuncs.llm.openai_calls import Client
 from sqlfuncs.llm.openai_environment import api_key, checked_base_url, identity, timeout
@@ -75,11 +75,15 @@ class OpenAIProvider:
     def ask(self, task: Task, texts: Sequence[str], *, again: bool = False) -> list[Answer]:
         """One request for all of the texts."""
         names = prompt.ids(len(texts)) if len(texts) > 1 else None
-        body = self._request(task, texts, names)
-        if again:  # a server that heeds the format would have given a label
-            body.pop("response_format", None)
-            body["messages"] = prompt.messages_again(task, texts[0])
-        return self._read(task, self._answered(body), names)
+
+        def request() -> dict[str, Any]:
+            body = self._request(task, texts, names)
+            if again:  # a server that heeds the format would have given a label
+                body.pop("response_format", None)
+                body["messages"] = prompt.messages_again(task, texts[0])
+            return body
+
+        return self._read(task, self._answered(request), names)
 
     def hand_in(self, task: Task, texts: Mapping[str, str], mark: str) -> str:
         """A batch with a request for each text, under its name."""
@@ -108,11 +112,11 @@ class OpenAIProvider:
                 "json_schema": {
                     "name": "labels",
                     "strict": True,
-                    "schema": prompt.schema(task, several),
+                    "schema": prompt.schema(task, several, self._unlimited),
                 },
             },
         }
-        if not several and not task.multi:
+        if not several:
             options["logprobs"] = True
             options["top_logprobs"] = min(_MOST_ALTERNATIVES, 2 * len(task.labels) + 2)
         return {
@@ -127,29 +131,41 @@ class OpenAIProvider:
         if completion.refusal or completion.finish_reason == "content_filter":
             why = completion.refusal or "the server's content filter"
             raise Declined(f"the model declined to answer: {shown(why, _REFUSAL_SHOWN)}", *tokens)
+        if task.multi and completion.finish_reason == "length" and "]" not in completion.content:
+            why = f"the answer was cut short: '{shown(completion.content, _REFUSAL_SHOWN)}'"
+            return _with_tokens([Answer(None, why)] * len(names or [""]), *tokens)
         answers = reading.read(task, completion.content, names)
-        if names is None and not task.multi and answers[0].label is not None:
+        if names is None and answers[0].labels is not None:
             answers = [_with_probabilities(task, answers[0], completion)]
         return _with_tokens(answers, *tokens)
 
-    def _answered(self, body: dict[str, Any]) -> Reply:
-        """The server's reply; options that it refuses are left out."""
-        from openai import HttpxBinaryResponseContent as Raw
+    @property
+    def _unlimited(self) -> frozenset[str]:
+        """The limits of a list that the server does not know."""
+        return frozenset(self._refused.intersection(prompt.LIMITS))
 
+    def _answered(self, request: Callable[[], dict[str, Any]]) -> Reply:
+        """The server's reply; options that it refuses are left out."""
         while True:
+            known, body = frozenset(self._refused), request()
             try:
-                # The client's own typed reply takes twice the time, and breaks on what is odd.
-                raw = self._client.call(
-                    lambda client: client.post("/chat/completions", cast_to=Raw, body=body)
-                )
-                return reply(raw.content)
+                return self._completion(body)
             except OptionRefused as refused:
-                if refused.option not in body:
+                is_sent = refused.option in body or refused.option in prompt.LIMITS
+                if refused.option in known or not is_sent:
                     raise Declined(str(refused)) from None
-                body.pop(refused.option)
                 self._refused.add(refused.option)
             except NotFound as error:
                 raise Unusable(str(error)) from None
+
+    def _completion(self, body: dict[str, Any]) -> Reply:
+        from openai import HttpxBinaryResponseContent as Raw
+
+        # The client's own typed reply takes twice the time, and breaks on what is odd.
+        raw = self._client.call(
+            lambda client: client.post("/chat/completions", cast_to=Raw, body=body)
+        )
+        return reply(raw.content)
 
     def _look_up(self) -> None:
         """Raise Unusable unless the server knows the key and the model."""
@@ -200,9 +216,12 @@ def tokens_used(completion: Reply) -> tuple[int, int]:
 
 
 def _with_probabilities(task: Task, answer: Answer, completion: Reply) -> Answer:
-    if not completion.logprobs or answer.label is None:
+    if not completion.logprobs or answer.labels is None:
         return answer
-    found = logprobs.of_labels(task.labels, answer.label, completion.logprobs)
+    if task.multi:
+        found = list_logprobs.of_labels(task.labels, answer.labels, completion.logprobs)
+    else:
+        found = logprobs.of_labels(task.labels, answer.labels[0], completion.logprobs)
     return replace(answer, probabilities=found)
 
 

@@ -22,10 +22,11 @@ from sqlfuncs.llm.failures import (
 )
 from sqlfuncs.llm.openai_errors import SHOWN, codes_of, message_of
 from sqlfuncs.llm.openai_json import parsed
+from sqlfuncs.llm.prompt import LIMITS
 from sqlfuncs.llm.redaction import shown
 
 # What a request can do without. What asks for another comes before it.
-OPTIONAL = ("response_format", "temperature", "seed", "top_logprobs", "logprobs")
+OPTIONAL = (*LIMITS, "response_format", "temperature", "seed", "top_logprobs", "logprobs")
 _SAY_NOTHING = ("error", "None", "invalid_request_error")
 
 _TOO_LONG_CODES = frozenset(
@@ -151,7 +152,8 @@ def _meant(
     plain = text.casefold()
     if _is_too_long(status, text, codes):
         return TooLong(message)
-    refused = next((name for name in OPTIONAL if re.search(rf"\b{name}\b", plain)), None)
+    named = (name for name in OPTIONAL if re.search(rf"\b{name.casefold()}\b", plain))
+    refused = next(named, None)
     if status in (400, 403, 422) and refused:
         return OptionRefused(refused, message)
     if status in (400, 403, 422) and any(sign in plain for sign in _FILTERED):

@@ -14,7 +14,9 @@ from typing import Any
 
 from sqlfuncs.llm.task import Task
 
+LIMITS = ("uniqueItems", "maxItems")  # of a list in a schema: without them it may have no end
 CHARACTERS_PER_TOKEN = 4  # of English; other languages take more tokens
+_LABELS_OF_A_TEXT = 2  # about, where it may have any number
 
 Messages = list[dict[str, str]]
 
@@ -63,7 +65,9 @@ def _list_of_labels(task: Task) -> str:
 @lru_cache(maxsize=64)
 def _system(task: Task, several: bool) -> str:
     how = (
-        "any number of these labels, perhaps none" if task.multi else "exactly one of these labels"
+        "any number of these labels, perhaps none, in the order in which they stand here"
+        if task.multi
+        else "exactly one of these labels"
     )
     text = 'Each text in "texts"' if several else "The text"
     return (
@@ -92,17 +96,25 @@ def answer(task: Task, labels: Sequence[str]) -> str:
 
 
 def _answer_json(task: Task, labels: Sequence[str], names: Sequence[str] | None) -> str:
-    fields: dict[str, Any] = {"labels": list(labels)} if task.multi else {"label": labels[0]}
+    in_order = [name for name in task.labels if name in labels]  # as is asked for of several
+    fields: dict[str, Any] = {"labels": in_order} if task.multi else {"label": labels[0]}
     if names is not None:
         fields = {"answers": [{"id": names[0], **fields}]}
     return json.dumps(fields, ensure_ascii=False)
 
 
 @lru_cache(maxsize=64)
-def schema(task: Task, several: bool) -> dict[str, Any]:
-    """The JSON schema of an answer, which leaves nothing but labels to say."""
+def schema(task: Task, several: bool, without: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The JSON schema of an answer, which leaves nothing but labels to say.
+
+    `without` those of `LIMITS` that a server does not know.
+    """
     label = {"type": "string", "enum": list(task.labels)}
-    of_one = {"labels": {"type": "array", "items": label}} if task.multi else {"label": label}
+    limits = {"uniqueItems": True, "maxItems": len(task.labels)}
+    listed = {name: value for name, value in limits.items() if name not in without}
+    of_one: dict[str, Any] = {"label": label}
+    if task.multi:
+        of_one = {"labels": {"type": "array", "items": label, **listed}}
     if not several:
         return _object(of_one)
     row = _object({"id": {"type": "string"}, **of_one})
@@ -113,8 +125,8 @@ def about_tokens(task: Task, texts: Sequence[str]) -> tuple[int, int]:
     """About how many tokens a request takes and gives, by the length of what is sent."""
     names = ids(len(texts)) if len(texts) > 1 else None
     sent = "".join(message["content"] for message in messages(task, texts, names))
-    longest = max(task.labels, key=len)
-    answer_text = _answer_json(task, [longest], names[:1] if names else None)
+    longest = sorted(task.labels, key=len)[-_LABELS_OF_A_TEXT if task.multi else -1 :]
+    answer_text = _answer_json(task, longest, names[:1] if names else None)
     per_message = 4 * (2 + 2 * len(task.examples))
     return tokens_in(sent) + per_message, tokens_in(answer_text) * len(texts)
 

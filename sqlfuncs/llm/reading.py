@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sqlfuncs.llm.claims import as_phrase, in_prose, several
+from sqlfuncs.llm.claims import as_phrase, in_order, in_prose, says_none, several
 from sqlfuncs.llm.loose_json import Found, Several, values
 from sqlfuncs.llm.redaction import shown
 from sqlfuncs.llm.row_names import lines_of, rows_of
@@ -114,7 +114,7 @@ def _labels(task: Task, text: str, depth: int = 0) -> tuple[str, ...]:
         listed = several(task, text)
         if listed is None:
             raise _Unclear
-        return tuple(dict.fromkeys(listed))
+        return listed
     label = in_prose(task, text)
     if label is None:
         raise _Unclear
@@ -148,6 +148,9 @@ def _claims(
 ) -> Iterator[tuple[str, ...] | None]:
     """What each object in a text says; None for one that says something else, or is denied."""
     for each in found:
+        if task.multi and each.is_cut:  # more labels may have followed
+            yield None
+            continue
         try:
             claim = _of_value(task, each.value, depth)
         except _Unclear:
@@ -190,7 +193,7 @@ def _of_text(task: Task, text: str) -> tuple[str, ...]:
         listed = several(task, text)
         if listed is None:
             raise _Unclear
-        return tuple(dict.fromkeys(listed))
+        return listed
     label = as_phrase(task, text) or in_prose(task, text)
     if label is None:
         raise _Unclear
@@ -217,14 +220,19 @@ def _of_object(task: Task, value: Mapping[str, object], depth: int) -> tuple[str
 
 
 def _of_flags(task: Task, value: Mapping[str, object]) -> tuple[str, ...] | None:
-    """Of an object with a truth for each label those that are true."""
+    """Of an object with a truth for each label those that are true.
+
+    One that says of any number that some do not apply has to say it of all.
+    """
     if not value or not all(type(each) is bool for each in value.values()):
         return None
     labels = [label_of(task, str(name)) for name in value]
     true = [label for label, each in zip(labels, value.values(), strict=True) if each]
     if None in labels or (not task.multi and (len(true) != 1 or len(value) < 2)):
         raise _Unclear
-    return tuple(label for label in true if label is not None)
+    if task.multi and len(true) < len(value) and {*labels} != {*task.labels}:
+        raise _Unclear
+    return in_order(task, filter(None, true))
 
 
 def _of_list(task: Task, value: Sequence[object], depth: int) -> tuple[str, ...] | None:
@@ -233,7 +241,9 @@ def _of_list(task: Task, value: Sequence[object], depth: int) -> tuple[str, ...]
         if not claims:
             raise _Unclear
         return _agreed(claims)
-    found: dict[str, None] = {}
+    if len(value) == 1 and isinstance(value[0], str) and says_none(task, value[0]):
+        return ()
+    found = set[str]()
     for each in value:
         label = label_of(task, each) if isinstance(each, str) else None
         claim: tuple[str, ...] | None = (label,) if label is not None else None
@@ -241,8 +251,8 @@ def _of_list(task: Task, value: Sequence[object], depth: int) -> tuple[str, ...]
             claim = _of_value(task, each, depth + 1)
         if claim is None:
             raise _Unclear
-        found |= dict.fromkeys(claim)
-    return tuple(found)
+        found.update(claim)
+    return in_order(task, found)
 
 
 def _agreed(claims: Sequence[tuple[str, ...] | None]) -> tuple[str, ...] | None:
@@ -255,7 +265,10 @@ def _of_several(task: Task, reply: str, names: Sequence[str]) -> list[Answer]:
     answer = unseen(final_answer(reply))
     by_name: dict[str, list[Answer]] = {}
     for found in values(answer):
-        for name, value in rows_of(found.value, names):
+        rows = list(rows_of(found.value, names))
+        if task.multi and found.is_cut:  # of the last one more labels may have followed
+            del rows[-1:]
+        for name, value in rows:
             by_name.setdefault(name, []).append(_of_row(task, value))
     if not by_name:
         for name, phrase in lines_of(answer, names):

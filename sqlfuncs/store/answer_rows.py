@@ -20,7 +20,8 @@ _UNKNOWN = "(not known)"  # a model, where the file does not say
 class Answer:
     """Labels of the task, or None with the reason in `error`.
 
-    `probabilities` are of each label, summing to 1, where the model has any. `note` says what
+    `probabilities` are of each label where the model has any: they sum to 1, or each stands by
+    itself where the task asks for any number of labels. `note` says what
     was done to the text (cut to the model's length). Tokens are this text's share of a request.
     `waits`: there is none yet, but it has been asked for. `read_by` says, of an answer without a
     label, which version of our reader and which server it came from: with another of either it

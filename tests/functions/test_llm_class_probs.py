@@ -34,6 +34,32 @@ def test_a_trained_model(sample: duckdb.DuckDBPyConnection) -> None:
         assert sum(probs.values()) == pytest.approx(1)
 
 
+def test_each_label_by_itself(con: duckdb.DuckDBPyConnection) -> None:
+    call = "llm_class_probs(text, ['it', 'a', 'b'], model := 'fake:', multi := true)"
+    rows = con.execute(f"SELECT {call} FROM {TEXTS} ORDER BY id").fetchall()
+    assert rows == [
+        ({"it": 1.0, "a": 0.0, "b": 1.0},),
+        ({"it": 0.0, "a": 1.0, "b": 0.0},),
+        (None,),
+        (None,),
+    ]
+
+
+def test_wrong_tags_are_found_without_training(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE TABLE t AS
+        SELECT i AS id, if(i % 2 = 0, 'b c', 'a') || '!' || i AS text,
+            CASE WHEN i = 9 THEN ['a', 'b'] WHEN i % 2 = 0 THEN ['b', 'c'] ELSE ['a'] END AS tags
+        FROM range(200) r(i)
+    """)
+    probs = "llm_class_probs(text, ['a', 'b', 'c'], model := 'fake:', multi := true)"
+    found = con.execute(f"""
+        SELECT id, missing_tags, wrong_tags, suggested_label
+        FROM label_issues(t, {probs}, tags) WHERE is_label_issue
+    """).fetchall()
+    assert found == [(9, [], ["b"], ["a"])]
+
+
 def test_it_needs_a_model(con: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(duckdb.Error, match="llm_class_probs needs a model"):
         con.execute("SELECT llm_class_probs('x', ['a', 'b'])").fetchall()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -86,3 +87,49 @@ def test_a_model_edited_by_hand_is_refused(trained: duckdb.DuckDBPyConnection, h
     weights.write_bytes(content)
     with pytest.raises(duckdb.InvalidInputException, match="is not what was stored"):
         trained.execute("SELECT llm_classify('a', model := 'edited')").fetchall()
+
+
+NAMED = "llm_classify(text, ['a', 'b', 'it''s c'], model := 'fake:', multi := {})"
+TEXTS = "(VALUES (1, 'a b'), (2, 'it''s c'), (3, 'x'), (4, NULL), (5, ' ')) AS v(id, text)"
+
+
+def test_any_number_of_labels_is_a_list(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"CREATE TABLE t AS SELECT id, {NAMED.format('true')} AS tags FROM {TEXTS}")
+    ((kind,),) = con.execute("SELECT DISTINCT typeof(tags) FROM t").fetchall()
+    assert kind == "VARCHAR[]"
+    rows = con.execute("SELECT tags FROM t ORDER BY id").fetchall()
+    assert rows == [(["a", "b"],), (["it's c"],), ([],), (None,), (None,)]
+    tags = con.execute(f"SELECT id FROM {TEXTS} WHERE 'b' IN {NAMED.format('true')}").fetchall()
+    assert tags == [(1,)]
+    for one in ("false", "NULL"):
+        rows = con.execute(f"SELECT {NAMED.format(one)} FROM {TEXTS} ORDER BY id").fetchall()
+        assert rows == [("a",), ("it's c",), ("a",), (None,), (None,)]
+
+
+def test_whether_it_is_a_list_is_known_as_a_statement_is_planned(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    many = f"SELECT {NAMED.format('$many')} FROM {TEXTS} ORDER BY id LIMIT 1"
+    assert con.execute(many, {"many": True}).fetchall() == [(["a", "b"],)]
+    assert con.execute(many, {"many": False}).fetchall() == [("a",)]
+    for call, message in (
+        (NAMED.format("id > 1"), "must be a constant"),
+        (NAMED.format("'yes'"), "has to be true or false"),
+    ):
+        with pytest.raises(duckdb.Error, match=message):
+            con.execute(f"SELECT {call} FROM {TEXTS}").fetchall()
+
+
+def test_a_script_of_lists(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    answers = {"one": ["b"], "two": ["b", "a"], "none": [], "odd": ["a", "z"], "no": None}
+    (tmp_path / "s.json").write_text(json.dumps({"answers": answers, "otherwise": "a"}))
+    call = f"llm_classify(text, ['a', 'b'], model := 'fake:{tmp_path}/s.json', multi := true)"
+    found = con.execute(
+        f"SELECT {call} FROM (SELECT unnest($texts) AS text)", {"texts": [*answers, "other"]}
+    ).fetchall()
+    assert found == [(["b"],), (["b", "a"],), ([],), (None,), (None,), (["a"],)]
+
+
+def test_a_model_of_one_label_gives_no_others(trained: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(duckdb.Error, match="was trained to give one label"):
+        trained.execute("SELECT llm_classify('a', model := 'support', multi := true)").fetchall()

@@ -61,6 +61,8 @@ class Behaviour:
     odd_at_first: dict[str, str] = field(default_factory=dict)
     declines: str = ""  # what it says, as status 400, to every request
     options_known: bool = True  # whether response_format is understood, or refused by 400
+    limit_refused: str = ""  # of a list in a schema, by 400; without a schema there is no list
+    nothing: str = ""  # texts that hold this have none of the labels, where any number may apply
     options_ignored: bool = False  # whether it answers in words, whatever the format
     requests_per_second: float = 0.0  # 429 beyond; 0: no limit
     logprobs: bool = False  # whether it tells how likely other labels were
@@ -194,9 +196,15 @@ class Server:
         """What comes of a request that is heard."""
         now = self.behaviour
         texts, labels = _texts(asked), _labels(asked)
+        if now.limit_refused and now.limit_refused in json.dumps(asked.get("response_format")):
+            said = f"In context=('properties', 'labels'), '{now.limit_refused}' is not permitted."
+            return 400, _error(f"Invalid schema for response_format 'labels': {said}", None), {}
+        if now.limit_refused and "response_format" not in asked:
+            fault = "chatty"
         if now.chatty_at_first and len(asked["messages"]) > 1:
             fault = "chatty"
-        many = "any number of these" in asked["messages"][0]["content"]
+        first = asked["messages"][0]["content"]
+        many = any(words in first for words in ("any number of these", "JSON list of them"))
         joined = "\n".join(text for _, text in texts)
         if now.replies:
             self.paid.append([text for _, text in texts])
@@ -226,7 +234,8 @@ class Server:
         tokens = {"prompt_tokens": read, "completion_tokens": written}
         choice = {"index": 0, "finish_reason": "stop", "message": message}
         if now.logprobs and asked.get("logprobs"):
-            choice["logprobs"] = {"content": _chances(message["content"], labels)}
+            chances = _list_chances if many else _chances
+            choice["logprobs"] = {"content": chances(message["content"], labels)}
         reply: dict[str, Any] = {
             "id": "c",
             "object": "chat.completion",
@@ -367,13 +376,21 @@ class Server:
         """What the model says; of any number of labels, all but the right one."""
         if fault == "chatty":
             return "That is a good question, and hard to say."
+
+        def of(text: str) -> dict[str, Any]:
+            label = right(text, labels)
+            if not many:
+                return {"label": label}
+            is_none = self.behaviour.nothing and self.behaviour.nothing in text
+            return {"labels": [each for each in labels if each != label and not is_none]}
+
         if texts[0][0] is None:
-            label = right(texts[0][1], labels)
             if many:
-                return json.dumps({"labels": [each for each in labels if each != label]})
+                return json.dumps(of(texts[0][1]))
+            label = right(texts[0][1], labels)
             plain = self.behaviour.options_ignored or not self.behaviour.options_known
             return f"{label.title()}." if plain else json.dumps({"label": label})
-        rows = [{"id": name, "label": right(text, labels)} for name, text in texts]
+        rows = [{"id": name, **of(text)} for name, text in texts]
         if fault == "partial":
             rows.pop()
         if fault == "strange":
@@ -408,6 +425,34 @@ def _chances(said: str | None, labels: Sequence[str]) -> list[dict[str, Any]]:
     first = {"token": label[:3], "logprob": math.log(0.7), "top_logprobs": others}
     rest = {"token": label[3:] + '"' + after, "logprob": 0.0, "top_logprobs": []}
     return [*certain, first, rest]
+
+
+SURE, UNSURE = 0.99, 0.005  # chances of each label that is in a list, and that is not
+
+
+def _list_chances(said: str | None, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Tokens of a list of labels in their order, of a model that decides on each by itself."""
+    if said is None or not said.startswith('{"labels": ['):
+        return []
+    listed = json.loads(said)["labels"]
+    likely = {name: SURE if name in listed else UNSURE for name in labels}
+    tokens: list[dict[str, Any]] = [{"token": '{"labels": [', "logprob": 0.0}]
+    left = list(labels)
+    for place, name in enumerate([*listed, None]):
+        chances, passed = dict[str, float](), 1.0
+        for each in left:
+            opens = "" if place == 0 else '", '
+            chances[opens + json.dumps(each)[:-1]] = passed * likely[each]
+            passed *= 1 - likely[each]
+        end = "]}" if place == 0 else '"]}'
+        chances[end] = passed
+        written = end if name is None else ("" if place == 0 else '", ') + json.dumps(name)[:-1]
+        others = [{"token": text, "logprob": math.log(p)} for text, p in chances.items()]
+        tokens.append(
+            {"token": written, "logprob": math.log(chances[written]), "top_logprobs": others}
+        )
+        left = left[left.index(name) + 1 :] if name is not None else []
+    return tokens
 
 
 def _error(message: str, code: str | None) -> dict[str, Any]:

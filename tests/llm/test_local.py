@@ -83,3 +83,57 @@ def test_the_sums_of_probabilities_are_of_whole_labels() -> None:
     for label, path in zip(frame.labels, tree.paths, strict=True):
         assert [token for _, token in path] == label
     assert np.array(tree.sees).diagonal().all()
+
+
+MULTI = Task.read(
+    [("polite", "kind words"), ("about money", None), ("a question", None)],
+    instructions="What is said of the text?",
+    examples=[
+        {"text": "Could you send the bill, please?", "label": ["polite", "a question"]},
+        {"text": "Go away!", "label": []},
+    ],
+    multi=True,
+)
+
+
+def test_yes_and_no_of_each_label_are_what_a_pass_for_each_gives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import torch
+
+    from sqlfuncs.llm import local
+
+    model = local.LocalProvider("smollm2")
+    frame, (own, _) = model._frame(MULTI), model._tokens(TEXTS)
+    _, network = model._loaded
+    margins = np.empty((len(TEXTS), len(MULTI.labels)))
+    for row, text in enumerate(own):
+        for place in range(len(MULTI.labels)):
+            likely = []
+            for answer in frame.labels[2 * place : 2 * place + 2]:
+                ids = frame.before + text + frame.after + answer
+                with torch.inference_mode():
+                    said = network(input_ids=torch.tensor([ids])).logits[0].float().log_softmax(-1)
+                begins = len(ids) - len(answer) - 1
+                likely.append(sum(float(said[begins + at, t]) for at, t in enumerate(answer)))
+            margins[row, place] = likely[0] - likely[1]
+    shared = model._scores(frame, own)
+    assert shared[:, ::2] - shared[:, 1::2] == pytest.approx(margins, abs=0.25)  # bfloat16
+    monkeypatch.setattr(local, "_MOST_AFTER", 30)
+    assert len(list(local._parts(frame))) > 1
+    assert model._scores(frame, own) == pytest.approx(shared, abs=0.25)
+
+
+def test_any_number_of_labels_by_the_probability_of_each() -> None:
+    from sqlfuncs.llm.local import LocalProvider
+
+    model = LocalProvider("smollm2")
+    answers = model.ask(MULTI, TEXTS)
+    for answer in answers:
+        assert answer.labels is not None and answer.probabilities is not None
+        assert list(answer.probabilities) == list(MULTI.labels)
+        assert answer.labels == tuple(name for name, p in answer.probabilities.items() if p > 0.5)
+    polite = [answer.probabilities["polite"] for answer in answers if answer.probabilities]
+    assert polite[0] > polite[1]  # thanks, and "Why?"
+    (alone,) = model.ask(MULTI, TEXTS[:1])
+    assert alone.probabilities == answers[0].probabilities

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sqlfuncs.llm.local import _template
+from sqlfuncs.llm.local_prompt import template
 from sqlfuncs.llm.task import Task
 
 
@@ -35,8 +35,26 @@ def test_whatever_is_told_stands_around_the_text(words: object, odd: str) -> Non
         instructions=f"Say {odd}.",
         examples=[{"text": f"{odd} {odd}", "label": f"{odd}1"}],
     )
-    before, after, _ = _template(words, task)
+    before, after, _ = template(words, task)
     assert before.count(odd) == 6  # the label, its meaning, instructions, an example and its label
     assert odd not in after
     plain = Task.read([(f"{odd}1", None), ("two", None)])
-    assert _template(words, plain)[0].count(odd) == 1
+    assert template(words, plain)[0].count(odd) == 1
+
+
+@pytest.mark.parametrize("words", [_Chat(), _Plain()])
+def test_of_any_number_each_label_is_asked_about(words: object) -> None:
+    task = Task.read(
+        ["one", "two", "three"],
+        examples=[{"text": "both", "label": ["two", "one"]}, {"text": "neither", "label": []}],
+        multi=True,
+    )
+    before, after, asked, _ = template(words, task)
+    shown = [each.partition("Does it apply?")[0] for each in before.split("Text: ")[1:]]
+    assert [(each.split()[0], each.split()[2]) for each in shown[:-1]] == [
+        *(("both", name) for name in task.labels),
+        ("neither", "one"),
+    ]
+    assert before.count("yes") == 1 + 2  # the instructions, and two of an example
+    assert after.endswith("Label: ")
+    assert "Does it apply?" in asked

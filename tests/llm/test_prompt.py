@@ -65,9 +65,25 @@ def test_an_answer_in_another_form_is_nobodys(said: str) -> None:
 
 def test_any_number_of_labels() -> None:
     task = Task.read(["a", "b"], multi=True)
-    assert reading.read(task, '{"labels": ["b", "a", "b"]}', None)[0].labels == ("b", "a")
+    assert reading.read(task, '{"labels": ["b", "a", "b"]}', None)[0].labels == ("a", "b")
     assert reading.read(task, '{"labels": []}', None)[0].labels == ()
     assert reading.read(task, '{"labels": ["c"]}', None)[0].labels is None
+
+
+def test_the_schema_of_any_number_has_each_label_once() -> None:
+    task = Task.read(["a", "b"], multi=True)
+    label = {"type": "string", "enum": ["a", "b"]}
+    listed = {"type": "array", "items": label, "uniqueItems": True, "maxItems": 2}
+    assert prompt.schema(task, several=False)["properties"]["labels"] == listed
+    row = prompt.schema(task, True, frozenset({"uniqueItems", "maxItems"}))["properties"]["answers"]
+    assert row["items"]["properties"]["labels"] == {"type": "array", "items": label}
+
+
+def test_examples_are_in_the_order_that_is_asked_for() -> None:
+    shown = [{"text": "x", "label": ["b", "a"]}, {"text": "y", "label": []}]
+    chat = prompt.messages(Task.read(["a", "b"], multi=True, examples=shown), ["z"], None)
+    answers = [json.loads(each["content"]) for each in chat if each["role"] == "assistant"]
+    assert answers == [{"labels": ["a", "b"]}, {"labels": []}]
 
 
 def test_a_text_stays_in_its_place() -> None:

@@ -315,7 +315,7 @@ def test_letters_are_words_as_well() -> None:
 @pytest.mark.parametrize(
     ("said", "labels"),
     [
-        ('{"labels": ["b", "a", "b"]}', ("b", "a")),
+        ('{"labels": ["b", "a", "b"]}', ("a", "b")),
         ('{"labels": []}', ()),
         ('{"labels": "a, b"}', ("a", "b")),
         ('{"label": "a"}', ("a",)),
@@ -334,8 +334,21 @@ def test_letters_are_words_as_well() -> None:
         ("a", ("a",)),
         ("none", ()),
         ("None of the labels.", ()),
+        ("Labels: none of these apply", ()),
+        ('{"labels": "None"}', ()),
+        ('{"labels": ["none"]}', ()),
+        ('["a", "b"] ["b", "a"]', ("a", "b")),
         ('{"a": true, "b": false, "c, d": true}', ("a", "c, d")),
         ("<labels>a, b</labels>", None),
+        ('{"a": true, "b": true}', ("a", "b")),
+        ('{"a": true, "b": false}', None),  # and what of the third?
+        ('{"labels": ["a", "b"', None),  # cut short: more may have followed
+        ('{"labels": ["a",', None),
+        ('["a"', None),
+        ('{"labels": ["a"]', ("a",)),
+        ('{"labels": ["a", "none"]}', None),
+        ("none, a", None),
+        ("none of your business", None),
         ("a, not b", None),
         ("not a", None),
         ("a, e", None),
@@ -353,6 +366,26 @@ def test_any_number_of_labels(said: str, labels: tuple[str, ...] | None) -> None
     (answer,) = reading.read(task, said, None)
     assert answer.labels == labels
     assert (answer.error is None) == (labels is not None)
+
+
+def test_none_is_no_label_only_where_no_label_is_called_so() -> None:
+    for name, said, labels in (
+        ("none", "none", ("none",)),
+        ("None", '{"labels": ["none"]}', ("None",)),
+        ("no label", "none", None),  # either may be meant
+        ("no label", '{"labels": ["None"]}', None),
+        ("no label", '{"labels": []}', ()),
+        ("other", "none", ()),
+    ):
+        task = Task.read(["a", name], multi=True)
+        assert reading.read(task, said, None)[0].labels == labels
+
+
+def test_a_list_that_is_cut_short_among_several() -> None:
+    rows = '{"answers": [{"id": "0-x", "labels": ["b"]}, {"id": "1-y", "labels": ["a"'
+    task = Task.read(["a", "b"], multi=True)
+    found = reading.read(task, rows, ["0-x", "1-y"])
+    assert [answer.labels for answer in found] == [("b",), None]
 
 
 AROUND = {

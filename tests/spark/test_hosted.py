@@ -155,7 +155,18 @@ def test_probabilities(spark: Any, server: FaultServer, answers: str) -> None:
 
 def test_any_number_of_labels_is_a_list(spark: Any, server: FaultServer, answers: str) -> None:
     found = _rows(_classify(_texts(spark, ["a"]), answers, multi=True))
-    assert found[0]["llm_classify"] == [e for e in LABELS if e != right("a", LABELS)]
+    listed = [e for e in LABELS if e != right("a", LABELS)]
+    assert found[0]["llm_classify"] == listed
+    df = _texts(spark, ["a", "nothing", None])
+    server.behave(nothing="nothing")
+    call = {"model": MODEL, "answers": answers, "multi": True}
+    found = _rows(sqlfuncs.spark.llm_classify(df, "text", LABELS, **call))
+    assert [row["llm_classify"] for row in found] == [listed, [], None]
+    told = _rows(sqlfuncs.spark.llm_class_probs(df, "text", LABELS, **call))
+    probs = [row["llm_class_probs"] and dict(row["llm_class_probs"]) for row in told]
+    of_a = {label: float(label in listed) for label in LABELS}
+    assert probs == [of_a, dict.fromkeys(LABELS, 0.0), None]
+    assert server.log["requests"] == 1
 
 
 @pytest.mark.parametrize("ansi", ["true", "false"])

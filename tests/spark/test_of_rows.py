@@ -121,6 +121,14 @@ def test_embeddings(spark: Any, con: duckdb.DuckDBPyConnection) -> None:
         sqlfuncs.spark.embed(spark.createDataFrame(table), "id")
 
 
+def test_lists_of_labels_are_arrays(spark: Any) -> None:
+    df = spark.createDataFrame(pa.table({"id": [1, 2, 3], "text": ["a b", "x", None]}))
+    options = {"labels": ["a", "b"], "model": "fake:", "multi": True}
+    found = Carried("llm_classify", options, 1, "said").beside(df)
+    assert dict(found.dtypes)["said"] == "array<string>"
+    assert [row["said"] for row in _rows(found)] == [["a", "b"], [], None]
+
+
 @needs_local
 def test_a_worker_needs_no_home_that_it_may_write(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SQLFUNCS_HOME", "/dev/null/home")

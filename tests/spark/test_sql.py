@@ -90,6 +90,10 @@ def test_mistakes_in_calls_of_functions_of_a_row(spark: Any) -> None:
     paid = _error(spark, "SELECT llm_classify('a', labels => array('x', 'y'), model => 'openai:m')")
     assert isinstance(paid, BadOption)
     assert "sqlfuncs.spark.llm_classify(df" in str(paid)
+    many = "labels => array('x', 'y'), multi => true"
+    listed = _error(spark, f"SELECT llm_classify('a', {many}, model => 'local:smollm2')")
+    assert isinstance(listed, BadOption)
+    assert "llm_classify_result(...).labels" in str(listed)
     varies = _error(spark, "SELECT embed('a', model => string(id)) FROM of_numbers")
     assert "model => ... has to be the same for every row" in str(varies)
     assert "embed has no option modle" in str(_error(spark, "SELECT embed('a', modle => 'x')"))

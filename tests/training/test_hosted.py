@@ -57,6 +57,11 @@ def test_a_model_is_made_and_used_by_its_name(
         "SELECT text, llm_classify(text, model := 'mine') AS l FROM t ORDER BY text"
     ).fetchall()
     assert all(label == right(text, list(record.classes)) for text, label in found)
+    ((probs,),) = table.execute("SELECT llm_class_probs('x', model := 'mine')").fetchall()
+    assert probs == {label: float(label == right("x", list(record.classes))) for label in probs}
+    assert list(probs) == list(record.classes)
+    with pytest.raises(duckdb.Error, match="'mine' was trained to give one label"):
+        table.execute("SELECT llm_classify(text, model := 'mine', multi := true) FROM t").df()
     with pytest.raises(duckdb.Error, match="leave labels, instructions and examples out"):
         table.execute("SELECT llm_classify(text, ['good', 'bad'], model := 'mine') FROM t").df()
     assert table.execute(CALL).df().iloc[0]["version"] == 1  # nothing is trained again
