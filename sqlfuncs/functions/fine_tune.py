@@ -44,8 +44,8 @@ def fine_tune(
     Rows without a label or without text are left out, and said.
 
     Labels are classes, tags (VARCHAR[]) or numbers (FLOAT, DOUBLE, DECIMAL; others with
-    task := 'regression'). Tags and numbers take base := 'fast' or 'best'; `cv_accuracy` is then the
-    share of rows of which all tags are right, or R squared, and `classes` are the tags, or empty.
+    task := 'regression'). Of tags and numbers `cv_accuracy` is the share of rows of which all tags
+    are right, or R squared, and `classes` are the tags, or empty.
 
     `x` is text (VARCHAR) or an embedding (FLOAT[]). `base` is 'fast': linear heads on TF-IDF
     and, with the extra `local`, a sentence embedding; or 'best', which adds the middle layers
@@ -88,8 +88,8 @@ def fine_tune(
     full_base, reading = trainer.named(base, usable)
     request = Request(model, full_base, reading, folds, seed, kind, usable, labels, weights)
     taught = request.taught
-    trainer.refuse_labels(base, taught)
     taught.refuse_useless()
+    trainer.refuse_labels(base, taught)
     if balanced:
         request = replace(request, weights=taught.balanced(weights))
     if request.weights is not None and not trainer.TAKES_WEIGHTS:

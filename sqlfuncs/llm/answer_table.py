@@ -15,7 +15,7 @@ from hashlib import sha256
 import pyarrow as pa
 
 from sqlfuncs.errors import BudgetExhausted, RowsFailed, SqlfuncsError
-from sqlfuncs.learning.models import trained
+from sqlfuncs.learning.tasks import trained
 from sqlfuncs.llm import asking, batches, prices, prompt
 from sqlfuncs.llm.providers import Provider, is_provided, provider
 from sqlfuncs.llm.rows import Question, as_served

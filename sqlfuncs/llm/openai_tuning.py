@@ -33,38 +33,40 @@ class Tuning:
         return self.status in (SUCCEEDED, FAILED, CANCELLED)
 
 
-def task_of(classes: Sequence[str]) -> Task:
-    """What a model is asked, in training and ever after."""
-    return Task.read(list(classes))
+def task_of(classes: Sequence[str], *, multi: bool = False) -> Task:
+    """What a model is asked, in training and ever after; with `multi` for any number of classes."""
+    return Task.read(list(classes), multi=multi)
 
 
-def to_files(tuning: Tuning, job: str) -> dict[str, bytes]:
+def to_files(tuning: Tuning, job: str, *, multi: bool = False) -> dict[str, bytes]:
     """What the registry keeps of a model that the service has made."""
-    about = {"model": f"{KIND}{tuning.model}", "job": job, "tokens": tuning.tokens}
+    about: dict[str, object] = {"model": f"{KIND}{tuning.model}", "job": job}
+    about |= {"tokens": tuning.tokens, "multi": multi}
     return {_MODEL: json.dumps(about).encode()}
 
 
-def served(files: Mapping[str, bytes]) -> str:
-    """The name of that model, for a provider."""
-    return str(json.loads(files[_MODEL])["model"])
+def served(files: Mapping[str, bytes]) -> tuple[str, bool]:
+    """The name of that model, for a provider, and whether it gives any number of classes."""
+    about = json.loads(files[_MODEL])
+    return str(about["model"]), bool(about.get("multi", False))
 
 
-def lines(task: Task, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+def lines(task: Task, rows: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
     """Chats as the service learns from them, in the words of `llm_classify`: JSON, one a row."""
-    for text, label in rows:
+    for text, labels in rows:
         chat = [
             *prompt.messages(task, [text], None),
-            {"role": "assistant", "content": prompt.answer(task, [label])},
+            {"role": "assistant", "content": prompt.answer(task, labels)},
         ]
         yield json.dumps({"messages": chat}, ensure_ascii=False)
 
 
-def about_tokens(task: Task, rows: Iterable[tuple[str, str]]) -> int:
+def about_tokens(task: Task, rows: Iterable[tuple[str, Sequence[str]]]) -> int:
     """About how many tokens such chats have, by their length."""
     asked, _ = prompt.about_tokens(task, [""])
     return sum(
-        asked + prompt.tokens_in(text) + prompt.tokens_in(prompt.answer(task, [label]))
-        for text, label in rows
+        asked + prompt.tokens_in(text) + prompt.tokens_in(prompt.answer(task, labels))
+        for text, labels in rows
     )
 
 

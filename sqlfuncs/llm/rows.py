@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption, RowsFailed, UnknownModel
-from sqlfuncs.learning.models import trained
+from sqlfuncs.learning.models.decoding import refuse_multi
 from sqlfuncs.learning.rows.base import is_usable
 from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.learning.rows.types import is_text
+from sqlfuncs.learning.tasks import trained
 from sqlfuncs.llm import asking, openai_tuning
 from sqlfuncs.llm.budget import Limits
 from sqlfuncs.llm.providers import is_provided, provider
@@ -127,10 +128,6 @@ def as_served(question: Question) -> Question:
     record = trained.find(question.model)
     if not is_provided(record.base):
         return question
-    if question.multi:
-        raise BadOption(
-            f"'{question.model}' was trained to give one label; {Option('multi', True)} is not it."
-        )
     given = None if question.labels is None else set(Task.read(question.labels).labels)
     if given not in (None, set(record.classes)) or question.instructions or question.examples:
         raise BadOption(
@@ -138,7 +135,8 @@ def as_served(question: Question) -> Question:
             "labels, instructions and examples out."
         )
     _, files = stores.models().load(f"{record.name}@{record.version}")
-    served = openai_tuning.served(files)
+    served, multi = openai_tuning.served(files)
+    refuse_multi(question.model, question.multi, is_multi=multi)
     return replace(question, labels=list(record.classes), model=served)
 
 

@@ -65,7 +65,7 @@ def best_threshold(
     `probs` (rows, tags) are how likely each is, calibrated; `counts` (rows,) how much each row
     counts, all the same if None. Under calibrated ones no thresholds of single tags do better, but
     for chance (Lipton, Elkan, Naryanaswamy: Optimal thresholding of classifiers to maximize F1
-    measure, ECML 2014).
+    measure, ECML 2014). .5 where no row has a tag.
 
     >>> best_threshold(np.array([[0.9, 0.3], [0.4, 0.1]]), np.array([[1, 0], [1, 0]]) > 0)
     0.4
@@ -77,5 +77,5 @@ def best_threshold(
         np.bincount(step, weights, _STEPS + 1)[::-1].cumsum()[::-1]
         for weights in (every, every * given.ravel())
     )
-    f1 = 2 * hits / (said + hits[0])
-    return float(_STEPS - f1[::-1].argmax()) / _STEPS
+    f1 = 2 * hits / np.maximum(said + hits[0], 1e-12)
+    return float(_STEPS - f1[::-1].argmax()) / _STEPS if hits[0] > 0 else 0.5

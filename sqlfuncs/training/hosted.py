@@ -7,7 +7,7 @@ follows what it has started.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from sqlfuncs import work
@@ -19,6 +19,7 @@ from sqlfuncs.llm.failures import Busy, Flaky, ProviderFailure
 from sqlfuncs.llm.openai_calls import Client
 from sqlfuncs.llm.openai_environment import api_key, checked_base_url
 from sqlfuncs.llm.openai_tuning import Tuning
+from sqlfuncs.llm.task import Task
 from sqlfuncs.store import jobs
 from sqlfuncs.store.jobs import Running
 from sqlfuncs.training.expected import Expected
@@ -52,8 +53,13 @@ def named(base: str, rows: Rows) -> tuple[str, str]:
 
 
 def refuse_labels(base: str, taught: Taught) -> None:
-    """All but classes."""
-    taught.refuse_but_classes(base)
+    """Numbers: a model that answers in words gives classes, or tags. And too many classes."""
+    if taught.answers is None:
+        raise BadOption(
+            f"{Option('base', Given(base))} learns classes and tags, and these labels are none. "
+            f"They may have {Option('base', 'fast')}, 'best' or an encoder."
+        )
+    openai_tuning.task_of(taught.classes, multi=taught.is_multi)
 
 
 def check() -> None:
@@ -68,10 +74,7 @@ def judge(base: str) -> str:
 
 def expected(request: Request, seconds: float) -> Expected:
     """What a service would learn from and ask for it, by the length of what is sent."""
-    assert request.rows.texts is not None
-    task = openai_tuning.task_of(request.classes)
-    pairs = zip(request.rows.texts, request.labels, strict=True)
-    tokens = _EPOCHS * openai_tuning.about_tokens(task, pairs)
+    tokens = _EPOCHS * openai_tuning.about_tokens(*_asked(request))
     return Expected(tokens=tokens, usd=prices.cost(request.base + prices.TRAINING, tokens, 0))
 
 
@@ -98,7 +101,7 @@ def train(request: Request, job: Running) -> Outcome:
         raise ModelUnusable(
             f"{request.base}: the service failed to train {remote}: {tuning.message}. {_HERE}"
         )
-    return Outcome(openai_tuning.to_files(tuning, remote), None)
+    return Outcome(openai_tuning.to_files(tuning, remote, multi=request.taught.is_multi), None)
 
 
 def stop(remote: str) -> None:
@@ -116,10 +119,16 @@ def _client() -> Client:
         raise ModelUnusable(str(failure)) from None
 
 
+def _asked(request: Request) -> tuple[Task, Iterable[tuple[str, Sequence[str]]]]:
+    """What the model is asked, and texts with what it is to answer."""
+    texts, taught = request.rows.texts, request.taught
+    assert texts is not None and taught.answers is not None
+    task = openai_tuning.task_of(taught.classes, multi=taught.is_multi)
+    return task, zip(texts, taught.answers, strict=True)
+
+
 def _started(client: Client, request: Request) -> str:
-    assert request.rows.texts is not None
-    rows = zip(request.rows.texts, request.labels, strict=True)
-    chats = list(openai_tuning.lines(openai_tuning.task_of(request.classes), rows))
+    chats = list(openai_tuning.lines(*_asked(request)))
     base = request.base.removeprefix(openai_tuning.KIND)
     try:
         return work.interruptible(

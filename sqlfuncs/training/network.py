@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,11 @@ import numpy as np
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, Cancelled, MissingExtra
 from sqlfuncs.learning.encoders.causal import is_causal
-from sqlfuncs.learning.labels import classes as class_order
-from sqlfuncs.learning.models.folds import canonical_order
+from sqlfuncs.learning.models.folds import Order, canonical_order
 from sqlfuncs.learning.models.networks import recipe
 from sqlfuncs.learning.models.networks.model import NetworkModel
 from sqlfuncs.learning.models.networks.recipe import Recipe
-from sqlfuncs.learning.rows.base import Rows
+from sqlfuncs.learning.rows.base import Floats, Rows
 from sqlfuncs.learning.tasks.taught import Taught
 from sqlfuncs.store import weights
 from sqlfuncs.store.jobs import Running
@@ -72,8 +71,12 @@ def named(base: str, rows: Rows) -> tuple[str, str]:
 
 
 def refuse_labels(base: str, taught: Taught) -> None:
-    """All but classes."""
-    taught.refuse_but_classes(base)
+    """Those without a loss."""
+    if taught.loss is None:
+        raise BadOption(
+            f"{Option('base', Given(base))} does not learn labels of this kind. They may have "
+            f"{Option('base', 'fast')} or 'best'."
+        )
 
 
 def check() -> None:
@@ -89,7 +92,7 @@ def train(request: Request, job: Running) -> Outcome:
     """Train from the last checkpoint of the job, if there is one. Raises DamagedModel."""
     from sqlfuncs.learning.models.networks import training
 
-    network, rows, alike = _prepared(request)
+    prepared = _Prepared.of(request)
     folder = job.folder
     with work.share(f"training {_short(request.base)}") as task:
 
@@ -98,10 +101,10 @@ def train(request: Request, job: Running) -> Outcome:
             job.report(done)
 
         try:
-            accuracy = training.train(
-                network,
-                rows,
-                alike,
+            training.train(
+                prepared.network,
+                prepared.rows,
+                prepared.alike,
                 seed=request.seed,
                 step=step,
                 keep=lambda progress: checkpoint.keep(folder, progress),
@@ -111,14 +114,19 @@ def train(request: Request, job: Running) -> Outcome:
             if checkpoint.is_kept(folder):
                 raise Cancelled(str(_BROKEN_OFF)) from None
             raise
-    return Outcome(NetworkModel(network).to_files(), None if math.isnan(accuracy) else accuracy)
+    taught = request.taught
+    predicted = prepared.predicted(request.seed)
+    decoder = taught.decoder(predicted, request.weights)
+    files = {**NetworkModel(prepared.network).to_files(), **decoder.to_files()}
+    return Outcome(files, taught.score(decoder, predicted))
 
 
 def expected(request: Request, seconds: float) -> Expected:
     """What training would take here, by a few steps of it. Raises DamagedModel."""
     from sqlfuncs.learning.models.networks import training
 
-    network, rows, alike = _prepared(request)
+    prepared = _Prepared.of(request)
+    network, rows = prepared.network, prepared.rows
     recipe, lengths = network.recipe, training.lengths(rows.tokens)
     warnings = []
     cut = sum(length >= recipe.max_tokens for length in lengths)
@@ -126,7 +134,7 @@ def expected(request: Request, seconds: float) -> Expected:
         warnings.append(
             f"{cut:,} texts have {recipe.max_tokens} tokens or more: what follows these is not read"
         )
-    if not training.held_out(rows.codes, alike, request.seed).any():
+    if not training.held_out(rows.codes, prepared.alike, request.seed).any():
         warnings.append(
             "the rows are too few to hold any out: training does not stop early, and no accuracy "
             "is measured"
@@ -138,21 +146,48 @@ def expected(request: Request, seconds: float) -> Expected:
     )
 
 
-def _prepared(request: Request) -> tuple[Network, Encoded, list[bytes]]:
-    """An untrained network, the rows in their order, and which of them are alike."""
-    from sqlfuncs.learning.models.networks import training
-    from sqlfuncs.learning.models.networks.network import untrained
+@dataclass(frozen=True)
+class _Prepared:
+    """An untrained network, the rows in their `order`, and which of them are `alike`."""
 
-    found = weights.get(request.base)
-    keys = request.rows.digests()
-    codes = class_order.codes(request.labels, request.classes)
-    order = canonical_order(keys, codes)
-    ordered = request.rows.take(order)
-    assert ordered.texts is not None
-    network = untrained(found, recipe_for(found), len(request.classes), request.seed)
-    counts = np.ones(len(codes), dtype=np.float32) if request.weights is None else request.weights
-    rows = training.Rows(network.tokens(ordered.texts), codes[order], counts[order])
-    return network, rows, ordered.groups([keys[at] for at in order])
+    network: Network
+    rows: Encoded
+    alike: list[bytes]
+    order: Order
+
+    @classmethod
+    def of(cls, request: Request) -> _Prepared:
+        """What a request asks for."""
+        from sqlfuncs.learning.models.networks import training
+        from sqlfuncs.learning.models.networks.network import untrained
+
+        found, taught = weights.get(request.base), request.taught
+        keys, target = request.rows.digests(), taught.target()
+        order = canonical_order(keys, target.ranks)
+        ordered = request.rows.take(order)
+        assert ordered.texts is not None
+        recipe = replace(recipe_for(found), loss=taught.loss or recipe_for(found).loss)
+        network = untrained(found, recipe, target.width, request.seed)
+        counts = request.weights
+        if counts is None:
+            counts = np.ones(len(keys), dtype=np.float32)
+        values = target.as_values()
+        rows = training.Rows(
+            network.tokens(ordered.texts),
+            target.strata[order],
+            counts[order],
+            None if values is None else values[order].astype(np.float32),
+        )
+        return cls(network, rows, ordered.groups([keys[at] for at in order]), order)
+
+    def predicted(self, seed: int) -> Floats:
+        """What the network says of the rows that were held out, as these came: else NaN."""
+        from sqlfuncs.learning.models.networks import training
+
+        out = np.flatnonzero(training.held_out(self.rows.codes, self.alike, seed))
+        found = np.full((len(self.order), self.network.head.out_features), np.nan)
+        found[self.order[out]] = training.predictions(self.network, self.rows.take(out).tokens)
+        return found
 
 
 def _short(base: str) -> str:

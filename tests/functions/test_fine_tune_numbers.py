@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from sqlfuncs.learning.models import trained
+from sqlfuncs.learning.tasks import trained
 from sqlfuncs.store import models
 
 
@@ -90,6 +90,17 @@ def test_gross_errors_do_little_harm(points: duckdb.DuckDBPyConnection) -> None:
     points.execute("FROM fine_tune('m', wrong, v, y)").fetchall()
     points.execute("CREATE TABLE said AS SELECT y, llm_classify(v, model := 'm') AS said FROM test")
     assert _float(_row(points, "FROM evaluate(said, y, said)")["mae"]) < 1.5
+
+
+def test_amounts_that_are_mostly_the_same(points: duckdb.DuckDBPyConnection) -> None:
+    points.execute("CREATE MACRO amount(v, id) AS if(v[1] > 0.6, 200 * v[1], 0) + id / 10000")
+    points.execute("CREATE TABLE mostly AS SELECT v, amount(v, id) AS y FROM train")
+    points.execute("FROM fine_tune('m', mostly, v, y)").fetchall()
+    points.execute("""
+        CREATE TABLE said AS SELECT amount(v, id) AS y, llm_classify(v, model := 'm') AS said
+        FROM test
+    """)
+    assert _float(_row(points, "FROM evaluate(said, y, said)")["r2"]) > 0.6
 
 
 def test_weights_count(points: duckdb.DuckDBPyConnection) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sqlfuncs.learning.models import trained
+from sqlfuncs.learning.tasks import trained
 from sqlfuncs.store import manifests, models
 from sqlfuncs.store.home import home
 

@@ -69,6 +69,36 @@ def test_a_model_is_made_and_used_by_its_name(
         table.execute("FROM label_issues(t, text, label, model := 'mine')").df()
 
 
+def test_a_model_of_tags_is_made_and_gives_any_number(
+    table: duckdb.DuckDBPyConnection, server: FaultServer
+) -> None:
+    table.execute("""
+        CREATE TABLE tagged AS
+        SELECT text, if(label = 'bad', [], list_sort([label, 'good'])) AS label FROM t
+    """)
+    call = "fine_tune('tags', tagged, text, label, base := 'openai:small')"
+    ((status, classes),) = table.execute(f"SELECT status, classes FROM {call}").fetchall()
+    assert (status, classes) == ("SUCCEEDED", ["good", LABELS[2]])
+    lines = table.execute("SELECT line FROM fine_tune_file(tagged, text, label)").fetchall()
+    sent = {
+        tuple(json.loads(json.loads(each)["messages"][-1]["content"])["labels"])
+        for (each,) in lines
+    }
+    assert sent <= {(), ("good",), ("good", LABELS[2])} and len(sent) > 1
+    asked = "SELECT text, llm_classify(text, model := 'tags'{}) FROM tagged"
+    for text, said in table.execute(asked.format(", multi := true")).fetchall():
+        assert said == [each for each in classes if each != right(text, classes)]
+    with pytest.raises(duckdb.Error, match="'tags' was trained on tags"):
+        table.execute(asked.format("")).fetchall()
+    with pytest.raises(duckdb.Error, match="learns classes and tags, and these labels are none"):
+        table.execute("""
+            CREATE TABLE n AS SELECT 'text ' || i AS text, i / 7 AS y FROM range(60) r(i);
+            FROM fine_tune('n', n, text, y, base := 'openai:small')
+        """)
+    with pytest.raises(duckdb.Error, match="learns classes and tags, and these labels are none"):
+        table.execute("FROM fine_tune_file(n, text, y)")
+
+
 def test_what_is_sent_can_be_looked_at(
     table: duckdb.DuckDBPyConnection, server: FaultServer
 ) -> None:
@@ -76,7 +106,7 @@ def test_what_is_sent_can_be_looked_at(
     assert len(lines) == 20
     chats = [json.loads(line)["messages"] for (line,) in lines]
     assert json.loads(chats[0][-1]["content"]) == {"label": right("text 0", LABELS)}
-    sent = openai_tuning.lines(Task.read(sorted(LABELS)), [("text 0", right("text 0", LABELS))])
+    sent = openai_tuning.lines(Task.read(sorted(LABELS)), [("text 0", [right("text 0", LABELS)])])
     assert next(sent) == lines[0][0]
 
 

@@ -14,7 +14,7 @@ from sqlfuncs import wording
 from sqlfuncs.engines.spark import frames, scalars
 from sqlfuncs.engines.spark.artifacts import Artifact
 from sqlfuncs.engines.spark.dialect import DIALECT
-from sqlfuncs.learning.models import trained
+from sqlfuncs.learning.tasks import trained
 from sqlfuncs.store.manifests import ModelRecord
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from sqlfuncs.engines.spark.carried import Carried
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.errors import BadInput, BadOption, ColumnClash
 from sqlfuncs.functions.spec import ScalarFunction, TableFunction, checked_options
-from sqlfuncs.learning.models import trained
+from sqlfuncs.learning.tasks import trained
 from sqlfuncs.llm.answer_table import Asking, is_hosted
 from sqlfuncs.llm.rows import texts_of
 from sqlfuncs.store import stores

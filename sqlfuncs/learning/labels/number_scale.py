@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sqlfuncs.learning.labels.numbers import Floats
 
 _EXTREME = 6.0  # robust standard deviations from the median
+_MOST = 0.95
 _TO_SPREAD = 0.7413  # from the distance between the quartiles to a normal's standard deviation
 _FARTHEST = 1e300  # spreads from the centre
 _TENFOLD = 10.0  # from the 10th to the 90th percentile: differences are ratios then
@@ -39,6 +40,20 @@ class Scale:
         if spread <= 0:  # most are the same number
             spread = float(np.abs(seen - centre).mean())
         return cls(is_log, float(centre), float(spread))
+
+    def with_most(self, values: Floats) -> Scale:
+        """Wider if need be, so that but one in twenty of some numbers is far out.
+
+        Of amounts that are nearly the same in half of the rows, the others are no slips.
+
+        >>> values = np.concatenate([np.arange(80) / 100, np.full(20, 50.0)])
+        >>> Scale.of(values, values).with_most(values).taught(values).round()[-1].item()
+        6.0
+        >>> bool(Scale.of(values, values).seen(values).max() > 60)
+        True
+        """
+        far = float(np.quantile(np.abs(self.seen(values)), _MOST))
+        return replace(self, spread=self.spread * max(1.0, far / _EXTREME))
 
     def seen(self, values: Floats) -> Floats:
         """As models see them."""

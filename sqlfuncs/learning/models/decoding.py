@@ -131,15 +131,15 @@ class NumberDecoder(Decoder):
         return cls(Scale(**json.loads(files[cls.FILE])))
 
 
-def refuse_multi(decoder: Decoder, model: str, multi: bool) -> None:
+def refuse_multi(model: str, multi: bool, *, is_multi: bool, gives: str = "one label") -> None:
     """Raise BadOption where a list of labels is asked of a model that gives one, or one of one
     that gives a list.
     """
-    if multi and not decoder.is_multi:
+    if multi and not is_multi:
         raise BadOption(
-            f"'{model}' was trained to give {decoder.gives}; {Option('multi', True)} is not it."
+            f"'{model}' was trained to give {gives}; {Option('multi', True)} is not it."
         )
-    if decoder.is_multi and not multi:
+    if is_multi and not multi:
         raise BadOption(
             f"'{model}' was trained on tags, and gives any number of them: say "
             f"{Option('multi', True)}."

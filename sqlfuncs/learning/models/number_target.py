@@ -74,6 +74,10 @@ class NumberTarget(Target):
         ranks[self._known] = np.unique(self.values[self._known], return_inverse=True)[1]
         return ranks
 
+    def as_values(self) -> Floats:
+        """The numbers."""
+        return self.values[:, None]
+
     def chosen(self, places: Whole | Mask) -> NumberTarget:
         """The same numbers, of some rows."""
         return NumberTarget(

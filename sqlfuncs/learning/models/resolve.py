@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.models import cross_fitted
 from sqlfuncs.learning.models.networks.model import RECIPE
-from sqlfuncs.learning.models.networks.recipe import Recipe
+from sqlfuncs.learning.models.networks.recipe import CROSS_ENTROPY, Recipe
 from sqlfuncs.learning.rows.base import AVERAGES
 from sqlfuncs.store import stores
 from sqlfuncs.store.weights import SHORT_NAMES
@@ -24,7 +26,7 @@ def resolve(model: str) -> str | Recipe:
         return model
     record, files = stores.models().load(model)
     if RECIPE in files:
-        return Recipe.from_json(files[RECIPE])
+        return replace(Recipe.from_json(files[RECIPE]), loss=CROSS_ENTROPY)
     if record.base in AVERAGES:
         return record.base
     if cross_fitted.ABOUT in files:  # a judge: learned anew, as it was

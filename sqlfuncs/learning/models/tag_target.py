@@ -93,6 +93,10 @@ class TagTarget(Target):
         found[self._known] = np.unique(packed, axis=0, return_inverse=True)[1].reshape(-1)
         return found
 
+    def as_values(self) -> Floats:
+        """The zeros and ones."""
+        return self.values
+
     def chosen(self, places: Whole | Mask) -> TagTarget:
         """The same tags, of some rows."""
         return TagTarget(

@@ -54,6 +54,10 @@ class Target(ABC):
             f"such a model learns classes only; take {Option('model', 'fast')} or 'best'."
         )
 
+    def as_values(self) -> Floats | None:
+        """What networks learn, (rows, width), where labels are no classes; None where they are."""
+        return None
+
     @abstractmethod
     def chosen(self, places: Whole | Mask) -> Self:
         """The labels at these places, or where a mask is true."""

@@ -10,7 +10,7 @@ from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.features.heads import RowWeights
 from sqlfuncs.learning.models.decoding import Decoder
 from sqlfuncs.learning.models.target import Floats, Target
-from sqlfuncs.wording import Given, Option
+from sqlfuncs.wording import Option
 
 FEW = 10  # rows of a class: fewer teach little
 _SHOWN = 3
@@ -23,6 +23,8 @@ class Taught(ABC):
     """
 
     way: ClassVar[str] = ""  # how such labels are learned, if not as classes: for fingerprints
+    is_multi: ClassVar[bool] = False
+    loss: ClassVar[str | None] = None  # of a network (`networks.objective`), if one learns them
     classes: tuple[str, ...]
 
     @abstractmethod
@@ -44,21 +46,26 @@ class Taught(ABC):
 
     @abstractmethod
     def decoder(self, predicted: Floats, weights: RowWeights | None = None) -> Decoder:
-        """What reads predictions, by those of these rows out of sample: (rows, width)."""
+        """What reads predictions, by those of these rows out of sample: (rows, width).
+
+        NaN is what is not known of rows.
+        """
 
     @abstractmethod
     def score(self, decoder: Decoder, predicted: Floats) -> float | None:
         """How good such predictions are against the labels, as scikit-learn's `score` says it.
 
-        The share of rows that are right, or that of the variance that is explained.
+        The share of rows that are right, or that of the variance that is explained; of those rows
+        of which something is known, None where there are none.
         """
 
-    def refuse_but_classes(self, base: str) -> None:
-        """Raise BadOption where a base learns classes only, and these are none."""
-        raise BadOption(
-            f"{Option('base', Given(base))} learns classes only, and these labels are none. They "
-            f"may have {Option('base', 'fast')} or 'best'."
-        )
+    @property
+    def answers(self) -> list[list[str]] | None:
+        """The classes of each row, as a language model is to name them; None where labels are none.
+
+        Where `is_multi`, any number for each.
+        """
+        return None
 
     def balanced(self, weights: RowWeights | None) -> RowWeights:
         """Weights under which all classes count the same. Raises BadOption for other labels."""

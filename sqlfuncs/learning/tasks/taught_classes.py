@@ -41,6 +41,7 @@ class TaughtClasses(Taught):
     """One class for each row."""
 
     texts: Sequence[str]
+    loss = "cross_entropy"
 
     @cached_property
     def classes(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -86,12 +87,16 @@ class TaughtClasses(Taught):
         """See `Taught.decoder`."""
         return ClassDecoder(self.classes)
 
-    def score(self, decoder: Decoder, predicted: Floats) -> float:
+    def score(self, decoder: Decoder, predicted: Floats) -> float | None:
         """The accuracy."""
-        return float((predicted.argmax(axis=1) == self.codes).mean())
+        known = ~np.isnan(predicted[:, 0])
+        right = predicted[known].argmax(axis=1) == self.codes[known]
+        return float(right.mean()) if len(right) else None
 
-    def refuse_but_classes(self, base: str) -> None:
-        """They are classes."""
+    @property
+    def answers(self) -> list[list[str]]:
+        """One each."""
+        return [[text] for text in self.texts]
 
     def balanced(self, weights: RowWeights | None) -> RowWeights:
         """Weights under which all classes count the same in all, and a row 1 on average.

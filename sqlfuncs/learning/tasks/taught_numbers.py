@@ -36,6 +36,7 @@ class TaughtNumbers(Taught):
 
     texts: Sequence[str]
     way = "numbers 1"
+    loss = "smooth_l1"
     classes = ()
 
     @cached_property
@@ -46,7 +47,7 @@ class TaughtNumbers(Taught):
     @cached_property
     def scale(self) -> Scale:
         """How models see them."""
-        return Scale.of(self.values, self.values)
+        return Scale.of(self.values, self.values).with_most(self.values)
 
     def target(self, weights: RowWeights | None = None) -> NumberTarget:
         """The numbers on their scale. One that is far out teaches as if it was less far."""
@@ -75,8 +76,10 @@ class TaughtNumbers(Taught):
 
     def score(self, decoder: Decoder, predicted: Floats) -> float | None:
         """The share of the variance that is explained, R squared; None where that has no sense."""
-        said = self.scale.unseen(predicted[:, 0])
-        if not np.isfinite(said).all():
+        known = ~np.isnan(predicted[:, 0])
+        said = self.scale.unseen(predicted[known, 0])
+        if not len(said) or not np.isfinite(said).all():
             return None
-        found = regression.evaluate(self.values, said, np.ones(len(said), dtype=np.int64)).r2
+        count = np.ones(len(said), dtype=np.int64)
+        found = regression.evaluate(self.values[known], said, count).r2
         return found if found > _WORST else None

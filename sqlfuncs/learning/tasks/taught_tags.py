@@ -45,6 +45,8 @@ class TaughtTags(Taught):
 
     texts: Sequence[str]
     way = "tags 1"
+    loss = "binary_cross_entropy"
+    is_multi = True
 
     @cached_property
     def _lists(self) -> list[list[str]]:
@@ -68,6 +70,11 @@ class TaughtTags(Taught):
     def given(self) -> Mask:
         """Which of them each row has: (rows, tags)."""
         return tags.coded(self._lists, self.classes)
+
+    @property
+    def answers(self) -> list[list[str]]:
+        """The tags of each row that are learned."""
+        return [[tag for tag in self.classes if tag in own] for own in self._lists]
 
     def target(self, weights: RowWeights | None = None) -> TagTarget:
         """The tags."""
@@ -97,9 +104,13 @@ class TaughtTags(Taught):
 
     def decoder(self, predicted: Floats, weights: RowWeights | None = None) -> TagDecoder:
         """With the threshold of the highest micro F1."""
-        return TagDecoder(self.classes, best_threshold(predicted, self.given, weights))
+        known = ~np.isnan(predicted[:, 0])
+        counts = None if weights is None else weights[known]
+        return TagDecoder(self.classes, best_threshold(predicted[known], self.given[known], counts))
 
-    def score(self, decoder: Decoder, predicted: Floats) -> float:
+    def score(self, decoder: Decoder, predicted: Floats) -> float | None:
         """The share of rows of which all tags are right."""
-        said = [each.labels for each in decoder.said(predicted)]
-        return float((tags.coded(said, self.classes) == self.given).all(axis=1).mean())
+        known = ~np.isnan(predicted[:, 0])
+        said = [each.labels for each in decoder.said(predicted[known])]
+        right = (tags.coded(said, self.classes) == self.given[known]).all(axis=1)
+        return float(right.mean()) if len(right) else None

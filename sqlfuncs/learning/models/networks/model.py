@@ -25,15 +25,15 @@ class NetworkModel:
     network: Network
 
     def predict(self, rows: Rows) -> Floats:
-        """Class probabilities: (rows, classes), each row summing to 1."""
+        """What the network says of rows: (rows, width), as `objective` has it."""
         texts = rows.texts
         if texts is None:
             raise BadInput(f"the model was trained on text; it cannot read {rows.called}.")
-        from sqlfuncs.learning.models.networks.training import probabilities
+        from sqlfuncs.learning.models.networks.training import predictions
 
         name = self.network.recipe.base.rpartition("/")[2]
         with work.task(f"reading texts with {name}", len(texts)) as task:
-            return probabilities(self.network, self.network.tokens(texts), task.advance)
+            return predictions(self.network, self.network.tokens(texts), task.advance)
 
     def to_files(self) -> dict[str, bytes]:
         """Everything needed to load it again, beside the base: JSON and safetensors."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+CROSS_ENTROPY = "cross_entropy"
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -12,7 +14,8 @@ class Recipe:
 
     `rank` is that of LoRA's matrices (Hu et al., LoRA, ICLR 2022), 0 where all weights of the
     base are trained. `layers` of the base are kept, the lowest; 0 keeps all. Rates are those of
-    AdamW at their highest, after the first `warm_up` of all steps.
+    AdamW at their highest, after the first `warm_up` of all steps. `loss` says what is learned
+    (`objective`).
     """
 
     base: str
@@ -27,10 +30,14 @@ class Recipe:
     warm_up: float = 0.1
     decay: float = 0.01
     dropout: float = 0.1
+    loss: str = CROSS_ENTROPY
 
     def to_json(self) -> bytes:
-        """As it is stored."""
-        return json.dumps(asdict(self)).encode()
+        """As it is stored: as ever where classes are learned."""
+        stored = asdict(self)
+        if self.loss == CROSS_ENTROPY:
+            del stored["loss"]
+        return json.dumps(stored).encode()
 
     @classmethod
     def from_json(cls, stored: bytes) -> Recipe:

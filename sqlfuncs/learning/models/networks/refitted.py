@@ -38,12 +38,12 @@ class Refitted:
         mean of all networks. Raises DamagedModel, DownloadFailed.
         """
         from sqlfuncs.learning.models.networks.network import untrained
-        from sqlfuncs.learning.models.networks.training import Rows, probabilities, train
+        from sqlfuncs.learning.models.networks.training import Rows, predictions, train
 
         codes, n_classes = target.as_classes(), target.width
         found = weights.get(self.recipe.base)
         counted = np.ones(len(codes), dtype=np.float32) if counts is None else counts
-        predictions, judged = np.zeros((len(codes), n_classes)), np.zeros((len(codes), 1))
+        said, judged = np.zeros((len(codes), n_classes)), np.zeros((len(codes), 1))
         numbers = np.unique(folds)
         name = self.recipe.base.rpartition("/")[2]
         with work.share(f"training {name} for each fold") as task:
@@ -61,11 +61,11 @@ class Refitted:
                     seed=seed,
                     step=partial(_report, task, turn, len(numbers)),
                 )
-                predictions[judging] += probabilities(network, rows.take(judging).tokens)
+                said[judging] += predictions(network, rows.take(judging).tokens)
                 judged[judging] += 1
-        predictions /= np.maximum(judged, 1)
-        pool = target.pool([predictions])
-        return pool([predictions]), pool
+        said /= np.maximum(judged, 1)
+        pool = target.pool([said])
+        return pool([said]), pool
 
 
 def _report(task: work.Share, turn: int, turns: int, done: float) -> None:

@@ -15,7 +15,6 @@ from hashlib import sha256
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from sqlfuncs.learning.encoders.batches import threads
 from sqlfuncs.learning.encoders.device import CPU, is_out_of_memory, leave, say_too_small
@@ -23,6 +22,7 @@ from sqlfuncs.learning.encoders.reading import read_tokens
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.networks.batches import batches, padded
 from sqlfuncs.learning.models.networks.network import Network, Tensors, own_chance
+from sqlfuncs.learning.models.networks.objective import OBJECTIVES
 from sqlfuncs.learning.models.networks.optimizer import Optimizer
 
 Floats = npt.NDArray[np.float64]
@@ -35,15 +35,29 @@ _LEAST = 1e-9  # below: weights of a batch that count nothing, probabilities tha
 
 @dataclass(frozen=True)
 class Rows:
-    """What is learned from: texts as token ids, their classes, and how much each row counts."""
+    """What is learned from: texts as token ids, their classes, and how much each row counts.
+
+    Where labels are none, `targets` (rows, width) are what is learned, and `codes` (rows,) what as
+    many are held out of.
+    """
 
     tokens: Sequence[Sequence[int]]
     codes: Codes
     weights: npt.NDArray[np.float32]
+    targets: npt.NDArray[np.float32] | None = None
 
     def take(self, places: npt.NDArray[np.int64]) -> Rows:
         """Some of the rows."""
-        return Rows([self.tokens[at] for at in places], self.codes[places], self.weights[places])
+        return Rows(
+            [self.tokens[at] for at in places],
+            self.codes[places],
+            self.weights[places],
+            None if self.targets is None else self.targets[places],
+        )
+
+    def tensor(self) -> torch.Tensor:
+        """What is learned."""
+        return torch.from_numpy(self.codes if self.targets is None else self.targets)
 
 
 @dataclass
@@ -154,23 +168,22 @@ def held_out(codes: Codes, groups: Sequence[bytes], seed: int) -> npt.NDArray[np
     return out
 
 
-def probabilities(
+def predictions(
     network: Network,
     tokens: Sequence[Sequence[int]],
     step: Callable[[int], None] = lambda texts: None,
 ) -> Floats:
-    """Class probabilities: (texts, classes), each row summing to 1. `step` counts texts."""
+    """What the network says, (texts, width), as `objective` has it. `step` counts texts."""
     found = np.empty((len(tokens), network.head.out_features))
     network.eval()
-    for places, probs, _ in read_tokens(tokens, _softmax, network, network.usable_devices()):
-        found[places] = probs
+    for places, said, _ in read_tokens(tokens, _predicted, network, network.usable_devices()):
+        found[places] = said
         step(len(places))
     return found
 
 
-def _softmax(network: Network, ids: torch.Tensor) -> torch.Tensor:
-    probs: torch.Tensor = network(ids).softmax(dim=1)
-    return probs
+def _predicted(network: Network, ids: torch.Tensor) -> torch.Tensor:
+    return OBJECTIVES[network.recipe.loss].predictions(network(ids))
 
 
 def _epoch(
@@ -217,9 +230,9 @@ def _gradients(network: Network, batch: Rows, optimizer: Optimizer) -> bool:
 def _loss(network: Network, part: Rows, total: torch.Tensor) -> torch.Tensor:
     """What some rows add to the loss of their batch, whose weights sum to `total`."""
     logits = network(*padded(part.tokens))
-    codes = torch.from_numpy(part.codes).to(logits.device)
     weights = torch.from_numpy(part.weights).to(logits.device)
-    losses = nn.functional.cross_entropy(logits, codes, reduction="none")
+    targets = part.tensor().to(logits.device)
+    losses = OBJECTIVES[network.recipe.loss].losses(logits, targets)
     return (losses * weights).sum() / total.to(logits.device)
 
 
@@ -273,14 +286,26 @@ def _judge(network: Network, rows: Rows, progress: Progress) -> None:
     accuracy = math.nan
     if rows.tokens:
         counts = np.maximum(rows.weights, _LEAST)
-        predictions = probabilities(network, rows.tokens).argmax(axis=1)
-        accuracy = float(np.average(predictions == rows.codes, weights=counts))
+        good = _how_good(rows, predictions(network, rows.tokens))
+        accuracy = float(np.average(good, weights=counts))
         progress.highest = max(progress.highest, accuracy)
         error = math.sqrt(progress.highest * (1 - progress.highest) / len(rows.codes))
         if accuracy < progress.highest - error:
             return
     progress.accuracy, progress.best_epoch = accuracy, progress.epoch
     progress.best = _copies(progress.now)
+
+
+def _how_good(rows: Rows, said: Floats) -> Floats:
+    """How good what is said of each row is, 0 to 1: (rows,).
+
+    Of a class whether it is right; of tags and numbers the likelier or nearer the better.
+    """
+    if rows.targets is None:
+        right: Floats = (said.argmax(axis=1) == rows.codes).astype(np.float64)
+        return right
+    found: Floats = np.exp(-np.abs(said - rows.targets)).mean(axis=1)
+    return found
 
 
 def _copies(tensors: Tensors) -> Tensors:

@@ -57,14 +57,14 @@ def _bytes(network: Any) -> bytes:
 
 
 def test_it_learns_what_can_be_learned(recipe: Recipe) -> None:
-    from sqlfuncs.learning.models.networks.training import probabilities
+    from sqlfuncs.learning.models.networks.training import predictions
 
     network = _network(recipe)
     steps: list[float] = []
     assert _train(network, step=steps.append) > 0.9
     assert steps == sorted(steps)
     assert steps[-1] <= 1.0
-    probs = probabilities(network, network.tokens(TEXTS))
+    probs = predictions(network, network.tokens(TEXTS))
     assert probs.shape == (240, 2)
     assert np.allclose(probs.sum(axis=1), 1)
     assert (probs.argmax(axis=1) == CODES).mean() > 0.9
@@ -129,9 +129,9 @@ def test_rows_that_count_nothing_teach_nothing(recipe: Recipe) -> None:
     codes = np.where(wrong, 1 - CODES, CODES)
     rows = Rows(network.tokens(TEXTS), codes, np.where(wrong, 0, 1).astype(np.float32))
     _train(network, rows=rows)
-    from sqlfuncs.learning.models.networks.training import probabilities
+    from sqlfuncs.learning.models.networks.training import predictions
 
-    found = probabilities(network, network.tokens(TEXTS)).argmax(axis=1)
+    found = predictions(network, network.tokens(TEXTS)).argmax(axis=1)
     assert (found == CODES).mean() > 6 / 7 + 0.02  # what learned all would have six of seven right
 
 

@@ -45,7 +45,7 @@ def said(
     """
     record, trained = _loaded.get(model)
     decoder = trained.decoder
-    refuse_multi(decoder, model, multi)
+    refuse_multi(model, multi, is_multi=decoder.is_multi, gives=decoder.gives)
     values = registry.read(rows)
     if not values.can_be_trained_on:
         raise BadInput(
@@ -99,7 +99,7 @@ def bring(record: ModelRecord, files: Mapping[str, bytes]) -> str:
 def _restored(record: ModelRecord, files: Mapping[str, bytes]) -> _Trained:
     decoder = tasks.named(record.task).decoder(record.classes, files)
     if RECIPE in files:
-        return _Trained(NetworkModel.from_files(files, len(record.classes)), decoder)
+        return _Trained(NetworkModel.from_files(files, len(record.classes) or 1), decoder)
     if cross_fitted.ABOUT in files:  # of a judge that label_issues has kept
         return _Trained(CrossFitted.from_files(files), decoder)
     return _Trained(FastModel.from_files(files), decoder)
