@@ -86,6 +86,7 @@ def _by_fine_tune(
     found = con.execute(
         f"SELECT llm_classify({call}) AS said, llm_class_probs({call}) AS probs FROM tested"
     ).fetchall()
+    con.execute("FROM drop_model('tags')").fetchall()  # else another run would take it again
     said = np.array([[name in each for name in names] for each, _ in found])
     return said, np.array([[probs.get(name, 0.0) for name in names] for _, probs in found])
 
@@ -132,6 +133,7 @@ def numbers(folder: Path, corpus: str, seed: int) -> dict[str, tuple[float, ...]
         con.execute("FROM fine_tune('y', train, text, y)").fetchall()
         call = "llm_classify(text, model := 'y')::DOUBLE"
         said = con.execute(f"SELECT {call} AS said FROM tested").fetchnumpy()["said"]
+        con.execute("FROM drop_model('y')").fetchall()
     ridge = make_pipeline(_words(), RidgeCV(np.logspace(-2, 2, 9))).fit(train["text"], train["y"])
     ways: dict[str, Any] = {
         "`fine_tune`": said,

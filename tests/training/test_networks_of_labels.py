@@ -16,7 +16,7 @@ pytestmark = [needs_local, pytest.mark.slow]
 
 @pytest.fixture
 def texts(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """The tables `train` and `test`: some words are tags, and their number a number."""
+    """The tables `train` and `test`: some words are tags, others add to a number."""
     lines = tiny.rows(800)[0]
     con.execute(
         """
@@ -25,7 +25,7 @@ def texts(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
             list_filter(
                 ['late', 'my', 'why'], lambda w: list_contains(string_split(line, ' '), w)
             ) AS tags,
-            1000 + 100 * len(tags) + i / 1000 AS y
+            if(regexp_matches(line, 'late|parcel|lost'), 1200, 1000) + i / 1000 AS y
         FROM (SELECT unnest($1) AS line, unnest(range(800)) AS i)
         """,
         [lines],
@@ -59,14 +59,17 @@ def test_tags(texts: duckdb.DuckDBPyConnection, tmp_path: Path, kind: str) -> No
 
 
 def test_numbers(texts: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    import torch
+
+    torch.manual_seed(0)  # of the base's weights
     base = tiny.encoder(tmp_path / "base")
     foreseen = _trained(texts, "y", base)
     texts.execute(
         "CREATE TABLE said AS SELECT y, llm_classify(text, model := 'mine') AS s FROM test"
     )
     ((r2,),) = texts.execute("SELECT r2 FROM evaluate(said, y, s)").fetchall()
-    assert r2 > 0.6
-    assert foreseen == pytest.approx(r2, abs=0.15)
+    assert r2 > 0.2  # of one that has learned nothing it is 0
+    assert foreseen == pytest.approx(r2, abs=0.3)
 
 
 def test_too_few_rows_to_hold_any_out(texts: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

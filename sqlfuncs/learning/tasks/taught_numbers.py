@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,12 +15,13 @@ from sqlfuncs.learning.labels import numbers
 from sqlfuncs.learning.labels.number_scale import Scale
 from sqlfuncs.learning.models.decoding import Decoder, NumberDecoder
 from sqlfuncs.learning.models.number_target import NumberTarget
-from sqlfuncs.learning.models.target import Floats
+from sqlfuncs.learning.models.target import Floats, counts_of
 from sqlfuncs.learning.rows.base import Reasons
 from sqlfuncs.learning.tasks.taught import Taught, contradicting
 from sqlfuncs.statistics import regression
 from sqlfuncs.wording import Snippet
 
+_LEAST = 1e-12
 _WORST = -1e6  # of a share of variance: what is below has no meaning
 
 
@@ -71,13 +72,30 @@ class TaughtNumbers(Taught):
         return contradicting(contradictions, "another number as well")
 
     def decoder(self, predicted: Floats, weights: RowWeights | None = None) -> NumberDecoder:
-        """See `Taught.decoder`."""
-        return NumberDecoder(self.scale)
+        """With a line through the labels over the predictions: few epochs hardly leave the mean."""
+        known = ~np.isnan(predicted[:, 0])
+        if not known.any():
+            return NumberDecoder(self.scale)
+        counts = counts_of(weights, known)[:, 0]
+        if not counts.any():
+            counts = np.ones(len(counts))
+        said, true = predicted[known, 0], self.scale.taught(self.values[known])
+        centre, mean = (float(np.average(each, weights=counts)) for each in (said, true))
+        spread = float((counts * (said - centre) ** 2).sum())
+        slope = float((counts * (said - centre) * (true - mean)).sum()) / max(spread, _LEAST)
+        slope = max(slope, 0.0)
+        line = replace(
+            self.scale,
+            centre=self.scale.centre + self.scale.spread * (mean - slope * centre),
+            spread=self.scale.spread * slope,
+        )
+        return NumberDecoder(line)
 
     def score(self, decoder: Decoder, predicted: Floats) -> float | None:
         """The share of the variance that is explained, R squared; None where that has no sense."""
         known = ~np.isnan(predicted[:, 0])
-        said = self.scale.unseen(predicted[known, 0])
+        each = decoder.said(predicted[known])
+        said = np.array([float(number) for row in each for number in row.labels])
         if not len(said) or not np.isfinite(said).all():
             return None
         count = np.ones(len(said), dtype=np.int64)
