@@ -21,18 +21,19 @@ _USUAL_ROWS = 20.0  # errors' worth that the rate of all tags counts in each one
 _TOP, _FEWEST_TOP = 0.25, 20  # of a tag's rows, as many of the greatest probability; and at least
 _BEST = 0.1  # quantile: tags that are seen clearly, by which the rate of dropped ones is told
 _SEEN, _SURELY = 0.65, 3.0  # area under the curve, and standard errors above one half
+_CHANCE = 2.0  # standard errors
 _LEAST = 1e-4
 
 
 @dataclass(frozen=True)
 class TagNoise:
-    """The rates of tags: `spurious` (tags,), and `dropped`, which is that of all.
+    """The rates of tags: `spurious` and `dropped`, both (tags,).
 
     Of tags that are not `seen` (tags,) the model knows no more than chance: nothing is doubted.
     """
 
     spurious: Floats
-    dropped: float
+    dropped: Floats
     seen: Mask
 
     @classmethod
@@ -40,29 +41,32 @@ class TagNoise:
         """From tags (rows, tags) and how likely each is out of sample.
 
         A tag that is hard to see has among the surest rows some that merit it: its rate is
-        drawn towards that of all tags, in proportion to how common it is.
+        drawn towards that of all tags, in proportion to how common it is. For the same reason the
+        rate of dropped ones is that of tags that are seen clearly; a tag's own where it is lacking
+        more often than its probabilities allow, as those of models that never saw these labels do.
         """
         rows, tags = given.shape
         surest = max(1, int(rows * _SUREST))
-        low, lacking = np.empty(tags), np.empty(tags)
+        low, lacking, excess = np.empty(tags), np.empty(tags), np.empty(tags)
         for tag in range(tags):
             low[tag] = _least(given[:, tag], probs[:, tag], surest)
             top = min(rows, max(_FEWEST_TOP, int(_TOP * given[:, tag].sum())))
             lacking[tag] = _least(~given[:, tag], -probs[:, tag], top) / top
+            excess[tag] = _excess(~given[:, tag], 1 - probs[:, tag], top)
         seen = np.array([_is_seen(given[:, tag], probs[:, tag]) for tag in range(tags)], dtype=bool)
         common = np.maximum(given.mean(axis=0), 1 / rows)
         if not seen.any():
-            return cls(np.zeros(tags), 0.0, seen)
+            return cls(np.zeros(tags), np.zeros(tags), seen)
         usual = low[seen].sum() / (surest * common[seen].sum()) * common
         usual = np.maximum(usual, _LEAST**2)
         spurious = (low + _USUAL_ROWS) / (surest + _USUAL_ROWS / usual)
-        dropped = float(np.quantile(lacking[seen], _BEST).clip(0, 0.9))
-        return cls(spurious, dropped, seen)
+        usual_dropped = np.quantile(lacking[seen], _BEST)
+        return cls(spurious, np.maximum(usual_dropped, excess).clip(0, 0.9), seen)
 
     def quality(self, given: Mask, probs: Floats) -> Floats:
         """How likely each tag, given or lacking, is right: (rows, tags).
 
-        >>> noise = TagNoise(np.array([0.01]), 0.2, np.array([True]))
+        >>> noise = TagNoise(np.array([0.01]), np.array([0.2]), np.array([True]))
         >>> given = np.array([[True], [True], [False]])
         >>> noise.quality(given, np.array([[0.7], [0.01], [0.7]])).round(3).ravel().tolist()
         [0.998, 0.0, 0.418]
@@ -88,6 +92,20 @@ def _least(given: Mask, values: Floats, count: int) -> float:
     last = np.partition(values, count - 1)[count - 1]
     below, tied = values < last, values == last
     return float(given[below].sum() + given[tied].mean() * (count - below.sum()))
+
+
+def _excess(lacks: Mask, doubt: Floats, count: int) -> float:
+    """How much more often so many rows, those of the least doubt, lack a tag than they should.
+
+    Beyond what chance explains, by two standard errors; rows that are tied with the last count too.
+
+    >>> _excess(np.arange(100) < 20, np.full(100, 0.02), 50).__round__(3)
+    0.152
+    """
+    least = doubt <= np.partition(doubt, count - 1)[count - 1]
+    expected = doubt[least].mean()
+    error = np.sqrt(expected * (1 - expected) / least.sum())
+    return float(lacks[least].mean() - expected - _CHANCE * error)
 
 
 def _is_seen(given: Mask, values: Floats) -> bool:

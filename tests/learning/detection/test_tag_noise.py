@@ -32,7 +32,7 @@ def _drawn(seed: int, rows: int = 3000, tags: int = 6) -> tuple[Mask, Mask, Floa
 def test_rates_are_told_and_qualities_are_probabilities(seed: int) -> None:
     true, has, probs = _drawn(seed)
     noise = TagNoise.learn(has, probs)
-    assert noise.dropped == pytest.approx(0.2, abs=0.08)
+    assert noise.dropped == pytest.approx(np.full(6, 0.2), abs=0.08)
     spurious = (has & ~true).sum(axis=0) / (~true).sum(axis=0)
     assert np.all((noise.spurious < 2 * spurious + 0.005) & (noise.spurious > spurious / 2 - 0.005))
     quality = noise.quality(has, probs)
@@ -44,6 +44,19 @@ def test_rates_are_told_and_qualities_are_probabilities(seed: int) -> None:
     plain = np.where(has, probs, 1 - probs)
     own, its = (average_precision_score(wrong.ravel(), -q.ravel()) for q in (quality, plain))
     assert own > its
+
+
+@pytest.mark.parametrize("tags", [1, 2, 3, 6])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_tag_that_alone_is_forgotten_is_told_by_sure_probabilities(seed: int, tags: int) -> None:
+    """Those of a model that never saw the labels: it does not expect them to lack the tag."""
+    random = np.random.default_rng(seed)
+    true = random.random((200, tags)) < 0.5
+    given, probs = true.copy(), np.where(true, 0.97, 0.02)
+    forgotten = random.choice(np.flatnonzero(true[:, 0]), 12, replace=False)
+    given[forgotten, 0] = False
+    quality = TagNoise.learn(given, probs).quality(given, probs)
+    assert np.array_equal(quality < 0.5, given != true)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(1, 8))
