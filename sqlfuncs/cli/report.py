@@ -83,7 +83,8 @@ def command(
         key = columns.find(types, table, "key", key, columns.KEY)
         source.check_keys(table, key)
         label = columns.find(types, table, "label", label, columns.LABEL)
-        kind = registry.of(source.task(table, label, task))
+        x = columns.find(types, table, "x", x, (shown,))
+        kind = registry.of(source.task(table, label, x, task))
         is_asked = bool(test or test_key or test_log)
         test = "" if "gain" in skip else _table(source, "test", test, "test")
         wanted = Wanted(
@@ -92,7 +93,7 @@ def command(
             text=shown,
             label=label,
             key=key,
-            x=columns.find(types, table, "x", x, (shown,)),
+            x=x,
             log=_log(source, "log", log, "decisions"),
             truth=columns.find(types, table, "truth", truth, ()) if truth else "",
             test=test,

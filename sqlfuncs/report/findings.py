@@ -75,6 +75,7 @@ def gather(
         "reads": wanted.text if shown is Kind.TEXT else wanted.x,
         "is_image": str(shown is Kind.BYTES).lower(),
         "is_text": str(shown is Kind.TEXT).lower(),
+        "is_listed": str(shown is Kind.LIST).lower(),
         "has_truth": str(bool(wanted.truth)).lower(),
         "fewest": str(FEWEST_RANDOM),
         "task": kind.task,
@@ -131,6 +132,9 @@ def _left(found: Findings, run: Run) -> None:
 
 def _gain(found: Findings, run: Run, types: Mapping[str, ColumnType]) -> None:
     wanted = found.wanted
+    if not found.kind.is_trained:
+        found.missing["gain"] = f"{_NOT_MEASURED}: fine_tune does not take labels of this kind yet."
+        return
     if not wanted.test:
         found.missing["gain"] = f"{_NOT_MEASURED}: " + (
             wanted.why_no_test

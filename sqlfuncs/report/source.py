@@ -49,10 +49,11 @@ class Source(Protocol):
     def check_keys(self, table: str, key: str) -> None:
         """Raise BadInput if a column does not name each row of a table."""
 
-    def task(self, table: str, label: str, asked: str) -> str:
-        """What the labels of a column are: the name of a task, the one `asked` for or 'auto'.
+    def task(self, table: str, label: str, x: str, asked: str) -> str:
+        """What the labels of a column are, beside the column `x`: the name of a task.
 
-        Raises BadOption for a task that is not known, BadInput for a column that is no such label.
+        `asked` is one, or 'auto'. Raises BadOption for a task that is not known, BadInput for a
+        column that is no such label.
         """
 
     def run(self, name: str, given: Mapping[str, str]) -> Figure:

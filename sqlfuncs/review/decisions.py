@@ -18,6 +18,7 @@ COLUMNS = ("key", "action", "old_label", "new_label", "decided_by", "reason", "d
 MACHINE = "auto_corrections"  # whose decisions wait for a person's
 _UNDO = "undo of "
 APPLIED = "; applied by "
+_LONGEST = 200  # letters of a label in a sentence
 
 
 def check_log(name: str, columns: Iterable[str]) -> None:
@@ -100,6 +101,16 @@ class Decision:
         )
 
 
+def in_short(label: str | None) -> str:
+    """A label, the beginning of a long one.
+
+    >>> in_short("[O, O]"), len(in_short("[O" + 5000 * ", O" + "]"))
+    ('[O, O]', 200)
+    """
+    text = str(label)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."
+
+
 def describe(decision: Decision) -> str:
     """A decision in a few words.
 
@@ -109,7 +120,7 @@ def describe(decision: Decision) -> str:
     who, key = decision.decided_by or "somebody", decision.key
     match decision.action:
         case "relabel":
-            return f"{who} has given {key} the label {decision.new_label}"
+            return f"{who} has given {key} the label {in_short(decision.new_label)}"
         case "keep":
             return f"{who} has kept the label of {key}"
         case "exclude":

@@ -79,6 +79,10 @@ class Queue:
         self.text = rows["text"].combine_chunks()
         if pa.types.is_dictionary(self.text.type):  # an ENUM
             self.text = self.text.cast(pa.string())
+        is_words = pa.types.is_list(self.text.type) and pa.types.is_string(
+            self.text.type.value_type
+        )
+        self._said = pc.binary_join(self.text, " ") if is_words else self.text
         given = rows["label"].to_pylist()
         self.labels = kind(given, judged, more)
         self.given = self.labels.codes(given)
@@ -211,7 +215,8 @@ class Queue:
     def shown(self, place: int, typed: str | None = None) -> object:
         """What the page shows of a row's label, as its kind has it; `typed` was not taken."""
         label, suggested = self.label(place), self.suggested(place)
-        return self.labels.shown(label, suggested, self.scores.told[place], typed)
+        content = self.text[place].as_py()
+        return self.labels.shown(label, suggested, self.scores.told[place], typed, content)
 
     def label(self, place: int) -> str | None:
         """The label given to a row."""
@@ -242,10 +247,12 @@ class Queue:
         return open_ & (self.given < 0) if state == "unlabelled" else open_
 
     def _containing(self, substring: str) -> Mask:
-        if not pa.types.is_string(self.text.type) and not pa.types.is_large_string(self.text.type):
+        if not pa.types.is_string(self._said.type) and not pa.types.is_large_string(
+            self._said.type
+        ):
             return np.zeros(len(self.keys), bool)
         found: Mask = (
-            pc.match_substring(self.text, substring, ignore_case=True)
+            pc.match_substring(self._said, substring, ignore_case=True)
             .fill_null(False)
             .to_numpy(zero_copy_only=False)
         )

@@ -77,6 +77,15 @@ def micro(found: ClassCounts) -> dict[str, float]:
     }
 
 
+def entity_type(label: str) -> str:
+    """The type of entity that a label is of; empty for one outside of all.
+
+    >>> entity_type("B-PER"), entity_type("NOUN"), entity_type("O")
+    ('PER', 'NOUN', '')
+    """
+    return _split(label)[1]
+
+
 def _split(label: str) -> tuple[str, str]:
     """The prefix of a label, and the type."""
     if label == _OUTSIDE:

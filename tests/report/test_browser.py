@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 from tests.report import other_labels
 from tests.report.written import Report, decide, report, truthfully
 from tests.review.chromium import PHONE, WIDE, chromium, needs_chromium
+from tests.review.kinds import make_worded
 from tests.review.tables import CLASSES, EVIL, add_test_rows, make
 
 pytestmark = needs_chromium
@@ -38,11 +39,15 @@ def written(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Report:
         return report(db, "--x", "probs")
 
 
-@pytest.fixture(scope="module", params=["tags", "number"])
+@pytest.fixture(scope="module", params=["tags", "number", "label"])
 def of_others(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, trained: Path
 ) -> Report:
-    """Reports on labels that are no classes."""
+    """Reports on labels that are no classes: tags, numbers, and those of words."""
+    if request.param == "label":
+        db = make_worded(tmp_path_factory.mktemp("words") / "my.duckdb")
+        decide(db, "decisions", truthfully(db, "md5('review ' || id::VARCHAR)", 60))
+        return report(db, "--text", "x")
     made = other_labels.make(tmp_path_factory.mktemp("others") / "my.duckdb")
     db = other_labels.add_test_rows(made)
     sample = other_labels.truthfully(db, request.param, "md5('review ' || id::VARCHAR)", 60)
@@ -93,7 +98,7 @@ def test_everybody_can_read_it(browser: Browser, written: Report, dark: bool, ph
 
 
 @pytest.mark.parametrize(("dark", "phone"), [(False, False), (True, True)], ids=["desk", "phone"])
-def test_everybody_can_read_of_tags_and_numbers(
+def test_everybody_can_read_of_other_labels(
     browser: Browser, of_others: Report, dark: bool, phone: bool
 ) -> None:
     page, asked = _opened(browser, of_others, dark=dark, phone=phone)

@@ -73,7 +73,8 @@ def truthfully(db: Path, order: str, count: int, *, table: str = "train") -> lis
     """What somebody who knows the truth decides of the first rows of a table in an order."""
     with duckdb.connect(str(db)) as con:
         rows = con.execute(
-            f"SELECT id::VARCHAR, label, truth FROM {table} ORDER BY {order} LIMIT {count}"
+            f"SELECT id::VARCHAR, label::VARCHAR, truth::VARCHAR FROM {table} "
+            f"ORDER BY {order} LIMIT {count}"
         ).fetchall()
     return [
         Decision(key, "keep", label, None, "ann")

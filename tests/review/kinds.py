@@ -45,6 +45,43 @@ FROM range({rows}) r(i)
 """
 
 
+# Labels that lists and HTML write in another way, and words that are HTML.
+WORDS = ("O", "B-<i>PER", "I-<i>PER", 'B-it\'s, "so"')
+_WORDED = """
+CREATE TABLE train AS
+WITH sentences AS (
+    SELECT i AS id, (hash(i) % 4)::INTEGER AS who, (hash(i + 7) % 4)::INTEGER AS place,
+        hash(i + 9) % 3 AS form
+    FROM range({rows}) r(i)
+), written AS (
+    SELECT id, CASE form
+        WHEN 0 THEN ['I', 'met', n[1 + who], s[1 + who], 'in', p[1 + place], 'today']
+        WHEN 1 THEN [n[1 + who], s[1 + who], 'went', 'to', p[1 + place]]
+        ELSE ['the', 'train', 'from', p[1 + place], 'brought', n[1 + who], 'home'] END AS x
+    FROM sentences, (
+        SELECT ['Ann', 'Bob', 'Carla', $2] AS n, ['Lee', 'Ray', 'Stone', 'Hill'] AS s,
+            ['Rome', 'Paris', 'Oslo', 'Bern'] AS p
+    )
+), labelled AS (
+    SELECT id, x, list_transform(x, lambda w: CASE
+        WHEN w IN ('Ann', 'Bob', 'Carla', $2) THEN $1[2]
+        WHEN w IN ('Lee', 'Ray', 'Stone', 'Hill') THEN $1[3]
+        WHEN w IN ('Rome', 'Paris', 'Oslo', 'Bern') THEN $1[4] ELSE $1[1] END) AS truth
+    FROM written
+)
+SELECT id, 'request ' || id AS text, x, truth,
+    if(id % 12 = 3, list_transform(truth, lambda l: if(l = $1[4], 'O', l)), truth) AS label
+FROM labelled
+"""
+
+
+def make_worded(path: Path, rows: int = 240) -> Path:
+    """The same with labels of words: in every twelfth row places are not labelled."""
+    with duckdb.connect(str(path)) as con:
+        con.execute(_WORDED.format(rows=rows), [list(WORDS), EVIL])
+    return path
+
+
 def make_tagged(path: Path, rows: int = 300) -> Path:
     """A database with the table `train`: id, text, label and truth (VARCHAR[]), and x (vectors).
 

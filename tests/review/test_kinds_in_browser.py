@@ -1,4 +1,4 @@
-"""The page in a real Chromium where labels are tags, and numbers: what keys and clicks do."""
+"""The page in a real Chromium where labels are no classes: what keys and clicks do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.review.chromium import Tab, chromium, needs_chromium
-from tests.review.kinds import TAGS, make_measured, make_tagged
+from tests.review.kinds import TAGS, WORDS, make_measured, make_tagged, make_worded
 from tests.review.server import Here, reviewing
 
 pytestmark = needs_chromium
@@ -178,6 +178,43 @@ def test_numbers_by_keys_alone(numbers_tab: Tab, measured: Here) -> None:
     tab.says(f"{kept} was taken back")
 
 
+def test_words_by_keys_alone(browser: Browser, tmp_path: Path) -> None:
+    """↓ goes to the doubted word, digits give labels, → goes on, Enter saves, W accepts."""
+    with reviewing(make_worded(tmp_path / "words.duckdb"), "x") as server:
+        tab = Tab(browser, server.links["ann"])
+        page, focused = tab.page, "document.activeElement.selectedOptions?.[0].textContent"
+        expect(page.locator(".doubt").first).to_have_text(f"O → {WORDS[3]}")
+        accepted = tab.decide("w")
+        row = tab.row
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate("document.activeElement.closest('.doubted') !== null")
+        assert page.evaluate(focused) == "O"
+        names = page.locator(".legend li").all_inner_texts()
+        digit = next(text.split()[0] for text in names if text.endswith(WORDS[3]))
+        page.keyboard.press(digit)
+        assert page.evaluate(focused) == WORDS[3]
+        page.keyboard.press("ArrowLeft")
+        before = page.evaluate(focused)
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate(focused) == WORDS[3] and tab.row == row and before != WORDS[3]
+        assert tab.decide("Enter") == row
+        kept = tab.decide("q")
+        rows = server.con.cursor().execute("SELECT id::VARCHAR, truth, label FROM train").fetchall()
+        truths, given = ({key: lists[at] for key, *lists in rows} for at in (0, 1))
+        assert server.log("key, action, new_label::VARCHAR[]") == [
+            (accepted, "relabel", truths[accepted]), (row, "relabel", truths[row]),
+            (kept, "keep", None),
+        ]  # fmt: skip
+        page.locator(".word select").first.select_option(label=WORDS[1])
+        row = tab.row
+        page.get_by_role("button", name="Save these labels").click()
+        tab.says(f"{row}: now ")
+        ((saved,),) = server.log("new_label::VARCHAR[]")[-1:]
+        assert isinstance(saved, list) and saved[0] == WORDS[1] and saved[1:] == given[row][1:]
+        assert tab.elsewhere == [] and tab.complaints == []
+        tab.context.close()
+
+
 def test_two_reviewers_of_tags(tags_tab: Tab, browser: Browser, tagged: Here) -> None:
     """What bob has switched is there still when ann was faster."""
     bob = Tab(browser, tagged.links["bob"])
@@ -197,7 +234,9 @@ def test_two_reviewers_of_tags(tags_tab: Tab, browser: Browser, tagged: Here) ->
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True], ids=["1280 px", "390 px"])
-@pytest.mark.parametrize("make", [make_tagged, make_measured], ids=["tags", "numbers"])
+@pytest.mark.parametrize(
+    "make", [make_tagged, make_measured, make_worded], ids=["tags", "numbers", "words"]
+)
 def test_pages_are_usable_by_anyone(
     browser: Browser, tmp_path: Path, make: Callable[[Path], Path], dark: bool, phone: bool
 ) -> None:

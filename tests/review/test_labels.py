@@ -14,12 +14,67 @@ from sqlfuncs.review.decisions import Decision
 from sqlfuncs.review.labels import registry
 from sqlfuncs.review.labels.numbers import Numbers
 from sqlfuncs.review.labels.tags import Switches, Tags
+from sqlfuncs.review.labels.words import Sentence, Words
 from sqlfuncs.review.queue import Filter, Queue
 from sqlfuncs.review.verifying import Verification
 
 TAGS = ["[a]", "[a, b]", "[]", "[b, a]", None, "[a, NULL]"]
 SUGGESTED = ["[a, b]", "[b]", None, None, "['c, d']", None]
 NUMBERS = ["1.5", "20", "3", "nan", None, "4"]
+
+
+def _sentence(length: int, doubted: list[int], typed: str | None = None) -> Sentence:
+    """What is shown of a sentence, some words of which should be B-LOC."""
+    given = json.dumps(["O"] * length)
+    suggested = json.dumps(["B-LOC" if at in doubted else "O" for at in range(length)])
+    labels = Words([given], pa.table({"suggested_label": [suggested]}), [])
+    return labels.shown(given, suggested, np.zeros(0), typed, [f"w{at}" for at in range(length)])
+
+
+def test_of_a_long_sentence_the_surroundings_of_doubted_words_are_shown() -> None:
+    shown = _sentence(10_000, [500, 9_999], typed="4000-1")
+    near = [*range(488, 513), *range(3988, 4013), *range(9987, 10_000)]
+    assert [word.at for word in shown.words] == near
+    assert {word.at: word.doubt for word in shown.words if word.doubt} == dict.fromkeys(
+        (500, 9999), ("O", "B-LOC")
+    )
+    assert [word.at for word in shown.words if word.label == 1] == [4_000]
+    assert [(word.at, word.skipped) for word in shown.words if word.skipped] == [
+        (488, 488), (3988, 3475), (9987, 5974),
+    ]  # fmt: skip
+    assert (shown.after, shown.doubts) == (0, 0)
+
+
+@pytest.mark.parametrize(("doubted", "around"), [(8, 12), (15, 6), (28, 3), (66, 1), (200, 0)])
+def test_the_more_words_are_doubted_the_less_is_shown_around_each(
+    doubted: int, around: int
+) -> None:
+    shown = _sentence(10_000, [30 + 40 * at for at in range(doubted)])
+    assert len(shown.words) == doubted * (2 * around + 1) <= 200
+    assert sum(word.doubt is not None for word in shown.words) == doubted
+
+
+def test_doubted_words_that_are_not_shown_are_counted() -> None:
+    shown = _sentence(10_000, list(range(0, 10_000, 20)))
+    assert (len(shown.words), shown.doubts, shown.after) == (200, 300, 10_000 - 3_981)
+    whole = _sentence(200, [3])
+    assert (len(whole.words), whole.after) == (200, 0)
+
+
+def test_corrections_of_words_are_right_by_how_many_are_wrong() -> None:
+    labels = Words([], pa.table({"suggested_label": pa.nulls(0, pa.string())}), [])
+    for suggested, outcome in (
+        ("[P, L]", (True, False)), ("[P, O]", (True, False)), ("[O, P]", (False, False)),
+        ("[P]", (False, False)), ("[O, NULL]", (False, False)),
+    ):  # fmt: skip
+        assert labels.outcome("[O, O]", suggested, "[P, L]") == outcome
+    assert labels.outcome("[P, O]", "[O, O]", "[P, L]") == (False, True)
+    assert labels.is_same("[a, b]", '["a", "b"]') and not labels.is_same("[a, b]", "[b, a]")
+    assert not labels.is_same("[NULL]", "[NULL]")
+    assert labels.parts("[O, O, P, O]") == ["O × 2", "P", "O"]
+    assert labels.parts(str(["a", "b"] * 20))[-1] == "and 24 more"
+    assert labels.change("[O, O]", "[P, O]") == "word 1: O → P"
+    assert labels.change(None, "[P, P]") == "P × 2"
 
 
 def _queue(kind: type[Tags | Numbers]) -> tuple[Queue, pa.Table]:

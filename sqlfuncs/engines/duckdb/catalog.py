@@ -118,14 +118,19 @@ def check_keys(con: duckdb.DuckDBPyConnection, table: str, key: str) -> None:
         )
 
 
-def labels_of(con: duckdb.DuckDBPyConnection, table: str, label: str) -> tuple[str, pa.Array]:
-    """The kind of the type of a column of labels (`learning.labels`), and their text.
+def labels_of(
+    con: duckdb.DuckDBPyConnection, table: str, label: str, x: str
+) -> tuple[str, pa.Array]:
+    """The kind of the type of a column of labels (`learning.labels`) of `x`, and their text.
 
     Raises BadInput for a type that no label has.
     """
     column, of = identifier(label), qualified(split_qualified(table))
-    type_ = f"SELECT typeof(any_value({column})) AS own FROM {of}"
-    kinds = f"SELECT own, sqlfuncs.main._sf_labels_kind(own) FROM ({type_})"
+    type_ = (
+        f"SELECT typeof(any_value({column})) AS own, typeof(any_value({identifier(x)})) AS x "
+        f"FROM {of}"
+    )
+    kinds = f"SELECT own, sqlfuncs.main._sf_labels_kind(own, x) FROM ({type_})"
     ((own, kind),) = _asked(con, kinds).fetchall()
     if kind == "nested":
         raise BadInput(

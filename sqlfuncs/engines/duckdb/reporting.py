@@ -40,11 +40,11 @@ class ReportedDatabase:
         """See `Source`."""
         catalog.check_keys(self._con, table, key)
 
-    def task(self, table: str, label: str, asked: str) -> str:
+    def task(self, table: str, label: str, x: str, asked: str) -> str:
         """See `Source`."""
         from sqlfuncs.learning.tasks import registry  # what imports scikit-learn comes last
 
-        kind, texts = catalog.labels_of(self._con, table, label)
+        kind, texts = catalog.labels_of(self._con, table, label, x)
         field = pa.field("label", texts.type, metadata={KIND: kind.encode()})
         rows = pa.StructArray.from_arrays([texts], fields=[field])
         return registry.of_labels(rows, task=asked).name

@@ -55,15 +55,18 @@ class ReviewedTable:
         self._table, self._log = (qualified(split_qualified(name)) for name in (table, log))
         types = catalog.columns(con, table)
         x = x or text
-        self._text, self._label, self._key, self._x = map(identifier, (text, label, key, x))
-        self._others = [identifier(name) for name in types if name not in (text, label, key, x)]
-        self.shows_images = types[text] == "BLOB"
+        self._label, self._key, self._x = map(identifier, (label, key, x))
         self._has_content = types[x] != "BLOB" and not types[x].startswith("MAP")
         self._writing = threading.Lock()
         catalog.check_keys(con, table, key)
         self._called, self._task = label, literal(task)
         self.labels = registry.of(self._task_of_labels(task))
         self._told = ", ".join([_MODEL, *self.labels.columns])
+        shown = x if self.labels.of_parts and self._has_content else text
+        self._text, self.shows_images = identifier(shown), types[shown] == "BLOB"
+        self._others = [identifier(name) for name in types if name not in (shown, label, key, x)]
+        # Rows whose parts have labels are compared as the texts that these are of.
+        self._whole = f"array_to_string({self._x}, ' ')" if self.labels.of_parts else self._x
         if not con.execute(f"FROM {self._table} LIMIT 1").fetchall():
             raise BadInput(f"{table} has no rows: there is nothing to review.")
         self._make_log(log)
@@ -155,14 +158,14 @@ class ReviewedTable:
         if not self._has_content:
             return None
         return self._fetched(
-            f"SELECT {self._key}::VARCHAR AS key, {self._x} AS x FROM {self._table}"
+            f"SELECT {self._key}::VARCHAR AS key, {self._whole} AS x FROM {self._table}"
         )
 
     def alike(self) -> pa.Table:
         """See `Source`."""
         return self._fetched(f"""
             WITH input AS (
-                SELECT {self._key}::VARCHAR AS key, {self._x} AS x FROM {self._table}
+                SELECT {self._key}::VARCHAR AS key, {self._whole} AS x FROM {self._table}
             ), found AS (
                 SELECT * EXCLUDE (not_judged) FROM sqlfuncs.main.near_duplicates(input, x)
             )

@@ -27,7 +27,7 @@ class LabelKind(ABC):
     `template` shows their figures. `given` are parameters of all SQL files; `beside` are columns of
     `label_issues` that stand beside a doubtful label, by what is read above them.
     `score` is by what models are measured, `corrects_scores` whether it can be corrected for wrong
-    test labels.
+    test labels, `is_trained` whether models are trained on these labels.
     """
 
     task: ClassVar[str]
@@ -36,6 +36,7 @@ class LabelKind(ABC):
     beside: ClassVar[Mapping[str, str]] = MappingProxyType({})
     score: ClassVar[Score]
     corrects_scores: ClassVar[bool] = False
+    is_trained: ClassVar[bool] = True
 
     @abstractmethod
     def gather(self, run: Run, *, is_sampled: bool) -> None:

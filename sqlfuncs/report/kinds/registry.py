@@ -7,8 +7,9 @@ from sqlfuncs.report.kinds.base import LabelKind
 from sqlfuncs.report.kinds.classes import Classes
 from sqlfuncs.report.kinds.numbers import Numbers
 from sqlfuncs.report.kinds.tags import Tags
+from sqlfuncs.report.kinds.words import Words
 
-_KINDS: dict[str, type[LabelKind]] = {kind.task: kind for kind in (Classes, Tags, Numbers)}
+_KINDS: dict[str, type[LabelKind]] = {kind.task: kind for kind in (Classes, Tags, Numbers, Words)}
 
 
 def of(task: str) -> LabelKind:

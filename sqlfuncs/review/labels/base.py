@@ -59,6 +59,7 @@ class Labels(ABC):
     columns: ClassVar[tuple[str, ...]] = ()  # of label_issues and review_queue, for `told`
     field: ClassVar[str] = ""  # of a form, in which a label is typed
     explains: ClassVar[bool] = False  # whether the heads of a model can say why a label is doubted
+    of_parts: ClassVar[bool] = False  # of what the model reads, such as words: it is what is shown
     choices_given: Sequence[str] = ()
     choices_suggested: Sequence[str] = ()
 
@@ -134,9 +135,17 @@ class Labels(ABC):
 
     @abstractmethod
     def shown(
-        self, given: str | None, suggested: str | None, told: Told, typed: str | None
+        self,
+        given: str | None,
+        suggested: str | None,
+        told: Told,
+        typed: str | None,
+        content: object,
     ) -> object:
-        """What the template of the kind shows; `typed` is what was sent, and not taken."""
+        """What the template of the kind shows of a row, whose `content` is as Arrow has it.
+
+        `typed` is what was sent, and not taken.
+        """
 
     @abstractmethod
     def trusted(self, given: int, suggested: int, in_force: Codes) -> list[Trusted]:

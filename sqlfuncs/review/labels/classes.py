@@ -106,7 +106,12 @@ class Classes(Labels):
         ]
 
     def shown(
-        self, given: str | None, suggested: str | None, told: Told, typed: str | None
+        self,
+        given: str | None,
+        suggested: str | None,
+        told: Told,
+        typed: str | None,
+        content: object,
     ) -> Chances:
         """The likeliest classes."""
         best = np.argsort(-told, kind="stable")[:MOST_KEYS].tolist()

@@ -106,7 +106,12 @@ class Numbers(Labels):
         ]
 
     def shown(
-        self, given: str | None, suggested: str | None, told: Told, typed: str | None
+        self,
+        given: str | None,
+        suggested: str | None,
+        told: Told,
+        typed: str | None,
+        content: object,
     ) -> Scale:
         """Where the number, the suggestion and the interval are on one line."""
         own, instead = (None if t is None else _finite(t) for t in (given, suggested))

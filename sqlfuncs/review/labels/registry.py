@@ -7,15 +7,18 @@ from sqlfuncs.learning.tasks.base import Task
 from sqlfuncs.learning.tasks.classification import Classification
 from sqlfuncs.learning.tasks.multilabel import MultiLabel
 from sqlfuncs.learning.tasks.regression import Regression
+from sqlfuncs.learning.tasks.token_classification import TokenClassification
 from sqlfuncs.review.labels.base import Labels
 from sqlfuncs.review.labels.classes import Classes
 from sqlfuncs.review.labels.numbers import Numbers
 from sqlfuncs.review.labels.tags import Tags
+from sqlfuncs.review.labels.words import Words
 
 KINDS: dict[str, type[Labels]] = {
     Classification.name: Classes,
     MultiLabel.name: Tags,
     Regression.name: Numbers,
+    TokenClassification.name: Words,
 }
 
 

@@ -144,7 +144,12 @@ class Tags(Labels):
         return ", ".join(signs) or suggested
 
     def shown(
-        self, given: str | None, suggested: str | None, told: Told, typed: str | None
+        self,
+        given: str | None,
+        suggested: str | None,
+        told: Told,
+        typed: str | None,
+        content: object,
     ) -> Switches:
         """First the tags that the row has or may have, the likeliest first; nine at least."""
         has, may = self._of(given), self._of(given if suggested is None else suggested)

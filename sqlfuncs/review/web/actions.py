@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from sqlfuncs.errors import BadInput, SqlfuncsError
-from sqlfuncs.review.decisions import APPLIED, MACHINE, Decision
+from sqlfuncs.review.decisions import APPLIED, MACHINE, Decision, in_short
 from sqlfuncs.review.labels.base import number
 from sqlfuncs.review.review import Review
 from sqlfuncs.review.web import view_models
@@ -172,7 +172,7 @@ def reviewer_name(given: str) -> str:
 def _in_short(decision: Decision) -> str:
     match decision.action:
         case "relabel":
-            return f"{decision.key}: now {decision.new_label}."
+            return f"{decision.key}: now {in_short(decision.new_label)}."
         case "keep":
             return f"{decision.key}: kept."
         case "exclude":

@@ -62,7 +62,7 @@ def row(review: Review, place: int) -> Row:
     return Row(
         place=place,
         key=key,
-        text=None if value is None or isinstance(value, dict) else str(value),
+        text=_text(value),
         fields={k: None if v is None else str(v) for k, v in value.items()}
         if isinstance(value, dict)
         else {},
@@ -78,6 +78,16 @@ def row(review: Review, place: int) -> Row:
         decision=review.decisions.in_force(key),
         version=review.decisions.version(key),
     )
+
+
+def _text(value: object) -> str | None:
+    """What a row says; its words, of a list of them."""
+    match value:
+        case None | dict():
+            return None
+        case [str(), *_]:
+            return " ".join("NULL" if word is None else str(word) for word in value)
+    return str(value)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@
 -- param log table = : the decision log
 -- param model text = fast: as in label_issues
 -- param task text = auto: as in label_issues
--- param keeps_type boolean = false: whether labels are tags or numbers, and no classes
+-- param keeps_type boolean = false: whether labels are no classes
 -- param is_list boolean = false: whether they are tags
+-- param is_words boolean = false: whether they are of words
+-- param is_listed boolean = false: whether what a row says is a list
 
 CREATE OR REPLACE TEMP TABLE report_log AS
 WITH _log AS (
@@ -42,7 +44,11 @@ WITH input AS (
         {{ key | ident }}::VARCHAR AS key,
         {{ label | ident }}{% if not keeps_type %}::VARCHAR{% endif %} AS label,
         {{ x | ident }} AS x,
+        {% if is_words and is_listed %}
+        array_to_string({{ text | ident }}, ' ') AS shown,
+        {% else %}
         {{ text | ident }}::VARCHAR AS shown,
+        {% endif %}
         {% if truth %}
         coalesce(sqlfuncs.main._sf_in_words({{ truth | ident }}, {{ label | ident }}), error('the right label is NULL in some rows: leave --truth out')) AS truth
         {% else %}

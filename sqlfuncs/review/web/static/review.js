@@ -82,6 +82,7 @@ addEventListener("focusin", (event) => {
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.matches(".word select") && chooses(event)) return event.preventDefault();
   if (event.target.closest("input:not([type=checkbox]), select, textarea, dialog")) {
     if (event.key === "Escape") event.target.blur();
     return;
@@ -93,6 +94,10 @@ addEventListener("keydown", (event) => {
   if (rows().length && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     event.preventDefault();
     return activate(Math.min(Math.max(activeIndex() + (event.key === "ArrowDown" ? 1 : -1), 0), rows().length - 1));
+  }
+  if (event.key === "ArrowDown" && document.querySelector(".word")) {
+    event.preventDefault();
+    return (document.querySelector(".doubted select") ?? document.querySelector(".word select")).focus();
   }
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const wanted = `[data-key="${CSS.escape(key)}"]`;
@@ -106,6 +111,16 @@ addEventListener("keydown", (event) => {
     found.select();
   } else found.click();
 });
+
+function chooses({ key, target }) {
+  const all = [...document.querySelectorAll(".word select")];
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
+  const option = keysAreOn() && /^[1-9]$/.test(key) && target.querySelector(`[data-digit="${key}"]`);
+  if (step) all[all.indexOf(target) + step]?.focus();
+  else if (key === "Enter") target.form.requestSubmit();
+  else if (option) option.selected = true;
+  return Boolean(step || option || key === "Enter");
+}
 
 function openHelp() {
   const box = document.querySelector("#single-keys");
