@@ -167,7 +167,6 @@ def test_odd_labels(
         ),
         ("label_issues(t, MAP {'blue': 2.0}, ['blue'])", "a probability is below 0 or above 1"),
         ("label_issues(t, MAP {'blue': 0.5}, ['dark'])", "the probabilities have no tag 'dark'"),
-        ("confusion_matrix(t, label, label)", "actual is a list (VARCHAR[])"),
         ("evaluate(t, label, 'blue')", "predicted does not: name a column of lists"),
     ],
 )

@@ -45,6 +45,19 @@ def _if_keys(n_classes: int, rows: int) -> str:
     return f". The label has {n_classes:,} different values: is it the right column?"
 
 
+def about_unseen_tags(names: Sequence[str]) -> None:
+    """Say it if nothing can be said of tags, these, because x tells nothing of them.
+
+    >>> about_unseen_tags([])
+    """
+    if names:
+        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+        work.say_once(
+            "x tells no more than chance of some tags, of which none is doubted, given or lacking: "
+            f"{', '.join(map(repr, names[:_SHOWN]))}{more}"
+        )
+
+
 def about_spelling(classes: Sequence[str]) -> None:
     """Say it if labels differ only in case or in blanks, tabs and line ends.
 

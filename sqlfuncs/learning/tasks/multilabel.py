@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption
-from sqlfuncs.learning.detection import tag_noise
+from sqlfuncs.learning.detection import data_warnings, tag_noise
 from sqlfuncs.learning.detection.judged_tags import JudgedTags, Learned, judge
 from sqlfuncs.learning.detection.tag_noise import TagNoise
 from sqlfuncs.learning.labels import tags, words
@@ -223,7 +223,10 @@ class MultiLabel(Task):
         )
         at, known = judged.rows, judged.known
         given, probs = judged.own.given[at][:, known], judged.probs[at][:, known]
-        corrected = TagNoise.learn(given, probs).quality(given, probs)
+        noise = TagNoise.learn(given, probs)
+        unseen = np.flatnonzero(known)[~noise.seen].tolist()
+        data_warnings.about_unseen_tags([judged.own.names[tag] for tag in unseen])
+        corrected = noise.quality(given, probs)
         qualities, flagged = (
             np.ones(judged.own.given[at].shape),
             np.zeros(judged.own.given[at].shape, bool),

@@ -16,8 +16,8 @@ from sqlfuncs.learning.tasks.base import Mask, Suggestions
 from sqlfuncs.learning.tasks.reviews import Reviewed
 
 _UNTOLD = (
-    "the model sees each tag by itself, and too many of its words are wrong to correct by it "
-    "alone: people who look at some of them tell"
+    "tags are not corrected by the model's word alone, which is too often wrong on some tables: "
+    "people who look at some of them tell"
 )
 
 

@@ -20,8 +20,8 @@ from sqlfuncs.learning.tasks.reviews import Reviewed
 Lists = Sequence[list[str] | None]
 
 _UNTOLD = (
-    "too many of the model's words on words are wrong to correct by them alone: people who look at "
-    "some rows tell"
+    "labels of words are not corrected by the model's word alone, which is too often wrong on some "
+    "tables: people who look at some rows tell"
 )
 
 

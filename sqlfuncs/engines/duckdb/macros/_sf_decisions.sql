@@ -148,6 +148,13 @@ WITH _sf_logged AS (
     SELECT 10, 'decisions whose new_label is NaN or infinite, which no label is', _sf_key || ' (' || _sf_new_text || ')'
     FROM _sf_decided, _sf_kinds_of_table
     WHERE _sf_action = 'relabel' AND _sf_label_kind = 'float' AND NOT isfinite(TRY_CAST(_sf_new_words AS DOUBLE))
+    UNION ALL
+    SELECT 11, 'decisions whose new_label holds NULL or a blank text, which no tag and no label of a word is',
+        _sf_key || ' (' || _sf_new_text || ')'
+    FROM _sf_decided, _sf_kinds_of_table
+    WHERE _sf_action = 'relabel' AND typeof(_sf_any_label) = 'VARCHAR[]' AND list_contains(list_transform(
+        TRY_CAST(_sf_new_words AS VARCHAR[]), lambda _sf_t: coalesce(trim(_sf_t), '') = ''
+    ), true)
 ), _sf_first AS (
     SELECT _sf_rank, _sf_what, count(*) AS _sf_n, min(coalesce(_sf_item, 'NULL'), 10) AS _sf_items
     FROM _sf_problems
