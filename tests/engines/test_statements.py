@@ -13,6 +13,7 @@ from tests.waiting import patient
 
 _PRESSED = """
 import signal, sys, time
+from functools import partial
 import sqlfuncs
 from sqlfuncs.engines.duckdb.statements import interruptibly
 from sqlfuncs.engines.spark import running as on_spark
@@ -58,7 +59,7 @@ with sqlfuncs.connect() as con:
             if sys.argv[1] == "statements":
                 interruptibly(con, statement)
             else:
-                on_spark.run(session, lambda: jobs(session))
+                on_spark.run(session, partial(jobs, session))  # which may begin late
             signal.setitimer(signal.ITIMER_REAL, 0)
         except (KeyboardInterrupt, Cancelled):
             pressed += 1

@@ -16,7 +16,7 @@ import pytest
 from benchmarks.damaged_stores import stores
 from sqlfuncs import work
 from sqlfuncs.errors import CannotKeep, DamagedModel
-from sqlfuncs.store import answers, folders, models, sqlite, weights
+from sqlfuncs.store import answers, folders, manifests, models, sqlite, weights
 from sqlfuncs.store.manifests import ModelRecord
 from sqlfuncs.store.weight_packages import Package
 from tests.store.versions import first_version
@@ -96,7 +96,7 @@ def _models(home: Path) -> Store:
 
     return Store(
         file,
-        1,
+        manifests.FORMAT,
         lambda: {"record": models.load("m")[0], **models.load("m")[1]},
         {"record": saved, **FILES},
         {
