@@ -1,0 +1,50 @@
+"""`evaluate`, of models of tags and of numbers."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from sqlfuncs.cli.run import rendered
+from sqlfuncs.errors import SqlfuncsError
+from sqlfuncs.queries import files
+from tests.queries.test_reviewing import run_query
+
+
+@pytest.fixture
+def rated(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The table `t` of meals with tags, prices and steps, and a model of each."""
+    con.execute("""
+        CREATE TABLE t AS
+        SELECT i AS id, if(i % 3 = 0, 'hot curry ', 'slow soup ') || i % 7 AS text,
+            if(i % 3 = 0, ['spicy', 'quick'], ['slow']) AS tags,
+            if(i % 3 = 0, 10, 2) + i % 50 / 50 AS price, if(i % 3 = 0, 10, 2) + i % 3 AS steps
+        FROM range(150) r(i)
+    """)
+    for label, options in {"tags": "", "price": "", "steps": ", task := 'regression'"}.items():
+        con.execute(f"FROM fine_tune('{label}', t, text, {label}{options})")
+    return con
+
+
+def test_tags_are_told_of_one_by_one(rated: duckdb.DuckDBPyConnection) -> None:
+    of = {"table": "t", "label": "tags", "model": "tags"}
+    ((whole,), report, matrix) = run_query(rated, "evaluate", multi=True, **of)
+    assert whole["accuracy"] > 0.9 and whole["micro_f1"] > 0.9
+    assert [row["class"] for row in report] == ["quick", "slow", "spicy"]
+    assert [row["tag"] for row in matrix] == ["quick", "slow", "spicy"]
+    with pytest.raises(SqlfuncsError, match="multi := true"):
+        run_query(rated, "evaluate", **of)
+
+
+def test_numbers_have_errors_and_no_classes(rated: duckdb.DuckDBPyConnection) -> None:
+    ((whole,), report, matrix) = run_query(
+        rated, "evaluate", table="t", label="price", model="price"
+    )
+    assert whole["accuracy"] is None and 0 < whole["mae"] < 1 and whole["r2"] > 0.9
+    assert report == matrix == []
+    # Whole numbers are classes unless it is said.
+    of = {"table": "t", "label": "steps", "model": "steps"}
+    ((whole,),) = run_query(rated, "evaluate", task="regression", **of)
+    assert whole["accuracy"] is None and whole["r2"] > 0.9
+    with pytest.raises(SqlfuncsError, match="task is auto or regression"):
+        rendered(files.find("evaluate"), {"task": "multilabel"})
