@@ -17,7 +17,6 @@
 {% for name, value in [("new_label", new_label), ("action", action), ("reviewer", reviewer)] %}
 {% if name in given and value is none %}{{ refuse(name ~ " is empty: say what it is, or leave it out") }}{% endif %}
 {% endfor %}
-{% if task not in ["auto", "classification", "multilabel", "regression", "token_classification"] %}{{ refuse("task is auto, classification, multilabel, regression or token_classification, not " ~ task) }}{% endif %}
 -- Before there is a log: a mistake leaves nothing behind.
 -- Keys and labels may be typed as they are shown: 3 is the key 3.0 of a DOUBLE. What a cast would round is no key.
 CREATE OR REPLACE TEMP TABLE _decided AS
@@ -95,6 +94,8 @@ WITH kinds AS (
     FROM found, said
 ), verdict AS (
     SELECT 'nothing was written: ' || CASE
+        WHEN {{ task | literal }} NOT IN ('auto', 'classification', 'multilabel', 'regression', 'token_classification') THEN
+            'task is auto, classification, multilabel, regression or token_classification, not ' || {{ task | literal }}
         WHEN any_value(action) NOT IN ('relabel', 'keep', 'exclude', 'needs_review') THEN
             'action is relabel, keep, exclude or needs_review, not ' || any_value(action)
         WHEN (any_value(action) = 'relabel') <> (any_value(typed) IS NOT NULL) THEN

@@ -8,25 +8,24 @@
 -- param multi boolean = false: whether labels are tags, of which a text has any number
 -- param task text = auto: regression, where whole numbers are amounts
 
-{% if task not in ["auto", "regression"] %}{{ refuse("task is auto or regression, not " ~ task) }}{% endif %}
 CREATE OR REPLACE TABLE {{ into | ident }} AS
 SELECT *, llm_classify({{ text | ident }}, model := {{ model | literal }}{% if multi %}, multi := true{% endif %}) AS predicted
 FROM {{ table | ident }};
 
 WITH predicted AS (FROM {{ into | ident }})
 FROM evaluate(predicted, {{ label | ident }}, predicted{% if task != "auto" %}, task := {{ task | literal }}{% endif %});
-{% if task == "auto" %}
+{% if task != "regression" %}
 {% if engine != "spark" %}
 
 -- Numbers have no accuracy, and no classes to tell of: where a variable says so, a constant to a plan, nothing is computed.
 SET VARIABLE sf_has_classes = (
     WITH predicted AS (FROM {{ into | ident }})
-    SELECT accuracy IS NOT NULL FROM evaluate(predicted, {{ label | ident }}, predicted)
+    SELECT accuracy IS NOT NULL FROM evaluate(predicted, {{ label | ident }}, predicted{% if task != "auto" %}, task := {{ task | literal }}{% endif %})
 );
 {% endif %}
 
 WITH predicted AS (FROM {{ into | ident }})
-FROM class_report(predicted, {{ label | ident }}, predicted)
+FROM class_report(predicted, {{ label | ident }}, predicted{% if task != "auto" %}, task := {{ task | literal }}{% endif %})
 {%- if engine != "spark" %}
 
 WHERE getvariable('sf_has_classes')
@@ -35,10 +34,10 @@ WHERE getvariable('sf_has_classes')
 
 WITH predicted AS (FROM {{ into | ident }})
 {% if multi %}
-FROM confusion_matrix(predicted, {{ label | ident }}, predicted);
+FROM confusion_matrix(predicted, {{ label | ident }}, predicted{% if task != "auto" %}, task := {{ task | literal }}{% endif %});
 {% else %}
 PIVOT (
-    FROM confusion_matrix(predicted, {{ label | ident }}, predicted)
+    FROM confusion_matrix(predicted, {{ label | ident }}, predicted{% if task != "auto" %}, task := {{ task | literal }}{% endif %})
     {% if engine != "spark" %}
     WHERE getvariable('sf_has_classes')
     {% endif %}

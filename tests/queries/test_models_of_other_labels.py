@@ -1,13 +1,11 @@
-"""`evaluate`, of models of tags and of numbers."""
+"""`evaluate` and `gain`, of models of tags and of numbers."""
 
 from __future__ import annotations
 
 import duckdb
 import pytest
 
-from sqlfuncs.cli.run import rendered
 from sqlfuncs.errors import SqlfuncsError
-from sqlfuncs.queries import files
 from tests.queries.test_reviewing import run_query
 
 
@@ -46,5 +44,25 @@ def test_numbers_have_errors_and_no_classes(rated: duckdb.DuckDBPyConnection) ->
     of = {"table": "t", "label": "steps", "model": "steps"}
     ((whole,),) = run_query(rated, "evaluate", task="regression", **of)
     assert whole["accuracy"] is None and whole["r2"] > 0.9
-    with pytest.raises(SqlfuncsError, match="task is auto or regression"):
-        rendered(files.find("evaluate"), {"task": "multilabel"})
+    with pytest.raises(SqlfuncsError, match="task"):
+        run_query(rated, "evaluate", task="numbers", **of)
+
+
+def test_what_better_labels_gain(rated: duckdb.DuckDBPyConnection) -> None:
+    """Models of labels of which a third is wrong, against those of the right ones."""
+    rated.execute("""
+        CREATE TABLE bad AS SELECT * REPLACE (
+            if(i % 3 = 1, ['spicy'], tags) AS tags, if(i % 3 = 1, price + 30, price) AS price
+        ) FROM (SELECT *, id AS i FROM t)
+    """)
+    for label in ("tags", "price"):
+        rated.execute(f"FROM fine_tune('bad_{label}', bad, text, {label})")
+    tags = {"table": "t", "label": "tags", "models": "bad_tags,tags"}
+    _, (said,) = run_query(rated, "gain", multi=True, **tags)
+    assert "tags is better by" in said["conclusion"]
+    prices = {"table": "t", "label": "price", "models": "bad_price,price"}
+    (before, after), (said,) = run_query(rated, "gain", task="regression", **prices)
+    assert before["mae"] > 3 * after["mae"]
+    assert "price is nearer by" in said["conclusion"]
+    with pytest.raises(SqlfuncsError, match=r"labels are numbers, .*: task=regression"):
+        run_query(rated, "gain", **prices)
