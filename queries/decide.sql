@@ -9,7 +9,8 @@
 -- param reviewer text = reviewer: who decided
 -- param reason text = : why
 -- param log table = decisions: the decision log, which is only added to
--- param new_class boolean = false: allow a new_label that no row of the table has
+-- param new_class boolean = false: allow a new_label that no row of the table has; other numbers, and other sets of the same tags, are not new
+-- param task text = auto: what labels are where their type does not tell: regression, multilabel or token_classification
 
 {% if not keys %}{{ refuse("keys names no row: keys=12,15") }}{% endif %}
 {% if reviewer == "auto_corrections" %}{{ refuse("reviewer=auto_corrections would be the machine's word, which waits for a person's: name who decided") }}{% endif %}
@@ -39,43 +40,91 @@ WITH kinds AS (
     FROM typed LEFT JOIN {{ table | ident }} AS t ON t.{{ key | ident }} = typed.typed
     GROUP BY ALL
 ), classes AS (
-    SELECT DISTINCT {{ label | ident }}::VARCHAR AS class
+    SELECT DISTINCT
+        {{ label | ident }}::VARCHAR AS class,
+        CASE
+            WHEN typeof({{ label | ident }}) = 'VARCHAR[]' THEN TRY_CAST({{ label | ident }}::VARCHAR AS VARCHAR[])
+        END AS parts
     FROM {{ table | ident }}
     WHERE {{ label | ident }} IS NOT NULL
+), names AS (
+    -- The classes, or the tags: a label of none but these is not new.
+    SELECT DISTINCT unnest(coalesce(parts, [class])) AS name FROM classes
+), labels AS (
+    SELECT
+        a_label,
+        typeof(a_label) AS label_type,
+        -- Tags are in no order, and each is there once; labels of words stand in the order of the words.
+        {{ task | literal }} = 'token_classification' OR {{ task | literal }} = 'auto'
+            AND EXISTS (FROM classes WHERE len(list_distinct(parts)) < len(parts)) AS are_words,
+        {{ task | literal }} = 'regression' OR {{ task | literal }} = 'auto'
+            AND (label_type IN ('FLOAT', 'DOUBLE') OR starts_with(label_type, 'DECIMAL('))
+            AND (SELECT count(*) FROM classes) > 20 AS are_numbers,
+        {{ new_label | literal }}::VARCHAR AS typed,
+        (SELECT class FROM classes WHERE class = {{ new_label | literal }}) AS same
+    FROM kinds
+), cast_label AS (
+    -- A label of the table as it is written there, or what was typed as a value of its type.
+    SELECT
+        *,
+        coalesce(
+            same, sqlfuncs.main._sf_unrounded(typed, 'text', a_label, sqlfuncs.main._sf_decided_kind(label_type))
+        )::VARCHAR AS in_type,
+        TRY(cast_to_type(typed, a_label))::VARCHAR AS rounded
+    FROM labels
+), parted AS (
+    SELECT *, CASE WHEN label_type = 'VARCHAR[]' THEN TRY_CAST(in_type AS VARCHAR[]) END AS parts FROM cast_label
 ), said AS (
     SELECT
-        coalesce({{ action | literal }}, if({{ new_label | literal }} IS NULL, 'keep', 'relabel')) AS action,
-        -- A class of the table as it is written there, or what was typed.
-        coalesce(
-            (SELECT class FROM classes WHERE class = {{ new_label | literal }}),
-            (
-                SELECT min(class) FROM classes, kinds
-                WHERE class = TRY(cast_to_type({{ new_label | literal }}::VARCHAR, a_label))::VARCHAR
-                    AND TRY_CAST(class AS DOUBLE) IS NOT DISTINCT FROM TRY_CAST({{ new_label | literal }} AS DOUBLE)
-                    AND TRY_CAST(class AS TIMESTAMP) IS NOT DISTINCT FROM TRY_CAST({{ new_label | literal }} AS TIMESTAMP)
-            ),
-            {{ new_label | literal }}
-        )::VARCHAR AS new_label
+        coalesce({{ action | literal }}, if(typed IS NULL, 'keep', 'relabel')) AS action,
+        if(are_words, in_type, coalesce(
+            (SELECT min(class) FROM classes AS c WHERE list_sort(c.parts) = list_sort(l.parts)), in_type
+        )) AS new_label,
+        l.*
+    FROM parted AS l
+), new_names AS (
+    SELECT name FROM (SELECT unnest(coalesce(parts, [new_label])) AS name FROM said) WHERE name NOT IN (FROM names)
+), decided AS (
+    -- Where the row has these tags, in whatever order, its label is kept.
+    SELECT found.*, said.* REPLACE (
+        if(
+            NOT are_words AND list_sort(parts) = list_sort(TRY_CAST(given AS VARCHAR[])), given, new_label
+        ) AS new_label
+    )
+    FROM found, said
 ), verdict AS (
-    SELECT CASE
+    SELECT 'nothing was written: ' || CASE
+        WHEN {{ task | literal }} NOT IN ('auto', 'classification', 'multilabel', 'regression', 'token_classification') THEN
+            'task is auto, classification, multilabel, regression or token_classification, not ' || {{ task | literal }}
         WHEN any_value(action) NOT IN ('relabel', 'keep', 'exclude', 'needs_review') THEN
-            'nothing was written: action is relabel, keep, exclude or needs_review, not ' || any_value(action)
-        WHEN (any_value(action) = 'relabel') <> (any_value(new_label) IS NOT NULL) THEN
-            'nothing was written: action=relabel takes new_label=..., what to relabel to, which goes with no other action'
+            'action is relabel, keep, exclude or needs_review, not ' || any_value(action)
+        WHEN (any_value(action) = 'relabel') <> (any_value(typed) IS NOT NULL) THEN
+            'action=relabel takes new_label=..., what to relabel to, which goes with no other action'
         WHEN count(*) FILTER (n = 0) > 0 THEN
-            'nothing was written: no row has the key '
-            || string_agg(asked, ', ' ORDER BY asked) FILTER (n = 0)
+            'no row has the key ' || string_agg(asked, ', ' ORDER BY asked) FILTER (n = 0)
         WHEN count(*) FILTER (n > 1) > 0 THEN
-            'nothing was written: several rows have the key '
-            || string_agg(asked, ', ' ORDER BY asked) FILTER (n > 1)
+            'several rows have the key ' || string_agg(asked, ', ' ORDER BY asked) FILTER (n > 1)
+        WHEN any_value(typed) IS NOT NULL AND any_value(in_type) IS NULL THEN
+            'new_label=' || any_value(typed) || coalesce(' would become ' || any_value(rounded) || ' as ', ' is no ')
+            || any_value(label_type) || ', the type of ' || {{ label | literal }}
+            || if(any_value(label_type) = 'VARCHAR[]', ': type it as [first, second]', '')
+        WHEN any_value(label_type) IN ('FLOAT', 'DOUBLE') AND NOT isfinite(TRY_CAST(any_value(in_type) AS DOUBLE)) THEN
+            'no label is ' || any_value(in_type)
+        WHEN len(list_filter(any_value(parts), lambda part: coalesce(trim(part), '') = '')) > 0 THEN
+            'new_label=' || any_value(typed) || ' has NULL or a blank among its parts'
+        WHEN NOT any_value(are_words) AND len(list_distinct(any_value(parts))) < len(any_value(parts)) THEN
+            'new_label=' || any_value(typed) || ' has a tag twice. If these are labels of words: task=token_classification'
+        WHEN count(*) FILTER (are_words AND len(parts) <> len(TRY_CAST(given AS VARCHAR[]))) > 0 THEN
+            'new_label=' || any_value(typed) || ' is of ' || len(any_value(parts)) || ' words, and so is no label of '
+            || string_agg(asked, ', ' ORDER BY asked) FILTER (len(parts) <> len(TRY_CAST(given AS VARCHAR[])))
         {% if not new_class %}
-        WHEN any_value(new_label) NOT IN (SELECT class FROM classes) THEN
-            'nothing was written: no row has the label ' || any_value(new_label) || '. There are '
-            || (SELECT string_agg(class, ', ' ORDER BY class) FROM (FROM classes ORDER BY class LIMIT 20))
+        WHEN NOT any_value(are_numbers) AND EXISTS (FROM new_names) THEN
+            'no row has the label ' || (SELECT string_agg(name, ', ' ORDER BY name) FROM new_names) || '. There are '
+            || (SELECT string_agg(name, ', ' ORDER BY name) FROM (FROM names ORDER BY name LIMIT 20))
             || '; new_class=true allows another'
         {% endif %}
     END AS message
-    FROM found, said
+    FROM decided
 )
 SELECT DISTINCT
     key,
@@ -84,7 +133,7 @@ SELECT DISTINCT
     if(new_label = given, NULL, new_label) AS new_label,
     {{ reviewer | literal }} AS decided_by,
     {{ reason | literal }}::VARCHAR AS reason
-FROM found, said, verdict
+FROM decided, verdict
 WHERE CASE WHEN message IS NULL THEN true ELSE error(message) END;
 
 CREATE TABLE IF NOT EXISTS {{ log | ident }} (
