@@ -140,7 +140,7 @@ NO_CLASSES = {
     "DECIMAL of many values": "(i + .5)::DECIMAL(4, 2)",
 }
 TAKES_NUMBERS = (*LEARNING, "fine_tune", "evaluate", "compare_models")
-TAKES_TAGS = (*TAKES_NUMBERS, "class_report")
+TAKES_TAGS = (*TAKES_NUMBERS, "class_report", "confusion_matrix")
 NO_LABELS = {
     "VARCHAR[1]": "[if(c = 0, 'yes', 'no')]::VARCHAR[1]",
     "STRUCT": "{a: c}",
