@@ -90,6 +90,13 @@ _SPARK_GAPS: Mapping[str, str] = {
             "tags: own probabilities",
             "tags: no tag anywhere",
         ),
+        "labels of words are DuckDB's so far": (
+            "words: found, reviewed, corrected and evaluated",
+            "words: own predictions",
+            "words: entities",
+            "words: a row a type of entity",
+            "words: lists of another length",
+        ),
         "the columns that only numbers have are DuckDB's so far": (
             "numbers: a column that is already called label_low",
         ),

@@ -53,9 +53,9 @@ def said(
             f"{Embeddings.example}."
         )
     usable = is_usable(values.reasons)
-    if not usable.any():
-        return iter(()), usable
-    predicted = trained.model.predict(values.take(usable))
+    # Without rows too, for labels that the model does not have are an error there as well.
+    nothing = np.zeros((0, max(1, len(record.classes))))
+    predicted = trained.model.predict(values.take(usable)) if usable.any() else nothing
     return decoder.said(predicted, labels, record.name), usable
 
 
