@@ -19,8 +19,9 @@ import pytest
 import sqlfuncs.spark
 from sqlfuncs import errors, work
 from sqlfuncs.engines.spark import hosted, running
+from sqlfuncs.engines.spark.answers import AnswerTable
 from sqlfuncs.llm import asking
-from sqlfuncs.llm.answer_table import Asking
+from sqlfuncs.llm.answer_table import SCHEMA, Asking
 from sqlfuncs.store import answer_rows
 from tests.conftest import ROOT
 from tests.llm.conftest import FaultServer
@@ -363,6 +364,22 @@ def test_two_jobs_at_once_on_one_table(
     assert len(server.paid) == 90
     _rows(_classify(parts[0].union(parts[1]), answers))
     assert len(server.paid) == 90
+
+
+def test_jobs_that_write_at_once_lose_nothing(spark: Any, answers: str) -> None:
+    """Spark alone loses the files of one now and then, without an error."""
+    unsaid = {field.name: None for field in SCHEMA}
+    said = {"question": "q", "text": "t", "answer": ["a"], "model": "m", "asked_at": 1}
+
+    def write(who: str) -> None:
+        for at in range(10):
+            row = {**unsaid, **said, "digest": f"{who}{at}", "input_tokens": 1, "output_tokens": 1}
+            AnswerTable(spark, answers).append(pa.Table.from_pylist([row], schema=SCHEMA))
+
+    AnswerTable(spark, answers).make()
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(write, "abc"))
+    assert spark.table(answers).select("digest").distinct().count() == 30
 
 
 def test_batches_are_collected_by_the_next_call(

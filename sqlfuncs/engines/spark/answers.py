@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _COLUMNS = ", ".join(f"{DIALECT.identifier(e.name)} {type_name(e.type)}" for e in SCHEMA)
-_TRIES = 4
+_TRIES = 6
 _WAIT_SECONDS = (0.2, 2.0)  # between two of them, by chance
 _FORGOTTEN = re.compile(r"location '(?P<folder>[^']+)' already exists")
 _ABOUT = "Answers of language models, kept by sqlfuncs: rows are only added"
@@ -105,25 +105,40 @@ class AnswerTable:
 
         made = self._session.createDataFrame(rows).coalesce(1)
         if self._is_folder:
-            self._written(lambda: made.write.save(self.name, self._format, "append"))
+            self._written(lambda: made.write.save(self.name, self._format, "append"), rows)
             return
         columns = [  # those of somebody else's stay empty
             f.col(name) if name in rows.column_names else f.lit(None).cast(kind).alias(name)
             for name, kind in self._table().dtypes
         ]
         ordered = made.select(*columns)
-        self._written(lambda: ordered.write.insertInto(self.name))
+        self._written(lambda: ordered.write.insertInto(self.name), rows)
 
-    def _written(self, write: Callable[[], None]) -> None:
-        """Write; once more where another job that writes was in the way: rows twice do no harm."""
+    def _written(self, write: Callable[[], None], rows: pa.Table) -> None:
+        """Write; once more where another job that writes was in the way: rows twice do no harm.
+
+        Two that add files to one folder share a folder for what is under way, and who ends first
+        takes it away: what the other wrote is then lost, with an error or without one.
+        """
         for left in reversed(range(_TRIES)):
             try:
                 running.run(self._session, write)
-                break
-            except InternalError:
-                if not left:
-                    raise
+                if self._has(rows):
+                    return
+                failure = InternalError(f"rows that were added to {self.name} are not there")
+            except InternalError as error:
+                failure = error
+            if left:
                 time.sleep(random.uniform(*_WAIT_SECONDS))
+        raise failure
+
+    def _has(self, rows: pa.Table) -> bool:
+        """Whether the table has an answer for each of some rows."""
+        self._look_anew()
+        there = self._table().select("digest", "question")
+        sought = self._session.createDataFrame(rows.select(["digest", "question"]))
+        missing = sought.join(there, on=["digest", "question"], how="left_anti")
+        return not running.collected(missing.limit(1)).to_pylist()
 
     def _of(self, question: str) -> DataFrame:
         from pyspark.sql import functions as f
