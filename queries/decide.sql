@@ -84,6 +84,8 @@ WITH kinds AS (
     FROM parted AS l
 ), new_names AS (
     SELECT name FROM (SELECT unnest(coalesce(parts, [new_label])) AS name FROM said) WHERE name NOT IN (FROM names)
+), blanks AS (
+    SELECT part FROM (SELECT unnest(parts) AS part FROM said) WHERE coalesce(trim(part), '') = ''
 ), decided AS (
     -- Where the row has these tags, in whatever order, its label is kept.
     SELECT found.*, said.* REPLACE (
@@ -110,7 +112,7 @@ WITH kinds AS (
             || if(any_value(label_type) = 'VARCHAR[]', ': type it as [first, second]', '')
         WHEN any_value(label_type) IN ('FLOAT', 'DOUBLE') AND NOT isfinite(TRY_CAST(any_value(in_type) AS DOUBLE)) THEN
             'no label is ' || any_value(in_type)
-        WHEN len(list_filter(any_value(parts), lambda part: coalesce(trim(part), '') = '')) > 0 THEN
+        WHEN EXISTS (FROM blanks) THEN
             'new_label=' || any_value(typed) || ' has NULL or a blank among its parts'
         WHEN NOT any_value(are_words) AND len(list_distinct(any_value(parts))) < len(any_value(parts)) THEN
             'new_label=' || any_value(typed) || ' has a tag twice. If these are labels of words: task=token_classification'
