@@ -71,4 +71,6 @@ def train(request: Request, job: Running) -> Outcome:
         None if request.weights is None else request.weights[prepared.order],
     )
     decoder = taught.decoder(predicted, request.weights)
-    return Outcome({**trained.to_files(), **decoder.to_files()}, taught.score(decoder, predicted))
+    return Outcome(
+        {**trained.to_files(), **decoder.to_files()}, taught.score(predicted, request.weights)
+    )

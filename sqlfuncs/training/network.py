@@ -118,7 +118,7 @@ def train(request: Request, job: Running) -> Outcome:
     predicted = prepared.predicted(request.seed)
     decoder = taught.decoder(predicted, request.weights)
     files = {**NetworkModel(prepared.network).to_files(), **decoder.to_files()}
-    return Outcome(files, taught.score(decoder, predicted))
+    return Outcome(files, taught.score(predicted, request.weights))
 
 
 def expected(request: Request, seconds: float) -> Expected:

@@ -159,11 +159,11 @@ def test_odd_labels(
         ("label_issues(t, v, label, task := 'regression')", "label holds no numbers"),
         ("label_issues(t, v, label, cut := 'both')", "It may be 'auto'"),
         ("label_issues(t, v, label, method := 'normalized_margin')", "'auto', 'self_confidence'"),
-        ("label_issues(t, v, label, judge := 'j')", "is about classes; these labels are tags"),
+        ("label_issues(t, v, label, judge := 'j')", "is about classes; these labels are none"),
         ("label_issues(t, v, label, votes := [label])", "votes name classes"),
         (
             "label_issues(t, v, label, false_flags := 0.1)",
-            "is about classes; these labels are tags",
+            "is about classes; these labels are none",
         ),
         ("label_issues(t, MAP {'blue': 2.0}, ['blue'])", "a probability is below 0 or above 1"),
         ("label_issues(t, MAP {'blue': 0.5}, ['dark'])", "the probabilities have no tag 'dark'"),

@@ -44,13 +44,14 @@ class Options:
     ordered: object = None
 
 
-def refuse_ordered(options: Options, task: str) -> None:
-    """Raise BadOption for a scale of classes where labels are none."""
-    if options.ordered is not None:
-        raise BadOption(
-            f"{Option('ordered', options.ordered)} is about classes; these labels are none "
-            f"({task}). Leave it out."
-        )
+def refuse_of_classes(options: Options, task: str, *names: str) -> None:
+    """Raise BadOption for `ordered`, and other options by `names`, that labels of no class lack."""
+    for name in ("ordered", *names):
+        if getattr(options, name) is not None:
+            asked = Option(name, getattr(options, name))
+            raise BadOption(
+                f"{asked} is about classes; these labels are none ({task}). Leave it out."
+            )
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ class Task(ABC):
         raise BadInput(f"fine_tune does not know labels of this kind yet ({cls.name}).")
 
     @classmethod
-    def taught(cls, labels: Sequence[str]) -> Taught:
+    def taught(cls, texts: Sequence[str]) -> Taught:
         """Labels that a model is trained on, as `to_learn` read them."""
         raise BadInput(f"fine_tune does not know labels of this kind yet ({cls.name}).")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,7 +24,7 @@ from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.labels.tags import KIND as TAGS
 from sqlfuncs.learning.labels.words import KIND as WORDS
 from sqlfuncs.learning.models.decoding import ClassDecoder, Decoder
-from sqlfuncs.learning.rows.base import Floats, Reasons, Rows, is_usable
+from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
 from sqlfuncs.learning.tasks import (
     annotated_classes,
     evaluated_classes,
@@ -37,9 +37,9 @@ from sqlfuncs.learning.tasks.base import (
     Mask,
     Options,
     Prediction,
-    Suggestions,
     Task,
 )
+from sqlfuncs.learning.tasks.queues import at_random, review_rank, worst_first
 from sqlfuncs.learning.tasks.reviewed_classes import (
     Samples,
     annotators_of,
@@ -54,8 +54,6 @@ from sqlfuncs.learning.tasks.reviewed_classes import (
     score,
 )
 from sqlfuncs.learning.tasks.reviews import Reviewed
-from sqlfuncs.statistics.evaluation import ClassCounts
-from sqlfuncs.statistics.noisy import Agreement
 from sqlfuncs.wording import Option
 
 # What a queue says of a row, as `label_issues` does.
@@ -256,18 +254,14 @@ class Classification(Task):
                 given[usable], probs, found.quality, decisions.any[usable], wrong[usable]
             )
             flagged[usable], suggested[usable] = found.flagged, found.suggested
-        waiting = np.flatnonzero(queued)
-        rank = np.zeros(len(queued), dtype=np.int64)
-        by_key = np.asarray(rows.field("key_rank"))[waiting]
-        rank[waiting[np.lexsort((by_key, quality[waiting]))]] = np.arange(1, len(waiting) + 1)
-        return {
-            "review_rank": pa.array(rank, mask=~queued),
+        said = {
             "label_quality": pa.array(quality, mask=~queued),
             "is_label_issue": pa.array(flagged, mask=~queued),
             "suggested_label": _named(judged, suggested, queued & flagged),
             "predicted_label": _named(judged, _likeliest(judged, queued), queued),
             "class_probs": _class_probs(judged, queued),
         }
+        return {**said, "review_rank": review_rank(queued, worst_first(rows, quality))}
 
     @classmethod
     def verification_queue(
@@ -281,77 +275,27 @@ class Classification(Task):
         queued = np.zeros(len(rows), dtype=bool)
         queued[places[chosen.places]] = True
         queued &= ~decisions.any
-        order = np.asarray(rows.field("random_rank"))
-        rank = np.zeros(len(rows), dtype=np.int64)
-        waiting = np.flatnonzero(queued)
-        rank[waiting[np.argsort(order[waiting], kind="stable")]] = np.arange(1, len(waiting) + 1)
         known = {name: column for name, column in found.issues().items() if name in _QUEUED}
-        return {**known, "review_rank": pa.array(rank, mask=~queued)}
+        return {**known, "review_rank": review_rank(queued, at_random(rows))}
 
-    @classmethod
-    def to_learn(cls, rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
-        """See `taught_classes`."""
-        return taught_classes.read(rows)
-
-    @classmethod
-    def taught(cls, labels: Sequence[str]) -> taught_classes.TaughtClasses:
-        """What a model of them learns."""
-        return taught_classes.TaughtClasses(labels)
+    to_learn = staticmethod(taught_classes.read)
+    taught = staticmethod(taught_classes.TaughtClasses)
 
     @classmethod
     def decoder(cls, classes: tuple[str, ...], files: Mapping[str, bytes]) -> Decoder:
         """The likeliest class."""
         return ClassDecoder(classes)
 
-    @classmethod
-    def wrong(cls, rows: pa.StructArray, options: Options) -> tuple[float, int]:
-        """By the rates of `label_health`."""
-        return taught_classes.wrong(rows, options)
-
-    @classmethod
-    def consensus(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:
-        """What the labels of several annotators amount to."""
-        return annotated_classes.consensus(rows, method, folds, seed)
-
-    @classmethod
-    def annotators(cls, rows: pa.StructArray, method: str, folds: int, seed: int) -> Columns:
-        """How good each annotator is."""
-        return annotated_classes.annotators(rows, method, folds, seed)
-
-    @classmethod
-    def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:
-        """Likelier right than the label given, by what the noise is like."""
-        return suggested_classes.suggestions(issues, drawn)
-
-    @classmethod
-    def strength(cls, issues: pa.StructArray) -> Columns:
-        """Whether the model may correct labels by its own word."""
-        return suggested_classes.strength(issues)
-
-    @classmethod
-    def evaluate(cls, counts: pa.StructArray) -> Columns:
-        """Accuracy and F1."""
-        return evaluated_classes.evaluate(counts)
-
-    @classmethod
-    def report(cls, counts: pa.StructArray) -> ClassCounts:
-        """The counts of each class."""
-        return evaluated_classes.report(counts)
-
-    @classmethod
-    def confusion_matrix(cls, counts: pa.StructArray) -> Columns:
-        """A row for each pair of classes."""
-        return evaluated_classes.confusion_matrix(counts)
-
-    @classmethod
-    def agreement(cls, counts: pa.StructArray) -> Agreement:
-        """Labels that are the same as they are compared."""
-        return evaluated_classes.agreement(counts)
-
-    @classmethod
-    def compare(cls, counts: pa.StructArray) -> Columns:
-        """Accuracies, and McNemar's test."""
-        return evaluated_classes.compare(counts)
+    wrong = staticmethod(taught_classes.wrong)
+    consensus = staticmethod(annotated_classes.consensus)
+    annotators = staticmethod(annotated_classes.annotators)
+    suggestions = staticmethod(suggested_classes.suggestions)
+    strength = staticmethod(suggested_classes.strength)
+    evaluate = staticmethod(evaluated_classes.evaluate)
+    report = staticmethod(evaluated_classes.report)
+    confusion_matrix = staticmethod(evaluated_classes.confusion_matrix)
+    agreement = staticmethod(evaluated_classes.agreement)
+    compare = staticmethod(evaluated_classes.compare)
 
 
 def _by_distance(judged: Judged, found: Found, options: Options, *, has_log: bool) -> Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from sqlfuncs.learning.detection.tag_noise import TagNoise
 from sqlfuncs.learning.labels import tags, words
 from sqlfuncs.learning.labels.labels import UNTYPED
 from sqlfuncs.learning.models.decoding import Decoder, TagDecoder
-from sqlfuncs.learning.rows.base import Reasons, Rows, is_usable
+from sqlfuncs.learning.rows.base import Rows, is_usable
 from sqlfuncs.learning.tasks import annotated_tags, evaluated_tags, suggested_tags, taught_tags
 from sqlfuncs.learning.tasks.base import (
     Columns,
@@ -25,13 +25,11 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
-    refuse_ordered,
+    refuse_of_classes,
 )
-from sqlfuncs.learning.tasks.queues import ranked
+from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
 from sqlfuncs.learning.tasks.reviews import Reviewed
-from sqlfuncs.statistics.evaluation import ClassCounts
-from sqlfuncs.statistics.noisy import Agreement
-from sqlfuncs.wording import Option, TypeName
+from sqlfuncs.wording import TypeName
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -143,7 +141,7 @@ def _maps(judged: JudgedTags, values: Floats, rows: Mask) -> pa.MapArray:
     )
 
 
-QUEUED = (
+_QUEUED = (
     "label_quality",
     "is_label_issue",
     "suggested_label",
@@ -190,16 +188,11 @@ class MultiLabel(Task):
     @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> TagPrediction:
         """Each tag by itself, with how often people add and forget it reckoned in."""
-        refuse_ordered(options, cls.name)
+        refuse_of_classes(options, cls.name, "judge", "false_flags")
         if options.cut not in _CUTS:
             raise BadOption.among("cut", options.cut, _CUTS)
         if options.method not in _METHODS:
             raise BadOption.among("method", options.method, _METHODS)
-        if options.judge is not None or options.false_flags is not None:
-            asked = Option("judge", options.judge)
-            if options.judge is None:
-                asked = Option("false_flags", options.false_flags)
-            raise BadOption(f"{asked} is about classes; these labels are tags. Leave it out.")
         own, learned = tags.read(rows), None
         reviewed = Reviewed.read(rows)
         if reviewed is not None:
@@ -247,8 +240,8 @@ class MultiLabel(Task):
         found = cls._found(rows, own, learned, options)
         scores = np.full(len(rows), np.inf)
         scores[found.judged.rows] = found.scores
-        order = np.lexsort((np.asarray(rows.field("key_rank")), scores))
-        return ranked(found.issues(), QUEUED, found.judged.rows & ~decisions.any, order)
+        waiting = found.judged.rows & ~decisions.any
+        return ranked(found.issues(), _QUEUED, waiting, worst_first(rows, scores))
 
     @classmethod
     def verification_queue(
@@ -258,18 +251,10 @@ class MultiLabel(Task):
         found = cls._found(rows, tags.read(rows), None, options)
         waiting = ~decisions.any & found.judged.rows
         waiting[found.judged.rows] &= found.flagged.any(axis=1)
-        order = np.argsort(np.asarray(rows.field("random_rank")), kind="stable")
-        return ranked(found.issues(), QUEUED, waiting, order)
+        return ranked(found.issues(), _QUEUED, waiting, at_random(rows))
 
-    @classmethod
-    def to_learn(cls, rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
-        """See `taught_tags`."""
-        return taught_tags.read(rows)
-
-    @classmethod
-    def taught(cls, labels: Sequence[str]) -> taught_tags.TaughtTags:
-        """What a model of them learns."""
-        return taught_tags.TaughtTags(labels)
+    to_learn = staticmethod(taught_tags.read)
+    taught = staticmethod(taught_tags.TaughtTags)
 
     @classmethod
     def decoder(cls, classes: tuple[str, ...], files: Mapping[str, bytes]) -> Decoder:
@@ -291,32 +276,9 @@ class MultiLabel(Task):
         """Nearer to the true tags than those given."""
         return suggested_tags.suggestions(issues)
 
-    @classmethod
-    def strength(cls, issues: pa.StructArray) -> Columns:
-        """Whether the model may correct labels by its own word: it may not."""
-        return suggested_tags.strength(issues)
-
-    @classmethod
-    def evaluate(cls, counts: pa.StructArray) -> Columns:
-        """Precision, recall and F1 of tags, and how many rows have all of them right."""
-        return evaluated_tags.evaluate(counts)
-
-    @classmethod
-    def report(cls, counts: pa.StructArray) -> ClassCounts:
-        """The counts of each tag."""
-        return evaluated_tags.report(counts)
-
-    @classmethod
-    def confusion_matrix(cls, counts: pa.StructArray) -> Columns:
-        """A row for each tag."""
-        return evaluated_tags.confusion_matrix(counts)
-
-    @classmethod
-    def agreement(cls, counts: pa.StructArray) -> Agreement:
-        """Lists that have the same tags."""
-        return evaluated_tags.agreement(counts)
-
-    @classmethod
-    def compare(cls, counts: pa.StructArray) -> Columns:
-        """In how many rows all tags are right, and McNemar's test."""
-        return evaluated_tags.compare(counts)
+    strength = staticmethod(suggested_tags.strength)
+    evaluate = staticmethod(evaluated_tags.evaluate)
+    report = staticmethod(evaluated_tags.report)
+    confusion_matrix = staticmethod(evaluated_tags.confusion_matrix)
+    agreement = staticmethod(evaluated_tags.agreement)
+    compare = staticmethod(evaluated_tags.compare)

@@ -19,14 +19,29 @@ def ranked(
 
     `order` (rows,) are the places of all rows, the first to be reviewed first.
     """
+    hidden = pa.array(~waiting)
+    return {
+        "review_rank": review_rank(waiting, order),
+        **{name: _hidden(issues[name], hidden) for name in names if name in issues},
+    }
+
+
+def review_rank(waiting: Mask, order: npt.NDArray[np.int64]) -> pa.Array:
+    """The rank of each row that is `waiting` (rows,) by an `order` of all, NULL for the others."""
     places = order[waiting[order]]
     rank = np.zeros(len(waiting), dtype=np.int64)
     rank[places] = np.arange(1, len(places) + 1)
-    hidden = pa.array(~waiting)
-    return {
-        "review_rank": pa.array(rank, mask=~waiting),
-        **{name: _hidden(issues[name], hidden) for name in names if name in issues},
-    }
+    return pa.array(rank, mask=~waiting)
+
+
+def worst_first(rows: pa.StructArray, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """The places of rows by their scores, the lowest first; those alike by the field `key_rank`."""
+    return np.lexsort((np.asarray(rows.field("key_rank")), scores))
+
+
+def at_random(rows: pa.StructArray) -> npt.NDArray[np.int64]:
+    """The places of rows in the random order of the field `random_rank`."""
+    return np.argsort(np.asarray(rows.field("random_rank")), kind="stable")
 
 
 def _hidden(column: pa.Array, rows: pa.Array) -> pa.Array:

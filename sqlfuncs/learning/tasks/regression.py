@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, Drawn
 from sqlfuncs.learning.labels import numbers
 from sqlfuncs.learning.labels.numbers import Floats, Numbers
 from sqlfuncs.learning.models.decoding import Decoder, NumberDecoder
-from sqlfuncs.learning.rows.base import Reasons, Rows
+from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.learning.tasks import (
     annotated_numbers,
     evaluated_numbers,
@@ -33,9 +33,9 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
-    refuse_ordered,
+    refuse_of_classes,
 )
-from sqlfuncs.learning.tasks.queues import ranked
+from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
 from sqlfuncs.learning.tasks.reviewed_classes import check_false_flags
 from sqlfuncs.learning.tasks.reviews import Reviewed
 from sqlfuncs.statistics.intervals import wilson
@@ -153,16 +153,11 @@ class Regression(Task):
     @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> NumberPrediction:
         """Flagged where a label is likelier wrong than right, by how far it is from foreseen."""
-        refuse_ordered(options, cls.name)
+        refuse_of_classes(options, cls.name, "judge")
         if options.cut not in _CUTS:
             raise BadOption.among("cut", options.cut, _CUTS)
         if options.method not in _METHODS:
             raise BadOption.among("method", options.method, _METHODS)
-        if options.judge is not None:
-            raise BadOption(
-                f"{Option('judge', options.judge)} keeps what was learned of classes; these labels "
-                "are numbers. Leave it out."
-            )
         reviewed = Reviewed.read(rows)
         check_false_flags(options, reviewed is not None)
         own = numbers.read(rows)
@@ -186,8 +181,8 @@ class Regression(Task):
         found = _found(rows, own, learned, options)
         scores = np.full(len(rows), np.inf)
         scores[found.judged.rows] = found.quality
-        order = np.lexsort((np.asarray(rows.field("key_rank")), scores))
-        return ranked(found.issues(), _QUEUED, found.judged.rows & ~decisions.any, order)
+        waiting = found.judged.rows & ~decisions.any
+        return ranked(found.issues(), _QUEUED, waiting, worst_first(rows, scores))
 
     @classmethod
     def verification_queue(
@@ -198,18 +193,10 @@ class Regression(Task):
         found = _found(rows, own, own.values, options)
         waiting = found.judged.rows & ~decisions.any
         waiting[found.judged.rows] &= found.flagged
-        order = np.argsort(np.asarray(rows.field("random_rank")), kind="stable")
-        return ranked(found.issues(), _QUEUED, waiting, order)
+        return ranked(found.issues(), _QUEUED, waiting, at_random(rows))
 
-    @classmethod
-    def to_learn(cls, rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
-        """See `taught_numbers`."""
-        return taught_numbers.read(rows)
-
-    @classmethod
-    def taught(cls, labels: Sequence[str]) -> taught_numbers.TaughtNumbers:
-        """What a model of them learns."""
-        return taught_numbers.TaughtNumbers(labels)
+    to_learn = staticmethod(taught_numbers.read)
+    taught = staticmethod(taught_numbers.TaughtNumbers)
 
     @classmethod
     def decoder(cls, classes: tuple[str, ...], files: Mapping[str, bytes]) -> Decoder:
@@ -231,20 +218,9 @@ class Regression(Task):
         """Nearer to the true number than the one given."""
         return suggested_numbers.suggestions(issues)
 
-    @classmethod
-    def strength(cls, issues: pa.StructArray) -> Columns:
-        """Whether the model may correct labels by its own word."""
-        return suggested_numbers.strength(issues)
-
-    @classmethod
-    def evaluate(cls, counts: pa.StructArray) -> Columns:
-        """Errors, and the share of the variance that is explained."""
-        return evaluated_numbers.evaluate(counts)
-
-    @classmethod
-    def compare(cls, counts: pa.StructArray) -> Columns:
-        """Mean absolute errors, and a paired test."""
-        return evaluated_numbers.compare(counts)
+    strength = staticmethod(suggested_numbers.strength)
+    evaluate = staticmethod(evaluated_numbers.evaluate)
+    compare = staticmethod(evaluated_numbers.compare)
 
 
 def _found(

@@ -17,9 +17,9 @@ from sqlfuncs.learning.tasks.reviews import Reviewed, equal
 from sqlfuncs.wording import Option
 
 
-def suggestions(rows: pa.StructArray, drawn: Mask) -> Suggestions:
+def suggestions(issues: pa.StructArray, drawn: Mask) -> Suggestions:
     """Of the rows that were judged. The noise is learned from the rows `drawn` (rows,)."""
-    codes, probs, places, flagged, suggested = flagged_rows(rows)
+    codes, probs, places, flagged, suggested = flagged_rows(issues)
     own = drawn[places]
 
     def sure() -> Mask:
@@ -28,15 +28,15 @@ def suggestions(rows: pa.StructArray, drawn: Mask) -> Suggestions:
     return Suggestions(
         places,
         verification.candidates(codes, probs, flagged, suggested, own),
-        _reviews(rows, places),
-        _reason(corrections.strength(codes[own], probs[own]), rows),
+        _reviews(issues, places),
+        _reason(corrections.strength(codes[own], probs[own]), issues),
         sure,
     )
 
 
-def strength(rows: pa.StructArray) -> dict[str, pa.Array]:
+def strength(issues: pa.StructArray) -> dict[str, pa.Array]:
     """The columns of `model_strength`."""
-    _, codes, probs, _ = judged_rows(rows)
+    _, codes, probs, _ = judged_rows(issues)
     found = corrections.strength(codes, probs)
     seen = found.evidence
     shown = ("agreement", "agreement_low", "majority", "kappa", "noise")
@@ -44,7 +44,7 @@ def strength(rows: pa.StructArray) -> dict[str, pa.Array]:
         "judged": pa.array([found.judged]),
         **{name: pa.array([seen and getattr(seen, name)], pa.float64()) for name in shown},
         "can_judge": pa.array([found.reason is None]),
-        "reason": pa.array([_reason(found, rows)], pa.string()),
+        "reason": pa.array([_reason(found, issues)], pa.string()),
     }
 
 

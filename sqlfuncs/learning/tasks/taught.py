@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.features.heads import RowWeights
-from sqlfuncs.learning.models.decoding import Decoder
+from sqlfuncs.learning.models.decoding import Decoder, Said
 from sqlfuncs.learning.models.target import Floats, Target
 from sqlfuncs.wording import Option
 
@@ -52,12 +55,26 @@ class Taught(ABC):
         """
 
     @abstractmethod
-    def score(self, decoder: Decoder, predicted: Floats) -> float | None:
-        """How good such predictions are against the labels, as scikit-learn's `score` says it.
+    def _score(self, places: npt.NDArray[np.int64], said: Sequence[Said]) -> float | None:
+        """How good what is said of the rows at some places is, against their labels."""
+
+    def score(self, predicted: Floats, weights: RowWeights | None = None) -> float | None:
+        """How good predictions out of sample are (rows, width), as scikit-learn's `score` says it.
 
         The share of rows that are right, or that of the variance that is explained; of those rows
-        of which something is known, None where there are none.
+        of which something is known, None where these are fewer than two. What reads the
+        predictions of one half of them is learned from the other half, as no model saw either.
         """
+        known = np.flatnonzero(~np.isnan(predicted[:, 0]))
+        if len(known) < 2:
+            return None
+        halves = known[::2], known[1::2]
+        said = list[Said]()
+        for own, other in (halves, halves[::-1]):
+            others = np.full_like(predicted, np.nan)
+            others[other] = predicted[other]
+            said += self.decoder(others, weights).said(predicted[own])
+        return self._score(np.concatenate(halves), said)
 
     @property
     def answers(self) -> list[list[str]] | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs.errors import TooFewClasses
@@ -18,7 +19,7 @@ from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.labels import labels
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.learning.models.class_target import ClassTarget
-from sqlfuncs.learning.models.decoding import ClassDecoder, Decoder
+from sqlfuncs.learning.models.decoding import ClassDecoder, Said
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
 from sqlfuncs.learning.models.target import Floats
 from sqlfuncs.learning.rows import registry
@@ -87,11 +88,10 @@ class TaughtClasses(Taught):
         """See `Taught.decoder`."""
         return ClassDecoder(self.classes)
 
-    def score(self, decoder: Decoder, predicted: Floats) -> float | None:
+    def _score(self, places: npt.NDArray[np.int64], said: Sequence[Said]) -> float | None:
         """The accuracy."""
-        known = ~np.isnan(predicted[:, 0])
-        right = predicted[known].argmax(axis=1) == self.codes[known]
-        return float(right.mean()) if len(right) else None
+        pairs = zip(places.tolist(), said, strict=True)
+        return sum(each.labels == (self.texts[place],) for place, each in pairs) / len(places)
 
     @property
     def answers(self) -> list[list[str]]:

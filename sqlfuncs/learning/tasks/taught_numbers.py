@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs.errors import TooFewClasses
 from sqlfuncs.learning.features.heads import RowWeights
 from sqlfuncs.learning.labels import numbers
 from sqlfuncs.learning.labels.number_scale import Scale
-from sqlfuncs.learning.models.decoding import Decoder, NumberDecoder
+from sqlfuncs.learning.models.decoding import NumberDecoder, Said
 from sqlfuncs.learning.models.number_target import NumberTarget
 from sqlfuncs.learning.models.target import Floats, counts_of
 from sqlfuncs.learning.rows.base import Reasons
@@ -91,13 +92,11 @@ class TaughtNumbers(Taught):
         )
         return NumberDecoder(line)
 
-    def score(self, decoder: Decoder, predicted: Floats) -> float | None:
+    def _score(self, places: npt.NDArray[np.int64], said: Sequence[Said]) -> float | None:
         """The share of the variance that is explained, R squared; None where that has no sense."""
-        known = ~np.isnan(predicted[:, 0])
-        each = decoder.said(predicted[known])
-        said = np.array([float(number) for row in each for number in row.labels])
-        if not len(said) or not np.isfinite(said).all():
+        predicted = np.array([float(number) for each in said for number in each.labels])
+        if not np.isfinite(predicted).all():
             return None
-        count = np.ones(len(said), dtype=np.int64)
-        found = regression.evaluate(self.values[known], said, count).r2
+        count = np.ones(len(places), dtype=np.int64)
+        found = regression.evaluate(self.values[places], predicted, count).r2
         return found if found > _WORST else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs import work
@@ -16,7 +17,7 @@ from sqlfuncs.learning.detection import data_warnings
 from sqlfuncs.learning.features.heads import RowWeights
 from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.labels.classes import in_order
-from sqlfuncs.learning.models.decoding import Decoder, TagDecoder
+from sqlfuncs.learning.models.decoding import Said, TagDecoder
 from sqlfuncs.learning.models.tag_target import TagTarget
 from sqlfuncs.learning.models.target import Floats, Mask
 from sqlfuncs.learning.rows.base import Reasons
@@ -108,9 +109,7 @@ class TaughtTags(Taught):
         counts = None if weights is None else weights[known]
         return TagDecoder(self.classes, best_threshold(predicted[known], self.given[known], counts))
 
-    def score(self, decoder: Decoder, predicted: Floats) -> float | None:
+    def _score(self, places: npt.NDArray[np.int64], said: Sequence[Said]) -> float | None:
         """The share of rows of which all tags are right."""
-        known = ~np.isnan(predicted[:, 0])
-        said = [each.labels for each in decoder.said(predicted[known])]
-        right = (tags.coded(said, self.classes) == self.given[known]).all(axis=1)
-        return float(right.mean()) if len(right) else None
+        own = tags.coded([each.labels for each in said], self.classes)
+        return float((own == self.given[places]).all(axis=1).mean())

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sqlfuncs.errors import BadInput, BadOption
+from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.detection import confident, health, word_noise
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.judged_words import JudgedWords, Learned, judge
@@ -27,13 +27,12 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
-    refuse_ordered,
+    refuse_of_classes,
 )
-from sqlfuncs.learning.tasks.queues import ranked
+from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
 from sqlfuncs.learning.tasks.reviews import Reviewed
 from sqlfuncs.learning.tasks.word_issues import word_issues
-from sqlfuncs.statistics.evaluation import ClassCounts
-from sqlfuncs.wording import Option, TypeName
+from sqlfuncs.wording import TypeName
 
 _EXPLANATION = (
     "a row for each label of words: rows counts the words that have it, and rates are of these, by "
@@ -194,12 +193,7 @@ class TokenClassification(Task):
     @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> WordPrediction:
         """Words as rows of classes, with the noise reckoned in; sentences by all of their words."""
-        refuse_ordered(options, cls.name)
-        if options.judge is not None or options.false_flags is not None:
-            asked = Option("judge", options.judge)
-            if options.judge is None:
-                asked = Option("false_flags", options.false_flags)
-            raise BadOption(f"{asked} is about classes; these labels are of words. Leave it out.")
+        refuse_of_classes(options, cls.name, "judge", "false_flags")
         own, reviewed = words.read(rows), Reviewed.read(rows)
         learned = None
         if reviewed is not None:
@@ -229,8 +223,8 @@ class TokenClassification(Task):
         own = words.read(rows)
         learned = _as_decided(own, decisions.relabel, decisions.new_label, decisions.exclude)
         found = cls._found(rows, own, learned, options)
-        order = np.lexsort((np.asarray(rows.field("key_rank")), found.scores))
-        return ranked(found.issues(), _QUEUED, found.judged.rows & ~decisions.any, order)
+        waiting = found.judged.rows & ~decisions.any
+        return ranked(found.issues(), _QUEUED, waiting, worst_first(rows, found.scores))
 
     @classmethod
     def verification_queue(
@@ -239,33 +233,17 @@ class TokenClassification(Task):
         """The flagged rows that nobody has decided, drawn at random."""
         found = cls._found(rows, words.read(rows), None, options)
         waiting = ~decisions.any & found.judged.rows & found.flagged
-        order = np.argsort(np.asarray(rows.field("random_rank")), kind="stable")
-        return ranked(found.issues(), _QUEUED, waiting, order)
+        return ranked(found.issues(), _QUEUED, waiting, at_random(rows))
 
     @classmethod
     def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:
         """Nearer to the true labels than those given."""
         return suggested_words.suggestions(issues)
 
-    @classmethod
-    def strength(cls, issues: pa.StructArray) -> Columns:
-        """Whether the model may correct labels by its own word: it may not."""
-        return suggested_words.strength(issues)
-
-    @classmethod
-    def evaluate(cls, counts: pa.StructArray) -> Columns:
-        """Precision, recall and F1 of entities, and how many words and rows are right."""
-        return evaluated_words.evaluate(counts)
-
-    @classmethod
-    def report(cls, counts: pa.StructArray) -> ClassCounts:
-        """The counts of each type of entity."""
-        return evaluated_words.report(counts)
-
-    @classmethod
-    def compare(cls, counts: pa.StructArray) -> Columns:
-        """In how many rows all words are right, McNemar's test, and the F1 of entities."""
-        return evaluated_words.compare(counts)
+    strength = staticmethod(suggested_words.strength)
+    evaluate = staticmethod(evaluated_words.evaluate)
+    report = staticmethod(evaluated_words.report)
+    compare = staticmethod(evaluated_words.compare)
 
 
 def _as_decided(own: WordLabels, relabelled: Mask, new: pa.Array, excluded: Mask) -> Learned:
