@@ -183,8 +183,14 @@ def test_a_row_of_ten_thousand_words(sentences: duckdb.DuckDBPyConnection) -> No
         ("label_issues(t, words, [id::VARCHAR, 'a', 'b', 'c'])", "are not judged"),
         ("label_issues(t, words, label, model := 'minilm')", "reads text or images"),
         ("label_issues(t, words, label, folds := 1)", "is too few"),
-        ("label_issues(t, words, label, judge := 'j')", "these labels are none (token_classification)"),
-        ("label_issues(t, words, label, false_flags := 0.1)", "these labels are none (token_classification)"),
+        (
+            "label_issues(t, words, label, judge := 'j')",
+            "these labels are none (token_classification)",
+        ),
+        (
+            "label_issues(t, words, label, false_flags := 0.1)",
+            "these labels are none (token_classification)",
+        ),
         ("label_issues(t, words, label, ordered := ['O'])", "these labels are none"),
         ("label_issues(t, words, label, cut := 'no')", "It may be 'auto'"),
         ("label_issues(t, words, label, method := 'no')", "It may be 'auto'"),
