@@ -251,7 +251,7 @@ def _as_decided(own: WordLabels, relabelled: Mask, new: pa.Array, excluded: Mask
 
     What people named that is no list of labels teaches nothing.
     """
-    told = [None if text is None else tags.parsed(text) for text in new.to_pylist()]
+    told = tags.read_lists(new)
     is_told = relabelled & np.array([each is not None for each in told], dtype=bool)
     lists = [
         new_list if is_new else old
