@@ -28,6 +28,7 @@ from sqlfuncs.learning.tasks.base import (
     Suggestions,
     Task,
     refuse_of_classes,
+    tells_of_no_class,
 )
 from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
 from sqlfuncs.learning.tasks.reviews import Reviewed
@@ -179,7 +180,7 @@ class TokenClassification(Task):
             return kind == words.KIND
         if "x" in fields:
             return are_words(rows.field("x").type)
-        return "class_probs" in fields and 0 < len(rows) == rows.field("class_probs").null_count
+        return tells_of_no_class(rows)
 
     @classmethod
     def refuse_kind(cls, kind: str, name: str) -> None:
