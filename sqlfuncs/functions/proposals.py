@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption
-from sqlfuncs.functions.candidates import INPUTS
+from sqlfuncs.functions.candidates import CONFIDENCE, INPUTS
 from sqlfuncs.functions.spec import AUTO, Column, Input, TableFunction
 from sqlfuncs.learning.detection import verification
 from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, sample
@@ -164,7 +164,7 @@ def _why_not(verified: Verified, action: str, reason: str | None, precision: flo
 FUNCTION = TableFunction(
     name="_proposals",
     compute=proposals,
-    inputs=(*INPUTS, Input("confidence"), Input("drawn", is_optional=True)),
+    inputs=(*INPUTS, CONFIDENCE, Input("drawn", is_optional=True)),
     reviews=True,
     returns=(
         Column("_sf_proposed", pa.bool_(), "whether to correct it"),

@@ -20,7 +20,7 @@ NAMES: Mapping[str, int] = {"_candidates": 1, "_sf_log": 1, "_sf_log_of": 2, "_s
 _CANDIDATES = Signature(
     "_candidates",
     "Which rows may be corrected.",
-    ("label", "probs", "not_judged", "is_label_issue", "suggested_label"),
+    ("label", "probs", "not_judged", "is_label_issue", "suggested_label", "confidence"),
     {},
     adds=("_sf_candidate",),
 )

@@ -205,6 +205,15 @@ def quoted(name: str) -> str:
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def written(names: Iterable[str]) -> str:
+    """Tags as the text of a list of DuckDB's.
+
+    >>> written(["a", "b, c"])
+    '["a","b, c"]'
+    """
+    return "[" + ",".join(map(quoted, names)) + "]"
+
+
 def joined(quoted: Sequence[str], places: npt.NDArray[np.int64]) -> str:
     """Some of the names, which are in quotes, as a list."""
     return "[" + ",".join(quoted[at] for at in places) + "]"

@@ -16,11 +16,13 @@ from sqlfuncs.learning.detection.judged_numbers import JudgedNumbers, judge
 from sqlfuncs.learning.detection.residuals import Residuals
 from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, Drawn
 from sqlfuncs.learning.labels import numbers
+from sqlfuncs.learning.labels.labels import DECIMAL, FLOAT, INTEGER, kind_of
 from sqlfuncs.learning.labels.numbers import Floats, Numbers
 from sqlfuncs.learning.models.decoding import Decoder, NumberDecoder
 from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.learning.tasks import (
     annotated_numbers,
+    counted_flags,
     evaluated_numbers,
     suggested_numbers,
     taught_numbers,
@@ -33,6 +35,7 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
+    lacks_probabilities,
     refuse_of_classes,
 )
 from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
@@ -41,6 +44,7 @@ from sqlfuncs.learning.tasks.reviews import Reviewed
 from sqlfuncs.statistics.intervals import wilson
 from sqlfuncs.wording import Option
 
+_NUMBERS = (INTEGER, FLOAT, DECIMAL)
 _CUTS = ("auto",)
 _METHODS = ("auto", "residual")
 _QUEUED = (
@@ -151,6 +155,13 @@ class Regression(Task):
         return numbers.are_amounts(label, kind)
 
     @classmethod
+    def is_of(cls, rows: pa.StructArray, name: str) -> bool:
+        """The same; in a label_issues result any numbers that it gives no class probabilities."""
+        if lacks_probabilities(rows):
+            return kind_of(rows, name) in _NUMBERS
+        return super().is_of(rows, name)
+
+    @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> NumberPrediction:
         """Flagged where a label is likelier wrong than right, by how far it is from foreseen."""
         refuse_of_classes(options, cls.name, "judge")
@@ -218,6 +229,7 @@ class Regression(Task):
         """Nearer to the true number than the one given."""
         return suggested_numbers.suggestions(issues)
 
+    flag_counts = staticmethod(counted_flags.of_numbers)
     strength = staticmethod(suggested_numbers.strength)
     evaluate = staticmethod(evaluated_numbers.evaluate)
     compare = staticmethod(evaluated_numbers.compare)

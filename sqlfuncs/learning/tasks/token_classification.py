@@ -18,7 +18,7 @@ from sqlfuncs.learning.labels.labels import UNTYPED, kind_of
 from sqlfuncs.learning.labels.words import WordLabels, written
 from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
 from sqlfuncs.learning.rows.words import are_words
-from sqlfuncs.learning.tasks import evaluated_words, suggested_words
+from sqlfuncs.learning.tasks import counted_flags, evaluated_words, suggested_words
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -27,6 +27,7 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
+    lacks_probabilities,
     refuse_of_classes,
 )
 from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
@@ -174,12 +175,12 @@ class TokenClassification(Task):
     @classmethod
     def is_of(cls, rows: pa.StructArray, name: str) -> bool:
         """Lists of text beside words; or in a label_issues result that says nothing of tags."""
-        kind, fields = kind_of(rows, name), rows.type.names
+        kind = kind_of(rows, name)
         if kind != tags.KIND:
             return kind == words.KIND
-        if "x" in fields:
-            return are_words(rows.field("x").type)
-        return "class_probs" in fields and 0 < len(rows) == rows.field("class_probs").null_count
+        if "x" in rows.type.names and are_words(rows.field("x").type):
+            return True
+        return lacks_probabilities(rows)
 
     @classmethod
     def refuse_kind(cls, kind: str, name: str) -> None:
@@ -240,6 +241,7 @@ class TokenClassification(Task):
         """Nearer to the true labels than those given."""
         return suggested_words.suggestions(issues)
 
+    flag_counts = staticmethod(counted_flags.of_words)
     strength = staticmethod(suggested_words.strength)
     evaluate = staticmethod(evaluated_words.evaluate)
     report = staticmethod(evaluated_words.report)
