@@ -9,6 +9,7 @@
 -- param action text = relabel: relabel, or exclude to drop the rows instead
 -- param min_confidence number = 0: propose only suggestions at least this likely
 -- param risk number = 0.05: with decisions of review_queue purpose=verify in the log, how likely what is proposed may do harm
+-- param task text = auto: what labels are where their type does not tell: classification, multilabel, regression or token_classification
 -- param precision number = : propose as many as are right for such a share, by the same decisions, at the same risk
 
 {% if into == table %}{{ refuse("into has to name another table than the one that is corrected") }}{% endif %}
@@ -27,6 +28,8 @@ WITH issues AS (FROM {{ issues | ident }}), _log AS (FROM {{ log | ident }}), pr
         issues, {{ key | ident }}, {{ label | ident }},
         action := {{ action | literal }}, min_confidence := {{ min_confidence | literal }},
         log := _log, risk := {{ risk | literal }}, {{ "precision" | ident }} := {{ precision | literal }}
+        {%- if task != "auto" %}, task := {{ task | literal }}{% endif %}
+
     )
 ), in_force AS (
     SELECT key, action, old_label, new_label, decided_by, sqlfuncs.main._sf_risk(reason) AS risk
@@ -64,7 +67,7 @@ INSERT INTO {{ log | ident }} BY NAME SELECT * FROM _to_log;
 
 WITH issues AS (FROM {{ issues | ident }})
 SELECT judged, round(agreement, 3) AS agreement, round(majority, 3) AS majority, can_judge, reason
-FROM model_strength(issues, {{ label | ident }});
+FROM model_strength(issues, {{ label | ident }}{% if task != "auto" %}, task := {{ task | literal }}{% endif %});
 
 WITH input AS (FROM {{ table | ident }}), log AS (FROM {{ log | ident }})
 SELECT action, old_label, new_label, count(*) AS changes

@@ -11,9 +11,12 @@
 -- param learn boolean = false: judge the rows again by what is decided in the log, as the review page does
 -- param table table = train: the table that is judged again
 -- param x column = : what the model reads then, if not the text
+-- param task text = auto: what labels are where their type does not tell: classification, multilabel, regression or token_classification
+-- param ordered list = : for learn=true, classes that are steps of a scale, the lowest first, separated by commas
 
 {% if budget is none or budget < 1 %}{{ refuse("budget is how many rows: 1 or more") }}{% endif %}
 {% if purpose != "find" and learn or purpose == "verify" and order != "worst" %}{{ refuse("purpose=verify has an order of its own, and judges by the labels as given: leave learn and order out") }}{% endif %}
+{% if ordered and not learn %}{{ refuse("ordered goes with learn=true; what detect found with it stands in issues") }}{% endif %}
 {% if learn %}
 {% if not log %}{{ refuse("learn=true learns from a decision log: log=decisions") }}{% endif %}
 {% if order != "worst" %}{{ refuse("what is learned changes the order worst, and no other: leave learn or order out") }}{% endif %}
@@ -29,6 +32,9 @@ SELECT
 FROM review_queue(
     _input, {% if x %}{{ x | ident }}{% else %}{{ text | ident }}{% endif %}, {{ label | ident }}, {{ key | ident }},
     budget := {{ budget | literal }}, log := _log
+    {%- if task != "auto" %}, task := {{ task | literal }}{% endif %}
+    {%- if ordered %}, ordered := {{ ordered | literal }}{% endif %}
+
 );
 {% else %}
 WITH _issues AS (FROM {{ issues | ident }})
@@ -49,9 +55,12 @@ FROM (
     FROM sqlfuncs.main._candidates(
         _issues, {{ label | ident }}, {% if engine == "spark" %}class_probs{% else %}sqlfuncs.main._sf_probs(class_probs){% endif %},
         not_judged, is_label_issue, suggested_label, suggested_confidence
+        {%- if task != "auto" and engine != "spark" %}, task := {{ task | literal }}{% endif %}
+
     )
 ) AS i
-WHERE i.{{ key | ident }} IS NOT NULL AND _sf_candidate
+WHERE i.{{ key | ident }} IS NOT NULL
+    AND _sf_candidate
 {% else %}
     FROM _issues
 ) AS i

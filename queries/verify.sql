@@ -8,6 +8,7 @@
 -- param answer column = label: the column of the answers
 -- param reviewer text = reviewer: who answered
 -- param log table = decisions: the decision log, which is only added to
+-- param task text = auto: what labels are where their type does not tell: classification, multilabel, regression or token_classification
 -- param budget integer = 60: how many rows in all; those that were answered before count
 
 {% if budget is none or budget < 1 %}{{ refuse("budget is how many rows: 1 or more") }}{% endif %}
@@ -30,6 +31,8 @@ WITH _log AS (FROM {{ log | ident }}), _issues AS (FROM {{ issues | ident }}), _
     FROM (SELECT *, sqlfuncs.main._sf_random_order({{ key | ident }}) AS _order FROM sqlfuncs.main._candidates(
         _issues, {{ label | ident }}, {% if engine == "spark" %}class_probs{% else %}sqlfuncs.main._sf_probs(class_probs){% endif %},
         not_judged, is_label_issue, suggested_label, suggested_confidence
+        {%- if task != "auto" and engine != "spark" %}, task := {{ task | literal }}{% endif %}
+
     ))
     WHERE _sf_candidate
 ), _answered AS (

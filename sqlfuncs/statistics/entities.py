@@ -77,6 +77,16 @@ def micro(found: ClassCounts) -> dict[str, float]:
     }
 
 
+def is_chunk_label(label: str) -> bool:
+    """Whether a label says where an entity begins and ends, or that there is none.
+
+    >>> is_chunk_label("B-PER"), is_chunk_label("O"), is_chunk_label("PER"), is_chunk_label("A-B")
+    (True, True, False, False)
+    """
+    prefix, dash, kind = label.partition("-")
+    return label == _OUTSIDE or bool(dash and kind and len(prefix) == 1 and prefix in _PREFIXES)
+
+
 def entity_type(label: str) -> str:
     """The type of entity that a label is of; empty for one outside of all.
 

@@ -6,6 +6,7 @@ from typing import cast
 
 from sqlfuncs.errors import NoUsableRows
 from sqlfuncs.learning.features import features
+from sqlfuncs.learning.labels.classes import if_amounts
 from sqlfuncs.learning.models import fast
 from sqlfuncs.learning.models.out_of_sample import by_models, prepare
 from sqlfuncs.learning.models.pooling import StoredPool
@@ -61,6 +62,7 @@ def train(request: Request, job: Running) -> Outcome:
         raise NoUsableRows(
             f"nothing can be learned: {describe(unseen)}. The label has {len(taught.classes):,} "
             "different values: is it the right column?"
+            f"{if_amounts(taught.classes)}"
         )
     assert isinstance(prepared.features, features.Features)
     trained = fast.fit(

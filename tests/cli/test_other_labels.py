@@ -61,6 +61,39 @@ def _said(db: Path, query: str, **given: object) -> list[list[dict[str, Any]]]:
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
+@pytest.mark.parametrize(
+    ("label", "task", "rows", "own"),
+    [
+        ("number", "auto", 5, {"least", "most"}),
+        ("whole", "regression", 5, {"least", "most"}),
+        ("tags", "auto", 2, {"missing"}),
+        ("words", "auto", 2, set()),
+        ("class", "auto", 2, set()),
+    ],
+)
+def test_a_few_rows_sum_it_up_and_the_loop_goes_on(
+    db: Path, label: str, task: str, rows: int, own: set[str]
+) -> None:
+    """Of each kind what it is counted by; the queue, corrections and tables of its result."""
+    with duckdb.connect(str(db)) as con:
+        con.execute("ALTER TABLE t ADD COLUMN whole INTEGER; UPDATE t SET whole = round(number)")
+    x = X.get(label, "v")
+    given = {"issues": "found", "label": label, "task": task}
+    counted = _said(db, "detect", table="t", text=x, label=label, into="found", task=task)[-1]
+    names = {label, "rows", "flagged", "flagged_percent", "most_suggested", "not_judged"}
+    assert len(counted) == rows and all(set(row) == names | own for row in counted)
+    assert sum(row["flagged"] + row.get("missing", 0) for row in counted) > 3
+    (drawn,) = _said(db, "review_queue", purpose="verify", budget=5, text="v", **given)
+    assert len(drawn) == 5
+    with duckdb.connect(str(db)) as con:
+        con.execute(f"CREATE TABLE answers AS SELECT id, suggested_label AS {label} FROM found")
+    *_, (checked,) = _said(db, "verify", table="t", answer=label, budget=5, **given)
+    assert (checked["answered"], checked["suggestion_right"]) == (5, 5)
+    assert _said(db, "correct", table="t", into="mended", **given)
+    *_, tables = _said(db, "publish", log="decisions", **given)
+    assert {row["table"] for row in tables} >= {"published_flags", "published_classes"}
+
+
 @pytest.mark.parametrize("label", X)
 def test_what_is_to_be_verified_is_what_the_function_draws(db: Path, label: str) -> None:
     """The sample that `correct` asks for, of what it may change."""

@@ -72,6 +72,7 @@ def test_a_program_without_sqlfuncs_reads_all_of_them(tmp_path: Path) -> None:
     assert {name.removeprefix("pub'lished_"): each["rows"] for name, each in read.items()} == {
         "rows": 200,
         "classes": 4,
+        "flags": 4,
         "summary": 1,
         "models": 1,
         "decisions": read["pub'lished_decisions"]["rows"],

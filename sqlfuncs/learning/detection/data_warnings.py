@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sqlfuncs import work
 from sqlfuncs.learning.features import media_type
-from sqlfuncs.learning.labels.classes import Codes
+from sqlfuncs.learning.labels.classes import Codes, if_amounts
 from sqlfuncs.learning.models.folds import are_observations, repeated
 from sqlfuncs.learning.rows.base import Floats, Reasons, describe, is_usable
 from sqlfuncs.learning.rows.probabilities import SUM_TOLERANCE
@@ -28,21 +28,24 @@ _MOST = 0.8  # of the texts
 _MAP = re.compile(r"\{[^{}]+[=:]\s*[-+.\deE]+\s*(,[^{}]+[=:]\s*[-+.\deE]+\s*)*\}")
 
 
-def about_rows(reasons: Reasons, n_classes: int) -> None:
+def about_rows(reasons: Reasons, classes: Sequence[str] = ()) -> None:
     """Say it if many rows were left out, or the labels look like keys."""
     rows = len(reasons)
     unused = rows - int(is_usable(reasons).sum())
     if unused > _MANY_UNUSED * rows:
         work.say_once(
             f"{unused:,} of {rows:,} rows are not judged: {describe(reasons)}"
-            + _if_keys(n_classes, rows)
+            + _if_keys(classes, rows)
         )
 
 
-def _if_keys(n_classes: int, rows: int) -> str:
-    if n_classes <= rows / 4:
+def _if_keys(classes: Sequence[str], rows: int) -> str:
+    if len(classes) <= rows / 4:
         return ""
-    return f". The label has {n_classes:,} different values: is it the right column?"
+    return (
+        f". The label has {len(classes):,} different values: is it the right column?"
+        f"{if_amounts(classes)}"
+    )
 
 
 def about_unseen_tags(names: Sequence[str]) -> None:

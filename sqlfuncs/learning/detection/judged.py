@@ -118,6 +118,7 @@ def judge(
         learnable = is_usable(rows.reasons)
         classes = class_order.in_order(labels.distinct(is_usable(reasons)))
         codes = labels.codes(classes)
+        class_order.refuse_too_many(len(codes), len(classes), classes)
         data_warnings.about_probabilities_of_another_type(x, classes)
         if rows.texts is not None:
             data_warnings.about_paths(rows.texts)
@@ -148,7 +149,7 @@ def judge(
         content,
         fitted,
     )
-    data_warnings.about_rows(reasons, len(classes))
+    data_warnings.about_rows(reasons, classes)
     data_warnings.about_spelling(classes)
     data_warnings.about_agreement(*judged.evidence, is_given=given is not None)
     return judged

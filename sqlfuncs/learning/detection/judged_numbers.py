@@ -103,7 +103,7 @@ def judge(
             f"x is {rows.called}, which are about classes, and the labels are numbers. Name your "
             "own predictions of the numbers for x, or what the rows are."
         )
-    data_warnings.about_rows(reasons, 1)
+    data_warnings.about_rows(reasons)
     return JudgedNumbers(type(rows), own, scale, scale.seen(own.values), predicted, spread, reasons)
 
 

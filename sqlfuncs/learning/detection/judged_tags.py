@@ -93,7 +93,7 @@ def judge(
     judged = np.tile(given[teaches].mean(axis=0), (len(taught), 1))
     judged[:, known] = out_of_sample(prepared, folds=folds, seed=seed)[0]
     probs[readable] = judged
-    data_warnings.about_rows(reasons, 1)
+    data_warnings.about_rows(reasons)
     return JudgedTags(type(rows), own, probs, known, reasons)
 
 

@@ -107,7 +107,7 @@ def judge(
     teaching = np.where((from_lists >= 0) & known[from_lists], from_lists, -1)
     probs = np.full((len(places), len(names)), np.nan)
     probs[places] = out_of_fold(rows.take(order), teaching, len(names), fold)
-    data_warnings.about_rows(reasons, len(names))
+    data_warnings.about_rows(reasons, names)
     every = [word for words in rows.values for word in words]
     return JudgedWords(
         WordLists, sentences, every, names, own.codes(sentences, names), probs, known, reasons

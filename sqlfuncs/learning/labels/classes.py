@@ -1,4 +1,4 @@
-"""The classes of a label column, in one fixed order. Imports numpy and the errors only."""
+"""The classes of a label column, in one fixed order. Imports numpy, errors and wording only."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sqlfuncs.errors import TooManyClasses
+from sqlfuncs.wording import Option
 
 Codes = npt.NDArray[np.int64]
 
@@ -40,13 +41,39 @@ def codes(labels: Sequence[str | None], classes: Sequence[str]) -> Codes:
     return np.array([-1 if v is None else position.get(v, -1) for v in labels], dtype=np.int64)
 
 
-def refuse_too_many(rows: int, n_classes: int) -> None:
-    """Raise rather than run for hours, or out of memory."""
+def if_amounts(classes: Iterable[str]) -> str:
+    """What to type where classes, by their names, may be numbers that are none; else nothing.
+
+    >>> if_amounts(["1", "12", "-3"])
+    " If these are amounts: task := 'regression'; if they are steps of a scale: ordered := ..."
+    >>> if_amounts(["1", "a"]), if_amounts([])
+    ('', '')
+    """
+    names = list(classes)
+    if not names or not all(_is_number(name) for name in names):
+        return ""
+    return (
+        f" If these are amounts: {Option('task', 'regression')}; if they are steps of a scale: "
+        f"{Option('ordered', ...)}"
+    )
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+def refuse_too_many(rows: int, n_classes: int, classes: Iterable[str] = ()) -> None:
+    """Raise rather than run for hours, or out of memory; `classes` are their names, if known."""
     if n_classes > MOST_CLASSES:
         raise TooManyClasses(
             f"the label has {n_classes:,} different values in {rows:,} rows; at most "
             f"{MOST_CLASSES:,} can be learned. Is it the right column? If so, put rare values "
             "together, or set them to NULL: rows without a label are not learned from."
+            f"{if_amounts(classes)}"
         )
     if rows * n_classes > MOST_PROBABILITIES:
         raise TooManyClasses(

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning.labels.labels import kind_of
 from sqlfuncs.learning.rows.base import Reasons, Rows
+from sqlfuncs.learning.tasks import counted_flags
 from sqlfuncs.wording import Option
 
 if TYPE_CHECKING:
@@ -165,6 +166,14 @@ class Task(ABC):
         return
 
     @classmethod
+    def refuse_likely_others(cls, rows: pa.StructArray, names: Sequence[str]) -> None:
+        """Raise BadInput for labels, in fields by their `names`, that are likely of another kind.
+
+        That is asked where nobody has named the task, and these labels were taken for this one's.
+        """
+        return
+
+    @classmethod
     @abstractmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> Prediction:
         """What models that did not see a row say of its label.
@@ -234,6 +243,11 @@ class Task(ABC):
         What is learned of the labels is learned from the rows `drawn` (rows,).
         """
         raise BadInput(f"labels of this kind ({cls.name}) are not corrected yet.")
+
+    @classmethod
+    def flag_counts(cls, issues: pa.StructArray) -> Columns:
+        """How many labels of a label_issues result are flagged: see `functions.flag_counts`."""
+        return counted_flags.of_classes(issues)
 
     @classmethod
     def strength(cls, issues: pa.StructArray) -> Columns:

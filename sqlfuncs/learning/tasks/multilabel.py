@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,14 @@ from sqlfuncs.learning.labels import tags, words
 from sqlfuncs.learning.labels.labels import UNTYPED
 from sqlfuncs.learning.models.decoding import Decoder, TagDecoder
 from sqlfuncs.learning.rows.base import Rows, is_usable
-from sqlfuncs.learning.tasks import annotated_tags, evaluated_tags, suggested_tags, taught_tags
+from sqlfuncs.learning.tasks import (
+    annotated_tags,
+    counted_flags,
+    evaluated_tags,
+    likely_words,
+    suggested_tags,
+    taught_tags,
+)
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -185,6 +192,11 @@ class MultiLabel(Task):
             )
 
     @classmethod
+    def refuse_likely_others(cls, rows: pa.StructArray, names: Sequence[str]) -> None:
+        """Labels of words: nothing beside them tells that they are none, as x does."""
+        likely_words.refuse(rows, names)
+
+    @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> TagPrediction:
         """Each tag by itself, with how often people add and forget it reckoned in."""
         refuse_of_classes(options, cls.name, "judge", "false_flags")
@@ -275,6 +287,7 @@ class MultiLabel(Task):
         """Nearer to the true tags than those given."""
         return suggested_tags.suggestions(issues)
 
+    flag_counts = staticmethod(counted_flags.of_tags)
     strength = staticmethod(suggested_tags.strength)
     evaluate = staticmethod(evaluated_tags.evaluate)
     report = staticmethod(evaluated_tags.report)

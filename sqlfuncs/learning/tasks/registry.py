@@ -15,7 +15,7 @@ from sqlfuncs.entry_points import classes
 from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning.detection import habits, voting
 from sqlfuncs.learning.labels.compared import COUNT
-from sqlfuncs.learning.labels.labels import DECIMAL, FLOAT, kind_of
+from sqlfuncs.learning.labels.labels import DECIMAL, FLOAT, INTEGER, kind_of
 from sqlfuncs.learning.tasks.base import Task
 from sqlfuncs.learning.tasks.classification import Classification
 from sqlfuncs.learning.tasks.multilabel import MultiLabel
@@ -25,6 +25,7 @@ from sqlfuncs.wording import Option
 
 GROUP = "sqlfuncs.tasks"
 AUTO = "auto"
+_MANY_WHOLE = 20  # different whole numbers: more may be amounts
 _OFTEN = 100  # rows of a combination of labels that are looked at
 _OURS: tuple[type[Task], ...] = (
     TokenClassification,
@@ -64,6 +65,7 @@ def of_labels(rows: pa.StructArray, name: str = "label", task: str = AUTO) -> ty
         return _named(task, kind, name)
     found = next(each for each in tasks() if each.is_of(rows, name))
     _tell_of_numbers(found, rows.field(name), kind, name)
+    found.refuse_likely_others(rows, [name])
     return found
 
 
@@ -77,6 +79,7 @@ def of_counts(counts: pa.StructArray, task: str = AUTO) -> type[Task]:
     rows = counts.field("actual").take(pa.array(np.repeat(np.arange(len(count)), often)))
     found = next(each for each in tasks() if each.is_column(rows, kind))
     _tell_of_numbers(found, rows, kind, "actual")
+    found.refuse_likely_others(counts, [each.name for each in counts.type if each.name != COUNT])
     return found
 
 
@@ -95,9 +98,10 @@ def _named(name: str, kind: str, field: str) -> type[Task]:
 
 
 def _tell_of_numbers(found: type[Task], label: pa.Array, kind: str, name: str) -> None:
-    if found is Classification and kind in (FLOAT, DECIMAL) and len(label):
+    if found is Classification and kind in (INTEGER, FLOAT, DECIMAL) and len(label):
         count = len(label.unique().drop_null())
-        work.say_once(
-            f"{name} holds numbers, {count} different ones, which are taken for classes. Where "
-            f"they are amounts: {Option('task', Regression.name)}"
-        )
+        if kind != INTEGER or count > _MANY_WHOLE:
+            work.say_once(
+                f"{name} holds numbers, {count:,} different ones, which are taken for classes. "
+                f"Where they are amounts: {Option('task', Regression.name)}"
+            )

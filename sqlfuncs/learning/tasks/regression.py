@@ -22,6 +22,7 @@ from sqlfuncs.learning.models.decoding import Decoder, NumberDecoder
 from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.learning.tasks import (
     annotated_numbers,
+    counted_flags,
     evaluated_numbers,
     suggested_numbers,
     taught_numbers,
@@ -43,6 +44,7 @@ from sqlfuncs.learning.tasks.reviews import Reviewed
 from sqlfuncs.statistics.intervals import wilson
 from sqlfuncs.wording import Option
 
+_NUMBERS = (INTEGER, FLOAT, DECIMAL)
 _CUTS = ("auto",)
 _METHODS = ("auto", "residual")
 _QUEUED = (
@@ -226,6 +228,7 @@ class Regression(Task):
         """Nearer to the true number than the one given."""
         return suggested_numbers.suggestions(issues)
 
+    flag_counts = staticmethod(counted_flags.of_numbers)
     strength = staticmethod(suggested_numbers.strength)
     evaluate = staticmethod(evaluated_numbers.evaluate)
     compare = staticmethod(evaluated_numbers.compare)

@@ -1,6 +1,11 @@
-"""What a label_issues result suggests of labels of words: nearer is what has fewer wrong ones."""
+"""What a label_issues result suggests of labels of words: nearer is what has fewer wrong entities.
+
+Entities are what `evaluate` counts: one of which a word of two is mended stays wrong.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,24 +13,30 @@ import numpy.typing as npt
 from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.tasks.suggested import Suggested
 from sqlfuncs.learning.tasks.suggested_tags import Lists
+from sqlfuncs.statistics.entities import entities
 
 
-def _differing(one: Lists, other: Lists) -> npt.NDArray[np.float64]:
-    """In how many words two lists differ, which are of one length."""
+def _wrong(one: Lists, other: Lists) -> npt.NDArray[np.float64]:
+    """How many entities only one of two lists has, which are of one length.
+
+    Of lists that have the same entities, words tell: they add less than an entity does.
+    """
+    pairs = zip(one, other, strict=True)
     return np.array(
-        [
-            np.nan
-            if a is None or b is None or len(a) != len(b)
-            else sum(x != y for x, y in zip(a, b, strict=True))
-            for a, b in zip(one, other, strict=True)
-        ],
-        dtype=float,
+        [np.nan if a is None or b is None else _of_sentence(a, b) for a, b in pairs], dtype=float
     )
+
+
+def _of_sentence(one: Sequence[str], other: Sequence[str]) -> float:
+    if len(one) != len(other):
+        return np.nan
+    words = sum(a != b for a, b in zip(one, other, strict=True))
+    return len(entities(one) ^ entities(other)) + words / (len(one) + 1)
 
 
 _OF_WORDS = Suggested[Lists](
     tags.read_lists,
-    _differing,
+    _wrong,
     "labels of words are not corrected by the model's word alone, which is too often wrong on some "
     "tables: people who look at some rows tell",
 )

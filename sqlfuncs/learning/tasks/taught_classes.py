@@ -65,6 +65,7 @@ class TaughtClasses(Taught):
                 f"every row has the label '{self.classes[0]}': it takes two classes or more. "
                 f"{Snippet('how columns are named')}"
             )
+        class_order.refuse_too_many(len(self.texts), len(self.classes), self.classes)
         data_warnings.about_spelling(self.classes)
 
     @property

@@ -18,7 +18,7 @@ from sqlfuncs.learning.labels.labels import UNTYPED, kind_of
 from sqlfuncs.learning.labels.words import WordLabels, written
 from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
 from sqlfuncs.learning.rows.words import are_words
-from sqlfuncs.learning.tasks import evaluated_words, suggested_words
+from sqlfuncs.learning.tasks import counted_flags, evaluated_words, suggested_words
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -175,11 +175,11 @@ class TokenClassification(Task):
     @classmethod
     def is_of(cls, rows: pa.StructArray, name: str) -> bool:
         """Lists of text beside words; or in a label_issues result that says nothing of tags."""
-        kind, fields = kind_of(rows, name), rows.type.names
+        kind = kind_of(rows, name)
         if kind != tags.KIND:
             return kind == words.KIND
-        if "x" in fields:
-            return are_words(rows.field("x").type)
+        if "x" in rows.type.names and are_words(rows.field("x").type):
+            return True
         return tells_of_no_class(rows)
 
     @classmethod
@@ -241,6 +241,7 @@ class TokenClassification(Task):
         """Nearer to the true labels than those given."""
         return suggested_words.suggestions(issues)
 
+    flag_counts = staticmethod(counted_flags.of_words)
     strength = staticmethod(suggested_words.strength)
     evaluate = staticmethod(evaluated_words.evaluate)
     report = staticmethod(evaluated_words.report)
