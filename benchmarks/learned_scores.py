@@ -26,7 +26,8 @@ from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.sampling import Drawn
 from sqlfuncs.learning.labels import classes
 from sqlfuncs.learning.tasks.base import Options
-from sqlfuncs.learning.tasks.classification import Classification, ClassPrediction
+from sqlfuncs.learning.tasks.class_prediction import ClassPrediction
+from sqlfuncs.learning.tasks.classification import Classification
 from sqlfuncs.learning.tasks.reviewed_classes import Samples, find_by_sample
 
 Floats = npt.NDArray[np.float64]

@@ -11,9 +11,17 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import task_numbers, task_ordered, task_tags, task_training, task_words
+from benchmarks import (
+    task_corrections,
+    task_numbers,
+    task_ordered,
+    task_tags,
+    task_training,
+    task_words,
+)
 
 _KINDS = {
+    "corrections": task_corrections.main,
     "numbers": task_numbers.main,
     "ordered": task_ordered.main,
     "tags": task_tags.main,

@@ -47,25 +47,11 @@ FROM (
         END AS _sf_order
 {% if purpose == "verify" %}
     FROM sqlfuncs.main._candidates(
-        {% if engine == "spark" %}
-        _issues, {{ label | ident }}, class_probs, not_judged, is_label_issue, suggested_label
-        {% else %}
-        _issues, CASE WHEN class_probs IS NOT NULL THEN {{ label | ident }} END,
-        sqlfuncs.main._sf_probs(class_probs), not_judged, is_label_issue, suggested_label
-        {% endif %}
+        _issues, {{ label | ident }}, {% if engine == "spark" %}class_probs{% else %}sqlfuncs.main._sf_probs(class_probs){% endif %},
+        not_judged, is_label_issue, suggested_label, suggested_confidence
     )
 ) AS i
-WHERE i.{{ key | ident }} IS NOT NULL
-    {% if engine == "spark" %}
-    AND _sf_candidate
-    {% else %}
-    -- As auto_corrections has them: of classes by their probabilities; numbers and words have none, and those
-    -- of tags are about one tag each: there all that is flagged may be corrected.
-    AND CASE
-        WHEN class_probs IS NOT NULL AND typeof(i.{{ label | ident }}) <> 'VARCHAR[]' THEN _sf_candidate
-        ELSE is_label_issue AND suggested_label <> i.{{ label | ident }}
-    END
-    {% endif %}
+WHERE i.{{ key | ident }} IS NOT NULL AND _sf_candidate
 {% else %}
     FROM _issues
 ) AS i

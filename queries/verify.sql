@@ -29,7 +29,7 @@ WITH _log AS (FROM {{ log | ident }}), _issues AS (FROM {{ issues | ident }}), _
         row_number() OVER (ORDER BY _order) AS _rank
     FROM (SELECT *, sqlfuncs.main._sf_random_order({{ key | ident }}) AS _order FROM sqlfuncs.main._candidates(
         _issues, {{ label | ident }}, {% if engine == "spark" %}class_probs{% else %}sqlfuncs.main._sf_probs(class_probs){% endif %},
-        not_judged, is_label_issue, suggested_label
+        not_judged, is_label_issue, suggested_label, suggested_confidence
     ))
     WHERE _sf_candidate
 ), _answered AS (

@@ -12,7 +12,7 @@ reads the default, DuckDB's. Imports nothing of ours.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -50,6 +50,16 @@ def spoken() -> Dialect:
         assert _default is not None, "sqlfuncs/__init__.py names a default"
         dialect = _default()
     return dialect
+
+
+def some(texts: Sequence[str], most: int = 3, between: str = ", ") -> str:
+    """The first of some texts, and how many there are beside them.
+
+    >>> some(["a", "b"]), some([f"'{letter}'" for letter in "abcde"])
+    ('a, b', "'a', 'b', 'c' and 2 more")
+    """
+    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
+    return between.join(texts[:most]) + more
 
 
 class Part(ABC):

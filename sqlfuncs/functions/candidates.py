@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import LABEL_OR_TAGS, Column, Input, TableFunction
-from sqlfuncs.learning.detection import verification
-from sqlfuncs.learning.tasks.suggested_classes import flagged_rows
+from sqlfuncs.functions.spec import AUTO, LABEL_OR_TAGS, Column, Input, TableFunction
+from sqlfuncs.learning.tasks import registry
 
 INPUTS = (
     LABEL_OR_TAGS,
@@ -15,14 +14,16 @@ INPUTS = (
     Input("not_judged"),
     Input("is_label_issue"),
     Input("suggested_label", "labels"),
+    Input("confidence"),
 )
 
 
-def candidates(rows: pa.StructArray) -> pa.StructArray:
+def candidates(rows: pa.StructArray, *, task: str = AUTO) -> pa.StructArray:
     """Which flagged rows have a suggestion that is likelier right than the given label."""
-    codes, probs, places, flagged, suggested = flagged_rows(rows)
-    found = np.zeros(len(rows), dtype=bool)
-    found[places[verification.candidates(codes, probs, flagged, suggested).places]] = True
+    every = np.ones(len(rows), dtype=bool)
+    issues = registry.of(rows, task=task).suggestions(rows, every)
+    found = ~every
+    found[issues.places[issues.found.places]] = True
     return FUNCTION.result({"_sf_candidate": pa.array(found)})
 
 

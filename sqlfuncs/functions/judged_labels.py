@@ -9,7 +9,7 @@ from sqlfuncs.functions.label_issues import FUNCTION as LABEL_ISSUES
 from sqlfuncs.functions.spec import ScalarFunction
 from sqlfuncs.learning.detection import judges
 from sqlfuncs.learning.labels import labels
-from sqlfuncs.learning.tasks.classification import ClassPrediction
+from sqlfuncs.learning.tasks.class_prediction import ClassPrediction
 from sqlfuncs.wording import Option
 
 RETURNS = pa.struct(

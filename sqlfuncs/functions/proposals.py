@@ -164,7 +164,7 @@ def _why_not(verified: Verified, action: str, reason: str | None, precision: flo
 FUNCTION = TableFunction(
     name="_proposals",
     compute=proposals,
-    inputs=(*INPUTS, Input("confidence"), Input("drawn", is_optional=True)),
+    inputs=(*INPUTS, Input("drawn", is_optional=True)),
     reviews=True,
     returns=(
         Column("_sf_proposed", pa.bool_(), "whether to correct it"),

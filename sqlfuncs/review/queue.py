@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs.learning.detection.sampling import random_ranks, sample
+from sqlfuncs.learning.labels import tags
 from sqlfuncs.review.decisions import ACTIONS, Decision
-from sqlfuncs.review.labels.base import Codes, Labels, Mask, Pair, Told
+from sqlfuncs.review.labels.base import Codes, Labels, Mask, Pair, Parts, Told
 from sqlfuncs.review.labels.classes import Classes
 
 Floats = npt.NDArray[np.float64]
@@ -64,7 +65,8 @@ class Queue:
     """The rows of a table under review.
 
     `rows` has the columns key, label and text, `judged` is a result of `label_issues` with key;
-    `more` are labels that no row was given, but somebody has decided on; `kind` is what they are.
+    `more` are labels that no row was given, but somebody has decided on; `kind` is what they are,
+    and `parts` reads their lists, which are JSON if nothing else is said.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Queue:
         judged: pa.Table,
         more: Collection[str] = (),
         kind: type[Labels] = Classes,
+        parts: Parts = tags.listed,
     ) -> None:
         self.keys: list[str] = rows["key"].to_pylist()
         self.place = {key: place for place, key in enumerate(self.keys)}
@@ -84,7 +87,7 @@ class Queue:
         )
         self._said = pc.binary_join(self.text, " ") if is_words else self.text
         given = rows["label"].to_pylist()
-        self.labels = kind(given, judged, more)
+        self.labels = kind(given, judged, more, parts)
         self.given = self.labels.codes(given)
         order = self.places(judged)
         self.not_judged: dict[int, str] = {

@@ -59,6 +59,7 @@ class Review:
             judged,
             {each.new_label for each in self.decisions.all if each.new_label is not None},
             source.labels,
+            source.parts,
         )
         self._verification = Verification(self.queue, judged)
         self.queue.is_candidate = self._verification.is_candidate

@@ -53,8 +53,11 @@ class Source(Protocol):
     def alike(self) -> pa.Table:
         """Columns key, outlier_score, is_outlier and near_duplicate_group."""
 
+    def parts(self, label: str) -> list[str] | None:
+        """The tags, or labels of words, of a label's text; None for what is no list of them."""
+
     def in_words(self, label: str) -> str:
-        """A label that somebody has typed as the table has it.
+        """A label that somebody has typed, lists as JSON, as the table has it.
 
         Raises BadInput for what is no value of the column's type, or would be rounded.
         """

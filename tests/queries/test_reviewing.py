@@ -176,6 +176,7 @@ def test_rows_without_a_key_are_not_drawn_to_be_verified(t: duckdb.DuckDBPyConne
     t.execute("""
         CREATE OR REPLACE TABLE issues AS
         SELECT * REPLACE (if(id % 10 = 3, NULL, id) AS id), {a: 0.5, b: 0.5} AS unused,
+            .9 AS suggested_confidence,
             MAP {'a': if((label = 'a') = is_label_issue, .05, .95),
                 'b': if((label = 'a') = is_label_issue, .95, .05)} AS class_probs
         FROM issues

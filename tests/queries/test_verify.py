@@ -133,3 +133,30 @@ def test_what_makes_no_sense(
     with pytest.raises(SqlfuncsError) as caught:
         run_query(t, query, **given)
     assert error in str(caught.value)
+
+
+_OF_TAGS = "MAP {'a': .5, 'b': .5}"
+
+
+@pytest.mark.parametrize(
+    ("label", "suggested", "probs"),
+    [
+        ("id::INTEGER", "(id + 1)::INTEGER", "NULL::MAP(VARCHAR, DOUBLE)"),
+        ("id + .5::DOUBLE", "id + 1.5::DOUBLE", "NULL::MAP(VARCHAR, DOUBLE)"),
+        ("['a']", "['a', 'b']", _OF_TAGS),
+        ("['a', 'a']", "['a', 'b']", "NULL::MAP(VARCHAR, DOUBLE)"),
+    ],
+)
+def test_of_labels_that_are_no_classes_all_that_is_flagged_is_drawn(
+    con: duckdb.DuckDBPyConnection, label: str, suggested: str, probs: str
+) -> None:
+    con.execute(f"""
+        CREATE TABLE issues AS
+        SELECT id, 'x' AS text, {label} AS label, .1 AS label_quality, id % 3 = 0 AS is_label_issue,
+            if(id % 3 = 0, if(id = 3, {label}, {suggested}), NULL) AS suggested_label,
+            if(id % 3 = 0, .9, NULL) AS suggested_confidence, {probs} AS class_probs,
+            NULL::VARCHAR AS not_judged
+        FROM range(30) AS r(id)
+    """)
+    (drawn,) = run_query(con, "review_queue", purpose="verify", budget=100)
+    assert sorted(row["id"] for row in drawn) == [0, *range(6, 30, 3)]

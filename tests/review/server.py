@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -62,14 +63,16 @@ class Browser:
         """One request, as it is, of a page of the review."""
         body = urlencode(form, doseq=True) if form is not None else None
         headers = self.headers if headers is None else headers
+        # As browsers do: what was idle for long may have been closed, and then has its end to read.
+        if self.connection.sock and select.select([self.connection.sock], [], [], 0)[0]:
+            self.connection.close()
         self.connection.request(method, self.root + path, body, headers)
         try:
             answer = self.connection.getresponse()
         except http.client.RemoteDisconnected:
             if method != "GET":
                 raise
-            # As browsers do: what was idle for long may have been closed.
-            self.connection.close()
+            self.connection.close()  # it was closed since
             self.connection.request(method, self.root + path, body, headers)
             answer = self.connection.getresponse()
         text = answer.read().decode("utf-8", "replace")

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from sqlfuncs.engines.duckdb import list_text
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.tasks.regression import Regression
 from sqlfuncs.review.decisions import Decision
@@ -27,7 +28,7 @@ def _sentence(length: int, doubted: list[int], typed: str | None = None) -> Sent
     """What is shown of a sentence, some words of which should be B-LOC."""
     given = json.dumps(["O"] * length)
     suggested = json.dumps(["B-LOC" if at in doubted else "O" for at in range(length)])
-    labels = Words([given], pa.table({"suggested_label": [suggested]}), [])
+    labels = Words([given], pa.table({"suggested_label": [suggested]}), [], list_text.parts)
     return labels.shown(given, suggested, np.zeros(0), typed, [f"w{at}" for at in range(length)])
 
 
@@ -62,7 +63,7 @@ def test_doubted_words_that_are_not_shown_are_counted() -> None:
 
 
 def test_corrections_of_words_are_right_by_how_many_are_wrong() -> None:
-    labels = Words([], pa.table({"suggested_label": pa.nulls(0, pa.string())}), [])
+    labels = Words([], pa.table({"suggested_label": pa.nulls(0, pa.string())}), [], list_text.parts)
     for suggested, outcome in (
         ("[P, L]", (True, False)), ("[P, O]", (True, False)), ("[O, P]", (False, False)),
         ("[P]", (False, False)), ("[O, NULL]", (False, False)),
@@ -100,7 +101,7 @@ def _queue(kind: type[Tags | Numbers]) -> tuple[Queue, pa.Table]:
         }
     )
     rows = pa.table({"key": keys, "label": given, "text": ["x"] * 6})
-    return Queue(rows, judged, ["[new]", "5"], kind), judged
+    return Queue(rows, judged, ["[new]", "5"], kind, list_text.parts), judged
 
 
 def test_tags_are_filtered_by_what_they_hold_and_what_is_suggested() -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import duckdb
 import pyarrow as pa
 
-from sqlfuncs.engines.duckdb import catalog
+from sqlfuncs.engines.duckdb import catalog, list_text
 from sqlfuncs.engines.duckdb.builtins import Qualifying
 from sqlfuncs.engines.duckdb.names import identifier, literal, qualified, split_qualified
 from sqlfuncs.engines.duckdb.statements import plain_message
@@ -177,9 +177,10 @@ class ReviewedTable:
         """See `Source`."""
         rows = self._con.cursor().execute(
             "SELECT sqlfuncs.main._sf_unrounded("
-            "$1, 'text', label, sqlfuncs.main._sf_decided_kind(typeof(label))), "
-            f"sqlfuncs.main._sf_cast($1, label), typeof(label) "
-            f"FROM (SELECT {self._label} AS label FROM {self._table} LIMIT 1)",
+            "given, 'text', label, sqlfuncs.main._sf_decided_kind(typeof(label))), "
+            "sqlfuncs.main._sf_cast(given, label), typeof(label) "
+            f"FROM (SELECT {self._label} AS label, "
+            f"sqlfuncs.main._sf_label_text($1, {self._label}) AS given FROM {self._table} LIMIT 1)",
             [label],
         )
         ((words, cast, type_),) = rows.fetchall()
@@ -191,6 +192,10 @@ class ReviewedTable:
                 "it can hold."
             )
         return str(words)
+
+    def parts(self, label: str) -> list[str] | None:
+        """See `Source`."""
+        return list_text.parts(label)
 
     def log(self) -> list[Decision]:
         """See `Source`."""

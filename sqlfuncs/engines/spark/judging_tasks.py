@@ -20,7 +20,7 @@ from sqlfuncs.learning.encoders import encoders
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Floats
 from sqlfuncs.learning.tasks.base import Options
-from sqlfuncs.learning.tasks.classification import ClassPrediction
+from sqlfuncs.learning.tasks.class_prediction import ClassPrediction
 from sqlfuncs.learning.tasks.sampled_judge import Sampling, learn, refuse_few
 from sqlfuncs.store import stores
 from sqlfuncs.store.base import Vector

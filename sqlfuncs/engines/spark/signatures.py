@@ -105,6 +105,16 @@ def signatures() -> Mapping[str, Signature]:
     return found
 
 
+def internal(name: str) -> Signature:
+    """Of a function of a table that is not offered: one that query files call."""
+    (found,) = (
+        each
+        for each in plugins.functions()
+        if isinstance(each, TableFunction) and each.name == name
+    )
+    return _of(found)
+
+
 def _of(function: TableFunction) -> Signature:
     key, log = REVIEWS
     optional = [each.name for each in function.columns if each.is_optional]

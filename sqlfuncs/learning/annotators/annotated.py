@@ -26,7 +26,7 @@ from sqlfuncs.learning.rows.base import Floats, Rows, describe, is_usable
 from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.probabilities import Probabilities
 from sqlfuncs.learning.rows.text import Texts
-from sqlfuncs.wording import Snippet
+from sqlfuncs.wording import Snippet, some
 
 _LISTED = 5
 
@@ -215,10 +215,9 @@ def _row_of_each_item(values: Rows, votes: Votes, row_items: Codes) -> Codes:
     differs = [keys[a] != keys[b] for a, b in zip(usable, same, strict=True)]
     odd = np.unique(row_items[usable[np.array(differs, dtype=bool)]])
     if len(odd):
-        listed = ", ".join(votes.item_names[item] for item in odd[:_LISTED])
-        more = f" and {len(odd) - _LISTED} more" if len(odd) > _LISTED else ""
+        listed = some([votes.item_names[item] for item in odd], _LISTED)
         raise BadInput(
-            f"x differs between the rows of one item ({listed}{more}). Every row of an item has "
+            f"x differs between the rows of one item ({listed}). Every row of an item has "
             "the same x: join it to the labels by the item."
         )
     return chosen

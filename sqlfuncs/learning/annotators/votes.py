@@ -17,7 +17,7 @@ from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.labels import classes as class_order
 from sqlfuncs.learning.labels.classes import Codes
 from sqlfuncs.statistics.intervals import ratio
-from sqlfuncs.wording import Snippet
+from sqlfuncs.wording import Snippet, some
 
 Floats = npt.NDArray[np.float64]
 _LISTED = 5
@@ -144,16 +144,15 @@ def _refuse_contradictions(votes: Votes) -> None:
     if not again.any():
         return
     at = np.flatnonzero(again)
-    listed = "; ".join(
+    listed = [
         f"item {votes.item_names[votes.items[row]]}, annotator "
         f"{votes.annotator_names[votes.annotators[row]]}: "
         f"'{votes.classes[votes.labels[row]]}' and '{votes.classes[votes.labels[row + 1]]}'"
-        for row in at[:_LISTED]
-    )
-    more = f" and {len(at) - _LISTED} more" if len(at) > _LISTED else ""
+        for row in at
+    ]
     raise BadInput(
-        f"an annotator gave one item different labels ({listed}{more}). Keep one of them first, "
-        f"for example the latest: {Snippet('the latest label of each')}."
+        f"an annotator gave one item different labels ({some(listed, _LISTED, '; ')}). Keep one of "
+        f"them first, for example the latest: {Snippet('the latest label of each')}."
     )
 
 

@@ -16,7 +16,7 @@ from sqlfuncs.learning.models.folds import are_observations, repeated
 from sqlfuncs.learning.rows.base import Floats, Reasons, describe, is_usable
 from sqlfuncs.learning.rows.probabilities import SUM_TOLERANCE
 from sqlfuncs.learning.rows.types import FIELDS, MAP, PROBABILITIES, is_text
-from sqlfuncs.wording import Cast, Snippet
+from sqlfuncs.wording import Cast, Snippet, some
 
 _MANY_UNUSED = 0.1  # of the rows
 _FOR_CERTAIN = 50  # rows whose labels are all predicted: fewer may be easy
@@ -51,10 +51,9 @@ def about_unseen_tags(names: Sequence[str]) -> None:
     >>> about_unseen_tags([])
     """
     if names:
-        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
         work.say_once(
             "x tells no more than chance of some tags, of which none is doubted, given or lacking: "
-            f"{', '.join(map(repr, names[:_SHOWN]))}{more}"
+            f"{some([repr(name) for name in names])}"
         )
 
 

@@ -21,7 +21,7 @@ from sqlfuncs.learning.models.tag_target import TagTarget
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Reasons, Rows, describe, is_usable
 from sqlfuncs.learning.rows.probabilities import Probabilities
-from sqlfuncs.wording import Given, Option
+from sqlfuncs.wording import Given, Option, some
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -29,7 +29,6 @@ Mask = npt.NDArray[np.bool_]
 Learned = tuple[Mask, Mask]  # tags (rows, tags), and the rows that teach (rows,)
 
 FEWEST = 2  # rows that have a tag, or that lack it, before anything is said of it
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -135,11 +134,8 @@ def _learnable(names: Sequence[str], given: Mask) -> Mask:
         )
     left_out = [name for name, is_known in zip(names, known.tolist(), strict=True) if not is_known]
     if left_out:
-        shown = ", ".join(f"'{name}'" for name in left_out[:_SHOWN])
-        more = f" and {len(left_out) - _SHOWN:,} more" if len(left_out) > _SHOWN else ""
-        work.say_once(
-            f"tags that fewer than {FEWEST} rows have, or lack, are not judged: {shown}{more}"
-        )
+        shown = some([f"'{name}'" for name in left_out])
+        work.say_once(f"tags that fewer than {FEWEST} rows have, or lack, are not judged: {shown}")
     return known
 
 

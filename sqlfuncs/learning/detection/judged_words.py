@@ -18,14 +18,12 @@ from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.learning.models.word_model import folds_of, order_of, out_of_fold
 from sqlfuncs.learning.rows.base import Reasons, Rows, describe, is_usable, refuse_encoder
 from sqlfuncs.learning.rows.words import WordLists, WordProbabilities
-from sqlfuncs.wording import TypeName
+from sqlfuncs.wording import TypeName, some
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 Learned = tuple[list[list[str] | None], Mask]  # labels, and the rows that teach: both (rows,)
-
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -158,9 +156,8 @@ def _learnable(names: Sequence[str], given: Codes, fold: Codes) -> Mask:
         )
     rare = [name for name, is_known in zip(names, known.tolist(), strict=True) if not is_known]
     if rare:
-        shown = ", ".join(f"'{name}'" for name in rare[:_SHOWN])
-        more = f" and {len(rare) - _SHOWN:,} more" if len(rare) > _SHOWN else ""
-        work.say_once(f"labels of too few sentences to be learned are not judged: {shown}{more}")
+        shown = some([f"'{name}'" for name in rare])
+        work.say_once(f"labels of too few sentences to be learned are not judged: {shown}")
     return known
 
 

@@ -29,9 +29,9 @@ from sqlfuncs.learning.labels.labels import (
     refuse_nested,
     refuse_numbers,
 )
+from sqlfuncs.wording import some
 
 COUNT = "count"  # the field that says how many rows have a combination of labels
-_SHOWN = 3
 Forms = list[str | None]
 
 
@@ -233,6 +233,5 @@ def refuse_incomparable(actual: Side, rows: int, others: Iterable[Side]) -> None
 
 
 def _holds(side: Side) -> str:
-    shown = ", ".join(f"'{form[:40]}'" for form in sorted(side.forms)[:_SHOWN])
-    more = f" and {len(side.forms) - _SHOWN:,} more" if len(side.forms) > _SHOWN else ""
-    return f"{side.name} ({side.kind}) holds {shown}{more}"
+    shown = some([f"'{form[:40]}'" for form in sorted(side.forms)])
+    return f"{side.name} ({side.kind}) holds {shown}"

@@ -50,20 +50,17 @@ class Tags:
         return Tags(names, given, self.reasons, self.repeated)
 
     def written(self, given: Mask, rows: Mask) -> pa.Array:
-        """Tags (rows, tags) as text that an engine casts to a list, NULL but for `rows` (rows,).
+        """Tags (rows, tags) as JSON, NULL but for `rows` (rows,).
 
         >>> few = Tags(("a", "b, c"), np.zeros((2, 2), bool), np.full(2, None), 0)
         >>> few.written(np.array([[True, True], [False, False]]), np.ones(2, bool)).to_pylist()
         ['["a","b, c"]', '[]']
         """
-        each = [quoted(name) for name in self.names]
-        return pa.array(
-            [
-                joined(each, np.flatnonzero(own)) if known else None
-                for own, known in zip(given, rows.tolist(), strict=True)
-            ],
-            pa.string(),
+        lists = (
+            np.flatnonzero(own) if known else None
+            for own, known in zip(given, rows.tolist(), strict=True)
         )
+        return as_json(self.names, lists)
 
     def lists(self, given: Mask, rows: Mask) -> pa.ListArray:
         """Tags (rows, tags) as lists of text, NULL but for `rows` (rows,)."""
@@ -72,6 +69,17 @@ class Tags:
             for own, known in zip(given, rows.tolist(), strict=True)
         ]
         return pa.array(found, pa.list_(pa.string()))
+
+
+def as_json(names: Sequence[str], lists: Iterable[npt.NDArray[np.int64] | None]) -> pa.Array:
+    """Lists of names, each by their places among `names`, as JSON; NULL for none.
+
+    >>> as_json(("a", "b, c"), [np.array([1, 0]), None]).to_pylist()
+    ['["b, c","a"]', None]
+    """
+    quoted = [json.dumps(name, ensure_ascii=False) for name in names]
+    texts = [None if at is None else f"[{','.join([quoted[n] for n in at])}]" for at in lists]
+    return pa.array(texts, pa.string())
 
 
 def read(rows: pa.StructArray, name: str = "label") -> Tags:
@@ -118,43 +126,19 @@ def read_with_reasons(column: pa.Array) -> tuple[list[list[str] | None], list[st
     return [lists[place] for place in places.tolist()], [whys[place] for place in places.tolist()]
 
 
-def parsed(text: str) -> list[str] | None:
-    """The tags of a list as DuckDB writes it, or JSON; None for what is none, or holds NULL.
+def listed(text: str | None) -> list[str] | None:
+    """The tags of one text; None for NULL, for what is no JSON, and for what holds NULL.
 
-    >>> parsed("[a, 'b, c']"), parsed('["a"]'), parsed("[]"), parsed("a"), parsed("[a, NULL]")
-    (['a', 'b, c'], ['a'], [], None, None)
+    >>> listed('["a","b, c"]'), listed("[]"), listed("a"), listed('["a",null]')
+    (['a', 'b, c'], [], None, None)
     """
-    text = text.strip()
-    if not text.startswith("[") or not text.endswith("]"):
+    try:
+        found = json.loads(text or "null")
+    except ValueError:
         return None
-    found, place, end = list[str](), 1, len(text) - 1
-    while place < end:
-        tag, place = _next(text, place, end)
-        if tag is None:
-            return None
-        found.append(tag)
-        place += 1  # the comma
-    return found
-
-
-def _next(text: str, place: int, end: int) -> tuple[str | None, int]:
-    """The tag that begins at a place, and where it ends: in quotes, or up to a comma."""
-    while place < end and text[place] == " ":
-        place += 1
-    quote = text[place] if place < end and text[place] in "'\"" else ""
-    place += bool(quote)
-    letters = list[str]()
-    while place < end and text[place] != (quote or ","):
-        if text[place] == "\\" and quote:
-            place += 1
-        letters.append(text[place])
-        place += 1
-    if quote:
-        while place < end and text[place] != ",":
-            place += 1
-    tag = normalize("NFC", "".join(letters))
-    tag = tag if quote else tag.rstrip(" ")
-    return (tag if quote or tag.upper() != "NULL" else None), place
+    if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
+        return None
+    return [normalize("NFC", tag) for tag in found]
 
 
 def as_codes(texts: pa.Array, names: Sequence[str]) -> tuple[Mask, Mask]:
@@ -162,7 +146,7 @@ def as_codes(texts: pa.Array, names: Sequence[str]) -> tuple[Mask, Mask]:
 
     A tag that is none of `names` is left out.
     """
-    lists = [None if text is None else parsed(text) for text in texts.cast(pa.string()).to_pylist()]
+    lists = read_lists(texts)
     known = np.array([each is not None for each in lists], dtype=bool)
     return coded([each or [] for each in lists], names), known
 
@@ -198,13 +182,3 @@ def _why_not(tags: Sequence[str | None]) -> str | None:
     if any(tag is None for tag in tags):
         return _NULL_INSIDE
     return _BLANK_INSIDE if any(not tag.strip() for tag in tags if tag is not None) else None
-
-
-def quoted(name: str) -> str:
-    """As it stands in a list of DuckDB's: a backslash before what would end it."""
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def joined(quoted: Sequence[str], places: npt.NDArray[np.int64]) -> str:
-    """Some of the names, which are in quotes, as a list."""
-    return "[" + ",".join(quoted[at] for at in places) + "]"

@@ -124,22 +124,19 @@ def read(rows: pa.StructArray, name: str = "label") -> WordLabels:
 
 
 def written(names: Sequence[str], sentences: Sentences, given: Codes, rows: Mask) -> pa.Array:
-    """Labels of words (words,) as text that an engine casts to lists, NULL but for some rows.
+    """Labels of words (words,) as JSON, NULL but for some rows.
 
     >>> two = Sentences(np.array([2, 1]))
     >>> written(("O", "P"), two, np.array([1, 0, 0]), np.array([True, False])).to_pylist()
     ['["P","O"]', None]
     """
-    quoted = [tags.quoted(name) for name in names]
     starts = sentences.starts
     ends = starts + sentences.lengths
-    return pa.array(
-        [
-            tags.joined(quoted, given[start:end]) if known else None
-            for start, end, known in zip(starts, ends, rows.tolist(), strict=True)
-        ],
-        pa.string(),
+    lists = (
+        given[start:end] if known else None
+        for start, end, known in zip(starts, ends, rows.tolist(), strict=True)
     )
+    return tags.as_json(names, lists)
 
 
 def _of_words(why: str | None) -> str | None:

@@ -122,16 +122,24 @@ def _pool(learned: Learned[AnyHead], target: Target, predictions: Sequence[Float
 
 
 def out_of_sample(
-    prepared: Prepared, *, folds: int, seed: int, keep: Keep | None = None
+    prepared: Prepared,
+    *,
+    folds: int,
+    seed: int,
+    repeats: int = REPEATS,
+    keep: Keep | None = None,
 ) -> tuple[Floats, Reasons, Pooling]:
     """Predictions (rows, width), why a row could not be judged (or None), and the pool.
 
     The first two are in the order in which the rows arrived. Each row is judged by models that saw
     neither it nor its near duplicates, and by its copies, itself left out. One whose label those
     models could not learn is judged by its copies, or not at all if it has none. Rows without a
-    label teach nothing, and are judged by all. `keep` gets the heads: see `fast.cross_predict`.
+    label teach nothing, and are judged by all. What heads predict is averaged over `repeats` cuts
+    into folds. `keep` gets the heads: see `fast.cross_predict`.
     """
-    ordered, unseen, pool = _by_models(prepared, prepared.groups, folds, seed, None, keep)
+    ordered, unseen, pool = _by_models(
+        prepared, prepared.groups, folds, seed, repeats=repeats, keep=keep
+    )
     ordered, unseen = prepared.target.with_copies(prepared.keys, ordered, unseen)
     return *as_they_arrived(prepared.order, ordered, unseen), pool
 
@@ -165,15 +173,17 @@ def by_models(
     ranks = prepared.target.ranks
     if are_observations(prepared.keys, ranks):
         alike = each_apart(prepared.keys, ranks)
-    ordered, unseen, pool = _by_models(prepared, alike, folds, seed, weights)
+    ordered, unseen, pool = _by_models(prepared, alike, folds, seed, weights=weights)
     return *as_they_arrived(prepared.order, ordered, unseen), pool
 
 
-def cuts_of(groups: Sequence[bytes], target: Target, folds: int, seed: int) -> list[Order]:
+def cuts_of(
+    groups: Sequence[bytes], target: Target, folds: int, seed: int, repeats: int = REPEATS
+) -> list[Order]:
     """The fold of each row, in each of the cuts over which heads are averaged."""
     return [
         fold_numbers(groups, target.strata, folds, salt_of(seed, repeat))
-        for repeat in range(REPEATS)
+        for repeat in range(repeats)
     ]
 
 
@@ -187,7 +197,9 @@ def _by_models(
     groups: list[bytes],
     folds: int,
     seed: int,
-    weights: RowWeights | None,
+    *,
+    weights: RowWeights | None = None,
+    repeats: int = REPEATS,
     keep: Keep | None = None,
 ) -> tuple[Floats, npt.NDArray[np.bool_], Pooling]:
     """Predictions, and of which rows they are worthless, in the canonical order; the pool.
@@ -202,7 +214,7 @@ def _by_models(
             groups, target, cuts[0], seed, ordered_weights
         )
     else:
-        cuts = np.stack(cuts_of(groups, target, folds, seed))
+        cuts = np.stack(cuts_of(groups, target, folds, seed, repeats))
         ordered, pool = fast.cross_predict(
             prepared.features,
             prepared.views,

@@ -99,6 +99,16 @@ class Suggestions:
     sure: Callable[[], Mask]
 
 
+def tells_of_no_class(rows: pa.StructArray) -> bool:
+    """Whether rows are those of a label_issues result, judged as labels that are no classes."""
+    if "class_probs" not in rows.type.names or not len(rows):
+        return False
+    if rows.field("class_probs").null_count < len(rows):
+        return False
+    judged = pc.and_(rows.field("label").is_valid(), rows.field("not_judged").is_null())
+    return bool(pc.any(judged).as_py())
+
+
 class Prediction(ABC):
     """What is known of the label of each row of a table, out of sample.
 

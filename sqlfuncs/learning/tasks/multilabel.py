@@ -154,8 +154,7 @@ _QUEUED = (
 
 def _told(own: tags.Tags, new: pa.Array) -> tags.Tags:
     """The same labels among their tags and those that people named."""
-    lists = [None if text is None else tags.parsed(text) for text in new.to_pylist()]
-    return own.among({tag for each in lists for tag in each or []})
+    return own.among({tag for each in tags.read_lists(new) for tag in each or []})
 
 
 def _as_decided(own: tags.Tags, relabelled: Mask, new: pa.Array, excluded: Mask) -> Learned:

@@ -16,6 +16,7 @@ from sqlfuncs.learning.detection.judged_numbers import JudgedNumbers, judge
 from sqlfuncs.learning.detection.residuals import Residuals
 from sqlfuncs.learning.detection.sampling import FEWEST_DRAWN, Drawn
 from sqlfuncs.learning.labels import numbers
+from sqlfuncs.learning.labels.labels import DECIMAL, FLOAT, INTEGER, kind_of
 from sqlfuncs.learning.labels.numbers import Floats, Numbers
 from sqlfuncs.learning.models.decoding import Decoder, NumberDecoder
 from sqlfuncs.learning.rows.base import Rows
@@ -34,6 +35,7 @@ from sqlfuncs.learning.tasks.base import (
     Suggestions,
     Task,
     refuse_of_classes,
+    tells_of_no_class,
 )
 from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
 from sqlfuncs.learning.tasks.reviewed_classes import check_false_flags
@@ -149,6 +151,12 @@ class Regression(Task):
     def is_column(cls, label: pa.Array, kind: str) -> bool:
         """Floating and decimal numbers of many values."""
         return numbers.are_amounts(label, kind)
+
+    @classmethod
+    def is_of(cls, rows: pa.StructArray, name: str) -> bool:
+        """Such numbers; or any in a label_issues result that says nothing of classes."""
+        are_numbers = kind_of(rows, name) in (INTEGER, DECIMAL, FLOAT)
+        return (are_numbers and tells_of_no_class(rows)) or super().is_of(rows, name)
 
     @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> NumberPrediction:

@@ -25,14 +25,13 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Suggested(Generic[Side]):
-    """Labels of a kind: how they are read from the result, and from what people wrote (`told`).
+    """Labels of a kind: how they are `read`, those of the result and those that people wrote.
 
     `distance` says how far two columns of them are apart, (rows,), NaN where one of them is no
     label; `untold` why no correction rests on the model's word alone.
     """
 
     read: Callable[[pa.Array], Side]
-    told: Callable[[pa.Array], Side]
     distance: Callable[[Side, Side], Floats]
     untold: str
 
@@ -69,7 +68,7 @@ class Suggested(Generic[Side]):
         reviewed = Reviewed.read(rows)
         if reviewed is None:
             return Reviews.none(len(rows))
-        true = self.told(reviewed.new_label)
+        true = self.read(reviewed.new_label)
         before, after = self.distance(given, true), self.distance(suggested, true)
         wrong = (reviewed.wrong & ~reviewed.relabelled) | (reviewed.relabelled & (before > 0))
         return Reviews(

@@ -15,7 +15,6 @@ def _apart(one: Floats, other: Floats) -> Floats:
 
 _OF_NUMBERS = Suggested[Floats](
     numbers.as_numbers,
-    numbers.as_numbers,
     _apart,
     "that a number is unusual for its row does not tell that it is wrong: only people who look at "
     "some of them do",

@@ -6,17 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.tasks.suggested import Suggested
 
 Lists = Sequence[list[str] | None]
-
-
-def told(new_label: pa.Array) -> Lists:
-    """The lists that people wrote, None for what is none."""
-    return [None if text is None else tags.parsed(text) for text in new_label.to_pylist()]
 
 
 def _differing(one: Lists, other: Lists) -> npt.NDArray[np.float64]:
@@ -29,7 +23,6 @@ def _differing(one: Lists, other: Lists) -> npt.NDArray[np.float64]:
 
 _OF_TAGS = Suggested[Lists](
     tags.read_lists,
-    told,
     _differing,
     "tags are not corrected by the model's word alone, which is too often wrong on some tables: "
     "people who look at some of them tell",

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.tasks.suggested import Suggested
-from sqlfuncs.learning.tasks.suggested_tags import Lists, told
+from sqlfuncs.learning.tasks.suggested_tags import Lists
 
 
 def _differing(one: Lists, other: Lists) -> npt.NDArray[np.float64]:
@@ -25,7 +25,6 @@ def _differing(one: Lists, other: Lists) -> npt.NDArray[np.float64]:
 
 _OF_WORDS = Suggested[Lists](
     tags.read_lists,
-    told,
     _differing,
     "labels of words are not corrected by the model's word alone, which is too often wrong on some "
     "tables: people who look at some rows tell",

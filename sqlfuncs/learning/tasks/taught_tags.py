@@ -23,9 +23,9 @@ from sqlfuncs.learning.models.target import Floats, Mask
 from sqlfuncs.learning.rows.base import Reasons
 from sqlfuncs.learning.tasks.taught import Taught, contradicting, rare
 from sqlfuncs.statistics.tags import best_threshold
+from sqlfuncs.wording import some
 
 _FEWEST = 2  # rows that have a tag, before anything is learned of it
-_SHOWN = 3
 
 
 def read(rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
@@ -92,9 +92,8 @@ class TaughtTags(Taught):
             raise TooFewClasses(f"every row has the tags {listed}: there is nothing to tell apart.")
         left = [name for name in self.counts if name not in self.classes]
         if left:
-            shown = ", ".join(f"'{name}'" for name in left[:_SHOWN])
-            more = f" and {len(left) - _SHOWN:,} more" if len(left) > _SHOWN else ""
-            work.say_once(f"tags that one row alone has are not learned: {shown}{more}")
+            shown = some([f"'{name}'" for name in left])
+            work.say_once(f"tags that one row alone has are not learned: {shown}")
         data_warnings.about_spelling(self.classes)
 
     def warnings(self, contradictions: int) -> list[str]:

@@ -28,6 +28,7 @@ from sqlfuncs.learning.tasks.base import (
     Suggestions,
     Task,
     refuse_of_classes,
+    tells_of_no_class,
 )
 from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
 from sqlfuncs.learning.tasks.reviews import Reviewed
@@ -179,7 +180,7 @@ class TokenClassification(Task):
             return kind == words.KIND
         if "x" in fields:
             return are_words(rows.field("x").type)
-        return "class_probs" in fields and 0 < len(rows) == rows.field("class_probs").null_count
+        return tells_of_no_class(rows)
 
     @classmethod
     def refuse_kind(cls, kind: str, name: str) -> None:
@@ -251,7 +252,7 @@ def _as_decided(own: WordLabels, relabelled: Mask, new: pa.Array, excluded: Mask
 
     What people named that is no list of labels teaches nothing.
     """
-    told = [None if text is None else tags.parsed(text) for text in new.to_pylist()]
+    told = tags.read_lists(new)
     is_told = relabelled & np.array([each is not None for each in told], dtype=bool)
     lists = [
         new_list if is_new else old

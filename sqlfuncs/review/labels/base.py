@@ -27,6 +27,7 @@ MOST_KEYS = 9  # choices with keys of their own
 _SHOWN = 20
 
 Form = Mapping[str, Sequence[str]]
+Parts = Callable[[str], list[str] | None]  # of a label's text; None for what is no list
 InWords = Callable[[str], str]  # a label as the table has it; raises BadInput for what is none
 
 
@@ -64,12 +65,13 @@ class Labels(ABC):
     choices_suggested: Sequence[str] = ()
 
     def __init__(
-        self, given: Sequence[str | None], judged: pa.Table, more: Collection[str]
+        self, given: Sequence[str | None], judged: pa.Table, more: Collection[str], parts: Parts
     ) -> None:
         """`given` are the labels of all rows, `judged` a result of label_issues.
 
-        `more` are labels that somebody has decided on.
+        `more` are labels that somebody has decided on, `parts` says what a list is.
         """
+        self._parts_of = parts
         self.texts: list[str] = []
         self._places: dict[str, int] = {}
         self._adding = threading.Lock()

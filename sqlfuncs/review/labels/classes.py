@@ -12,7 +12,7 @@ from sqlfuncs.learning.detection import verification
 from sqlfuncs.learning.detection.verification import Candidates
 from sqlfuncs.learning.labels import classes
 from sqlfuncs.learning.rows.probabilities import Probabilities
-from sqlfuncs.review.labels.base import MOST_KEYS, Codes, Labels, Mask, Pair, Told, Trusted
+from sqlfuncs.review.labels.base import MOST_KEYS, Codes, Labels, Mask, Pair, Parts, Told, Trusted
 
 _PAIRS = 20
 
@@ -37,9 +37,9 @@ class Classes(Labels):
     explains = True
 
     def __init__(
-        self, given: Sequence[str | None], judged: pa.Table, more: Collection[str]
+        self, given: Sequence[str | None], judged: pa.Table, more: Collection[str], parts: Parts
     ) -> None:
-        super().__init__(given, judged, more)
+        super().__init__(given, judged, more, parts)
         probs = Probabilities.read(judged["class_probs"].combine_chunks())
         named = {label for label in given if label is not None}
         self.texts = list(classes.in_order({*named, *probs.classes, *more}))

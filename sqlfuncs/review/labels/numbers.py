@@ -22,6 +22,7 @@ from sqlfuncs.review.labels.base import (
     Labels,
     Mask,
     Pair,
+    Parts,
     Told,
     Trusted,
     flagged_rows,
@@ -60,9 +61,9 @@ class Numbers(Labels):
     choices_suggested = ("higher", "lower")
 
     def __init__(
-        self, given: Sequence[str | None], judged: pa.Table, more: Collection[str]
+        self, given: Sequence[str | None], judged: pa.Table, more: Collection[str], parts: Parts
     ) -> None:
-        super().__init__(given, judged, more)
+        super().__init__(given, judged, more, parts)
         self._read = np.zeros(0)
 
     def told(self, learned: pa.Table) -> Told:

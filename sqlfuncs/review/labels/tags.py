@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.detection.verification import Candidates
-from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.labels.classes import in_order
 from sqlfuncs.learning.rows.probabilities import Probabilities
 from sqlfuncs.learning.tasks import suggested_tags
@@ -24,6 +23,7 @@ from sqlfuncs.review.labels.base import (
     Labels,
     Mask,
     Pair,
+    Parts,
     Told,
     Trusted,
     flagged_rows,
@@ -62,10 +62,10 @@ class Tags(Labels):
     field = "tags"
 
     def __init__(
-        self, given: Sequence[str | None], judged: pa.Table, more: Collection[str]
+        self, given: Sequence[str | None], judged: pa.Table, more: Collection[str], parts: Parts
     ) -> None:
-        super().__init__(given, judged, more)
-        self._sets: dict[str, frozenset[str]] = {}
+        super().__init__(given, judged, more, parts)
+        self._sets: dict[str, frozenset[str] | None] = {}
         lists = {text for text in (*given, *more) if text is not None}
         named = Probabilities.read(judged["class_probs"].combine_chunks()).classes
         self.names = in_order({tag for text in lists for tag in self._of(text)}.union(named))
@@ -74,10 +74,15 @@ class Tags(Labels):
 
     def _of(self, text: str | None) -> frozenset[str]:
         """The tags of a label. One that holds NULL is none, and has none."""
+        return self._set(text) or _NONE
+
+    def _set(self, text: str | None) -> frozenset[str] | None:
+        """The same; None for what is no label."""
         if text is None:
-            return _NONE
+            return None
         if text not in self._sets:
-            self._sets[text] = frozenset(tags.parsed(text) or ())
+            found = self._parts_of(text)
+            self._sets[text] = None if found is None else frozenset(found)
         return self._sets[text]
 
     def told(self, learned: pa.Table) -> Told:
@@ -92,7 +97,7 @@ class Tags(Labels):
 
     def candidates(self, given: Sequence[str | None], judged: pa.Table) -> Candidates:
         """The flagged ones."""
-        return suggested_tags.suggestions(flagged_rows(given, judged, _as_json)).found
+        return suggested_tags.suggestions(flagged_rows(given, judged, self._as_json)).found
 
     def outcome(self, given: str, suggested: str, true: str) -> tuple[bool, bool]:
         """Right if fewer of its tags differ from the true ones, harmful if more do."""
@@ -134,7 +139,7 @@ class Tags(Labels):
 
     def parts(self, text: str) -> Sequence[str]:
         """Its tags."""
-        return sorted(self._of(text)) or ("no tags" if tags.parsed(text) == [] else text,)
+        return sorted(self._of(text)) or (text if self._set(text) is None else "no tags",)
 
     def change(self, given: str | None, suggested: str) -> str:
         """What is added and taken away."""
@@ -201,11 +206,9 @@ class Tags(Labels):
 
     def is_same(self, one: str, other: str | None) -> bool:
         """The order of tags is none of a label's, and twice is once."""
-        if other is None or tags.parsed(other) is None:
-            return False
-        return self._of(one) == self._of(other)
+        tags = self._set(other)
+        return tags is not None and self._set(one) == tags
 
-
-def _as_json(text: str) -> str | None:
-    tags_of = tags.parsed(text)
-    return None if tags_of is None else json.dumps(tags_of)
+    def _as_json(self, text: str) -> str | None:
+        tags = self._set(text)
+        return None if tags is None else json.dumps(sorted(tags))

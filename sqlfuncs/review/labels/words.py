@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.detection.verification import Candidates
-from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.tasks import suggested_words
 from sqlfuncs.review.labels.base import (
     MOST_KEYS,
@@ -23,6 +22,7 @@ from sqlfuncs.review.labels.base import (
     Labels,
     Mask,
     Pair,
+    Parts,
     Told,
     Trusted,
     flagged_rows,
@@ -88,9 +88,9 @@ class Words(Labels):
     of_parts = True
 
     def __init__(
-        self, given: Sequence[str | None], judged: pa.Table, more: Collection[str]
+        self, given: Sequence[str | None], judged: pa.Table, more: Collection[str], parts: Parts
     ) -> None:
-        super().__init__(given, judged, more)
+        super().__init__(given, judged, more, parts)
         self._lists: dict[str, list[str] | None] = {}
         texts = [*given, *judged["suggested_label"].to_pylist(), *more]
         counts = Counter(each for text in texts for each in self._of(text) or ())
@@ -110,7 +110,7 @@ class Words(Labels):
         if text is None:
             return None
         if text not in self._lists:
-            self._lists[text] = tags.parsed(text)
+            self._lists[text] = self._parts_of(text)
         return self._lists[text]
 
     def told(self, learned: pa.Table) -> Told:

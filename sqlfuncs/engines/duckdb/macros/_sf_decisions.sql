@@ -2,7 +2,8 @@
 -- labels of the log are among those of the table is decided as for all labels (_sf_canonical), whatever
 -- the types of both; what comes out is in the table's own words, which cast back to its types. Where a
 -- log `may_be_empty`, so that nothing is decided, label may be an expression then. What took back a step
--- before which nothing was decided leaves nothing in force.
+-- before which nothing was decided leaves nothing in force. `_sf_new_label` is the new label as the computing
+-- has it.
 _sf_decisions(tbl, log, key, label, as_of, may_be_empty := false) AS TABLE
 WITH _sf_logged AS (
     SELECT
@@ -174,7 +175,8 @@ WITH _sf_logged AS (
     FROM _sf_first
 )
 SELECT _sf_key_text AS _sf_key, _sf_action, _sf_label_text AS _sf_old,
-    CASE WHEN _sf_action = 'relabel' THEN _sf_new_words ELSE _sf_new_text END AS _sf_new, _sf_by
-FROM _sf_decided, _sf_verdict
+    CASE WHEN _sf_action = 'relabel' THEN _sf_new_words ELSE _sf_new_text END AS _sf_new, _sf_by,
+    sqlfuncs.main._sf_label_json(_sf_new, _sf_any_label) AS _sf_new_label
+FROM _sf_decided, _sf_verdict, _sf_kinds_of_table
 WHERE CASE WHEN _sf_message IS NULL THEN true ELSE error(_sf_message) END
     AND NOT _sf_is_undone;

@@ -19,5 +19,5 @@ WITH _sf_decided AS MATERIALIZED (
     WHERE _sf_action IS DISTINCT FROM 'exclude'
     ORDER BY _sf_n
 )
-SELECT * EXCLUDE (_sf_n, _sf_key_text, _sf_key, _sf_action, _sf_old, _sf_new, _sf_by)
+SELECT * EXCLUDE (_sf_n, _sf_key_text, _sf_key, _sf_action, _sf_old, _sf_new, _sf_by, _sf_new_label)
 FROM _sf_applied;

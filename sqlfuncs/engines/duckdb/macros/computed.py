@@ -36,12 +36,13 @@ _BARE = "sqlfuncs.main._sf_bare"
 _LABEL = "sqlfuncs.main._sf_label"
 _LABELS = "sqlfuncs.main._sf_labels"
 _TEXT_KEYS = "sqlfuncs.main._sf_text_keys"
+_LABEL_TEXT = "sqlfuncs.main._sf_label_text"
 _TYPED = "sqlfuncs.main._sf_typed"
 _MAP = "sqlfuncs.main._sf_map"
 # What people have decided about the rows of the table, in one value. By itself: beside a table with
 # a column called log, log would be that column.
 _DECIDED = f"""_sf_decided AS (
-    SELECT list({{key: _sf_key, decision: _sf_action, decided_label: _sf_new}}) AS _sf_list
+    SELECT list({{key: _sf_key, decision: _sf_action, decided_label: _sf_new_label}}) AS _sf_list
     FROM sqlfuncs.main._sf_decisions(
         tbl, coalesce(log, {literal(NO_LOG)}), key, label, NULL, may_be_empty := true
     )
@@ -359,7 +360,8 @@ def _structure(of: pa.DataType) -> str:
 
 def _own_value(function: TableFunction, column: Column, value: str) -> str:
     if isinstance(column.type, str):
-        return f"TRY(cast_to_type({value}, {_TYPED}(_sf_any_{column.type})))"
+        like = f"_sf_any_{column.type}"
+        return f"TRY(cast_to_type({_LABEL_TEXT}({value}, {like}), {_TYPED}({like})))"
     if column.given:
         given = f"{_MAP}({_input(function, column.given)})"
         return f"CASE WHEN cardinality({value}) = 0 THEN {given} ELSE {value} END"

@@ -22,7 +22,7 @@ WITH _sf_decided AS MATERIALIZED (
         -- What is proposed on the ground of a sample is no part of it.
         CASE WHEN coalesce(purpose, 'find') <> 'verify' OR sqlfuncs.main._sf_is_person(_sf_by) THEN _sf_action END
             AS _sf_action,
-        _sf_new
+        _sf_new_label
     FROM _sf_decided
     UNION ALL
     SELECT NULL, NULL, NULL
@@ -31,13 +31,13 @@ WITH _sf_decided AS MATERIALIZED (
     -- Nobody can decide about a row without a key: no sample waits for it.
     SELECT _sf_in.*,
         if((key) IS NULL AND purpose = 'verify', 'keep', _sf_action) AS _sf_action,
-        _sf_new,
+        _sf_new_label,
         (key)::VARCHAR AS _sf_key_text
     FROM query_table(tbl) AS _sf_in LEFT JOIN _sf_known ON _sf_key = (key)::VARCHAR
 )
-SELECT * EXCLUDE (_sf_action, _sf_new, _sf_key_text)
+SELECT * EXCLUDE (_sf_action, _sf_new_label, _sf_key_text)
 FROM sqlfuncs.main._review_queue(
-    _sf_joined, x, label, _sf_action, _sf_new, _sf_key_text,
+    _sf_joined, x, label, _sf_action, _sf_new_label, _sf_key_text,
     votes := votes, annotator := annotator, budget := budget, purpose := purpose, model := model,
     folds := folds, seed := seed, task := task, ordered := ordered
 )
