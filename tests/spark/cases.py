@@ -1,7 +1,7 @@
 """The cases of tests/sql on Spark: what is written in DuckDB's SQL around a call runs in DuckDB.
 
-Tables are made in DuckDB. A call of a function of a table is made on Spark, on the table as
-a DataFrame, and what it gives takes its place in the statement.
+A call of a function of a table is made on Spark, on the table as a DataFrame, and what it gives
+takes its place in the statement.
 """
 
 from __future__ import annotations
@@ -38,18 +38,14 @@ class SparkSession:
         return [statement.query for statement in self._con.extract_statements(sql)]
 
     def run(self, statement: str) -> None:
-        self._con.execute(statement)
+        self._con.execute(self._on_spark(statement))
 
     def worded(self, message: str) -> str:
-        """Options are given by `=>`, and lists are arrays."""
-        return message.replace(" := ", " => ")
+        """Options are given by `=>`, and names stand in backticks."""
+        return re.sub(r'"(\w+)"', r"`\1`", message.replace(" := ", " => "))
 
     def rows(self, statement: str) -> tuple[str, ...]:
-        while (found := _last_call(statement)) is not None:
-            at, end, own, arguments = found
-            before = _common_tables(statement[:at])
-            made = self._called(own, arguments, before)
-            statement = f"{statement[:at]}{made}{statement[end:]}"
+        statement = self._on_spark(statement)
         at_home = [name for name in _OF_ROWS if re.search(rf"\b{name}\(", statement)]
         if at_home:
             raise sqlfuncs.SqlfuncsError(f"{at_home[0]} would be DuckDB's own")
@@ -58,6 +54,15 @@ class SparkSession:
             return ()
         shown = result.project("coalesce(CAST(COLUMNS(*) AS VARCHAR), 'NULL')").fetchall()
         return tuple(" | ".join(row).replace("\n", "\\n").strip() for row in shown)
+
+    def _on_spark(self, statement: str) -> str:
+        """A statement whose calls of functions of a table were made on Spark."""
+        while (found := _last_call(statement)) is not None:
+            at, end, own, arguments = found
+            before = _common_tables(statement[:at])
+            made = self._called(own, arguments, before)
+            statement = f"{statement[:at]}{made}{statement[end:]}"
+        return statement
 
     def _called(self, own: Signature, arguments: Sequence[str], before: str) -> str:
         positional = [each for each in arguments if not _OPTION.match(each)]

@@ -73,7 +73,7 @@ def test_what_is_wrong_is_said_before_a_job(
 ) -> None:
     monkeypatch.setattr(frames, "MOST_ROWS", 100)
     df = spark.createDataFrame(table)
-    with pytest.raises(BadInput, match="annotator is read with all rows"):
+    with pytest.raises(BadInput, match="audit reads all rows of a table at once for annotator"):
         sqlfuncs.spark.audit(df, "x", "label", annotator="reason")
     with pytest.raises(TooFewClasses, match="has the label 'kept'"):
         sqlfuncs.spark.audit(df, "x", "reason")

@@ -86,20 +86,6 @@ def _spark() -> AbstractContextManager[Session]:
 _SPARK_GAPS: Mapping[str, str] = {
     title: reason
     for reason, titles in {
-        "rows judged by themselves have no lists for labels so far": (
-            "tags: own probabilities",
-            "tags: no tag anywhere",
-        ),
-        "labels of words are DuckDB's so far": (
-            "words: found, reviewed, corrected and evaluated",
-            "words: own predictions",
-            "words: entities",
-            "words: a row a type of entity",
-            "words: lists of another length",
-        ),
-        "the columns that only numbers have are DuckDB's so far": (
-            "numbers: a column that is already called label_low",
-        ),
         "what is no column is made one before": (
             "label_issues: fields without names, and odd ones",
             "label_issues: a vote that is the label",
@@ -130,13 +116,9 @@ _SPARK_GAPS: Mapping[str, str] = {
             "apply_corrections: an unknown column",
             "auto_corrections: a table that label_issues did not give",
         ),
-        "names are quoted as Spark quotes them": (
-            "outliers: a column that is already called is_outlier",
-            "label_issues: a column that is already called label_quality",
-            "audit: a column that is already called is_outlier",
-        ),
         "what to type is written in Spark's SQL": (
             "outliers: class probabilities are refused",
+            "label_issues: a column that is already called label_quality",
             "label_issues: models are not trained on fields or images",
             "evaluate_noisy: nothing was reviewed",
             "consensus: an annotator who gave one item two labels",

@@ -20,7 +20,7 @@ from sqlfuncs.engines.base import Dialect
 from sqlfuncs.engines.duckdb import udf
 from sqlfuncs.engines.duckdb.connection import connect, instance, use_bare_names
 from sqlfuncs.engines.duckdb.macros import computed
-from sqlfuncs.engines.duckdb.names import identifier
+from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.statements import plain_message
 from sqlfuncs.errors import BadInput, InternalError, SqlfuncsError
 from sqlfuncs.functions.spec import CountFunction
@@ -58,13 +58,18 @@ def refuse_call(query: str, tables: Mapping[str, pa.Table], dialect: Dialect) ->
 
 
 def of_counts(
-    function: CountFunction, counts: pa.Table, columns: Sequence[str], dialect: Dialect
+    function: CountFunction,
+    counts: pa.Table,
+    columns: Sequence[str],
+    options: Mapping[str, object],
+    dialect: Dialect,
 ) -> pa.Table:
     """What a function says of different combinations of labels, whose column `ROWS` counts them.
 
     `columns` are those of the function's inputs, in their order. Raises as `rows`.
     """
-    named = ", ".join(map(identifier, columns))
+    given = [f"{identifier(name)} := {literal(value)}" for name, value in options.items()]
+    named = ", ".join([*map(identifier, columns), *given])
     with _opened({"counts": counts}, dialect) as con:
         con.execute(f"CREATE OR REPLACE TEMP MACRO {computed.of_counts(function)}")
         call = f"temp.main.{identifier(function.name)}(counts, {named})"

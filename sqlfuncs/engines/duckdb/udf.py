@@ -285,7 +285,9 @@ def _unpacked(gathered: pa.Array, function: TableFunction) -> pa.StructArray:
         names += ["key"] * function.reviews
         if isinstance(function, CountFunction):
             names = compared.fields(function.inputs)
-        return pa.StructArray.from_arrays([pa.nulls(0) for _ in names], names=names)
+        of_no_type = {labels.KIND: labels.UNTYPED}  # no row tells what labels are
+        fields = [pa.field(name, pa.null(), metadata=of_no_type) for name in names]
+        return pa.StructArray.from_arrays([pa.nulls(0) for _ in fields], fields=fields)
     return batches.unpack(_batches.take(gathered[0].values.to_pylist()))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sqlfuncs.engines.spark import frames, judging, near_duplicates, outliers, points
+from sqlfuncs.engines.spark import frames, given_labels, judging, near_duplicates, outliers, points
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.signatures import signature
 
@@ -20,10 +20,10 @@ def audit(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
 
     Raises as label_issues, and BadInput for rows that cannot be compared.
     """
-    counts, rows = judging.counts_of(df, str(call.columns["label"]))
-    if judging.is_held(df, call, counts, rows, frames.MOST_ROWS):
+    labels = given_labels.read(df, call)
+    if judging.is_held(df, call, labels, frames.MOST_ROWS):
         return frames.in_one_task(df, call, own)
-    record, files = judging.learned(df, call, counts)
+    record, files = judging.learned(df, call, labels.counts)
     table = points.compared(df, call)
     options = {**call.signature.options, **call.options}
     k = int(str(options["k"]))

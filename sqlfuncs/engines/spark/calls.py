@@ -13,8 +13,10 @@ import pyarrow as pa
 from sqlfuncs.engines.duckdb import embedded, embedded_calls
 from sqlfuncs.engines.duckdb.embedded_calls import Named
 from sqlfuncs.engines.spark.dialect import DIALECT
+from sqlfuncs.engines.spark.labels import any_kind_of
 from sqlfuncs.engines.spark.signatures import Signature
 from sqlfuncs.errors import BadInput, BadOption, ColumnClash
+from sqlfuncs.functions.spec import AUTO
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Call:
         `schema` is that of the columns that DuckDB gets. Raises what is wrong with the call,
         whatever the rows are, and ColumnClash.
         """
-        clash = {each.casefold() for each in self.signature.adds}
+        added = self.added(schema)
+        clash = {each.casefold() for each in added}
         taken = [DIALECT.identifier(name) for name in columns if name.casefold() in clash]
         if taken:
             listed = ", ".join(taken)
@@ -59,21 +62,37 @@ class Call:
             for name, table in self._views().items()
         }
         tables = {embedded_calls.TABLE: schema.empty_table(), **views}
-        embedded.refuse_call(self._query(), tables, DIALECT)
-        return embedded.schema(self._query(), tables, DIALECT)
+        embedded.refuse_call(self._query(added), tables, DIALECT)
+        return embedded.schema(self._query(added), tables, DIALECT)
+
+    def added(self, schema: pa.Schema) -> tuple[str, ...]:
+        """The columns that come after those of a table, by the types of the columns it has."""
+        own = self.signature
+        if not own.adds or not own.only:
+            return own.adds
+        label, x = (self.type_of(name, schema) for name in ("label", "x"))
+        kind = any_kind_of(label, x) or ""
+        task = str(self.options.get("task") or AUTO)
+        return tuple(n for n in own.adds if n not in own.only or own.only[n].is_of(kind, task))
+
+    def type_of(self, name: str, schema: pa.Schema) -> pa.DataType:
+        """The type of what was given for a column of the function's; null where several were."""
+        given = self.columns.get(name)
+        return schema.field(given).type if isinstance(given, str) else pa.null()
 
     def rows(self, table: pa.Table) -> pa.Table:
         """The function's rows; of one that adds columns, those alone, in the order of the table."""
-        if self.signature.adds:
+        added = self.added(table.schema)
+        if added:
             numbers = pa.array(range(len(table)), pa.int64())
             table = table.append_column(embedded_calls.NUMBER, numbers)
         tables = {embedded_calls.TABLE: table, **self._views()}
-        return embedded.rows(self._query(in_order=bool(self.signature.adds)), tables, DIALECT)
+        return embedded.rows(self._query(added, in_order=bool(added)), tables, DIALECT)
 
     def _views(self) -> dict[str, pa.Table]:
         return {embedded_calls.view(name): table for name, table in self.tables.items()}
 
-    def _query(self, *, in_order: bool = False) -> str:
+    def _query(self, added: Sequence[str], *, in_order: bool = False) -> str:
         own = self.signature
         optional = {name: self.columns.get(name) for name in own.optional_columns}
         return embedded_calls.query(
@@ -84,7 +103,7 @@ class Call:
             named_columns={name: given for name, given in optional.items() if given is not None},
             named_tables=[name for name in own.optional_tables if name in self.tables],
             options=self.options,
-            selected=own.adds,
+            selected=added,
             in_order=in_order,
         )
 

@@ -34,7 +34,7 @@ def counted(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     if counts.num_rows > _MOST_COMBINATIONS:
         raise BadInput(
             f"{' and '.join(call.read)} have more than {_MOST_COMBINATIONS:,} different "
-            "combinations of values: they are no classes."
+            "combinations of values, which is all that one process counts. Draw rows at random."
         )
     counts = counts.rename_columns([*call.read, embedded.ROWS])
     function = next(
@@ -42,5 +42,6 @@ def counted(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
         for each in plugins.functions()
         if isinstance(each, CountFunction) and each.name == name
     )
-    made = embedded.of_counts(function, counts, [str(each) for each in columns], DIALECT)
+    named = [str(each) for each in columns]
+    made = embedded.of_counts(function, counts, named, call.options, DIALECT)
     return frames.from_arrow(df.sparkSession, made)

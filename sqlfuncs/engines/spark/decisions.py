@@ -16,6 +16,7 @@ from sqlfuncs.engines.spark import artifacts, frames, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.dialect import DIALECT
 from sqlfuncs.engines.spark.frames import column, free_names
+from sqlfuncs.engines.spark.labels import any_kind_of
 from sqlfuncs.engines.spark.signatures import signature
 from sqlfuncs.errors import BadInput
 
@@ -66,7 +67,8 @@ def changes(df: DataFrame, call: Call) -> pa.Table:
         "null",
     ):
         rows.append(_spellings(read, key, label, schema))
-    if pa.types.is_nested(schema.field(label).type):  # one is enough to be refused
+    of = schema.field(label).type
+    if pa.types.is_nested(of) and any_kind_of(of) is None:  # one is enough to be refused
         rows.append(_collected(read.where(column(label).isNotNull()).limit(1), schema))
     diff = Call(signature("corrections_diff"), call.columns, call.options, (), call.tables)
     return diff.rows(pa.concat_tables(rows))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from sqlfuncs import work
-from sqlfuncs.engines.spark import frames, judging, running
+from sqlfuncs.engines.spark import frames, given_labels, judging, running
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.labels import text_of
 
@@ -20,9 +21,9 @@ _SAMPLED = ("flagged", "wrongly_elsewhere")  # columns that count rows, beside t
 
 def label_health(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     """A row for each class. Rates and bounds are those of the sample; counts are of all rows."""
-    label = str(call.columns["label"])
-    counts, rows = judging.counts_of(df, label)
-    if rows <= frames.MOST_ROWS or judging.compared(call):
+    labels = given_labels.read(df, call)
+    counts, rows = labels.counts, labels.rows
+    if judging.is_held(df, call, labels, frames.MOST_ROWS):
         return frames.on_driver(df, call, call.read)
     most = judging.most_learned(judging.width_of(df, str(call.columns["x"])))
     work.say(
@@ -34,7 +35,7 @@ def label_health(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     return frames.from_arrow(df.sparkSession, _of_all(found, counts, sample.num_rows))
 
 
-def _of_all(found: pa.Table, counts: dict[str, int], sampled: int) -> pa.Table:
+def _of_all(found: pa.Table, counts: Mapping[str, int], sampled: int) -> pa.Table:
     """Counts of a sample as those of the table, in which each class is as common as it is."""
     labels = text_of(found.column("label").combine_chunks()).to_pylist()
     of_all = np.array([counts.get(label, 0) for label in labels])

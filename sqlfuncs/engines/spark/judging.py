@@ -20,13 +20,13 @@ import pyarrow as pa
 
 from sqlfuncs import wording, work
 from sqlfuncs.engines.duckdb.embedded_calls import Named
-from sqlfuncs.engines.spark import calls, copied, frames, running
+from sqlfuncs.engines.spark import calls, copied, frames, given_labels, running
 from sqlfuncs.engines.spark.artifacts import artifact
 from sqlfuncs.engines.spark.calls import Call
 from sqlfuncs.engines.spark.decisions import LOG
 from sqlfuncs.engines.spark.dialect import DIALECT
+from sqlfuncs.engines.spark.given_labels import GivenLabels
 from sqlfuncs.engines.spark.judging_tasks import RECORD, Drawing, Judging, Learning, Reading
-from sqlfuncs.engines.spark.labels import labels_of
 from sqlfuncs.engines.spark.signatures import signature
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.detection import judges
@@ -34,13 +34,10 @@ from sqlfuncs.learning.detection.copies_rule import CopiesRule
 from sqlfuncs.learning.detection.judge import Judge
 from sqlfuncs.learning.models import shares
 from sqlfuncs.learning.rows import registry
-from sqlfuncs.learning.tasks.base import Options
-from sqlfuncs.learning.tasks.classification import Classification
-from sqlfuncs.learning.tasks.registry import AUTO
+from sqlfuncs.learning.tasks.base import Options, Task
 from sqlfuncs.learning.tasks.sampled_judge import Sampling, refuse_few
 from sqlfuncs.store import stores
 from sqlfuncs.store.manifests import ModelRecord
-from sqlfuncs.wording import Option
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -51,10 +48,13 @@ _FEW = 5_000  # rows: however long they are, a process holds them
 
 def label_issues(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     """All columns of a table and those of label_issues, `own`; lazily."""
-    counts, rows = counts_of(df, str(call.columns["label"]))
-    if is_held(df, call, counts, rows, sample_size(df, call.columns["x"], rows)):
+    labels = given_labels.read(df, call)
+    most = frames.MOST_ROWS
+    if not compared(call, labels.task):
+        most = sample_size(df, call.columns["x"], labels.rows)
+    if is_held(df, call, labels, most):
         return frames.in_one_task(df, _kept_here(df, call), own)
-    record, files = learned(df, call, counts)
+    record, files = learned(df, call, labels.counts)
     if "judge" in call.options:
         judge, options = Judge.from_files(record, files), options_of(call)
         assert options.judge is not None
@@ -62,25 +62,27 @@ def label_issues(df: DataFrame, call: Call, own: pa.Schema) -> DataFrame:
     return judged(df, call, record, files, own)
 
 
-def is_held(df: DataFrame, call: Call, counts: Mapping[str, int], rows: int, most: int) -> bool:
+def is_held(df: DataFrame, call: Call, labels: GivenLabels, most: int) -> bool:
     """Whether a table is judged as a whole, in one process: if it has up to `most` rows, or has to.
 
     Raises what the function says of a table without rows, NoUsableRows and TooFewClasses by its
     labels, and BadInput for one that has to and is larger than a process holds.
     """
-    if not rows:
+    if not labels.rows:
         frames.refuse_empty(call)
-    if LOG not in call.tables and len(counts) < 2:  # decisions may give rows other labels
+    is_of_classes = labels.task.judges_from_sample
+    if is_of_classes and LOG not in call.tables and len(labels.counts) < 2:  # else there may be
         some = df.select(*map(frames.column, call.read)).limit(_FEW)
         call.rows(running.collected(some))  # says so in the function's words
-        refuse_few([*counts])
-    whole = compared(call)
-    if whole and rows > frames.MOST_ROWS:
+        refuse_few([*labels.counts])
+    whole = compared(call, labels.task)
+    if whole and labels.rows > frames.MOST_ROWS:
         raise BadInput(
-            f"{whole} is read with all rows of a table at once, and {rows:,} are too "
-            f"many for one process. Draw {frames.MOST_ROWS:,} rows or fewer at random."
+            f"{call.signature.name} reads all rows of a table at once for {whole}, and "
+            f"{labels.rows:,} are too many for one process. Draw {frames.MOST_ROWS:,} rows or "
+            "fewer at random."
         )
-    return rows <= most or bool(whole)
+    return labels.rows <= most or bool(whole)
 
 
 def judge_labels(df: object, x: str, label: str, *, judge: str) -> DataFrame:
@@ -129,25 +131,13 @@ def judged(
     return frames.in_batches(df, run, schema)
 
 
-def counts_of(df: DataFrame, label: str) -> tuple[dict[str, int], int]:
-    """How many rows each label has, by its text; and all rows, those without one among them."""
-    quoted = DIALECT.identifier(label)
-    table = running.collected(df.groupBy(quoted).count())
-    known = labels_of(table.column(0).combine_chunks(), label)
-    counts: dict[str, int] = {}
-    for text, count in zip(known.texts.to_pylist(), table.column(1).to_pylist(), strict=True):
-        if text is not None:
-            counts[text] = counts.get(text, 0) + count
-    return counts, sum(table.column(1).to_pylist())
-
-
-def compared(call: Call) -> str:
+def compared(call: Call, task: type[Task]) -> str:
     """What was given that is learned from a whole table, or compares its rows; "" if nothing."""
     columns = [name for name in ("votes", "annotator", "key") if call.columns.get(name) is not None]
-    options = [name for name in ("false_flags", "risk") if call.options.get(name) is not None]
-    task = call.options.get("task") or AUTO
-    tasks = [] if task in (AUTO, Classification.name) else [str(Option("task", task))]
-    return next(iter(columns + options + tasks), "")
+    of_all = ("false_flags", "risk", "ordered")
+    options = [name for name in of_all if call.options.get(name) is not None]
+    labels = [] if task.judges_from_sample else [f"labels of this kind ({task.name})"]
+    return next(iter(columns + options + labels), "")
 
 
 def sample_size(df: DataFrame, x: Named, rows: int) -> int:

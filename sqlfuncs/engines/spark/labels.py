@@ -6,8 +6,9 @@ import pyarrow as pa
 
 from sqlfuncs.engines.spark.types import type_name
 from sqlfuncs.errors import BadInput
-from sqlfuncs.learning.labels import labels
+from sqlfuncs.learning.labels import labels, tags, words
 from sqlfuncs.learning.labels.labels import Labels
+from sqlfuncs.learning.rows.words import WordLists, are_words
 
 
 def kind_of(name: str, of: pa.DataType) -> str:
@@ -16,6 +17,30 @@ def kind_of(name: str, of: pa.DataType) -> str:
     >>> [kind_of("label", each) for each in (pa.string(), pa.int8(), pa.date32(), pa.float32())]
     ['text', 'integer', 'time', 'float']
     """
+    kind = _kind_of_one(of)
+    if kind is None:
+        raise BadInput(
+            f"{name} is of type {type_name(of)}, which is no label: a row has one value. Name the "
+            f"one that is meant, such as {name}.field or {name}['key']."
+        )
+    return kind
+
+
+def any_kind_of(label: pa.DataType, x: pa.DataType | None = None) -> str | None:
+    """The same where lists of text are labels, too: of words, beside words, else tags.
+
+    `x` is what they are labels of, of words or predictions of them. None for what is no label.
+
+    >>> some = pa.list_(pa.string())
+    >>> any_kind_of(some), any_kind_of(some, some), any_kind_of(pa.list_(pa.int8()))
+    ('tags', 'words', None)
+    """
+    if not WordLists.is_type(label):
+        return _kind_of_one(label)
+    return words.KIND if x is not None and are_words(x) else tags.KIND
+
+
+def _kind_of_one(of: pa.DataType) -> str | None:
     types = pa.types
     if types.is_dictionary(of):
         of = of.value_type
@@ -35,10 +60,7 @@ def kind_of(name: str, of: pa.DataType) -> str:
         return labels.TIME
     if types.is_timestamp(of):
         return labels.INSTANT
-    raise BadInput(
-        f"{name} is of type {type_name(of)}, which is no label: a row has one value. Name the one "
-        f"that is meant, such as {name}.field or {name}['key']."
-    )
+    return None
 
 
 def text_of(label: pa.Array) -> pa.Array:

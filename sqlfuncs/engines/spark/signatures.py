@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from sqlfuncs import plugins
 from sqlfuncs.errors import BadInput
-from sqlfuncs.functions.spec import REVIEWS, NativeFunction, TableFunction
+from sqlfuncs.functions.spec import REVIEWS, NativeFunction, Only, TableFunction
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,9 @@ class Signature:
     Called as `name(arguments, table, tables, columns, options)`: `arguments` are plain values,
     `tables` further tables, `columns` those that are named in every call. `optional_columns` and
     `optional_tables` may be named among the options. `adds` are the columns that come after the
-    table's own; none where the rows are the function's. `reads` are columns of the table that are
-    read besides those that are named, None for all.
+    table's own; none where the rows are the function's. Of these there are `only` for some labels
+    those that it names. `reads` are columns of the table that are read besides those that are
+    named, None for all.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Signature:
     optional_columns: tuple[str, ...] = ()
     optional_tables: tuple[str, ...] = ()
     adds: tuple[str, ...] = ()
+    only: Mapping[str, Only] = field(default_factory=dict)
     reads: tuple[str, ...] | None = ()
 
 
@@ -40,16 +42,17 @@ class Signature:
 _NATIVE: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "apply_corrections": (("log",), ("key", "label"), (), (), ("as_of",)),
     "auto_corrections": (
-        (), ("key", "label"), (), ("log",), ("action", "min_confidence", "risk", "precision"),
+        (), ("key", "label"), (), ("log",),
+        ("action", "min_confidence", "risk", "precision", "task"),
     ),
     "corrections_diff": (("log",), ("key", "label"), (), (), ("as_of",)),
     "explain_issues": ((), ("x", "label", "key"), ("votes",), (), ("budget", "model")),
     "label_set_threshold": (("log",), ("key", "label"), (), (), ("coverage",)),
-    "model_strength": ((), ("label",), (), (), ()),
+    "model_strength": ((), ("label",), (), (), ("task",)),
     "review_curve": (("log",), ("key", "label"), (), ("sample",), ("points",)),
     "review_queue": (
         (), ("x", "label", "key"), ("votes", "annotator"), ("log",),
-        ("budget", "purpose", "model", "folds", "seed"),
+        ("budget", "purpose", "model", "folds", "seed", "task", "ordered"),
     ),
 }  # fmt: skip
 # What these read besides, mostly of a label_issues result.
@@ -126,9 +129,6 @@ def _of(function: TableFunction) -> Signature:
             *([function.second] if function.second else []),
             *([log] if function.reviews else []),
         ),
-        adds=(
-            tuple(each.name for each in function.returns if each.only is None)
-            if function.keeps_rows
-            else ()
-        ),
+        adds=tuple(each.name for each in function.returns) if function.keeps_rows else (),
+        only={each.name: each.only for each in function.returns if each.only is not None},
     )

@@ -118,7 +118,7 @@ def read(rows: pa.StructArray, name: str = "label") -> WordLabels:
     """
     lists, whys = tags.read_with_reasons(rows.field(name))
     reasons = np.array([*map(_of_words, whys), None], dtype=object)[:-1]
-    if not any(lists):
+    if lists and not any(lists):
         raise BadInput(f"no row has a word with a label in {name}: there is nothing to learn.")
     return WordLabels(lists, reasons)
 

@@ -149,6 +149,7 @@ class Task(ABC):
     name: ClassVar[str]
     takes_votes: ClassVar[bool] = False  # reads the field votes, labels and probabilities of others
     takes_annotators: ClassVar[bool] = False  # reads the field annotator, who gave the labels
+    judges_from_sample: ClassVar[bool] = False  # models of a sample judge each row by itself
 
     @classmethod
     @abstractmethod

@@ -67,6 +67,7 @@ class Classification(Task):
     name = "classification"
     takes_votes = True
     takes_annotators = True
+    judges_from_sample = True
 
     @classmethod
     def is_column(cls, label: pa.Array, kind: str) -> bool:

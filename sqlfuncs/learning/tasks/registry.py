@@ -69,16 +69,16 @@ def of_labels(rows: pa.StructArray, name: str = "label", task: str = AUTO) -> ty
     return found
 
 
-def of_counts(counts: pa.StructArray, task: str = AUTO) -> type[Task]:
-    """What the true labels are that an engine has counted (`labels.compared`): as `of`."""
-    kind, count = kind_of(counts, "actual"), counts.field(COUNT).cast(pa.int64())
+def of_counts(counts: pa.StructArray, task: str = AUTO, name: str = "actual") -> type[Task]:
+    """What the labels are that an engine has counted (`labels.compared`): as `of`."""
+    kind, count = kind_of(counts, name), counts.field(COUNT).cast(pa.int64())
     if task != AUTO:
-        return _named(task, kind, "actual")
+        return _named(task, kind, name)
     # As if a row at a time: how often a number comes says whether it is an amount.
     often = np.minimum(count.to_numpy(zero_copy_only=False), _OFTEN)
-    rows = counts.field("actual").take(pa.array(np.repeat(np.arange(len(count)), often)))
+    rows = counts.field(name).take(pa.array(np.repeat(np.arange(len(count)), often)))
     found = next(each for each in tasks() if each.is_column(rows, kind))
-    _tell_of_numbers(found, rows, kind, "actual")
+    _tell_of_numbers(found, rows, kind, name)
     found.refuse_likely_others(counts, [each.name for each in counts.type if each.name != COUNT])
     return found
 
