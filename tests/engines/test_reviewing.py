@@ -207,7 +207,7 @@ def test_odd_tags_are_put_into_words_as_they_are() -> None:
     odd = ["two\nlines", "back\\slash", 'a "quote"', "a, b"]
     with sqlfuncs.connect() as con:
         con.execute(
-            "CREATE TABLE tagged AS SELECT id, 'x' || id AS text, ['a'] AS label FROM range(9) r(id)"
+            "CREATE TABLE tagged AS SELECT id, 'x' AS text, ['a'] AS label FROM range(9) r(id)"
         )
         table = ReviewedTable(con, table="tagged", text="text", label="label", key="id")
         words = table.in_words(json.dumps(odd))
