@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import duckdb
 import pytest
 
+import sqlfuncs
 from sqlfuncs.engines.duckdb.reviewing import ReviewedTable
 from sqlfuncs.errors import BadInput, CannotKeep
 from sqlfuncs.review.decisions import Decision
@@ -199,3 +201,15 @@ def test_excluded_rows_alone_tell_nothing_of_what_is_left(
                   if int(key) % 10 != 4])  # fmt: skip
     with pytest.raises(BadInput, match="no row of a random sample has been reviewed"):
         table.curve([key for key in keys if int(key) % 10 != 4])
+
+
+def test_odd_tags_are_put_into_words_as_they_are() -> None:
+    odd = ["two\nlines", "back\\slash", 'a "quote"', "a, b"]
+    with sqlfuncs.connect() as con:
+        con.execute(
+            "CREATE TABLE tagged AS SELECT id, 'x' AS text, ['a'] AS label FROM range(9) r(id)"
+        )
+        table = ReviewedTable(con, table="tagged", text="text", label="label", key="id")
+        words = table.in_words(json.dumps(odd))
+        assert table.parts(words) == odd
+        assert con.execute("SELECT $1::VARCHAR[]", [words]).fetchall() == [(odd,)]

@@ -290,3 +290,67 @@ def test_few_wrong_tags_on_few_rows_are_flagged_and_stand_first(
     assert average_precision_score(wrong, -found.label_quality) > 0.99
     flagged = found.is_label_issue.to_numpy(dtype=bool)
     assert flagged.sum() >= 12 and wrong[flagged].all()
+
+
+@pytest.fixture
+def told(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """200 items with probabilities: 10 lack the tag a and merit it, and one has odd ones."""
+    con.execute("""
+        CREATE TABLE t AS
+        SELECT id, if(id % 2 = 0 AND id >= 20, ['a'], ['b']) AS label,
+            MAP {'a': if(id = 199, 1.5, if(id % 2 = 0, .97, .02)),
+                'b': if(id < 20 OR id % 2 = 1, .97, .02)} AS probs
+        FROM range(200) AS r(id)
+    """)
+    return con
+
+
+def test_health_tells_what_has_a_tag_wrongly_from_what_lacks_it(
+    told: duckdb.DuckDBPyConnection,
+) -> None:
+    found = told.execute("FROM label_health(t, probs, label)").fetchdf()
+    of = {row["label"][0]: row for row in found.to_dict(orient="records")}
+    assert of["a"]["wrongly_elsewhere"] == pytest.approx(10, abs=2)
+    assert of["b"]["wrongly_elsewhere"] < 2
+    assert of["a"]["error_rate"] < 0.02 and of["a"]["rows"] == 90
+
+
+def test_nothing_is_said_of_a_row_with_odd_probabilities(told: duckdb.DuckDBPyConnection) -> None:
+    found = _found(told, "label_issues(t, probs, label)").iloc[-1]
+    assert found.not_judged == "a probability is below 0 or above 1"
+    for name in ("is_label_issue", "predicted_label", "class_probs", "suggested_label"):
+        assert pd.isna(found[name]), name
+
+
+def test_what_people_named_of_rows_without_a_label_is_learned(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    con.execute("""
+        CREATE TABLE t AS
+        SELECT id, [id % 3, id % 5]::FLOAT[2] AS v,
+            if(id < 30, NULL, if(id % 3 = 0, ['a'], [])) AS label
+        FROM range(90) AS r(id);
+        CREATE TABLE log AS
+        SELECT id::VARCHAR AS key, 'relabel' AS action, NULL::VARCHAR AS old_label,
+            if(id % 5 = 0, ['so "new"', 'a'], ['a'])::VARCHAR AS new_label, 'ann' AS decided_by,
+            NULL::VARCHAR AS reason, TIMESTAMP '2026-01-01' AS decided_at
+        FROM t WHERE id < 30;
+    """)
+    found = _found(con, "label_issues(t, v, label, key := id, log := log)")
+    assert set(found.class_probs.iloc[50]) == {"a", 'so "new"'}
+
+
+def test_what_nobody_looked_up_is_not_right_for_having_no_tag(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    con.execute("""
+        CREATE TABLE t AS
+        SELECT id, ['a'] AS label, if(id % 4 = 0, ['a'], []) AS said,
+            if(id % 4 = 0, ['a'], ['b']) AS other, if(id < 40, ['a'], NULL) AS seen
+        FROM range(400) AS r(id)
+    """)
+    one, two = (
+        con.execute(f"FROM evaluate_noisy(t, label, {name}, seen)").fetchall()
+        for name in ("said", "other")
+    )
+    assert one == two

@@ -72,3 +72,21 @@ def test_where_nobody_shares_an_item_nothing_tells_them_apart() -> None:
     found = fit(votes, np.array([1.0, 2.0]))
     assert found.numbers.tolist() == [1.0, 2.0]
     assert np.isnan(found.bias).all() and np.isnan(found.reliability).all()
+
+
+def test_votes_that_stand_alone_say_nothing_of_a_bias() -> None:
+    """The third one is 2 too high on the 30 shared items, and gave 300 other numbers alone."""
+    random = np.random.default_rng(0)
+    true = random.normal(size=330) * 10
+    items = [*np.repeat(range(30), 3), *range(30, 330)]
+    people = [*list("abc") * 30, *"c" * 300]
+    off = np.array([2.0 if name == "c" else 0.0 for name in people])
+    values = true[items] + off + random.normal(size=len(items)) / 10
+    votes = collect(
+        [f"i{item:03}" for item in items], people, [f"{at:03}" for at in range(len(items))]
+    )
+    given = np.array([values[int(votes.classes[code])] for code in votes.labels])
+    found = fit(votes, given)
+    bias = dict(zip(votes.annotator_names, found.bias, strict=True))
+    assert bias["c"] - bias["a"] == pytest.approx(2, abs=0.2)
+    assert np.average(found.bias, weights=votes.per_annotator) == pytest.approx(0, abs=1e-9)
