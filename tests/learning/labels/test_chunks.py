@@ -13,7 +13,7 @@ IOBES = ("B-A", "E-A", "I-A", "O", "S-A")
 
 
 def _scheme(names: tuple[str, ...]) -> Scheme:
-    lists = {
+    lists: dict[tuple[str, ...], list[list[str]]] = {
         IOB2: [["B-A", "I-A", "O", "B-B"], ["O", "I-A"]],  # one that somebody got wrong
         IOBES: [["B-A", "I-A", "E-A", "O", "S-A"], ["B-A", "E-A"]],
     }
