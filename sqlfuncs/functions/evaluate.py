@@ -20,6 +20,9 @@ def evaluate(counts: pa.StructArray, *, task: str = AUTO) -> pa.StructArray:
     and the share of their variance that predictions explain. A row without a prediction has no
     error, is left out, and said.
 
+    Steps of a scale (1, 2, 3) are classes; with `task := 'regression'` the error is how many steps
+    predictions are off in the mean, which counts far errors more than near ones.
+
     Where they are lists of tags (VARCHAR[]), a prediction is right if it has all of them and no
     other; F1 is of tags, `micro_f1` of all together, and `jaccard` the mean over rows of tags in
     common to tags in either.

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sqlfuncs.functions.spec import ANNOTATOR, AUTO, LABEL_OR_WORDS, VOTES, Column, TableFunction
+from sqlfuncs.functions.spec import (
+    ANNOTATOR,
+    AUTO,
+    LABEL_OR_WORDS,
+    TAGS,
+    VOTES,
+    Column,
+    TableFunction,
+)
 from sqlfuncs.learning.tasks import registry
 from sqlfuncs.learning.tasks.base import Options
 
@@ -38,7 +46,12 @@ def label_health(
     model's word for the others: prediction-powered inference, whose intervals are far narrower and
     hold at 95 %. A class of which no row was drawn keeps the estimate without.
 
-    Of labels that are numbers there is one row, whose label is NULL.
+    Of tags there is a row for each: `flagged` counts rows that have it and should not, `missing`
+    those that lack it and should have it, as label_issues flags both. Of labels of words there is a
+    row for each of their labels, and rows are words. Of labels that are numbers there is one row,
+    whose label is NULL.
+
+    Rates are of labels that are wrong, however far off: `ordered` classes have the same.
 
     Rows without a label are not counted. Estimates are about the rows that could be judged, and
     NULL for a class of which there is none. Options, `votes` among them, and errors are those of
@@ -58,6 +71,7 @@ FUNCTION = TableFunction(
         Column("label", "label", "the class"),
         Column("rows", pa.int64(), "given it"),
         Column("flagged", pa.int64(), "of these, as label_issues flags"),
+        Column("missing", pa.int64(), "rows flagged since they lack the tag", only=TAGS),
         Column("error_rate", pa.float64(), "estimated share of wrong labels among them"),
         Column("error_rate_low", pa.float64(), "the least it may be"),
         Column("error_rate_high", pa.float64(), "the most it may be"),

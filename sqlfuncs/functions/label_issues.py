@@ -104,6 +104,10 @@ def label_issues(
     less how far the label is expected to be off, as a share of the whole scale, so that far errors
     come first, and the suggestion is the median of what the label may be.
 
+    `votes`, `annotator`, `judge` and `ordered` are for classes; `cut` and all methods for classes
+    and labels of words; `false_flags` and `risk` for classes and numbers. With other labels they
+    are refused. Beside a list of words tags take a text: array_to_string(x, ' ').
+
     `task` says what labels are: 'classification', 'regression' for numbers, 'multilabel' for tags
     or 'token_classification' for one for each word. 'auto' goes by their type: VARCHAR[] are tags,
     and then `tag_qualities` says how likely each tag is right, given or lacking, and `missing_tags`

@@ -42,10 +42,10 @@ def llm_classify(
 
     `labels` is a list, or a map of labels to what they mean. A trained model knows its own; if
     given, they are the only answers allowed. `instructions` says in a sentence how to judge,
-    `examples` is a list of {text: ..., label: ...}. With multi := true, a constant, a text gets any
-    number of the labels: VARCHAR[], [] for none, NULL where there is no answer; the label of an
-    example is then a list, too. For a model trained on embeddings, `text` is an embedding. NULL
-    and blank text gives NULL.
+    `examples` is a list of {text: ..., label: ...}. With multi := true, which is the same for every
+    row since the type of the result depends on it, a text gets any number of the labels: VARCHAR[],
+    [] for none, NULL where there is no answer; the label of an example is then a list, too. For a
+    model trained on embeddings, `text` is an embedding. NULL and blank text gives NULL.
 
     Each distinct text is asked once and its answer kept on disk, as it arrives. A row that gets
     no answer is NULL, and why is said; `llm_classify_result` has it row by row, and

@@ -15,6 +15,8 @@ from sqlfuncs.statistics.intervals import Floats, Z
 
 Counts = npt.NDArray[np.int64]
 
+_SQUARABLE = 1e140  # of larger ones a sum of squares may be infinite
+
 
 @dataclass(frozen=True)
 class RegressionEvaluation:
@@ -132,6 +134,7 @@ def _mean(values: Floats, count: Counts) -> tuple[float, float]:
 
 def _spread(centred: Floats, count: Counts) -> float:
     """Half the width of the interval of a mean, from what rows are off it."""
-    n = int(count.sum())
-    variance = float(count @ centred**2) / max(n - 1, 1)
-    return float(Z * np.sqrt(variance / n))
+    n, largest = int(count.sum()), float(np.abs(centred).max())
+    unit = largest if largest > _SQUARABLE else 1.0
+    variance = float(count @ (centred / unit) ** 2) / max(n - 1, 1)
+    return float(unit * Z * np.sqrt(variance / n))

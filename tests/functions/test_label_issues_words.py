@@ -297,3 +297,22 @@ def test_a_log_teaches(sentences: duckdb.DuckDBPyConnection) -> None:
         "WHERE predicted_label[4] = 'B-DAY' AND id >= 200"
     )
     assert con.execute(call).fetchall() == [(40,)]
+
+
+def test_what_is_suggested_is_valid_in_the_scheme_of_the_labels(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """An I that the model leaves after an O would be no entity's."""
+    con.execute("""
+        CREATE TABLE w AS
+        SELECT i AS id, ['O', 'B-P', 'I-P'] AS label, [
+            MAP {'O': 0.98, 'B-P': 0.01, 'I-P': 0.01},
+            MAP {'O': if(i = 0, 0.97, 0.02), 'B-P': if(i = 0, 0.02, 0.97), 'I-P': 0.01},
+            MAP {'O': if(i = 0, 0.4, 0.01), 'B-P': 0.02, 'I-P': if(i = 0, 0.58, 0.97)}
+        ] AS p
+        FROM range(100) r(i)
+    """)
+    call = "SELECT suggested_label, predicted_label, word_issues FROM label_issues(w, p, label)"
+    ((suggested, predicted, issues),) = con.execute(f"{call} WHERE is_label_issue").fetchall()
+    assert suggested == predicted == ["O", "O", "O"]
+    assert [(each["position"], each["suggested"]) for each in issues] == [(2, "O")]

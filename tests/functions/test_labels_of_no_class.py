@@ -181,3 +181,26 @@ def test_no_prediction_is_wrong_where_there_is_no_tag(con: duckdb.DuckDBPyConnec
 def test_a_letter_in_two_code_points_is_the_same_tag(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TABLE t AS SELECT ['\u00e9'] AS a, ['e\u0301'] AS b FROM range(3)")
     assert con.execute("SELECT correct FROM evaluate(t, a, b)").fetchall() == [(3,)]
+
+
+def test_gross_errors_leave_finite_intervals(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "CREATE TABLE t AS SELECT i / 7 AS a, if(i = 3, 1e300, i / 7) AS b FROM range(50) r(i)"
+    )
+    call = "compare_models(t, a, b, a, task := 'regression')"
+    ((low, high),) = con.execute(f"SELECT difference_low, difference_high FROM {call}").fetchall()
+    assert -1e300 < low < high < 1e300
+
+
+def test_health_counts_tags_that_are_missing(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE TABLE t AS
+        SELECT if(i % 2 = 0 AND i % 20 > 0, ['a', 'b'], ['b']) AS tags,
+            MAP {'a': if(i % 2 = 0, 0.98, 0.02), 'b': 0.5} AS p FROM range(200) r(i)
+    """)
+    columns = 'label, "rows", flagged, missing'
+    found = con.execute(f"SELECT {columns} FROM label_health(t, p, tags)").fetchall()
+    assert found[0] == (["a"], 90, 0, 10)
+    assert con.execute(
+        "SELECT count(*) FILTER (missing_tags = ['a']) FROM label_issues(t, p, tags)"
+    ).fetchall() == [(10,)]

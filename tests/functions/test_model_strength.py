@@ -103,5 +103,5 @@ def test_on_what_label_issues_gives(con: duckdb.DuckDBPyConnection) -> None:
 
 def test_a_table_that_is_no_result_of_label_issues(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TABLE t AS SELECT 1 AS id, 'a' AS label")
-    with pytest.raises(duckdb.BinderException, match="class_probs"):
+    with pytest.raises(duckdb.Error, match="class_probs"):
         con.execute("FROM model_strength(t, label)").fetchall()

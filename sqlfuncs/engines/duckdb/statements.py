@@ -20,6 +20,7 @@ from sqlfuncs.engines import interrupting
 from sqlfuncs.engines.interrupting import Deadline
 from sqlfuncs.engines.results import Result, Rows, short_floats, which
 from sqlfuncs.errors import BadInput, StatementFailed
+from sqlfuncs.wording import Option
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ _run_it = FunctionType(
 )
 _MISSING_NAME = re.compile(r"Referenced column|Table with name")
 _UDF_PREFIX = "Python exception occurred while executing the UDF: "
+_VARYING = 'argument in function "struct_extract" must be a constant'
 
 
 def run(
@@ -140,6 +142,11 @@ def plain_message(error: BaseException) -> str:
     message = str(error).partition("\n\nAt:\n")[0]
     if _UDF_PREFIX in message:
         message = message.partition(_UDF_PREFIX)[2].partition(": ")[2]
+    if _VARYING in message:  # what decides whether llm_classify gives lists, as its macro asks
+        return (
+            f"{Option('multi', ...)} of llm_classify decides of what type its result is, and so "
+            "has to be the same for every row: true, false or a variable, getvariable('name')."
+        )
     return message.removeprefix("Invalid Input Error: ").strip()
 
 

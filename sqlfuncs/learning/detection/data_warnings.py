@@ -60,6 +60,23 @@ def about_unseen_tags(names: Sequence[str]) -> None:
         )
 
 
+def are_hard(values: Floats) -> bool:
+    """Whether probabilities are all 0 or 1: they tell nothing of how sure a model is.
+
+    >>> are_hard(np.array([1.0, 0.0])), are_hard(np.array([0.9, 0.1])), are_hard(np.array([]))
+    (True, False, False)
+    """
+    return bool(values.size and ((values == 0) | (values == 1)).all())
+
+
+def about_hard_probabilities() -> None:
+    """Say that they are."""
+    work.say_once(
+        "the probabilities are all 0 or 1: predictions, which do not say how sure they are. Wanted "
+        "is how likely each label is, out of sample, by a model that was not trained on the row"
+    )
+
+
 def about_spelling(classes: Sequence[str]) -> None:
     """Say it if labels differ only in case or in blanks, tabs and line ends.
 

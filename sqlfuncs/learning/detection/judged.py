@@ -152,6 +152,8 @@ def judge(
     data_warnings.about_rows(reasons, classes)
     data_warnings.about_spelling(classes)
     data_warnings.about_agreement(*judged.evidence, is_given=given is not None)
+    if given is not None and data_warnings.are_hard(judged.evidence[1]):
+        data_warnings.about_hard_probabilities()
     return judged
 
 

@@ -37,6 +37,7 @@ class JudgedTags:
 
     `kind` is what x is, `own` the labels; `probs` (rows, tags) how likely each of their tags is out
     of sample, NaN where nothing is known; `known` (tags,) are the tags that could be learned.
+    `is_hard`: the probabilities are of predictions, how often each is what the label says.
     """
 
     kind: type[Rows]
@@ -44,6 +45,7 @@ class JudgedTags:
     probs: Floats
     known: Mask
     reasons: Reasons
+    is_hard: bool = False
 
     @property
     def rows(self) -> Mask:
@@ -119,8 +121,26 @@ def _by_given(x: pa.Array, own: Tags) -> JudgedTags:
         reasons[row] = f"the probabilities have no tag '{missing}'"
     _refuse_unusable(reasons)
     probs[~readable] = np.nan
+    is_hard = data_warnings.are_hard(probs[has])
+    if is_hard:
+        data_warnings.about_hard_probabilities()
+        probs = _softened(probs, given, is_usable(reasons))
     labels = Tags(names, given, own.reasons, own.repeated)
-    return JudgedTags(Probabilities, labels, probs, np.ones(len(names), dtype=bool), reasons)
+    every = np.ones(len(names), dtype=bool)
+    return JudgedTags(Probabilities, labels, probs, every, reasons, is_hard)
+
+
+def _softened(probs: Floats, given: Mask, rows: Mask) -> Floats:
+    """Probabilities that are all 0 or 1, as how often rows of which that is said have the tag.
+
+    One row more with it, and one without, keep that from being certain.
+    """
+    found = probs.copy()
+    for tag in range(probs.shape[1]):
+        for said in (0, 1):
+            has = given[rows & (probs[:, tag] == said), tag]
+            found[probs[:, tag] == said, tag] = (has.sum() + 1) / (len(has) + 2)
+    return found
 
 
 def _learnable(names: Sequence[str], given: Mask) -> Mask:

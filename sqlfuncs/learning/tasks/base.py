@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlfuncs.errors import BadInput, BadOption
+from sqlfuncs.learning.detection import confident
 from sqlfuncs.learning.labels.labels import kind_of
 from sqlfuncs.learning.rows.base import Reasons, Rows
 from sqlfuncs.learning.tasks import counted_flags
@@ -53,6 +54,23 @@ def refuse_of_classes(options: Options, task: str, *names: str) -> None:
             raise BadOption(
                 f"{asked} is about classes; these labels are none ({task}). Leave it out."
             )
+
+
+def check_ways(options: Options, task: str, cuts: Sequence[str], methods: Sequence[str]) -> None:
+    """Raise BadOption for a `cut` or a `method` that labels of a `task` do not have.
+
+    It says so of those that others have.
+    """
+    for name, allowed in (("cut", cuts), ("method", methods)):
+        given = getattr(options, name)
+        if given in allowed:
+            continue
+        if given not in (*confident.CUTS, *confident.METHODS):
+            raise BadOption.among(name, given, allowed)
+        raise BadOption(
+            f"{Option(name, given)} is for classes; of these labels ({task}) it may be "
+            f"{' or '.join(repr(each) for each in allowed)}."
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.errors import BadInput, BadOption
+from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.detection import data_warnings, tag_noise
 from sqlfuncs.learning.detection.judged_tags import JudgedTags, Learned, judge
 from sqlfuncs.learning.detection.tag_noise import TagNoise
@@ -32,6 +32,7 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
+    check_ways,
     refuse_of_classes,
 )
 from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
@@ -115,6 +116,7 @@ class TagPrediction(Prediction):
             "label": own.written(np.eye(len(own.names), dtype=bool), np.ones(len(own.names), bool)),
             "rows": pa.array(count),
             "flagged": pa.array((self.flagged & given).sum(axis=0)),
+            "missing": pa.array((self.flagged & ~given).sum(axis=0)),
             "error_rate": pa.array(rate, mask=unknown),
             "wrongly_elsewhere": pa.array((wrong * ~given).sum(axis=0), mask=~self.judged.known),
             "cut": pa.array(["auto"] * len(own.names)),
@@ -199,11 +201,7 @@ class MultiLabel(Task):
     @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> TagPrediction:
         """Each tag by itself, with how often people add and forget it reckoned in."""
-        refuse_of_classes(options, cls.name, "judge", "false_flags")
-        if options.cut not in _CUTS:
-            raise BadOption.among("cut", options.cut, _CUTS)
-        if options.method not in _METHODS:
-            raise BadOption.among("method", options.method, _METHODS)
+        check_ways(options, cls.name, _CUTS, _METHODS)
         own, learned = tags.read(rows), None
         reviewed = Reviewed.read(rows)
         if reviewed is not None:
@@ -217,6 +215,7 @@ class MultiLabel(Task):
         cls, rows: pa.StructArray, own: tags.Tags, learned: Learned | None, options: Options
     ) -> TagPrediction:
         """By models of the tags as `learned`; as they are given, where that is None."""
+        refuse_of_classes(options, cls.name, "judge", "false_flags", "risk")
         judged = judge(
             rows.field("x"),
             own,
@@ -231,6 +230,8 @@ class MultiLabel(Task):
         unseen = np.flatnonzero(known)[~noise.seen].tolist()
         data_warnings.about_unseen_tags([judged.own.names[tag] for tag in unseen])
         corrected = noise.quality(given, probs)
+        if judged.is_hard:  # what is said of a tag is all that noise would be learned from
+            corrected = np.where(given, probs, 1 - probs)
         qualities, flagged = (
             np.ones(judged.own.given[at].shape),
             np.zeros(judged.own.given[at].shape, bool),

@@ -35,6 +35,7 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
+    check_ways,
     refuse_of_classes,
     tells_of_no_class,
 )
@@ -163,11 +164,7 @@ class Regression(Task):
     @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> NumberPrediction:
         """Flagged where a label is likelier wrong than right, by how far it is from foreseen."""
-        refuse_of_classes(options, cls.name, "judge")
-        if options.cut not in _CUTS:
-            raise BadOption.among("cut", options.cut, _CUTS)
-        if options.method not in _METHODS:
-            raise BadOption.among("method", options.method, _METHODS)
+        check_ways(options, cls.name, _CUTS, _METHODS)
         reviewed = Reviewed.read(rows)
         check_false_flags(options, reviewed is not None)
         own = numbers.read(rows)
@@ -237,6 +234,7 @@ class Regression(Task):
 def _found(
     rows: pa.StructArray, own: Numbers, learned: Floats, options: Options
 ) -> NumberPrediction:
+    refuse_of_classes(options, Regression.name, "judge")
     judged = judge(
         rows.field("x"),
         own,

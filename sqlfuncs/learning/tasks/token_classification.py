@@ -14,6 +14,7 @@ from sqlfuncs.learning.detection import confident, health, word_noise
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.judged_words import JudgedWords, Learned, judge
 from sqlfuncs.learning.labels import tags, words
+from sqlfuncs.learning.labels.chunks import Scheme
 from sqlfuncs.learning.labels.labels import UNTYPED, kind_of
 from sqlfuncs.learning.labels.words import WordLabels, written
 from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
@@ -27,6 +28,7 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
+    check_ways,
     refuse_of_classes,
     tells_of_no_class,
 )
@@ -52,13 +54,15 @@ _QUEUED = (
 class WordPrediction(Prediction):
     """The rows of a table as they were `judged`, and what was `found` of the words that could be.
 
-    `cut` and `method` are what flagged and scored them.
+    `cut` and `method` are what flagged and scored them; what is suggested is valid in the `scheme`
+    that labels keep to.
     """
 
     judged: JudgedWords
     found: Found
     cut: str
     method: str
+    scheme: Scheme | None = None
 
     @property
     def rows(self) -> type[Rows]:
@@ -98,6 +102,11 @@ class WordPrediction(Prediction):
         suggested = np.where(is_flagged, better, judged.codes)
         suggested = np.where(sentences.words_of(rows), suggested, likely)
         has_suggestion = flagged | unlabeled
+        if self.scheme is not None:
+            valid = self.scheme.repaired
+            suggested = valid(sentences, suggested, judged.codes, judged.probs, has_suggestion)
+            likely = valid(sentences, likely, likely, judged.probs, known)
+            better = np.where(is_flagged, suggested, better)
         return {
             "label_quality": pa.array(self.scores, mask=~rows),
             "is_label_issue": pa.array(flagged, mask=~known),
@@ -194,7 +203,6 @@ class TokenClassification(Task):
     @classmethod
     def judge(cls, rows: pa.StructArray, options: Options) -> WordPrediction:
         """Words as rows of classes, with the noise reckoned in; sentences by all of their words."""
-        refuse_of_classes(options, cls.name, "judge", "false_flags")
         own, reviewed = words.read(rows), Reviewed.read(rows)
         learned = None
         if reviewed is not None:
@@ -207,6 +215,8 @@ class TokenClassification(Task):
         cls, rows: pa.StructArray, own: WordLabels, learned: Learned | None, options: Options
     ) -> WordPrediction:
         """By models of labels as `learned`; as they are given, where that is None."""
+        refuse_of_classes(options, cls.name, "judge", "false_flags", "risk")
+        check_ways(options, cls.name, confident.CUTS, confident.METHODS)
         judged = judge(
             rows.field("x"),
             own,
@@ -216,7 +226,8 @@ class TokenClassification(Task):
             seed=options.seed,
         )
         found = word_noise.find(*judged.evidence, options.cut, options.method)
-        return WordPrediction(judged, found, options.cut, options.method)
+        scheme = Scheme.of(judged.names, own.lists)
+        return WordPrediction(judged, found, options.cut, options.method, scheme)
 
     @classmethod
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:

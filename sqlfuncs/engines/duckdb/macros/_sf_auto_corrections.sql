@@ -4,7 +4,12 @@ _sf_auto_corrections(
     issues, key, label, action := 'relabel', min_confidence := 0.0, log := NULL, risk := 0.05,
     "precision" := NULL, task := 'auto', drawn := NULL
 ) AS TABLE
-WITH _sf_rows AS (
+WITH _sf_issues AS (
+    FROM sqlfuncs.main._sf_found(
+        issues, 'auto_corrections',
+        ['class_probs', 'not_judged', 'is_label_issue', 'suggested_label', 'suggested_confidence']
+    )
+), _sf_rows AS (
     SELECT
         row_number() OVER () AS _sf_n,
         key AS _sf_key,
@@ -19,7 +24,7 @@ WITH _sf_rows AS (
         if(key IS NULL, false, _sf_proposed) AS _sf_proposed,
         _sf_evidence
     FROM sqlfuncs.main._proposals(
-        issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged,
+        _sf_issues, label, sqlfuncs.main._sf_probs(class_probs), not_judged,
         is_label_issue AND suggested_confidence >= coalesce(min_confidence, 0), suggested_label,
         suggested_confidence,
         action := action, risk := risk, "precision" := "precision", task := task,

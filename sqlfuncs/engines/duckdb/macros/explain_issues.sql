@@ -5,9 +5,12 @@
 -- compared) and votes (which class each head of the model gives the row). The heads are trained on
 -- rows that are not flagged, so that none has seen a label that it explains. `votes` are those of label_issues.
 explain_issues(issues, x, label, key, votes := NULL, budget := 20, model := 'fast') AS TABLE
+WITH _sf_issues AS (
+    FROM sqlfuncs.main._sf_found(issues, 'explain_issues', ['is_label_issue', 'suggested_label', 'label_quality'])
+)
 SELECT * EXCLUDE (_sf_rank)
 FROM sqlfuncs.main._explanations(
-    issues, x, label, key, is_label_issue, suggested_label, label_quality,
+    _sf_issues, x, label, key, is_label_issue, suggested_label, label_quality,
     votes := votes, budget := budget, model := model
 ) AS _sf_in
 WHERE _sf_rank IS NOT NULL

@@ -6,7 +6,9 @@
 -- errors_left_low, errors_left_high (95 %), precision (share of wrong labels among the rows of the
 -- step). Reviewed rows that stand too high or low in the ranking for a random sample are an error.
 review_curve(issues, log, key, label, sample := NULL, points := 20) AS TABLE
-WITH _sf_everything AS (
+WITH _sf_issues AS MATERIALIZED (  -- so that it is looked at though no row may be needed
+    FROM sqlfuncs.main._sf_found(issues, 'review_curve', ['label_quality'])
+), _sf_everything AS (
     SELECT NULL::VARCHAR AS key
 ), _sf_decided AS MATERIALIZED (
     FROM sqlfuncs.main._sf_decisions(issues, log, key, label, NULL)
@@ -23,7 +25,7 @@ WITH _sf_everything AS (
             _sf_times IS NOT NULL
             OR (SELECT count(*) = 1 AND count(_sf_drawn_key) = 0 FROM _sf_drawn)
         ) AS _sf_random
-    FROM query_table(issues) AS _sf_in
+    FROM _sf_issues AS _sf_in
     LEFT JOIN _sf_decided ON _sf_key = (key)::VARCHAR
     LEFT JOIN _sf_drawn ON _sf_drawn_key = (key)::VARCHAR
     WHERE label_quality IS NOT NULL AND _sf_action IS DISTINCT FROM 'exclude'
