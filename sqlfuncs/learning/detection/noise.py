@@ -251,8 +251,12 @@ class Correction:
         return _distributions(weights, probs)
 
 
-def correction(codes: Codes, probs: Floats, seen: Evidence | None = None) -> Correction:
-    """The correction that fits the kind of noise; `seen` is the evidence, if it is known already.
+def correction(
+    codes: Codes, probs: Floats, seen: Evidence | None = None, transition: Floats | None = None
+) -> Correction:
+    """The correction that fits the kind of noise.
+
+    `seen` is the evidence and `transition` the matrix, where these are known already.
 
     Where whole classes are mistaken for others, or the model is weak, the given label says much.
     Where a strong model disagrees on hard rows, people's labels there are draws, of which the truth
@@ -265,19 +269,20 @@ def correction(codes: Codes, probs: Floats, seen: Evidence | None = None) -> Cor
     0.5
     """
     seen = evidence(codes, probs) if seen is None else seen
-    transition = transition_matrix(codes, probs)
+    transition = transition_matrix(codes, probs) if transition is None else transition
     if seen.is_peoples:
         return Correction(with_noise(transition, 1 - seen.agreement), *_PEOPLES_POWERS)
     return Correction(transition, 0.5, 0.5)
 
 
-def careful_correction(codes: Codes, probs: Floats) -> Correction:
+def careful_correction(codes: Codes, probs: Floats, transition: Floats | None = None) -> Correction:
     """The geometric mean, whatever the noise: it never believes the given label less than that.
 
     Where people err on hard rows fewer labels are likelier wrong than right by it, and they are
     so more surely; the others are ranked a little worse.
     """
-    return Correction(transition_matrix(codes, probs), 0.5, 0.5)
+    transition = transition_matrix(codes, probs) if transition is None else transition
+    return Correction(transition, 0.5, 0.5)
 
 
 def corrected(codes: Codes, probs: Floats) -> Floats:

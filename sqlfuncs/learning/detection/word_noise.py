@@ -13,6 +13,40 @@ from sqlfuncs.learning.labels.classes import Codes
 # dictionaries label: what it says of the others counts more than that. Most words are easy, so the
 # limit is lower than that of rows of classes.
 _HARD_ONLY = 0.15
+# Times the rate at which words of other labels are given the label outside: above, a label's own
+# rate shows that it is confused with outside.
+_MUCH_MORE = 1.5
+# Of words that are outside and look like a label: how many are given it for each that is not. The
+# model calls them by what most of them are given, so these are more.
+_GIVEN_AS_SEEN = 2.0
+_LEAST = 1e-12
+
+
+def transition(codes: Codes, probs: Floats) -> Floats:
+    """T[j, k] = P(given k | true j), (labels, labels), where most words have one label, 'outside'.
+
+    Whoever forgets entities forgets those of all labels. What is given as outside much more often
+    than that, where the model sees one label, is no rate of forgetting: there the two are confused.
+    A language model gives MISC to numbers and titles, say; the taggers learn it, and of the words
+    that they call MISC many are outside, with whichever of both labels. Those given the label
+    outside then show how often words that are outside are given the other one.
+    """
+    rates = noise.transition_matrix(codes, probs)
+    given = np.bincount(codes, minlength=len(rates))
+    outside = int(given.argmax())
+    counts = np.bincount(probs.argmax(axis=1), minlength=len(rates))
+    others = np.delete(np.arange(len(rates)), outside)
+    if 2 * given[outside] <= len(codes) or not counts[outside] or not counts[others].any():
+        return rates
+    usual = _weighted_median(rates[others, outside], counts[others])
+    beyond = np.maximum(rates[others, outside] - _MUCH_MORE * usual, 0)
+    rates[others, outside] -= beyond
+    rates[others, others] += beyond
+    overused = _GIVEN_AS_SEEN * beyond * counts[others] / counts[outside]
+    overused *= min(1, rates[outside, outside] / 2 / max(overused.sum(), _LEAST))
+    rates[outside, others] += overused
+    rates[outside, outside] -= overused.sum()
+    return rates
 
 
 def correction(codes: Codes, probs: Floats) -> noise.Correction:
@@ -20,10 +54,10 @@ def correction(codes: Codes, probs: Floats) -> noise.Correction:
 
     People forget words: that is seen where a model is sure, and says much of all others.
     """
-    seen = noise.evidence(codes, probs)
+    seen, rates = noise.evidence(codes, probs), transition(codes, probs)
     if seen.uniformity < _HARD_ONLY:
-        return noise.correction(codes, probs, seen)
-    return noise.careful_correction(codes, probs)
+        return noise.correction(codes, probs, seen, rates)
+    return noise.careful_correction(codes, probs, rates)
 
 
 def find(codes: Codes, probs: Floats, cut: str, method: str) -> Found:
@@ -46,3 +80,9 @@ def find(codes: Codes, probs: Floats, cut: str, method: str) -> Found:
 def taken(codes: Codes, probs: Floats, cut: str) -> str:
     """What a cut stands for: 'auto' for the one that fits the noise."""
     return confident.choose_cut(noise.evidence(codes, probs)) if cut == "auto" else cut
+
+
+def _weighted_median(values: Floats, weights: Codes) -> float:
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(reached, reached[-1] / 2)]])

@@ -1,13 +1,14 @@
 """Words as vectors, each read in its sentence, halfway up a sentence encoder. Uses torch.
 
 Of an encoder's layers the last are about the sentence; halfway up a token still says what it is.
+A sentence that is longer than an encoder reads at once is read in windows that overlap, and each
+word taken from the one that has most on both sides of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _LETTERS = 64  # of a word: no more of them are read
 _SENTENCES = 1000  # that are split into tokens between two looks for Ctrl-C
+_OVERLAP = 4  # windows of a long sentence share one part in so many
+_CONTEXT = -1  # in the place of a word: a token that is read for what it says of others
 Piece = tuple[list[int], list[int]]  # the ids of some tokens, and which word each is a part of
 
 
@@ -49,14 +52,15 @@ class WordEncoder:
             for places, states, _ in read_tokens(ids, self._run, self._model):
                 for place, own in zip(places, states, strict=True):
                     words = np.array(pieces[place][1])
-                    np.add.at(total, words, own[1:-1])
-                    np.add.at(tokens_of, words, 1)
+                    own_words = words != _CONTEXT
+                    np.add.at(total, words[own_words], own[1:-1][own_words])
+                    np.add.at(tokens_of, words[own_words], 1)
                 task.advance(len(places))
         total /= np.maximum(tokens_of, 1)[:, None]
         return total
 
     def _pieces(self, sentences: Sequence[Sequence[str]]) -> Iterator[Piece]:
-        """Sentences as tokens; long ones are cut between words."""
+        """Sentences as tokens; long ones in windows."""
         tokenizer: Any = self._loaded.tokenizer
         first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
         longest = min(self._loaded.max_seq_length or MAX_TOKENS, MAX_TOKENS) - 2
@@ -64,8 +68,15 @@ class WordEncoder:
         for at in range(0, len(sentences), _SENTENCES):
             work.check()
             for words in sentences[at : at + _SENTENCES]:
-                for ids, of in _cut(tokenizer, words, longest):
-                    yield [first, *ids, last], [start + place for place in of]
+                tokens = _tokens(tokenizer, words, longest)
+                for part, kept in windows([len(own) for own in tokens], longest):
+                    ids = [token for place in part for token in tokens[place]]
+                    of = [
+                        start + place if place in kept else _CONTEXT
+                        for place in part
+                        for _ in tokens[place]
+                    ]
+                    yield [first, *ids, last], of
                 start += len(words)
 
     def _run(self, model: SentenceTransformer, ids: Any) -> Any:
@@ -99,22 +110,40 @@ def of_fast() -> WordEncoder | None:
     return None if found is None else of_weights(found)
 
 
-def _cut(tokenizer: Any, words: Sequence[str], longest: int) -> Iterator[Piece]:
-    """The tokens of a sentence, so many at a time and whole words, and of which word each is."""
+def windows(lengths: Sequence[int], longest: int) -> Iterator[tuple[range, range]]:
+    """Runs of words that are read at once, and which of them are taken from each: every one once.
+
+    `lengths` are the numbers of tokens of each word of a sentence, each `longest` at most, which
+    is how many are read at once. Words that two runs share are taken half from each.
+
+    >>> list(windows([1] * 10, 8))
+    [(range(0, 8), range(0, 7)), (range(6, 10), range(7, 10))]
+    """
+    start, taken = 0, 0
+    while start < len(lengths):
+        end, size = start, 0
+        while end < len(lengths) and size + lengths[end] <= longest:
+            size += lengths[end]
+            end += 1
+        if end == len(lengths):
+            yield range(start, end), range(taken, end)
+            return
+        shared = end
+        most = min(longest // _OVERLAP, longest - lengths[end])
+        while shared > start and sum(lengths[shared - 1 : end]) <= most:
+            shared -= 1
+        middle = (shared + end + 1) // 2
+        yield range(start, end), range(taken, middle)
+        start, taken = shared, middle
+
+
+def _tokens(tokenizer: Any, words: Sequence[str], longest: int) -> list[list[int]]:
+    """The tokens of each word of a sentence, so many at most; an unknown one where it has none."""
     if not words:
-        return
+        return []
     some = [word[:_LETTERS].encode("utf-8", "replace").decode() for word in words]
-    split = tokenizer(some, is_split_into_words=True, add_special_tokens=False)
-    ids, of = list[int](), list[int]()
-    for word, group in groupby(zip(split.word_ids(), split["input_ids"], strict=True), _first):
-        own = [token for _, token in group][:longest]
-        if len(ids) + len(own) > longest:
-            yield ids, of
-            ids, of = [], []
-        ids, of = ids + own, of + [word] * len(own)
-    if ids:
-        yield ids, of
-
-
-def _first(pair: tuple[int, int]) -> int:
-    return pair[0]
+    split = tokenizer(some, is_split_into_words=True, add_special_tokens=False, verbose=False)
+    found = [list[int]() for _ in words]
+    for word, token in zip(split.word_ids(), split["input_ids"], strict=True):
+        found[word].append(token)
+    return [own[:longest] or [tokenizer.unk_token_id] for own in found]
