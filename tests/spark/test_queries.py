@@ -17,6 +17,7 @@ from sqlfuncs.errors import BadQueryFile, StatementFailed, TimedOut
 from sqlfuncs.queries import files
 from sqlfuncs.queries.header import QueryFile, parse
 from tests.spark import sessions
+from tests.spark.test_other_labels import TABLES
 
 Results = list[list[tuple[Any, ...]]]
 _ROWS = """
@@ -70,6 +71,10 @@ def _plain(results: Results) -> list[list[str]]:
                 return f"{value:.9g}"
             case dict():
                 return sorted((key, plain(each)) for key, each in value.items())
+            case tuple() if hasattr(value, "asDict"):  # a struct
+                return plain(value.asDict())
+            case list():
+                return [plain(each) for each in value]
         return value
 
     return [sorted(repr([plain(each) for each in row]) for row in rows) for rows in results]
@@ -86,6 +91,16 @@ def both(
     for table in spark.catalog.listTables():
         if table.tableType == "MANAGED":
             spark.sql(f"DROP TABLE {table.name}")
+
+
+@pytest.mark.parametrize("kind", ["numbers", "tags", "words"])
+def test_labels_of_other_kinds_are_detected_and_queued(both: Both, kind: str) -> None:
+    both.con.register("made", TABLES[kind]())
+    both.make("others", "FROM made")
+    assert both.same("detect", table="others", text="x")
+    assert both.same_table("issues") == both.same_table("others")
+    (queued,) = both.same("review_queue", table="others", text="x", purpose="verify", budget=5)
+    assert queued
 
 
 ISSUES = "id, label, label_quality, is_label_issue, suggested_label, class_probs, not_judged"

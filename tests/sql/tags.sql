@@ -55,3 +55,8 @@ FROM label_issues(t, x, tags);
 CREATE TABLE t AS SELECT ['a'] AS actual, 'a' AS said FROM range(9) r(i);
 FROM evaluate(t, actual, said);
 -- error: predicted does not: name a column of lists
+
+-- case: no rows to evaluate, where the task says what labels would be
+CREATE TABLE t (actual VARCHAR[], said VARCHAR[]);
+FROM evaluate(t, actual, said, task := 'multilabel');
+-- error: the table has no rows

@@ -50,3 +50,8 @@ SELECT "class", precision, recall, support FROM class_report(t, actual, said, ta
 CREATE TABLE t AS SELECT ['O', 'O'] AS actual, ['O'] AS said;
 FROM evaluate(t, actual, said, task := 'token_classification');
 -- error: not one label for each word
+
+-- case: no rows, where the task says what labels would be
+CREATE TABLE t (words VARCHAR[], label VARCHAR[]);
+FROM label_issues(t, words, label, task := 'token_classification');
+-- error: the table has no rows
