@@ -161,7 +161,7 @@ def test_odd_numbers_are_left_out_or_endured(con: duckdb.DuckDBPyConnection) -> 
             "cut := 'both' is for classes; of these labels (regression) it may be 'auto'",
         ),
         ("label_issues(t, [bmi], y, method := 'normalized_margin')", "'auto' or 'residual'"),
-        ("label_issues(t, [bmi], y, judge := 'j')", "these labels are numbers"),
+        ("label_issues(t, [bmi], y, judge := 'j')", "these labels are none (regression)"),
         ("label_issues(t, [bmi], y, votes := [y])", "votes name classes"),
         ("label_issues(t, [bmi], y, annotator := sex)", "annotators have habits with classes"),
         ("label_issues(t, [bmi], y, false_flags := 0.1)", "takes what people decided"),
