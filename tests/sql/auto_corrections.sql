@@ -20,4 +20,4 @@ FROM auto_corrections(issues, id, label, action := 'delete');
 -- case: a table that label_issues did not give
 CREATE TABLE t AS SELECT 1 AS id, 'a' AS label;
 FROM auto_corrections(t, id, label);
--- error: "class_probs" not found
+-- error: class_probs
