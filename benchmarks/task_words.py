@@ -29,7 +29,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from benchmarks.pages import circumstances, write
 from sqlfuncs.learning.encoders import words as encoders
-from sqlfuncs.learning.features.word_features import sparse_features
+from sqlfuncs.learning.features.word_features import WordFeatures
 from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.labels.classes import codes, in_order
 from sqlfuncs.learning.labels.labels import KIND
@@ -149,7 +149,7 @@ def _theirs(words: Labels, given: Labels) -> tuple[Floats, Floats, float]:
     probs = np.zeros((len(flat), len(names)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for features in (sparse_features(words), states.encode(words)):
+        for features in (WordFeatures.learn(words)[1], states.encode(words)):
             probs += cross_val_predict(
                 LogisticRegression(max_iter=200),
                 features,

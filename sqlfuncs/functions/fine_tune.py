@@ -83,7 +83,7 @@ def fine_tune(
     # Without rows to test on nothing is copied.
     to_learn = rows.filter(pc.invert(is_tested)) if is_tested.true_count else rows
     kind, usable, labels, weights = to_train_on(to_learn, task)
-    tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
+    tested = to_test_on(rows.filter(is_tested), kind) if is_tested.true_count else None
     trainer = trainers.of(base)
     full_base, reading = trainer.named(base, usable)
     request = Request(model, full_base, reading, folds, seed, kind, usable, labels, weights)

@@ -54,6 +54,12 @@ def llm_class_probs(
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
     )
+    if FUNCTION.is_by_word(text.type):
+        of_words = [each.of_words for each in answers(text, question)]
+        return pa.array(
+            [each and [list(word.items()) for word in each] for each in of_words],
+            pa.list_(RETURNS),
+        )
     known = as_served(question).labels  # those of a model trained at a service are left out
     names = [] if known is None else Task.read(known).labels
     maps: list[list[tuple[str, float]] | None] = []
@@ -75,4 +81,5 @@ FUNCTION = ScalarFunction(
     returns=RETURNS,
     session=SESSION,
     per_query=True,
+    word_by_word=True,
 )

@@ -76,7 +76,7 @@ def llm_classify(
         budget_tokens=budget_tokens,
     )
     said = [each.answer for each in answers(text, question)]
-    if multi:
+    if FUNCTION.returned({"multi": multi}, text.type) != LABEL:
         return pa.array([answer.labels if answer else None for answer in said], pa.list_(LABEL))
     return pa.array([answer.label if answer else None for answer in said], LABEL)
 
@@ -89,4 +89,5 @@ FUNCTION = ScalarFunction(
     session=SESSION,
     per_query=True,
     lists="multi",
+    word_by_word=True,
 )

@@ -32,7 +32,7 @@ def entities(labels: Sequence[str]) -> set[Entity]:
     begun, prefix, kind = 0, _OUTSIDE, ""
     for place, label in enumerate([*labels, _OUTSIDE]):
         before, of_before = prefix, kind
-        prefix, kind = _split(label)
+        prefix, kind = split(label)
         begins = prefix != _OUTSIDE and (
             prefix in "BS" or before in ("E", "S", _OUTSIDE) or kind != of_before
         )
@@ -83,11 +83,15 @@ def entity_type(label: str) -> str:
     >>> entity_type("B-PER"), entity_type("NOUN"), entity_type("O")
     ('PER', 'NOUN', '')
     """
-    return _split(label)[1]
+    return split(label)[1]
 
 
-def _split(label: str) -> tuple[str, str]:
-    """The prefix of a label, and the type."""
+def split(label: str) -> tuple[str, str]:
+    """The prefix of a label, and the type.
+
+    >>> split("B-PER"), split("NOUN"), split("O")
+    (('B', 'PER'), ('I', 'NOUN'), ('O', ''))
+    """
     if label == _OUTSIDE:
         return _OUTSIDE, ""
     prefix, dash, kind = label.partition("-")

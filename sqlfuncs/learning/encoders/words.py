@@ -7,25 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sqlfuncs import work
-from sqlfuncs.learning.encoders.batches import Vectors
+from sqlfuncs.learning.encoders.batches import WAY, Vectors
+from sqlfuncs.learning.encoders.device import devices, way
 from sqlfuncs.learning.encoders.middle import without_layers_from
 from sqlfuncs.learning.encoders.reading import Replicas, read_tokens
 from sqlfuncs.learning.encoders.sentence import MAX_TOKENS, loaded, transformer
+from sqlfuncs.learning.encoders.word_tokens import Piece, WordTokens
 from sqlfuncs.store import weights
 from sqlfuncs.store.weights import Weights
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-_LETTERS = 64  # of a word: no more of them are read
-_SENTENCES = 1000  # that are split into tokens between two looks for Ctrl-C
-Piece = tuple[list[int], list[int]]  # the ids of some tokens, and which word each is a part of
 
 
 class WordEncoder:
@@ -33,7 +30,7 @@ class WordEncoder:
 
     def __init__(self, found: Weights) -> None:
         """Nothing is loaded yet."""
-        self.name = found.name
+        self.name, self.digest = found.name, found.digest
         self._weights = found
         layers, self.width = transformer(found.folder)
         self._layer = round(layers / 2)
@@ -55,18 +52,19 @@ class WordEncoder:
         total /= np.maximum(tokens_of, 1)[:, None]
         return total
 
+    def reading(self) -> str:
+        """What it is and how it is run: for fingerprints."""
+        return f"{self.digest}:{WAY}:{way(devices()[0])}:halfway"
+
     def _pieces(self, sentences: Sequence[Sequence[str]]) -> Iterator[Piece]:
-        """Sentences as tokens; long ones are cut between words."""
-        tokenizer: Any = self._loaded.tokenizer
-        first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
-        longest = min(self._loaded.max_seq_length or MAX_TOKENS, MAX_TOKENS) - 2
+        """Sentences as tokens, and which of all words these are of."""
+        longest = min(self._loaded.max_seq_length or MAX_TOKENS, MAX_TOKENS)
+        cut = WordTokens(self._loaded.tokenizer, longest).pieces(sentences)
         start = 0
-        for at in range(0, len(sentences), _SENTENCES):
-            work.check()
-            for words in sentences[at : at + _SENTENCES]:
-                for ids, of in _cut(tokenizer, words, longest):
-                    yield [first, *ids, last], [start + place for place in of]
-                start += len(words)
+        for words, pieces in zip(sentences, cut, strict=True):
+            for ids, of in pieces:
+                yield ids, [start + place for place in of]
+            start += len(words)
 
     def _run(self, model: SentenceTransformer, ids: Any) -> Any:
         import torch
@@ -97,24 +95,3 @@ def of_fast() -> WordEncoder | None:
 
     found = weights.local(weights.MINILM) if encoders.is_available() else None
     return None if found is None else of_weights(found)
-
-
-def _cut(tokenizer: Any, words: Sequence[str], longest: int) -> Iterator[Piece]:
-    """The tokens of a sentence, so many at a time and whole words, and of which word each is."""
-    if not words:
-        return
-    some = [word[:_LETTERS].encode("utf-8", "replace").decode() for word in words]
-    split = tokenizer(some, is_split_into_words=True, add_special_tokens=False)
-    ids, of = list[int](), list[int]()
-    for word, group in groupby(zip(split.word_ids(), split["input_ids"], strict=True), _first):
-        own = [token for _, token in group][:longest]
-        if len(ids) + len(own) > longest:
-            yield ids, of
-            ids, of = [], []
-        ids, of = ids + own, of + [word] * len(own)
-    if ids:
-        yield ids, of
-
-
-def _first(pair: tuple[int, int]) -> int:
-    return pair[0]
