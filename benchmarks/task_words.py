@@ -46,7 +46,7 @@ Labels = list[list[str]]
 Figures = dict[str, tuple[float, float, float]]  # average precisions and seconds
 
 
-def _read(folder: Path, repository: str, file: str) -> list[Sentence]:
+def read(folder: Path, repository: str, file: str) -> list[Sentence]:
     content = subprocess.run(
         ["git", "-C", str(folder / repository), "show", f"HEAD:{file}"],
         stdout=subprocess.PIPE,
@@ -56,7 +56,7 @@ def _read(folder: Path, repository: str, file: str) -> list[Sentence]:
     return [[(row[0], row[-1]) for row in each if row] for each in sentences if any(each)]
 
 
-def _iob2(sentence: Sentence) -> tuple[str, ...]:
+def iob2(sentence: Sentence) -> tuple[str, ...]:
     """Its labels, of which each entity's first begins with B."""
     found, before = list[str](), "O"
     for _, label in sentence:
@@ -73,7 +73,7 @@ def _documents(starts: Sequence[int], count: int) -> list[range]:
 
 def _pairs(masked: list[Sentence], whole: list[Sentence], index: Sequence[str]) -> dict[int, int]:
     """Which sentence of the corpus each masked one is, of those that are sure."""
-    ours, theirs = [_iob2(each) for each in masked], [_iob2(each) for each in whole]
+    ours, theirs = [iob2(each) for each in masked], [iob2(each) for each in whole]
     own = _documents([n for n, at in enumerate(index) if at == "docstart"], len(index))
     others = _documents(
         [n for n, each in enumerate(whole) if each[0][0] == "-DOCSTART-"], len(whole)
@@ -111,10 +111,10 @@ def corpus(folder: Path) -> tuple[Labels, Labels, dict[str, Labels]]:
         check=True,
     ).stdout.decode()
     noisy = {
-        kind: _read(folder, LABELS, f"data/annotations/noise_{kind}.traindev") for kind in JUDGED
+        kind: read(folder, LABELS, f"data/annotations/noise_{kind}.traindev") for kind in JUDGED
     }
-    clean = _read(folder, LABELS, "data/annotations/clean.traindev")
-    whole = _read(folder, WORDS, "data/conllpp_train.txt")
+    clean = read(folder, LABELS, "data/annotations/clean.traindev")
+    whole = read(folder, WORDS, "data/conllpp_train.txt")
     pairs = _pairs(noisy["expert"], whole, index.split())
 
     def labels(of: list[Sentence]) -> Labels:

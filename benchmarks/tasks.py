@@ -11,13 +11,21 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import task_numbers, task_ordered, task_tags, task_training, task_words
+from benchmarks import (
+    task_numbers,
+    task_ordered,
+    task_tags,
+    task_training,
+    task_word_training,
+    task_words,
+)
 
 _KINDS = {
     "numbers": task_numbers.main,
     "ordered": task_ordered.main,
     "tags": task_tags.main,
     "training": task_training.main,
+    "word_training": task_word_training.main,
     "words": task_words.main,
 }
 

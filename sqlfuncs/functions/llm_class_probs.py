@@ -35,7 +35,8 @@ def llm_class_probs(
     FROM label_issues(tbl, llm_class_probs(text, [...]), label) finds wrong labels with no
     training at all. Those of a hosted model are of the tokens that it chose among; where it tells
     none, it has 1 for its answer and 0 for the rest. They sum to 1; with multi := true each label
-    has one of its own, for label_issues(tbl, llm_class_probs(...), tags). NULL where llm_classify
+    has one of its own, for label_issues(tbl, llm_class_probs(...), tags). Of words, VARCHAR[], a
+    list of maps, one for each, for label_issues(tbl, probs, labels). NULL where llm_classify
     would be. Options and errors are those of llm_classify.
     """
     question = Question.read(

@@ -45,7 +45,8 @@ def llm_classify(
     `examples` is a list of {text: ..., label: ...}. With multi := true, a constant, a text gets any
     number of the labels: VARCHAR[], [] for none, NULL where there is no answer; the label of an
     example is then a list, too. For a model trained on embeddings, `text` is an embedding. NULL
-    and blank text gives NULL.
+    and blank text gives NULL. For one trained on labels of words, `text` is words, VARCHAR[], and
+    the result a label for each, [] for none; a word that is NULL is read as one without letters.
 
     Each distinct text is asked once and its answer kept on disk, as it arrives. A row that gets
     no answer is NULL, and why is said; `llm_classify_result` has it row by row, and

@@ -44,9 +44,9 @@ def llm_classify_result(
 ) -> pa.Array:
     """The label a model gives a text and all that is known of it, one STRUCT a row.
 
-    `label` as of llm_classify, and `labels`, with multi := true any number, where `label` is NULL;
-    `confidence` 0..1 where the model gives probabilities, else NULL: of the label, or that all of
-    the labels are those given and no other;
+    `label` as of llm_classify, and `labels`, with multi := true any number, of words one for each,
+    where `label` is NULL; `confidence` 0..1 where the model gives probabilities, else NULL: of the
+    label, or that all of the labels are those given and no other;
     `error` why there is no label, else NULL; `model`; `cached` whether the answer was kept
     before; `input_tokens` and `output_tokens` what this text's answer cost when it was asked;
     `note` what was done to the text, as that only its beginning was read. NULL and blank text

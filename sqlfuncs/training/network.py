@@ -21,7 +21,7 @@ from sqlfuncs.learning.tasks.taught import Taught
 from sqlfuncs.store import weights
 from sqlfuncs.store.jobs import Running
 from sqlfuncs.store.weights import Weights
-from sqlfuncs.training import checkpoint
+from sqlfuncs.training import checkpoint, readable
 from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
@@ -63,10 +63,12 @@ def owns(base: str) -> bool:
 def named(base: str, rows: Rows) -> tuple[str, str]:
     """The full name of a base, and its recipe. Raises as `weights.full_name` and `reading`."""
     full = weights.full_name(base, option="base")
-    if rows.texts is None:
+    if rows.words is None:
+        readable.refuse_all_but_texts(base, rows)
+    elif is_causal(weights.get(full).folder):
         raise BadOption(
-            f"{Option('base', Given(base))} reads text. Embeddings may have "
-            f"{Option('base', 'fast')}."
+            f"{Option('base', Given(base))} reads from left to right, and would label a word "
+            f"before it has read what follows. {readable.OF_WORDS}"
         )
     return full, way(full)
 
@@ -162,7 +164,8 @@ class _Prepared:
 
         found, taught = weights.get(request.base), request.taught
         keys = request.rows.digests()
-        recipe = replace(recipe_for(found), loss=taught.loss or recipe_for(found).loss)
+        own = recipe_for(found)
+        recipe = replace(own, loss=taught.loss or own.loss, epochs=taught.epochs or own.epochs)
         network = untrained(found, recipe, taught.width, request.seed)
         counts = request.weights
         if counts is None:

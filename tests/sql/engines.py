@@ -92,6 +92,7 @@ _SPARK_GAPS: Mapping[str, str] = {
         ),
         "labels of words are DuckDB's so far": (
             "words: found, reviewed, corrected and evaluated",
+            "words: trained, asked and evaluated",
             "words: own predictions",
             "words: entities",
             "words: a row a type of entity",

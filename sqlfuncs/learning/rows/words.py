@@ -65,7 +65,7 @@ class WordLists(Rows):
         if model != "fast":
             raise BadOption(
                 f"{Option('base', Given(model))} reads texts; words it would read as 'fast' does. "
-                f"Labels of words may have {Option('base', 'fast')}, or an encoder: 'minilm'."
+                f"Labels of words may have {Option('base', 'fast')} or an encoder: 'minilm'."
             )
         by = encoders.of_fast()
         return "words" if by is None else f"words {by.reading()}"

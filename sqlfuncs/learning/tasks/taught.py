@@ -54,6 +54,7 @@ class Taught(ABC):
     way: ClassVar[str] = ""  # how such labels are learned, if not as classes: for fingerprints
     is_multi: ClassVar[bool] = False
     loss: ClassVar[str | None] = None  # of a network (`networks.objective`), if one learns them
+    epochs: ClassVar[int | None] = None  # of it, where these are not those of its recipe
     classes: tuple[str, ...]
 
     @property

@@ -59,6 +59,7 @@ class TaughtWords(Taught):
     texts: Sequence[str]
     way = "words 1"
     loss = "cross_entropy_of_words"
+    epochs = 10  # as NoiseBench's: most words have one label, and few steps teach no other
 
     @cached_property
     def lists(self) -> list[list[str]]:

@@ -19,6 +19,7 @@ from sqlfuncs.learning.labels.labels import UNTYPED, kind_of
 from sqlfuncs.learning.labels.words import WordLabels, written
 from sqlfuncs.learning.models.decoding import Decoder, WordDecoder
 from sqlfuncs.learning.rows.base import Floats, Reasons, Rows, is_usable
+from sqlfuncs.learning.rows.types import type_of
 from sqlfuncs.learning.rows.words import WordLists, are_words
 from sqlfuncs.learning.tasks import evaluated_words, stored, suggested_words, taught_words
 from sqlfuncs.learning.tasks.base import (
@@ -242,7 +243,7 @@ class TokenClassification(Task):
         """Words."""
         if not WordLists.is_type(x.type):
             raise BadInput(
-                f"x is of type {TypeName(x.type)}, and labels of words are learned beside "
+                f"x is of type {TypeName(type_of(x))}, and labels of words are learned beside "
                 f"{WordLists.example}: one label for each word."
             )
         return WordLists.read(x)
@@ -255,7 +256,7 @@ class TokenClassification(Task):
         if not WordLists.is_type(x.type):
             raise BadInput(
                 f"'{model}' was trained to give a label for each word, and reads "
-                f"{WordLists.example}; this is of type {TypeName(x.type)}. "
+                f"{WordLists.example}; this is of type {TypeName(type_of(x))}. "
                 f"{Snippet('a text as words')} makes words of a text, if those it was trained on "
                 "were made like that."
             )
@@ -268,6 +269,14 @@ class TokenClassification(Task):
         return taught_words.read(rows)
 
     taught = staticmethod(taught_words.TaughtWords)
+
+    @classmethod
+    def wrong(cls, rows: pa.StructArray, options: Options) -> tuple[float, int]:
+        """Of words: most sentences of a few wrong labels would be wrong."""
+        codes, probs = cls.judge(rows, options).judged.evidence
+        counts = np.bincount(codes, minlength=probs.shape[1])
+        return float(np.nansum(health.health(codes, probs).error_rate * counts)), len(codes)
+
     restored = staticmethod(stored.of_words)
 
     @classmethod

@@ -50,8 +50,7 @@ _DECIDED = f"""_sf_decided AS (
 # Types of which lists come as lists of text (`spec.of_words`). A macro is planned as it is made,
 # without the types of its arguments: coalesce, unlike typeof, says that it has to wait for these.
 _ARE_WORDS = (
-    "regexp_full_match(typeof(coalesce({0}, NULL)), "
-    "'(VARCHAR|JSON|UUID|BIT|BIGNUM|ENUM\\(.*\\))\\[\\d*\\]')"
+    "regexp_full_match(typeof(coalesce({0}, NULL)), '(VARCHAR|JSON|UUID|ENUM\\(.*\\))\\[\\d*\\]')"
 )
 _AFTER_ALL = 2**62  # more rows than any table has
 _CALLER = f"{INSTANCE}, current_connection_id()"  # for `interrupts.Caller`
