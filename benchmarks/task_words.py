@@ -29,7 +29,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from benchmarks.pages import circumstances, write
 from sqlfuncs.learning.encoders import words as encoders
-from sqlfuncs.learning.features.word_features import sparse_features
+from sqlfuncs.learning.features.word_features import WordFeatures
 from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.labels.classes import codes, in_order
 from sqlfuncs.learning.labels.labels import KIND
@@ -46,7 +46,7 @@ Labels = list[list[str]]
 Figures = dict[str, tuple[float, float, float]]  # average precisions and seconds
 
 
-def _read(folder: Path, repository: str, file: str) -> list[Sentence]:
+def read(folder: Path, repository: str, file: str) -> list[Sentence]:
     content = subprocess.run(
         ["git", "-C", str(folder / repository), "show", f"HEAD:{file}"],
         stdout=subprocess.PIPE,
@@ -56,7 +56,7 @@ def _read(folder: Path, repository: str, file: str) -> list[Sentence]:
     return [[(row[0], row[-1]) for row in each if row] for each in sentences if any(each)]
 
 
-def _iob2(sentence: Sentence) -> tuple[str, ...]:
+def iob2(sentence: Sentence) -> tuple[str, ...]:
     """Its labels, of which each entity's first begins with B."""
     found, before = list[str](), "O"
     for _, label in sentence:
@@ -73,7 +73,7 @@ def _documents(starts: Sequence[int], count: int) -> list[range]:
 
 def _pairs(masked: list[Sentence], whole: list[Sentence], index: Sequence[str]) -> dict[int, int]:
     """Which sentence of the corpus each masked one is, of those that are sure."""
-    ours, theirs = [_iob2(each) for each in masked], [_iob2(each) for each in whole]
+    ours, theirs = [iob2(each) for each in masked], [iob2(each) for each in whole]
     own = _documents([n for n, at in enumerate(index) if at == "docstart"], len(index))
     others = _documents(
         [n for n, each in enumerate(whole) if each[0][0] == "-DOCSTART-"], len(whole)
@@ -111,10 +111,10 @@ def corpus(folder: Path) -> tuple[Labels, Labels, dict[str, Labels]]:
         check=True,
     ).stdout.decode()
     noisy = {
-        kind: _read(folder, LABELS, f"data/annotations/noise_{kind}.traindev") for kind in JUDGED
+        kind: read(folder, LABELS, f"data/annotations/noise_{kind}.traindev") for kind in JUDGED
     }
-    clean = _read(folder, LABELS, "data/annotations/clean.traindev")
-    whole = _read(folder, WORDS, "data/conllpp_train.txt")
+    clean = read(folder, LABELS, "data/annotations/clean.traindev")
+    whole = read(folder, WORDS, "data/conllpp_train.txt")
     pairs = _pairs(noisy["expert"], whole, index.split())
 
     def labels(of: list[Sentence]) -> Labels:
@@ -149,7 +149,7 @@ def _theirs(words: Labels, given: Labels) -> tuple[Floats, Floats, float]:
     probs = np.zeros((len(flat), len(names)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for features in (sparse_features(words), states.encode(words)):
+        for features in (WordFeatures.learn(words)[1], states.encode(words)):
             probs += cross_val_predict(
                 LogisticRegression(max_iter=200),
                 features,

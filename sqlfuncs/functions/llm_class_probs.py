@@ -35,7 +35,8 @@ def llm_class_probs(
     FROM label_issues(tbl, llm_class_probs(text, [...]), label) finds wrong labels with no
     training at all. Those of a hosted model are of the tokens that it chose among; where it tells
     none, it has 1 for its answer and 0 for the rest. They sum to 1; with multi := true each label
-    has one of its own, for label_issues(tbl, llm_class_probs(...), tags). NULL where llm_classify
+    has one of its own, for label_issues(tbl, llm_class_probs(...), tags). Of words, VARCHAR[], a
+    list of maps, one for each, for label_issues(tbl, probs, labels). NULL where llm_classify
     would be. Options and errors are those of llm_classify.
     """
     question = Question.read(
@@ -54,6 +55,12 @@ def llm_class_probs(
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
     )
+    if FUNCTION.is_by_word(text.type):
+        of_words = [each.of_words for each in answers(text, question)]
+        return pa.array(
+            [each and [list(word.items()) for word in each] for each in of_words],
+            pa.list_(RETURNS),
+        )
     known = as_served(question).labels  # those of a model trained at a service are left out
     names = [] if known is None else Task.read(known).labels
     maps: list[list[tuple[str, float]] | None] = []
@@ -75,4 +82,5 @@ FUNCTION = ScalarFunction(
     returns=RETURNS,
     session=SESSION,
     per_query=True,
+    word_by_word=True,
 )

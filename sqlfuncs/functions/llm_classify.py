@@ -45,7 +45,9 @@ def llm_classify(
     `examples` is a list of {text: ..., label: ...}. With multi := true, which is the same for every
     row since the type of the result depends on it, a text gets any number of the labels: VARCHAR[],
     [] for none, NULL where there is no answer; the label of an example is then a list, too. For a
-    model trained on embeddings, `text` is an embedding. NULL and blank text gives NULL.
+    model trained on embeddings, `text` is an embedding. NULL and blank text gives NULL. For one
+    trained on labels of words, `text` is words, VARCHAR[], and the result a label for each, [] for
+    none; a word that is NULL is read as one without letters.
 
     Each distinct text is asked once and its answer kept on disk, as it arrives. A row that gets
     no answer is NULL, and why is said; `llm_classify_result` has it row by row, and
@@ -76,7 +78,7 @@ def llm_classify(
         budget_tokens=budget_tokens,
     )
     said = [each.answer for each in answers(text, question)]
-    if multi:
+    if FUNCTION.returned({"multi": multi}, text.type) != LABEL:
         return pa.array([answer.labels if answer else None for answer in said], pa.list_(LABEL))
     return pa.array([answer.label if answer else None for answer in said], LABEL)
 
@@ -89,4 +91,5 @@ FUNCTION = ScalarFunction(
     session=SESSION,
     per_query=True,
     lists="multi",
+    word_by_word=True,
 )

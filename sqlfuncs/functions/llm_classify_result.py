@@ -8,7 +8,7 @@ from math import prod
 import pyarrow as pa
 
 from sqlfuncs.functions.llm_classify import SESSION
-from sqlfuncs.functions.spec import ScalarFunction
+from sqlfuncs.functions.spec import ScalarFunction, of_words
 from sqlfuncs.llm.rows import Question, RowAnswer, answers
 from sqlfuncs.store.answer_rows import Answer
 
@@ -44,9 +44,9 @@ def llm_classify_result(
 ) -> pa.Array:
     """The label a model gives a text and all that is known of it, one STRUCT a row.
 
-    `label` as of llm_classify, and `labels`, with multi := true any number, where `label` is NULL;
-    `confidence` 0..1 where the model gives probabilities, else NULL: of the label, or that all of
-    the labels are those given and no other;
+    `label` as of llm_classify, and `labels`, with multi := true any number, of words one for each,
+    where `label` is NULL; `confidence` 0..1 where the model gives probabilities, else NULL: of the
+    label, or that all of the labels are those given and no other;
     `error` why there is no label, else NULL; `model`; `cached` whether the answer was kept
     before; `input_tokens` and `output_tokens` what this text's answer cost when it was asked;
     `note` what was done to the text, as that only its beginning was read. NULL and blank text
@@ -67,18 +67,22 @@ def llm_classify_result(
         budget_tokens=budget_tokens,
     )
     return pa.array(
-        [_result(each, question.model, multi) for each in answers(text, question)], RETURNS
+        [
+            _result(each, question.model, is_list=multi or of_words(text.type))
+            for each in answers(text, question)
+        ],
+        RETURNS,
     )
 
 
-def _result(said: RowAnswer, model: str, multi: bool) -> dict[str, object] | None:
+def _result(said: RowAnswer, model: str, *, is_list: bool) -> dict[str, object] | None:
     answer = said.answer
     if answer is None:
         return None
     return {
-        "label": None if multi else answer.label,
+        "label": None if is_list else answer.label,
         "labels": answer.labels,
-        "confidence": _confidence(answer, multi),
+        "confidence": _confidence(said, answer, is_list=is_list),
         "error": answer.error,
         "model": model,
         "cached": said.cached,
@@ -88,10 +92,15 @@ def _result(said: RowAnswer, model: str, multi: bool) -> dict[str, object] | Non
     }
 
 
-def _confidence(answer: Answer, multi: bool) -> float | None:
-    if answer.labels is None or answer.probabilities is None:
+def _confidence(said: RowAnswer, answer: Answer, *, is_list: bool) -> float | None:
+    if answer.labels is None:
         return None
-    if not multi:
+    if said.of_words is not None:
+        pairs = zip(answer.labels, said.of_words, strict=True)
+        return prod(likely[label] for label, likely in pairs)
+    if answer.probabilities is None:
+        return None
+    if not is_list:
         return answer.probabilities.get(*answer.labels)
     of_each = answer.probabilities.items()
     return prod(likely if name in answer.labels else 1 - likely for name, likely in of_each)

@@ -42,15 +42,15 @@ COLUMNS = (
     Column("model", pa.string(), "its name"),
     Column("version", pa.int64(), "name@version pins it"),
     Column("base", pa.string(), "what was trained"),
-    Column("input", pa.string(), "text or embedding"),
+    Column("input", pa.string(), "text, embedding or words"),
     Column("rows", pa.int64(), "how many rows it was trained on"),
     Column("classes", pa.list_(pa.string()), "the labels it can give; none of numbers"),
-    Column("cv_accuracy", pa.float64(), "or R squared, cross-validated, by the labels given"),
+    Column("cv_accuracy", pa.float64(), "or R squared, or F1 of entities; cross-validated"),
     Column("seconds", pa.float64(), "how long the training took"),
     Column("bytes", pa.int64(), "its size on disk"),
     Column("created_at", pa.timestamp("us"), "when it was trained (UTC)"),
     Column("fingerprint", pa.string(), "of the rows and the recipe it was trained with"),
-    Column("task", pa.string(), "its labels: classification, multilabel (tags), regression"),
+    Column("task", pa.string(), "classification, multilabel, regression, token_classification"),
 )
 
 FUNCTION = ListFunction(name="models", compute=models, returns=COLUMNS)

@@ -198,18 +198,33 @@ class ScalarFunction(_Computed):
     `compute(*inputs, *, options)` gets Arrow arrays of one length, a batch of rows, and
     returns an array of that length. Options must be the same for every row. With `per_query` it
     gets after the inputs a value that is the same within a query, and in no other. `lists` names an
-    option, true or false: where it is true the array is of lists of `returns`.
+    option, true or false: where it is true the array is of lists of `returns`. So it is of a
+    function that goes `word_by_word` where its first input is lists of text.
     """
 
     inputs: tuple[str, ...]
     returns: pa.DataType
     per_query: bool = False
     lists: str | None = None
+    word_by_word: bool = False
 
-    def returned(self, options: Mapping[str, object]) -> pa.DataType:
-        """The type of what a call with these options returns."""
+    def returned(self, options: Mapping[str, object], of: pa.DataType) -> pa.DataType:
+        """The type of what a call with these options returns, whose first input is of a type."""
         many = self.lists is not None and options.get(self.lists)
-        return pa.list_(self.returns) if many else self.returns
+        return pa.list_(self.returns) if many or self.is_by_word(of) else self.returns
+
+    def is_by_word(self, of: pa.DataType) -> bool:
+        """Whether it says something of each word where its first input is of a type."""
+        return self.word_by_word and of_words(of)
+
+
+def of_words(of: pa.DataType) -> bool:
+    """Whether a column of a type holds lists of text."""
+    if not (pa.types.is_list(of) or pa.types.is_fixed_size_list(of)):
+        return False
+    each = of.value_type
+    each = each.value_type if pa.types.is_dictionary(each) else each
+    return bool(pa.types.is_string(each) or pa.types.is_large_string(each))
 
 
 class NativeFunction:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -105,10 +105,14 @@ class Question:
 
 @dataclass(frozen=True)
 class RowAnswer:
-    """What a row got: NULL input gets no answer and no error."""
+    """What a row got: NULL input gets no answer and no error.
+
+    Where the row is of words, `of_words` has how likely the labels of each are.
+    """
 
     answer: Answer | None
     cached: bool = False
+    of_words: tuple[Mapping[str, float], ...] | None = None
 
 
 def answers(text: pa.Array, question: Question) -> list[RowAnswer]:
@@ -184,7 +188,10 @@ def _of_trained(text: pa.Array, question: Question) -> list[RowAnswer]:
     if labels is not None:
         labels = Task.read(labels).labels
     said, usable = trained.said(text, question.model, labels, multi=question.multi)
-    results = (RowAnswer(Answer(each.labels, probabilities=each.probabilities)) for each in said)
+    results = (
+        RowAnswer(Answer(each.labels, probabilities=each.probabilities), of_words=each.of_words)
+        for each in said
+    )
     return _spread(len(text), usable.nonzero()[0].tolist(), results)
 
 

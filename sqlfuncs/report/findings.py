@@ -133,7 +133,9 @@ def _left(found: Findings, run: Run) -> None:
 def _gain(found: Findings, run: Run, types: Mapping[str, ColumnType]) -> None:
     wanted = found.wanted
     if not found.kind.is_trained:
-        found.missing["gain"] = f"{_NOT_MEASURED}: fine_tune does not take labels of this kind yet."
+        found.missing["gain"] = (
+            f"{_NOT_MEASURED}: a report does not train on labels of this kind yet."
+        )
         return
     if not wanted.test:
         found.missing["gain"] = f"{_NOT_MEASURED}: " + (

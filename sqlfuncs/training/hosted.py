@@ -22,6 +22,7 @@ from sqlfuncs.llm.openai_tuning import Tuning
 from sqlfuncs.llm.task import Task
 from sqlfuncs.store import jobs
 from sqlfuncs.store.jobs import Running
+from sqlfuncs.training import readable
 from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
@@ -44,11 +45,7 @@ def owns(base: str) -> bool:
 
 def named(base: str, rows: Rows) -> tuple[str, str]:
     """The base. Raises BadOption for rows that are no texts."""
-    if rows.texts is None:
-        raise BadOption(
-            f"{Option('base', Given(base))} reads text. Embeddings may have "
-            f"{Option('base', 'fast')}."
-        )
+    readable.refuse_all_but_texts(base, rows)
     return base, "chats"
 
 

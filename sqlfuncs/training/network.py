@@ -7,11 +7,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadOption, Cancelled, MissingExtra
 from sqlfuncs.learning.encoders.causal import is_causal
-from sqlfuncs.learning.models.folds import Order, canonical_order
+from sqlfuncs.learning.models.folds import canonical_order
 from sqlfuncs.learning.models.networks import recipe
 from sqlfuncs.learning.models.networks.model import NetworkModel
 from sqlfuncs.learning.models.networks.recipe import Recipe
@@ -20,7 +21,7 @@ from sqlfuncs.learning.tasks.taught import Taught
 from sqlfuncs.store import weights
 from sqlfuncs.store.jobs import Running
 from sqlfuncs.store.weights import Weights
-from sqlfuncs.training import checkpoint
+from sqlfuncs.training import checkpoint, readable
 from sqlfuncs.training.expected import Expected
 from sqlfuncs.training.outcome import Outcome
 from sqlfuncs.training.request import Request
@@ -28,7 +29,7 @@ from sqlfuncs.wording import Given, Option, Words
 
 if TYPE_CHECKING:
     from sqlfuncs.learning.models.networks.network import Network
-    from sqlfuncs.learning.models.networks.training import Rows as Encoded
+    from sqlfuncs.learning.models.networks.pieces import Pieces
 
 IS_QUICK, TAKES_WEIGHTS = False, True
 _BROKEN_OFF = Words(
@@ -62,10 +63,12 @@ def owns(base: str) -> bool:
 def named(base: str, rows: Rows) -> tuple[str, str]:
     """The full name of a base, and its recipe. Raises as `weights.full_name` and `reading`."""
     full = weights.full_name(base, option="base")
-    if rows.texts is None:
+    if rows.words is None:
+        readable.refuse_all_but_texts(base, rows)
+    elif is_causal(weights.get(full).folder):
         raise BadOption(
-            f"{Option('base', Given(base))} reads text. Embeddings may have "
-            f"{Option('base', 'fast')}."
+            f"{Option('base', Given(base))} reads from left to right, and would label a word "
+            f"before it has read what follows. {readable.OF_WORDS}"
         )
     return full, way(full)
 
@@ -103,7 +106,7 @@ def train(request: Request, job: Running) -> Outcome:
         try:
             training.train(
                 prepared.network,
-                prepared.rows,
+                prepared.pieces.rows,
                 prepared.alike,
                 seed=request.seed,
                 step=step,
@@ -126,15 +129,15 @@ def expected(request: Request, seconds: float) -> Expected:
     from sqlfuncs.learning.models.networks import training
 
     prepared = _Prepared.of(request)
-    network, rows = prepared.network, prepared.rows
+    network, rows = prepared.network, prepared.pieces.rows
     recipe, lengths = network.recipe, training.lengths(rows.tokens)
     warnings = []
-    cut = sum(length >= recipe.max_tokens for length in lengths)
+    cut = prepared.pieces.cut_short(recipe.max_tokens)
     if cut:
         warnings.append(
             f"{cut:,} texts have {recipe.max_tokens} tokens or more: what follows these is not read"
         )
-    if not training.held_out(rows.codes, prepared.alike, request.seed).any():
+    if not prepared.held_out(request.seed).any():
         warnings.append(
             "the rows are too few to hold any out: training does not stop early, and no accuracy "
             "is measured"
@@ -148,46 +151,39 @@ def expected(request: Request, seconds: float) -> Expected:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """An untrained network, the rows in their `order`, and which of them are `alike`."""
+    """An untrained network, the rows in `pieces` in their order, and which of these are `alike`."""
 
     network: Network
-    rows: Encoded
+    pieces: Pieces
     alike: list[bytes]
-    order: Order
 
     @classmethod
     def of(cls, request: Request) -> _Prepared:
         """What a request asks for."""
-        from sqlfuncs.learning.models.networks import training
         from sqlfuncs.learning.models.networks.network import untrained
 
         found, taught = weights.get(request.base), request.taught
-        keys, target = request.rows.digests(), taught.target()
-        order = canonical_order(keys, target.ranks)
-        ordered = request.rows.take(order)
-        assert ordered.texts is not None
-        recipe = replace(recipe_for(found), loss=taught.loss or recipe_for(found).loss)
-        network = untrained(found, recipe, target.width, request.seed)
+        keys = request.rows.digests()
+        own = recipe_for(found)
+        recipe = replace(own, loss=taught.loss or own.loss, epochs=taught.epochs or own.epochs)
+        network = untrained(found, recipe, taught.width, request.seed)
         counts = request.weights
         if counts is None:
             counts = np.ones(len(keys), dtype=np.float32)
-        values = target.as_values()
-        rows = training.Rows(
-            network.tokens(ordered.texts),
-            target.strata[order],
-            counts[order],
-            None if values is None else values[order].astype(np.float32),
-        )
-        return cls(network, rows, ordered.groups([keys[at] for at in order]), order)
+        order = canonical_order(keys, taught.ranks)
+        pieces = taught.pieces(network, request.rows, order, counts)
+        groups = request.rows.groups(keys)
+        return cls(network, pieces, [groups[at] for at in pieces.of])
+
+    def held_out(self, seed: int) -> npt.NDArray[np.bool_]:
+        """Which pieces are held out: (pieces,)."""
+        from sqlfuncs.learning.models.networks import training
+
+        return training.held_out(self.pieces.rows.codes, self.alike, seed)
 
     def predicted(self, seed: int) -> Floats:
         """What the network says of the rows that were held out, as these came: else NaN."""
-        from sqlfuncs.learning.models.networks import training
-
-        out = np.flatnonzero(training.held_out(self.rows.codes, self.alike, seed))
-        found = np.full((len(self.order), self.network.head.out_features), np.nan)
-        found[self.order[out]] = training.predictions(self.network, self.rows.take(out).tokens)
-        return found
+        return self.pieces.predicted(self.network, np.flatnonzero(self.held_out(seed)))
 
 
 def _short(base: str) -> str:

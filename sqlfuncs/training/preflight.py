@@ -99,7 +99,7 @@ def _overlap(
 
 def _issue_rate(request: Request, keys: Sequence[bytes], model: str) -> tuple[float | None, float]:
     """The estimated share of wrong labels, and the seconds that all rows would take to judge."""
-    some = canonical_order(keys, request.taught.target().ranks)[:_MOST_ROWS]
+    some = canonical_order(keys, request.taught.ranks)[:_MOST_ROWS]
     rows = pa.StructArray.from_arrays(
         [request.rows.take(some).to_arrow(), pa.array([request.labels[at] for at in some])],
         names=["x", "label"],

@@ -11,7 +11,6 @@ from pathlib import Path
 import pyarrow as pa
 
 from sqlfuncs.learning.features.heads import RowWeights
-from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Rows
 from sqlfuncs.learning.tasks import registry as tasks
 from sqlfuncs.learning.tasks.taught import Taught
@@ -109,7 +108,7 @@ class Request:
             table = pa.ipc.open_file(source).read_all().combine_chunks()
         for name in (_ABOUT, _ROWS):
             (folder / name).unlink()
-        rows = registry.read_column(table.column("x").combine_chunks())
+        rows = tasks.named(about["task"]).beside(table.column("x").combine_chunks())
         del about["kind"]
         return cls(
             **about,

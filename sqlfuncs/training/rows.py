@@ -7,12 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput, BadOption, NoUsableRows
+from sqlfuncs.errors import BadOption, NoUsableRows
 from sqlfuncs.learning.features.heads import RowWeights
-from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Reasons, Rows, describe, is_usable
-from sqlfuncs.learning.rows.embedding import Embeddings
-from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.learning.tasks import registry as tasks
 from sqlfuncs.wording import TypeName
 
@@ -29,7 +26,7 @@ def to_train_on(rows: pa.StructArray, task: str) -> tuple[str, Rows, list[str], 
         raise NoUsableRows("the table has no rows: there is nothing to train on.")
     of = tasks.of_labels(rows, task=task)
     labels, no_label = of.to_learn(rows)
-    values = _read(rows.field("x"))
+    values = of.beside(rows.field("x"))
     reasons = values.reasons.copy()
     reasons = np.where(is_usable(no_label), reasons, no_label)
     weights = _weights(rows.field("weights"), reasons)
@@ -56,9 +53,9 @@ def to_train_on(rows: pa.StructArray, task: str) -> tuple[str, Rows, list[str], 
     )
 
 
-def to_test_on(rows: pa.StructArray) -> Rows:
-    """What of a table (field x) a model can be tested on. Raises NoUsableRows, BadInput."""
-    values = _read(rows.field("x"))
+def to_test_on(rows: pa.StructArray, task: str) -> Rows:
+    """What of a table (field x) a model of a task is tested on. Raises NoUsableRows, BadInput."""
+    values = tasks.named(task).beside(rows.field("x"))
     usable = is_usable(values.reasons)
     if not usable.any():
         raise NoUsableRows(
@@ -66,16 +63,6 @@ def to_test_on(rows: pa.StructArray) -> Rows:
             "columns have to be called like those of the table to train on."
         )
     return values.take(usable)
-
-
-def _read(x: pa.Array) -> Rows:
-    values = registry.read_column(x)
-    if not values.can_be_trained_on:
-        raise BadInput(
-            f"fine_tune cannot train on {values.called}. x may be {Texts.example} or "
-            f"{Embeddings.example}."
-        )
-    return values
 
 
 def _weights(given: pa.Array, reasons: Reasons) -> RowWeights | None:

@@ -69,7 +69,7 @@ def test_words_are_counted_as_label_health_does(db: Path) -> None:
             "SELECT array_to_string(x, ' ') FROM train WHERE id = $1", [example["key"]]
         ).fetchall()
     assert said == x
-    assert "fine_tune does not take labels of this kind yet" in found.words
+    assert "a report does not train on labels of this kind yet" in found.words
 
 
 def test_what_people_did_with_flagged_words_is_counted(db: Path) -> None:

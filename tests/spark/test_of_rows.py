@@ -124,7 +124,7 @@ def test_embeddings(spark: Any, con: duckdb.DuckDBPyConnection) -> None:
 def test_lists_of_labels_are_arrays(spark: Any) -> None:
     df = spark.createDataFrame(pa.table({"id": [1, 2, 3], "text": ["a b", "x", None]}))
     options = {"labels": ["a", "b"], "model": "fake:", "multi": True}
-    found = Carried("llm_classify", options, 1, "said").beside(df)
+    found = Carried("llm_classify", options, 1, "said", pa.string()).beside(df)
     assert dict(found.dtypes)["said"] == "array<string>"
     assert [row["said"] for row in _rows(found)] == [["a", "b"], [], None]
 
@@ -133,7 +133,7 @@ def test_lists_of_labels_are_arrays(spark: Any) -> None:
 def test_a_worker_needs_no_home_that_it_may_write(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SQLFUNCS_HOME", "/dev/null/home")
     batch = pa.RecordBatch.from_pydict({"id": [1, 2], "text": ["one text", None]})
-    (found,) = Carried("embed", {"model": "minilm"}, 1, "e")(iter([batch]))
+    (found,) = Carried("embed", {"model": "minilm"}, 1, "e", pa.string())(iter([batch]))
     assert found.schema.names == ["id", "text", "e"]
     assert [None if each is None else len(each) for each in found["e"].to_pylist()] == [384, None]
 

@@ -86,6 +86,9 @@ def _spark() -> AbstractContextManager[Session]:
 _SPARK_GAPS: Mapping[str, str] = {
     title: reason
     for reason, titles in {
+        "a function has one type in SQL: sqlfuncs.spark.llm_classify labels words": (
+            "words: trained, asked and evaluated",
+        ),
         "what is no column is made one before": (
             "label_issues: fields without names, and odd ones",
             "label_issues: a vote that is the label",

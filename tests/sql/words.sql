@@ -22,6 +22,23 @@ SELECT (SELECT count(*) FILTER (labels <> true_labels) / count(*) > 0.9 FROM iss
 -- expect
 -- true | true | true | true
 
+-- case: trained, asked and evaluated
+CREATE TABLE told AS
+SELECT id, [who, verb, 'New', place, ending] AS words, ['B-PER', 'O', 'B-LOC', 'I-LOC', 'O'] AS labels
+FROM (SELECT i AS id, ['Anna', 'Bob', 'Carla'][1 + i % 3] AS who, ['saw', 'left'][1 + i % 2] AS verb,
+    ['York', 'Delhi'][(1 + hash(i) % 2)::BIGINT] AS place, ['today', 'again', 'late', 'early'][(1 + hash(-i) % 4)::BIGINT] AS ending
+    FROM range(300) r(i));
+CREATE TABLE train AS FROM told WHERE id < 200;
+FROM fine_tune('names in sentences', train, words, labels);
+CREATE TABLE said AS
+SELECT id, words, labels, llm_classify(words, model := 'names in sentences') AS said,
+    llm_class_probs(words, model := 'names in sentences') AS probs FROM told WHERE id >= 200;
+SELECT n, f1 > 0.95 AS good, word_accuracy > 0.95 AS most,
+    (SELECT count(*) FROM label_issues(said, probs, labels) WHERE is_label_issue) < 5 AS agrees
+FROM evaluate(said, labels, said, task := 'token_classification');
+-- expect
+-- 100 | true | true | true
+
 -- case: own predictions
 CREATE TABLE t AS SELECT i AS id, if(i = 5, ['O', 'O'], ['B-A', 'O']) AS label,
     [MAP {'B-A': 0.97, 'O': 0.03}, MAP {'B-A': 0.02, 'O': 0.98}] AS probs FROM range(200) r(i);

@@ -15,6 +15,7 @@ SNIPPETS = {
     "a list as fields": "{a: x[1], b: x[2]}",
     "a list of words as a text": "array_to_string(x, ' ')",
     "a name as a text": "x || ' '",
+    "a text as words": "string_split(x, ' ')",
     "a text with its label": "{text: '...', label: '...'}",
     "JSON as probabilities": "x::JSON::MAP(VARCHAR, DOUBLE)",
     "labels in one spelling": r"trim(regexp_replace(lower(label), '[\s\p{Z}\p{Cc}]+', ' ', 'g'))",

@@ -159,7 +159,7 @@ def _parameters(function: _UdfFunction) -> int:
 
 def _returned(function: _UdfFunction) -> pa.DataType:
     if isinstance(function, ScalarFunction):
-        return _either(function) if function.lists else function.returns
+        return _either(function) if may_give_lists(function) else function.returns
     columns = [(c.name, c.computed_type) for c in function.returns]
     if isinstance(function, TableFunction) and function.keeps_rows:
         return pa.struct([(name, pa.list_(kind)) for name, kind in columns])
@@ -178,13 +178,19 @@ def _scalar(function: ScalarFunction, arguments: Sequence[pa.Array]) -> pa.Array
     checked = checked_options(function.compute, options)
     result = function.compute(*inputs, *query, **checked)
     assert len(result) == rows
-    if not function.lists:
+    if not may_give_lists(function):
         return result
+    returned = function.returned(checked, inputs[0].type)
     fields = [
-        result if field.type == function.returned(checked) else pa.nulls(rows, field.type)
+        result if field.type == returned else pa.nulls(rows, field.type)
         for field in _either(function)
     ]
     return pa.StructArray.from_arrays(fields, fields=list(_either(function)))
+
+
+def may_give_lists(function: ScalarFunction) -> bool:
+    """Whether what it returns is of one type or of lists of it, by the call."""
+    return function.lists is not None or function.word_by_word
 
 
 def _either(function: ScalarFunction) -> pa.StructType:

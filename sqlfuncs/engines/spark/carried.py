@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Carried:
-    """A function with its options, applied to the column at a place. Found by name on a worker."""
+    """A function with its options, applied to the column at a place, of a `type`.
+
+    It is found by name on a worker.
+    """
 
     function: str
     options: Mapping[str, object]
     place: int
     into: str
+    type: pa.DataType
     model: tuple[ModelRecord, Artifact] | None = None
 
     def beside(self, df: DataFrame) -> DataFrame:
@@ -36,7 +40,8 @@ class Carried:
         from pyspark.sql.pandas.types import from_arrow_type
         from pyspark.sql.types import StructField, StructType
 
-        own = from_arrow_type(scalars.scalar_function(self.function).returned(self.options))
+        function = scalars.scalar_function(self.function)
+        own = from_arrow_type(function.returned(self.options, self.type))
         types = StructType([*df.schema.fields, StructField(self.into, own)])
         return frames.in_batches(df, self, types)
 

@@ -15,6 +15,7 @@ SNIPPETS = {
     "a list as fields": "named_struct('a', x[0], 'b', x[1])",
     "a list of words as a text": "array_join(x, ' ')",
     "a name as a text": "x || ' '",
+    "a text as words": "split(x, ' ')",
     "a text with its label": "named_struct('text', '...', 'label', '...')",
     "JSON as probabilities": "from_json(x, 'MAP<STRING, DOUBLE>')",
     "labels in one spelling": r"trim(regexp_replace(lower(label), r'[\s\p{Z}\p{Cc}]+', ' '))",

@@ -158,7 +158,7 @@ def _applied(call: _Given) -> DataFrame:
         trained.refuse_type(call.type, model)
         record, files = stores.models().load(model)
         brought = record, artifact(call.df.sparkSession, files)
-    return Carried(call.name, call.options, place, call.into, brought).beside(call.df)
+    return Carried(call.name, call.options, place, call.into, call.type, brought).beside(call.df)
 
 
 def _asked(call: _Given) -> DataFrame:

@@ -61,8 +61,8 @@ class Scalar:
             checked = checked_options(function.compute, options)
             if function.name in _PAID:
                 _refuse_paid(function.name, checked)
-            if function.returned(checked) != function.returns:
-                _refuse_lists(function)
+            if function.returned(checked, inputs[0].type) != function.returns:
+                _refuse_lists(function, inputs[0].type)
             query = [None] if function.per_query else []
             return function.compute(*inputs, *query, **checked)
 
@@ -123,8 +123,13 @@ def _constant(name: str, values: pa.Array) -> object:
     return value
 
 
-def _refuse_lists(function: ScalarFunction) -> None:
+def _refuse_lists(function: ScalarFunction, of: pa.DataType) -> None:
     """Raise BadOption for lists: a function of Spark SQL's has one type, whatever its options."""
+    if function.is_by_word(of):
+        raise BadOption(
+            f"{function.name} is of one type in Spark SQL, that of one label for each row: labels "
+            f"of words are given by sqlfuncs.spark.{function.name}(df, 'words', ...)."
+        )
     raise BadOption(
         f"{Option(function.lists or '', True)}: {function.name} is of one type in Spark SQL, that "
         f"of one label. llm_classify_result(...).labels has lists there, and so has "

@@ -10,15 +10,17 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs import work
-from sqlfuncs.errors import BadInput, NoUsableRows, TooFewClasses
+from sqlfuncs.errors import BadInput, BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.learning.detection import data_warnings
 from sqlfuncs.learning.labels.classes import Codes, codes, in_order, refuse_too_many
 from sqlfuncs.learning.labels.words import Sentences, WordLabels
 from sqlfuncs.learning.models.folds import check_folds
+from sqlfuncs.learning.models.resolve import resolve
 from sqlfuncs.learning.models.word_model import folds_of, order_of, out_of_fold
 from sqlfuncs.learning.rows.base import Reasons, Rows, describe, is_usable, refuse_encoder
+from sqlfuncs.learning.rows.types import type_of
 from sqlfuncs.learning.rows.words import WordLists, WordProbabilities
-from sqlfuncs.wording import TypeName, some
+from sqlfuncs.wording import Given, Option, TypeName, some
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -82,10 +84,16 @@ def judge(
         return _by_given(WordProbabilities.read(x), own)
     if not WordLists.is_type(x.type):
         raise BadInput(
-            f"x is of type {TypeName(x.type)}, and labels of words stand beside "
+            f"x is of type {TypeName(type_of(x))}, and labels of words stand beside "
             f"{WordLists.example} or {WordProbabilities.example}."
         )
-    refuse_encoder(WordLists.called, model)
+    way = resolve(model)
+    if not isinstance(way, str):
+        raise BadOption(
+            f"{Option('model', Given(model))} is a network; labels of words are judged by "
+            f"{Option('model', 'fast')}."
+        )
+    refuse_encoder(WordLists.called, way)
     rows = WordLists.read(x)
     sentences, readable = rows.sentences, is_usable(rows.reasons)
     own = own.fit(sentences.lengths)

@@ -14,21 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sqlfuncs import work
-from sqlfuncs.learning.encoders.batches import Vectors
+from sqlfuncs.learning.encoders.batches import WAY, Vectors
+from sqlfuncs.learning.encoders.device import devices, way
 from sqlfuncs.learning.encoders.middle import without_layers_from
 from sqlfuncs.learning.encoders.reading import Replicas, read_tokens
 from sqlfuncs.learning.encoders.sentence import MAX_TOKENS, loaded, transformer
+from sqlfuncs.learning.encoders.word_tokens import CONTEXT, Piece, WordTokens
 from sqlfuncs.store import weights
 from sqlfuncs.store.weights import Weights
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-_LETTERS = 64  # of a word: no more of them are read
-_SENTENCES = 1000  # that are split into tokens between two looks for Ctrl-C
-_OVERLAP = 4  # windows of a long sentence share one part in so many
-_CONTEXT = -1  # in the place of a word: a token that is read for what it says of others
-Piece = tuple[list[int], list[int]]  # the ids of some tokens, and which word each is a part of
 
 
 class WordEncoder:
@@ -36,7 +32,7 @@ class WordEncoder:
 
     def __init__(self, found: Weights) -> None:
         """Nothing is loaded yet."""
-        self.name = found.name
+        self.name, self.digest = found.name, found.digest
         self._weights = found
         layers, self.width = transformer(found.folder)
         self._layer = round(layers / 2)
@@ -52,32 +48,26 @@ class WordEncoder:
             for places, states, _ in read_tokens(ids, self._run, self._model):
                 for place, own in zip(places, states, strict=True):
                     words = np.array(pieces[place][1])
-                    own_words = words != _CONTEXT
+                    own_words = words != CONTEXT
                     np.add.at(total, words[own_words], own[1:-1][own_words])
                     np.add.at(tokens_of, words[own_words], 1)
                 task.advance(len(places))
         total /= np.maximum(tokens_of, 1)[:, None]
         return total
 
+    def reading(self) -> str:
+        """What it is and how it is run: for fingerprints."""
+        return f"{self.digest}:{WAY}:{way(devices()[0])}:halfway"
+
     def _pieces(self, sentences: Sequence[Sequence[str]]) -> Iterator[Piece]:
-        """Sentences as tokens; long ones in windows."""
-        tokenizer: Any = self._loaded.tokenizer
-        first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
-        longest = min(self._loaded.max_seq_length or MAX_TOKENS, MAX_TOKENS) - 2
+        """Sentences as tokens, and which of all words these are of."""
+        longest = min(self._loaded.max_seq_length or MAX_TOKENS, MAX_TOKENS)
+        cut = WordTokens(self._loaded.tokenizer, longest).pieces(sentences)
         start = 0
-        for at in range(0, len(sentences), _SENTENCES):
-            work.check()
-            for words in sentences[at : at + _SENTENCES]:
-                tokens = _tokens(tokenizer, words, longest)
-                for part, kept in windows([len(own) for own in tokens], longest):
-                    ids = [token for place in part for token in tokens[place]]
-                    of = [
-                        start + place if place in kept else _CONTEXT
-                        for place in part
-                        for _ in tokens[place]
-                    ]
-                    yield [first, *ids, last], of
-                start += len(words)
+        for words, pieces in zip(sentences, cut, strict=True):
+            for ids, of in pieces:
+                yield ids, [place if place == CONTEXT else start + place for place in of]
+            start += len(words)
 
     def _run(self, model: SentenceTransformer, ids: Any) -> Any:
         import torch
@@ -108,42 +98,3 @@ def of_fast() -> WordEncoder | None:
 
     found = weights.local(weights.MINILM) if encoders.is_available() else None
     return None if found is None else of_weights(found)
-
-
-def windows(lengths: Sequence[int], longest: int) -> Iterator[tuple[range, range]]:
-    """Runs of words that are read at once, and which of them are taken from each: every one once.
-
-    `lengths` are the numbers of tokens of each word of a sentence, each `longest` at most, which
-    is how many are read at once. Words that two runs share are taken half from each.
-
-    >>> list(windows([1] * 10, 8))
-    [(range(0, 8), range(0, 7)), (range(6, 10), range(7, 10))]
-    """
-    start, taken = 0, 0
-    while start < len(lengths):
-        end, size = start, 0
-        while end < len(lengths) and size + lengths[end] <= longest:
-            size += lengths[end]
-            end += 1
-        if end == len(lengths):
-            yield range(start, end), range(taken, end)
-            return
-        shared = end
-        most = min(longest // _OVERLAP, longest - lengths[end])
-        while shared > start and sum(lengths[shared - 1 : end]) <= most:
-            shared -= 1
-        middle = (shared + end + 1) // 2
-        yield range(start, end), range(taken, middle)
-        start, taken = shared, middle
-
-
-def _tokens(tokenizer: Any, words: Sequence[str], longest: int) -> list[list[int]]:
-    """The tokens of each word of a sentence, so many at most; an unknown one where it has none."""
-    if not words:
-        return []
-    some = [word[:_LETTERS].encode("utf-8", "replace").decode() for word in words]
-    split = tokenizer(some, is_split_into_words=True, add_special_tokens=False, verbose=False)
-    found = [list[int]() for _ in words]
-    for word, token in zip(split.word_ids(), split["input_ids"], strict=True):
-        found[word].append(token)
-    return [own[:longest] or [tokenizer.unk_token_id] for own in found]

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 
 from sqlfuncs import work
 
@@ -36,11 +38,27 @@ def shape(word: str) -> str:
     return _LONG_RUN.sub(r"\1\1", word)
 
 
-def sparse_features(sentences: Sequence[Sequence[str]]) -> Any:
-    """The features of all words: a sparse matrix of zeros and ones, (words, features).
+@dataclass(frozen=True)
+class WordFeatures:
+    """The features that something is learned of: `columns` (features,), of all that are hashed."""
 
-    Those that fewer than two words have are left out.
-    """
+    columns: npt.NDArray[np.int32]
+
+    @classmethod
+    def learn(cls, sentences: Sequence[Sequence[str]]) -> tuple[WordFeatures, Any]:
+        """Those that two words or more have, and of all words which they have."""
+        whole = _whole(sentences)
+        often = np.bincount(whole.indices, minlength=_COLUMNS) >= _FEWEST
+        learned = cls(np.flatnonzero(often).astype(np.int32))
+        return learned, whole[:, learned.columns].tocsr()
+
+    def of(self, sentences: Sequence[Sequence[str]]) -> Any:
+        """Which of them words have: a sparse matrix of zeros and ones, (words, features)."""
+        return _whole(sentences)[:, self.columns].tocsr()
+
+
+def _whole(sentences: Sequence[Sequence[str]]) -> Any:
+    """The features of all words: a sparse matrix of zeros and ones, (words, columns)."""
     from scipy.sparse import csr_matrix
 
     known: dict[str, int] = {}
@@ -54,8 +72,7 @@ def sparse_features(sentences: Sequence[Sequence[str]]) -> Any:
     matrix = csr_matrix((values, at, np.array(ends)), shape=(len(ends) - 1, _COLUMNS))
     matrix.sum_duplicates()
     matrix.data[:] = 1
-    often = np.bincount(matrix.indices, minlength=_COLUMNS) >= _FEWEST
-    return matrix[:, np.flatnonzero(often)].tocsr()
+    return matrix
 
 
 def of_sentence(words: Sequence[str]) -> Iterator[list[str]]:

@@ -1,4 +1,7 @@
-"""What predictions of a trained model say of labels: a class, tags, a number. Kept beside it."""
+"""What predictions of a trained model say of labels: a class, tags, a number, those of words.
+
+Kept beside the model.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ import numpy as np
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.labels.labels import NUMBER, TEXT, canonical
 from sqlfuncs.learning.labels.number_scale import Scale
+from sqlfuncs.learning.labels.words import Sentences
+from sqlfuncs.learning.models.sequences import Scheme, likeliest
 from sqlfuncs.learning.models.target import Floats
 from sqlfuncs.wording import Option
 
@@ -21,10 +26,14 @@ _LEAST = 1e-300
 
 @dataclass(frozen=True)
 class Said:
-    """What a model says of a row: its `labels`, and how likely each is, None where it cannot."""
+    """What a model says of a row: its `labels`, and how likely each is, None where it cannot.
+
+    Of a row of words, `of_words` has how likely the labels of each are.
+    """
 
     labels: tuple[str, ...]
     probabilities: Mapping[str, float] | None = None
+    of_words: tuple[Mapping[str, float], ...] | None = None
 
 
 class Decoder(ABC):
@@ -36,11 +45,16 @@ class Decoder(ABC):
 
     @abstractmethod
     def said(
-        self, predicted: Floats, labels: Sequence[str] | None = None, model: str = ""
+        self,
+        predicted: Floats,
+        labels: Sequence[str] | None = None,
+        model: str = "",
+        words: Sentences | None = None,
     ) -> Iterator[Said]:
         """Of predictions (rows, width) what they say, of some `labels` only if these are given.
 
-        Raises BadOption for labels that `model`, by its name, does not have.
+        Where rows are of `words`, predictions are of these: (words, width). Raises
+        BadOption for labels that `model`, by its name, does not have.
         """
 
     def to_files(self) -> dict[str, bytes]:
@@ -56,18 +70,14 @@ class ClassDecoder(Decoder):
     gives = "one label"
 
     def said(
-        self, predicted: Floats, labels: Sequence[str] | None = None, model: str = ""
+        self,
+        predicted: Floats,
+        labels: Sequence[str] | None = None,
+        model: str = "",
+        words: Sentences | None = None,
     ) -> Iterator[Said]:
         """See `Decoder.said`. The probabilities of the classes allowed sum to 1."""
-        if labels is not None and len(set(labels)) < 2:
-            raise BadOption(
-                f"labels has to hold two different labels or more, not {list(labels)!r}."
-            )
-        places = _allowed(model, self.classes, labels)
-        names = [self.classes[place] for place in places]
-        probs = predicted[:, places]
-        total = probs.sum(axis=1, keepdims=True)
-        probs = np.where(total > 0, probs / np.maximum(total, _LEAST), 1 / len(names))
+        names, probs = _of_some(predicted, self.classes, labels, model)
         for best, each in zip(probs.argmax(axis=1).tolist(), probs.tolist(), strict=True):
             yield Said((names[best],), dict(zip(names, each, strict=True)))
 
@@ -83,7 +93,11 @@ class TagDecoder(Decoder):
     is_multi = True
 
     def said(
-        self, predicted: Floats, labels: Sequence[str] | None = None, model: str = ""
+        self,
+        predicted: Floats,
+        labels: Sequence[str] | None = None,
+        model: str = "",
+        words: Sentences | None = None,
     ) -> Iterator[Said]:
         """See `Decoder.said`. Each tag has a probability of its own, whichever are allowed."""
         places = _allowed(model, self.classes, labels)
@@ -113,7 +127,11 @@ class NumberDecoder(Decoder):
     has_probabilities = False
 
     def said(
-        self, predicted: Floats, labels: Sequence[str] | None = None, model: str = ""
+        self,
+        predicted: Floats,
+        labels: Sequence[str] | None = None,
+        model: str = "",
+        words: Sentences | None = None,
     ) -> Iterator[Said]:
         """See `Decoder.said`."""
         if labels is not None:
@@ -131,6 +149,46 @@ class NumberDecoder(Decoder):
         return cls(Scale(**json.loads(files[cls.FILE])))
 
 
+@dataclass(frozen=True)
+class WordDecoder(Decoder):
+    """A label for each word, of `classes`: the likeliest that may follow each other by a `scheme`.
+
+    Predictions are their probabilities for each word.
+    """
+
+    classes: tuple[str, ...]
+    scheme: Scheme
+    FILE: ClassVar[str] = "words.json"
+    gives = "a label for each word"
+
+    def said(
+        self,
+        predicted: Floats,
+        labels: Sequence[str] | None = None,
+        model: str = "",
+        words: Sentences | None = None,
+    ) -> Iterator[Said]:
+        """See `Decoder.said`. The probabilities of each word's labels sum to 1."""
+        names, probs = _of_some(predicted, self.classes, labels, model)
+        if words is None:
+            words = Sentences(np.zeros(0, dtype=np.int64))
+        given = likeliest(probs, words, self.scheme.allowed(names)).tolist()
+        starts = words.starts.tolist()
+        for start, length in zip(starts, words.lengths.tolist(), strict=True):
+            part = slice(start, start + length)
+            likely = (dict(zip(names, each, strict=True)) for each in probs[part].tolist())
+            yield Said(tuple(names[at] for at in given[part]), of_words=tuple(likely))
+
+    def to_files(self) -> dict[str, bytes]:
+        """The scheme."""
+        return {self.FILE: json.dumps(asdict(self.scheme)).encode()}
+
+    @classmethod
+    def from_files(cls, classes: tuple[str, ...], files: Mapping[str, bytes]) -> WordDecoder:
+        """What `to_files` gave."""
+        return cls(classes, Scheme(**json.loads(files[cls.FILE])))
+
+
 def refuse_multi(model: str, multi: bool, *, is_multi: bool, gives: str = "one label") -> None:
     """Raise BadOption where a list of labels is asked of a model that gives one, or one of one
     that gives a list.
@@ -144,6 +202,19 @@ def refuse_multi(model: str, multi: bool, *, is_multi: bool, gives: str = "one l
             f"'{model}' was trained on tags, and gives any number of them: say "
             f"{Option('multi', True)}."
         )
+
+
+def _of_some(
+    probs: Floats, classes: Sequence[str], labels: Sequence[str] | None, model: str
+) -> tuple[list[str], Floats]:
+    """The classes that are allowed, and their probabilities, which sum to 1 again."""
+    if labels is not None and len(set(labels)) < 2:
+        raise BadOption(f"labels has to hold two different labels or more, not {list(labels)!r}.")
+    places = _allowed(model, classes, labels)
+    some = probs[:, places]
+    total = some.sum(axis=1, keepdims=True)
+    some = np.where(total > 0, some / np.maximum(total, _LEAST), 1 / len(places))
+    return [classes[place] for place in places], some
 
 
 def _allowed(name: str, classes: Sequence[str], labels: Sequence[str] | None) -> list[int]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from sqlfuncs.learning.features.heads import AnyHead, Learned
+    from sqlfuncs.learning.labels.words import Sentences
     from sqlfuncs.learning.rows.probabilities import Probabilities
 
 Floats = npt.NDArray[np.float64]
@@ -130,6 +131,11 @@ class Rows(ABC):
     @property
     def texts(self) -> list[str] | None:
         """The rows as texts, if they are."""
+        return None
+
+    @property
+    def words(self) -> Sentences | None:
+        """Which words are of which row, if rows are of words."""
         return None
 
     @property

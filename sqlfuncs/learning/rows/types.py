@@ -26,3 +26,8 @@ def is_list(of: pa.DataType) -> bool:
 def without_dictionary(x: pa.Array) -> pa.Array:
     """A column with its values in place."""
     return x.cast(x.type.value_type) if pa.types.is_dictionary(x.type) else x
+
+
+def type_of(x: pa.Array) -> pa.DataType:
+    """The type of a column's values, which an engine may hand over as a dictionary."""
+    return x.type.value_type if pa.types.is_dictionary(x.type) else x.type

@@ -13,11 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sqlfuncs.errors import BadOption
+from sqlfuncs.learning.encoders import words as encoders
 from sqlfuncs.learning.labels.words import Places, Sentences
 from sqlfuncs.learning.rows.base import Chosen, Reasons, Rows, is_usable
 from sqlfuncs.learning.rows.probabilities import Probabilities
 from sqlfuncs.learning.rows.types import is_list, is_text
-from sqlfuncs.wording import TypeName, Words
+from sqlfuncs.wording import Given, Option, TypeName, Words
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class WordLists(Rows):
     kind = "words"
     called = "lists of words"
     example = Words("words (", TypeName(pa.list_(pa.string())), ")")
+    can_be_trained_on = True
 
     values: list[list[str]]
     reasons: Reasons
@@ -47,10 +50,39 @@ class WordLists(Rows):
         ]
         return cls(values, reasons)
 
+    @classmethod
+    def asked(cls, x: pa.Array) -> WordLists:
+        """The words of a column that a model is asked about: empty lists are rows like others.
+
+        A word that is NULL is read as one without a letter.
+        """
+        whole: list[list[str | None] | None] = x.to_pylist()
+        reasons = np.array([*(None if each is not None else "x is NULL" for each in whole), None])
+        return cls([[word or "" for word in each or []] for each in whole], reasons[:-1])
+
+    def reading(self, model: str) -> str:
+        """With which encoder. Raises BadOption for 'best', which has no more to read words with."""
+        if model != "fast":
+            raise BadOption(
+                f"{Option('base', Given(model))} reads texts; words it would read as 'fast' does. "
+                f"Labels of words may have {Option('base', 'fast')} or an encoder: 'minilm'."
+            )
+        by = encoders.of_fast()
+        return "words" if by is None else f"words {by.reading()}"
+
+    def to_arrow(self) -> pa.Array:
+        """As lists of strings."""
+        return pa.array(self.values, pa.list_(pa.string()))
+
     @property
     def sentences(self) -> Sentences:
         """Which words are of which row."""
         return Sentences(np.array([len(each) for each in self.values], dtype=np.int64))
+
+    @property
+    def words(self) -> Sentences:
+        """See `Rows.words`."""
+        return self.sentences
 
     def chosen(self, places: Chosen) -> WordLists:
         """Some of the rows."""

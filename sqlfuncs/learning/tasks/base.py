@@ -15,8 +15,11 @@ import pyarrow.compute as pc
 from sqlfuncs.errors import BadInput, BadOption
 from sqlfuncs.learning.detection import confident
 from sqlfuncs.learning.labels.labels import kind_of
+from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Reasons, Rows
-from sqlfuncs.learning.tasks import counted_flags
+from sqlfuncs.learning.rows.embedding import Embeddings
+from sqlfuncs.learning.rows.text import Texts
+from sqlfuncs.learning.tasks import counted_flags, stored
 from sqlfuncs.wording import Option
 
 if TYPE_CHECKING:
@@ -225,6 +228,33 @@ class Task(ABC):
         Raises BadInput where labels of this kind are not trained on.
         """
         raise BadInput(f"fine_tune does not know labels of this kind yet ({cls.name}).")
+
+    @classmethod
+    def beside(cls, x: pa.Array) -> Rows:
+        """What stands beside labels that are trained on, a whole column. Raises BadInput."""
+        values = registry.read_column(x)
+        if not values.can_be_trained_on:
+            raise BadInput(
+                f"fine_tune cannot train on {values.called}. x may be {Texts.example} or "
+                f"{Embeddings.example}."
+            )
+        return values
+
+    @classmethod
+    def asked(cls, x: pa.Array, model: str) -> Rows:
+        """What a model of such labels is asked about. Raises BadInput for what none reads."""
+        values = registry.read(x)
+        if not values.can_be_trained_on:
+            raise BadInput(
+                f"llm_classify cannot read {values.called}. It takes {Texts.example} or "
+                f"{Embeddings.example}."
+            )
+        return values
+
+    @classmethod
+    def restored(cls, classes: tuple[str, ...], files: Mapping[str, bytes]) -> stored.Model:
+        """A model that was trained on such labels, by its files. Raises DamagedModel."""
+        return stored.of_rows(classes, files)
 
     @classmethod
     def taught(cls, texts: Sequence[str]) -> Taught:

@@ -25,7 +25,7 @@ from sqlfuncs.learning.models.target import Floats
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Reasons, is_usable
 from sqlfuncs.learning.tasks.base import Options
-from sqlfuncs.learning.tasks.taught import Taught, contradicting, rare
+from sqlfuncs.learning.tasks.taught import TaughtWhole, contradicting, rare
 from sqlfuncs.wording import Snippet
 
 _LOPSIDED = 0.9  # the share of one class above which accuracy says little
@@ -38,7 +38,7 @@ def read(rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
 
 
 @dataclass(frozen=True)
-class TaughtClasses(Taught):
+class TaughtClasses(TaughtWhole):
     """One class for each row."""
 
     texts: Sequence[str]

@@ -18,7 +18,7 @@ from sqlfuncs.learning.models.decoding import NumberDecoder, Said
 from sqlfuncs.learning.models.number_target import NumberTarget
 from sqlfuncs.learning.models.target import Floats, counts_of
 from sqlfuncs.learning.rows.base import Reasons
-from sqlfuncs.learning.tasks.taught import Taught, contradicting
+from sqlfuncs.learning.tasks.taught import TaughtWhole, contradicting
 from sqlfuncs.statistics import regression
 from sqlfuncs.wording import Snippet
 
@@ -33,7 +33,7 @@ def read(rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
 
 
 @dataclass(frozen=True)
-class TaughtNumbers(Taught):
+class TaughtNumbers(TaughtWhole):
     """One number for each row."""
 
     texts: Sequence[str]

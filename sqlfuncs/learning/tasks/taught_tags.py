@@ -21,7 +21,7 @@ from sqlfuncs.learning.models.decoding import Said, TagDecoder
 from sqlfuncs.learning.models.tag_target import TagTarget
 from sqlfuncs.learning.models.target import Floats, Mask
 from sqlfuncs.learning.rows.base import Reasons
-from sqlfuncs.learning.tasks.taught import Taught, contradicting, rare
+from sqlfuncs.learning.tasks.taught import TaughtWhole, contradicting, rare
 from sqlfuncs.statistics.tags import best_threshold
 from sqlfuncs.wording import some
 
@@ -41,7 +41,7 @@ def read(rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
 
 
 @dataclass(frozen=True)
-class TaughtTags(Taught):
+class TaughtTags(TaughtWhole):
     """Any number of tags for each row, as JSON lists. What one row alone has is not learned."""
 
     texts: Sequence[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,17 @@ from sqlfuncs.learning.labels import tags, words
 from sqlfuncs.learning.labels.chunks import Scheme
 from sqlfuncs.learning.labels.labels import UNTYPED, kind_of
 from sqlfuncs.learning.labels.words import WordLabels, written
-from sqlfuncs.learning.rows.base import Floats, Rows, is_usable
-from sqlfuncs.learning.rows.words import are_words
-from sqlfuncs.learning.tasks import counted_flags, evaluated_words, suggested_words
+from sqlfuncs.learning.models.decoding import Decoder, WordDecoder
+from sqlfuncs.learning.rows.base import Floats, Reasons, Rows, is_usable
+from sqlfuncs.learning.rows.types import type_of
+from sqlfuncs.learning.rows.words import WordLists, are_words
+from sqlfuncs.learning.tasks import (
+    counted_flags,
+    evaluated_words,
+    stored,
+    suggested_words,
+    taught_words,
+)
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -35,7 +44,7 @@ from sqlfuncs.learning.tasks.base import (
 from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
 from sqlfuncs.learning.tasks.reviews import Reviewed
 from sqlfuncs.learning.tasks.word_issues import word_issues
-from sqlfuncs.wording import TypeName
+from sqlfuncs.wording import Snippet, TypeName
 
 _EXPLANATION = (
     "a row for each label of words: rows counts the words that have it, and rates are of these, by "
@@ -246,6 +255,52 @@ class TokenClassification(Task):
         found = cls._found(rows, words.read(rows), None, options)
         waiting = ~decisions.any & found.judged.rows & found.flagged
         return ranked(found.issues(), _QUEUED, waiting, at_random(rows))
+
+    @classmethod
+    def beside(cls, x: pa.Array) -> Rows:
+        """Words."""
+        if not WordLists.is_type(x.type):
+            raise BadInput(
+                f"x is of type {TypeName(type_of(x))}, and labels of words are learned beside "
+                f"{WordLists.example}: one label for each word."
+            )
+        return WordLists.read(x)
+
+    @classmethod
+    def asked(cls, x: pa.Array, model: str) -> Rows:
+        """Words. NULL is one of no letter, and an empty list a row like others."""
+        if pa.types.is_null(x.type):
+            x = x.cast(pa.list_(pa.string()))
+        if not WordLists.is_type(x.type):
+            raise BadInput(
+                f"'{model}' was trained to give a label for each word, and reads "
+                f"{WordLists.example}; this is of type {TypeName(type_of(x))}. "
+                f"{Snippet('a text as words')} makes words of a text, if those it was trained on "
+                "were made like that."
+            )
+        return WordLists.asked(x)
+
+    @classmethod
+    def to_learn(cls, rows: pa.StructArray) -> tuple[list[str | None], Reasons]:
+        """A list for each row, where it is as long as that of the words."""
+        cls.beside(rows.field("x")[:0])
+        return taught_words.read(rows)
+
+    taught = staticmethod(taught_words.TaughtWords)
+
+    @classmethod
+    def wrong(cls, rows: pa.StructArray, options: Options) -> tuple[float, int]:
+        """Of words: most sentences of a few wrong labels would be wrong."""
+        codes, probs = cls.judge(rows, options).judged.evidence
+        counts = np.bincount(codes, minlength=probs.shape[1])
+        return float(np.nansum(health.health(codes, probs).error_rate * counts)), len(codes)
+
+    restored = staticmethod(stored.of_words)
+
+    @classmethod
+    def decoder(cls, classes: tuple[str, ...], files: Mapping[str, bytes]) -> Decoder:
+        """Sequences of labels that may follow each other."""
+        return WordDecoder.from_files(classes, files)
 
     @classmethod
     def suggestions(cls, issues: pa.StructArray, drawn: Mask) -> Suggestions:

@@ -10,17 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sqlfuncs.errors import BadInput, BadOption
-from sqlfuncs.learning.features.features import TextFeatures
-from sqlfuncs.learning.models import cross_fitted
-from sqlfuncs.learning.models.cross_fitted import CrossFitted
 from sqlfuncs.learning.models.decoding import Decoder, Said, refuse_multi
-from sqlfuncs.learning.models.fast import FastModel
-from sqlfuncs.learning.models.networks.model import RECIPE, NetworkModel
-from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import is_usable
-from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.learning.tasks import registry as tasks
+from sqlfuncs.learning.tasks.stored import Model
 from sqlfuncs.store.loaded import Loaded
 from sqlfuncs.store.models import ModelRecord
 from sqlfuncs.wording import Call, Given, Option
@@ -30,7 +24,7 @@ from sqlfuncs.wording import Call, Given, Option
 class _Trained:
     """A model, and what reads its predictions."""
 
-    model: FastModel | NetworkModel | CrossFitted
+    model: Model
     decoder: Decoder
 
 
@@ -46,17 +40,13 @@ def said(
     record, trained = _loaded.get(model)
     decoder = trained.decoder
     refuse_multi(model, multi, is_multi=decoder.is_multi, gives=decoder.gives)
-    values = registry.read(rows)
-    if not values.can_be_trained_on:
-        raise BadInput(
-            f"llm_classify cannot read {values.called}. It takes {Texts.example} or "
-            f"{Embeddings.example}."
-        )
+    values = tasks.named(record.task).asked(rows, model)
     usable = is_usable(values.reasons)
+    values = values.take(usable)
     # Without rows too, for labels that the model does not have are an error there as well.
     nothing = np.zeros((0, max(1, len(record.classes))))
-    predicted = trained.model.predict(values.take(usable)) if usable.any() else nothing
-    return decoder.said(predicted, labels, record.name), usable
+    predicted = trained.model.predict(values) if usable.any() else nothing
+    return decoder.said(predicted, labels, record.name, values.words), usable
 
 
 def refuse_without_probabilities(model: str) -> None:
@@ -82,12 +72,10 @@ def refuse_type(of: pa.DataType, model: str) -> None:
 
     Raises UnknownModel, DamagedModel.
     """
-    _, trained = _loaded.get(model)
-    rows = registry.read(pa.nulls(0, of))
-    own = trained.model
-    reads_text = isinstance(own, NetworkModel) or isinstance(own.features, TextFeatures)
-    if reads_text != (rows.texts is not None) and not pa.types.is_null(of):
-        kind = "text" if reads_text else "embeddings"
+    record = _loaded.find(model)
+    rows = tasks.named(record.task).asked(pa.nulls(0, of), model)
+    if rows.kind != record.kind and not pa.types.is_null(of):
+        kind = "text" if record.kind == Texts.kind else "embeddings"
         raise BadInput(f"the model was trained on {kind}; it cannot read {rows.called}.")
 
 
@@ -97,12 +85,8 @@ def bring(record: ModelRecord, files: Mapping[str, bytes]) -> str:
 
 
 def _restored(record: ModelRecord, files: Mapping[str, bytes]) -> _Trained:
-    decoder = tasks.named(record.task).decoder(record.classes, files)
-    if RECIPE in files:
-        return _Trained(NetworkModel.from_files(files, len(record.classes) or 1), decoder)
-    if cross_fitted.ABOUT in files:  # of a judge that label_issues has kept
-        return _Trained(CrossFitted.from_files(files), decoder)
-    return _Trained(FastModel.from_files(files), decoder)
+    of = tasks.named(record.task)
+    return _Trained(of.restored(record.classes, files), of.decoder(record.classes, files))
 
 
 _loaded: Loaded[_Trained] = Loaded(_restored)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sqlfuncs.learning.encoders.words import WordEncoder, of_fast, windows
+from sqlfuncs.learning.encoders.word_tokens import windows
+from sqlfuncs.learning.encoders.words import WordEncoder, of_fast
 from tests.conftest import needs_local
 
 AT_ONCE = 254  # of MiniLM's tokens, two mark the ends

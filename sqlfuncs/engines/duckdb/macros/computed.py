@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlfuncs.engines.duckdb.batches import PACKED
 from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.types import sql_type
-from sqlfuncs.engines.duckdb.udf import DECISIONS, ONE, SEVERAL, udf_name
+from sqlfuncs.engines.duckdb.udf import DECISIONS, ONE, SEVERAL, may_give_lists, udf_name
 from sqlfuncs.functions.spec import (
     AUTO,
     REVIEWS,
@@ -48,6 +48,11 @@ _DECIDED = f"""_sf_decided AS (
     )
     WHERE sqlfuncs.main._sf_is_person(_sf_by)
 ), """
+# Types of which lists come as lists of text (`spec.of_words`). A macro is planned as it is made,
+# without the types of its arguments: coalesce, unlike typeof, says that it has to wait for these.
+_ARE_WORDS = (
+    "regexp_full_match(typeof(coalesce({0}, NULL)), '(VARCHAR|JSON|UUID|ENUM\\(.*\\))\\[\\d*\\]')"
+)
 _AFTER_ALL = 2**62  # more rows than any table has
 _CALLER = f"{INSTANCE}, current_connection_id()"  # for `interrupts.Caller`
 _QUERY = f"{_CALLER}, current_query_id()"  # whose rows these are, for `batches.Query`
@@ -75,8 +80,12 @@ def _scalar(function: ScalarFunction) -> str:
     options = (_option(function, name) for name in function.options)
     arguments = ", ".join([*function.inputs, *query, *options, _CALLER])
     call = f"{udf_name(function.name)}({arguments})"
-    if function.lists:  # a field is taken as the statement is planned, and with it a type
-        many = f"coalesce({_option(function, function.lists)}, false)"
+    if may_give_lists(function):  # a field is taken as the statement is planned, with its type
+        many = (
+            f"coalesce({_option(function, function.lists)}, false)" if function.lists else "false"
+        )
+        if function.word_by_word:
+            many += f" OR {_ARE_WORDS.format(function.inputs[0])}"
         call = f"struct_extract({call}, if({many}, {literal(SEVERAL)}, {literal(ONE)}))"
     return f"{_head(function, function.inputs)} AS {call}"
 

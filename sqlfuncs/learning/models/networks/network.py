@@ -1,4 +1,4 @@
-"""A pretrained transformer and a classification head on the mean of its tokens. Uses torch."""
+"""A pretrained transformer and a classification head on its tokens, or their mean. Uses torch."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlfuncs.learning.encoders.batches import tokenized
 from sqlfuncs.learning.encoders.device import CPU, Device, devices, is_usable, precision, ready
 from sqlfuncs.learning.models.networks import bases
 from sqlfuncs.learning.models.networks.bases import Base
+from sqlfuncs.learning.models.networks.objective import OBJECTIVES
 from sqlfuncs.learning.models.networks.recipe import Recipe
 from sqlfuncs.store import weights as pretrained
 from sqlfuncs.store.weights import Weights
@@ -53,16 +54,21 @@ class Network(nn.Module):
         return [ids or [0] for ids in tokenized(self.tokenizer, texts, self.recipe.max_tokens)]
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """Logits in fp32, (rows, classes), of ids (rows, length); `mask` is 0 where none is."""
+        """Logits in fp32, (rows, classes), of ids (rows, length); `mask` is 0 where none is.
+
+        Where words have classes, those of each token: (rows, length, classes).
+        """
         place = torch.device(self.device.name)
         ids = ids.to(place)
         mask = torch.ones_like(ids) if mask is None else mask.to(place)
         is_bf16 = precision(self.device) == "bf16"
         with torch.autocast(place.type, dtype=torch.bfloat16, enabled=is_bf16):
             output = self.base(input_ids=ids, attention_mask=mask, **self._options)
-        own = mask.unsqueeze(-1)
-        mean = (output.last_hidden_state.float() * own).sum(dim=1) / own.sum(dim=1)
-        logits: torch.Tensor = self.head(self.dropout(mean))
+        states = output.last_hidden_state.float()
+        if not OBJECTIVES[self.recipe.loss].is_of_tokens:
+            own = mask.unsqueeze(-1)
+            states = (states * own).sum(dim=1) / own.sum(dim=1)
+        logits: torch.Tensor = self.head(self.dropout(states))
         return logits
 
     def trainable_parameters(self) -> Tensors:

@@ -59,6 +59,18 @@ class Rows:
         """What is learned."""
         return torch.from_numpy(self.codes if self.targets is None else self.targets)
 
+    def how_good(self, network: Network) -> Floats:
+        """How good what a network says of each row is, 0 to 1: (rows,).
+
+        Of a class whether it is right; of tags and numbers the likelier or nearer the better.
+        """
+        said = predictions(network, self.tokens)
+        if self.targets is None:
+            right: Floats = (said.argmax(axis=1) == self.codes).astype(np.float64)
+            return right
+        found: Floats = np.exp(-np.abs(said - self.targets)).mean(axis=1)
+        return found
+
 
 @dataclass
 class Progress:
@@ -176,13 +188,14 @@ def predictions(
     """What the network says, (texts, width), as `objective` has it. `step` counts texts."""
     found = np.empty((len(tokens), network.head.out_features))
     network.eval()
-    for places, said, _ in read_tokens(tokens, _predicted, network, network.usable_devices()):
+    for places, said, _ in read_tokens(tokens, predicted, network, network.usable_devices()):
         found[places] = said
         step(len(places))
     return found
 
 
-def _predicted(network: Network, ids: torch.Tensor) -> torch.Tensor:
+def predicted(network: Network, ids: torch.Tensor) -> torch.Tensor:
+    """What the network says of texts of one length, by their ids (texts, length)."""
     return OBJECTIVES[network.recipe.loss].predictions(network(ids))
 
 
@@ -286,26 +299,13 @@ def _judge(network: Network, rows: Rows, progress: Progress) -> None:
     accuracy = math.nan
     if rows.tokens:
         counts = np.maximum(rows.weights, _LEAST)
-        good = _how_good(rows, predictions(network, rows.tokens))
-        accuracy = float(np.average(good, weights=counts))
+        accuracy = float(np.average(rows.how_good(network), weights=counts))
         progress.highest = max(progress.highest, accuracy)
         error = math.sqrt(progress.highest * (1 - progress.highest) / len(rows.codes))
         if accuracy < progress.highest - error:
             return
     progress.accuracy, progress.best_epoch = accuracy, progress.epoch
     progress.best = _copies(progress.now)
-
-
-def _how_good(rows: Rows, said: Floats) -> Floats:
-    """How good what is said of each row is, 0 to 1: (rows,).
-
-    Of a class whether it is right; of tags and numbers the likelier or nearer the better.
-    """
-    if rows.targets is None:
-        right: Floats = (said.argmax(axis=1) == rows.codes).astype(np.float64)
-        return right
-    found: Floats = np.exp(-np.abs(said - rows.targets)).mean(axis=1)
-    return found
 
 
 def _copies(tensors: Tensors) -> Tensors:
