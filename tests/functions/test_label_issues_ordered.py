@@ -84,7 +84,7 @@ def test_the_queue_begins_with_the_farthest(graded: duckdb.DuckDBPyConnection) -
         (f"{ORDERED}, method := 'self_confidence'", "leave method out"),
         (f"{ORDERED}, judge := 'j'", "leave judge out"),
         (f"{ORDERED}, key := id, log := log", "Leave one of them out"),
-        (f"{ORDERED}, task := 'regression'", "is about classes; these labels are none"),
+        (f"{ORDERED}, task := 'regression'", "label holds no numbers"),
     ],
 )
 def test_what_cannot_be_had_is_said(

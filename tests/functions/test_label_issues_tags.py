@@ -157,8 +157,11 @@ def test_odd_labels(
         ("label_issues(t, v, [id])", "label is a list (BIGINT[])"),
         ("label_issues(t, v, label[1], task := 'multilabel')", "label holds no lists of text"),
         ("label_issues(t, v, label, task := 'regression')", "label holds no numbers"),
-        ("label_issues(t, v, label, cut := 'both')", "It may be 'auto'"),
-        ("label_issues(t, v, label, method := 'normalized_margin')", "'auto', 'self_confidence'"),
+        (
+            "label_issues(t, v, label, cut := 'both')",
+            "is for classes; of these labels (multilabel) it may be",
+        ),
+        ("label_issues(t, v, label, method := 'normalized_margin')", "'auto' or 'self_confid"),
         ("label_issues(t, v, label, judge := 'j')", "is about classes; these labels are none"),
         ("label_issues(t, v, label, votes := [label])", "votes name classes"),
         (
