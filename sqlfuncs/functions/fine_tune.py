@@ -51,9 +51,9 @@ def fine_tune(
 
     `x` is text (VARCHAR), an embedding (FLOAT[]) or words (VARCHAR[]). `base` is 'fast': linear
     heads on TF-IDF and, with the extra `local`, a sentence embedding; or 'best', which adds the
-    middle layers of a larger encoder, where its weights are (sqlfuncs models fetch mpnet). Any other
-    base is a pretrained model of texts: an encoder ('minilm', an id of the Hugging Face hub, a
-    folder), of which all layers are trained, or a causal language model ('smollm2', an id, a
+    middle layers of a larger encoder, where its weights are (sqlfuncs models fetch mpnet). Any
+    other base is a pretrained model of texts: an encoder ('minilm', an id of the Hugging Face hub,
+    a folder), of which all layers are trained, or a causal language model ('smollm2', an id, a
     folder), beside whose lower layers adapters are trained. A tenth of the rows is held out:
     training stops before it predicts these worse, and `cv_accuracy` is measured on them. Labels of
     words are learned by 'fast', or an encoder with a head on the first token of each word.
