@@ -76,7 +76,9 @@ class ReviewedTable:
 
     def _task_of_labels(self, task: str) -> type[Task]:
         found = self._fetched(f"""
-            SELECT sqlfuncs.main._sf_one_or_tags(label, 'label')::VARCHAR AS label,
+            SELECT sqlfuncs.main._sf_label_json(
+                    sqlfuncs.main._sf_one_or_tags(label, 'label')::VARCHAR, label
+                ) AS label,
                 sqlfuncs.main._sf_labels_kind(typeof(label), typeof(x)) AS kind
             FROM (SELECT {self._label} AS label, {self._x} AS x FROM {self._table})
         """)
