@@ -16,10 +16,14 @@ from sqlfuncs.learning.tasks.suggested_tags import Lists
 from sqlfuncs.statistics.entities import entities
 
 
-def _wrong(one: Lists, other: Lists) -> npt.NDArray[np.float64]:
-    """How many entities only one of two lists has, which are of one length.
+def distance(one: Lists, other: Lists) -> npt.NDArray[np.float64]:
+    """How many entities only one of two lists has, (rows,); NaN for lists of different lengths.
 
-    Of lists that have the same entities, words tell: they add less than an entity does.
+    Where two are as far by their entities words tell, all of which add less than one entity.
+
+    >>> true = [["B-PER", "I-PER", "O"]] * 3
+    >>> distance([["B-PER", "I-PER", "O"], ["B-PER", "O", "O"], ["O", "O", "O"]], true).tolist()
+    [0.0, 2.25, 1.5]
     """
     pairs = zip(one, other, strict=True)
     return np.array(
@@ -36,7 +40,7 @@ def _of_sentence(one: Sequence[str], other: Sequence[str]) -> float:
 
 _OF_WORDS = Suggested[Lists](
     tags.read_lists,
-    _wrong,
+    distance,
     "labels of words are not corrected by the model's word alone, which is too often wrong on some "
     "tables: people who look at some rows tell",
 )
