@@ -31,7 +31,7 @@ SELECT
     count(not_judged) AS not_judged
 FROM {{ into | ident }}
 GROUP BY ALL
-ORDER BY flagged DESC;
+ORDER BY flagged DESC
 {% else %}
 WITH found AS (FROM {{ into | ident }})
 SELECT label AS {{ label | ident }}, * EXCLUDE (label)
@@ -39,5 +39,4 @@ FROM sqlfuncs.main._flag_counts(
     -- Of what a row is, the type tells what its label is.
     found, CASE WHEN false THEN {{ text | ident }} END, {{ label | ident }}, class_probs IS NOT NULL OR NULL, not_judged,
     is_label_issue, suggested_label, task := {{ task | literal }}
-);
-{% endif %}
+){% endif %};

@@ -74,7 +74,7 @@ def test_each_word_has_its_label_and_flagged_ones_what_they_should_be(worded: He
         ]
         assert _shown(page) == expected
         flagged += len(doubts)
-    assert flagged > 10
+    assert flagged > 2
 
 
 def test_labels_are_saved_and_applied_exactly(worded: Here) -> None:

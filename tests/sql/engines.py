@@ -86,9 +86,6 @@ def _spark() -> AbstractContextManager[Session]:
 _SPARK_GAPS: Mapping[str, str] = {
     title: reason
     for reason, titles in {
-        "a function has one type in SQL: sqlfuncs.spark.llm_classify labels words": (
-            "words: trained, asked and evaluated",
-        ),
         "what is no column is made one before": (
             "label_issues: fields without names, and odd ones",
             "label_issues: a vote that is the label",
@@ -117,7 +114,6 @@ _SPARK_GAPS: Mapping[str, str] = {
             "apply_corrections: the label in quotes",
             "apply_corrections: the label as an expression",
             "apply_corrections: an unknown column",
-            "auto_corrections: a table that label_issues did not give",
         ),
         "what to type is written in Spark's SQL": (
             "outliers: class probabilities are refused",

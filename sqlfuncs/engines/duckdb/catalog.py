@@ -123,7 +123,7 @@ def labels_of(
 ) -> tuple[str, pa.Array]:
     """The kind of the type of a column of labels (`learning.labels`) of `x`, and their text.
 
-    Raises BadInput for a type that no label has.
+    That of a list is JSON. Raises BadInput for a type that no label has.
     """
     column, of = identifier(label), qualified(split_qualified(table))
     type_ = (
@@ -137,7 +137,8 @@ def labels_of(
             f"{label} is of type {own[:80]}: several values in a row, which are a label only as "
             "VARCHAR[], tags. Name the value that is meant, or make a list of text of them."
         )
-    texts = _asked(con, f"SELECT {column}::VARCHAR AS label FROM {of}").fetchnumpy()
+    text = f"sqlfuncs.main._sf_label_json({column}::VARCHAR, {column})"
+    texts = _asked(con, f"SELECT {text} AS label FROM {of}").fetchnumpy()
     return kind, pa.array(texts["label"], pa.string(), from_pandas=True)
 
 
