@@ -110,6 +110,9 @@ def test_tags_beside_a_list_of_words(t: duckdb.DuckDBPyConnection) -> None:
 )
 def test_a_table_that_is_no_result(t: duckdb.DuckDBPyConnection, call: str, missing: str) -> None:
     said = _said(t, call.format("t"))
+    if call.startswith("review_curve") and duckdb.__version__ < "2":  # which reckons points first
+        assert "no row of the table was judged" in said
+        return
     assert f"reads a result of label_issues, and the table has no {missing}" in said
     assert "CREATE TABLE issues AS FROM label_issues(my_table, x, label)" in said
 

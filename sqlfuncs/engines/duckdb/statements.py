@@ -32,7 +32,8 @@ _run_it = FunctionType(
 )
 _MISSING_NAME = re.compile(r"Referenced column|Table with name")
 _UDF_PREFIX = "Python exception occurred while executing the UDF: "
-_VARYING = 'argument in function "struct_extract" must be a constant'
+# What llm_classify's macro says, on DuckDB 2 and 1, of an option that decides its type; and others'.
+_VARYING = re.compile('"struct_extract" must be a constant|Key name for struct_extract needs')
 
 
 def run(
@@ -142,10 +143,11 @@ def plain_message(error: BaseException) -> str:
     message = str(error).partition("\n\nAt:\n")[0]
     if _UDF_PREFIX in message:
         message = message.partition(_UDF_PREFIX)[2].partition(": ")[2]
-    if _VARYING in message:  # what decides whether llm_classify gives lists, as its macro asks
-        return (
-            f"{Option('multi', ...)} of llm_classify decides of what type its result is, and so "
-            "has to be the same for every row: true, false or a variable, getvariable('name')."
+    if _VARYING.search(message):
+        message = (
+            f"{message.strip()}. Where llm_classify is asked, {Option('multi', ...)} decides of "
+            "what type its result is, and so has to be the same for every row: true, false or a "
+            "variable, getvariable('name')."
         )
     return message.removeprefix("Invalid Input Error: ").strip()
 
