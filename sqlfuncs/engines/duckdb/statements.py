@@ -32,7 +32,7 @@ _run_it = FunctionType(
 )
 _MISSING_NAME = re.compile(r"Referenced column|Table with name")
 _UDF_PREFIX = "Python exception occurred while executing the UDF: "
-# What llm_classify's macro says, on DuckDB 2 and 1, of an option that decides its type; and others'.
+# What DuckDB 2 and 1 say where an option that decides a type varies; so does llm_classify's macro.
 _VARYING = re.compile('"struct_extract" must be a constant|Key name for struct_extract needs')
 
 
