@@ -171,9 +171,11 @@ def test_ctrl_c_while_libraries_are_loaded_crashes_nothing(db: Path, seconds: fl
     running.sendintr()
     running.expect(pexpect.EOF)
     running.close()
-    # 130 where it is pressed before there is anything of ours to stop.
-    assert running.exitstatus in (1, 130), running.before
-    assert running.signalstatus is None
+    # 130, or the signal itself on a busy machine, where it is pressed before there is anything of
+    # ours to stop. A crash is another signal.
+    if running.signalstatus != signal.SIGINT:
+        assert running.exitstatus in (1, 130), running.before
+        assert running.signalstatus is None
 
 
 def test_ctrl_c_again_ends_it_at_once(db: Path) -> None:
