@@ -21,7 +21,10 @@ Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
 _LEAST = 1e-12
-_FORBIDDEN = -1e9  # less than all else: nothing that is not allowed is said where aught else can be
+_KEPT = 1e4  # more than the logarithms of the probabilities of any sentence's words
+_FORBIDDEN = (
+    -1e12
+)  # less than all else: nothing that is not allowed is said where aught else can be
 _OPEN, _INSIDE = ("B", "I"), ("I", "E")
 
 
@@ -33,14 +36,15 @@ class Scheme:
     ends: bool = False
 
     @classmethod
-    def of(cls, lists: Iterable[Sequence[str]]) -> Scheme:
+    def of(cls, lists: Iterable[Sequence[str] | None]) -> Scheme:
         """What holds of most entities in some labels: a few are mislabelled.
 
         >>> Scheme.of([["B-A", "I-A", "O", "B-A"]]), Scheme.of([["I-A", "I-A", "O"]])
         (Scheme(begins=True, ends=False), Scheme(begins=False, ends=False))
         """
         begun = ended = unbegun = unended = 0
-        for labels in lists:
+        for own in lists:
+            labels = own or []
             for before, after in zip(["O", *labels], [*labels, "O"], strict=True):
                 begun += _has(after, ("B", "S"))
                 ended += _has(after, ("E", "S"))
@@ -73,21 +77,45 @@ def likeliest(probs: Floats, sentences: Sentences, allowed: Mask) -> Codes:
     `probs` (words, labels); `allowed` (labels + 1, labels + 1) as `Scheme.allowed` has it.
     """
     found: Codes = probs.argmax(axis=1).astype(np.int64)
-    if allowed.all():
-        return found
-    nothing = probs.shape[1]
-    starts = np.zeros(len(found), dtype=bool)
-    full = sentences.lengths > 0
-    starts[sentences.starts[full]] = True
-    before = np.where(starts, nothing, np.roll(found, 1))
-    wrong = ~allowed[before, found]
-    lasts = np.roll(starts, -1)
-    wrong |= lasts & ~allowed[found, nothing]
+    logs = np.log(np.maximum(probs, _LEAST))
+    return _with_valid(found, logs, sentences, allowed, sentences.lengths > 0)
+
+
+def repaired(
+    codes: Codes, given: Codes, probs: Floats, sentences: Sentences, allowed: Mask, rows: Mask
+) -> Codes:
+    """Labels of words (words,), of which those of `rows` may follow each other: as few are changed.
+
+    None becomes what was `given` (words,) and is not so in `codes`, if it can be helped; of several
+    ways the likeliest by `probs` (words, labels), NaN where nothing is known, is taken. -1 is no
+    label: sentences with one stay as they are.
+    """
+    every = np.arange(len(codes))
+    scores = np.log(np.maximum(np.nan_to_num(probs), _LEAST))
+    has_label, changed = codes >= 0, (given >= 0) & (given != codes)
+    scores[every[has_label], codes[has_label]] += _KEPT
+    scores[every[changed], given[changed]] -= _KEPT
+    whole = np.bincount(sentences.of_words, ~has_label, len(sentences.lengths)) == 0
+    return _with_valid(codes.copy(), scores, sentences, allowed, rows & whole)
+
+
+def _with_valid(
+    codes: Codes, scores: Floats, sentences: Sentences, allowed: Mask, rows: Mask
+) -> Codes:
+    """`codes` themselves, in which sentences among `rows` have the best path if theirs is none."""
+    if allowed.all() or not len(codes):
+        return codes
+    nothing = scores.shape[1]
+    starts = np.zeros(len(codes), dtype=bool)
+    starts[sentences.starts[sentences.lengths > 0]] = True
+    before = np.where(starts, nothing, np.roll(codes, 1))
+    wrong = ~allowed[before, codes] | (np.roll(starts, -1) & ~allowed[codes, nothing])
     ends = sentences.starts + sentences.lengths
     for row in np.unique(sentences.of_words[wrong]).tolist():
-        part = slice(sentences.starts[row], ends[row])
-        found[part] = _best_path(np.log(np.maximum(probs[part], _LEAST)), allowed)
-    return found
+        if rows[row]:
+            part = slice(sentences.starts[row], ends[row])
+            codes[part] = _best_path(scores[part], allowed)
+    return codes
 
 
 def _best_path(logs: Floats, allowed: Mask) -> Codes:

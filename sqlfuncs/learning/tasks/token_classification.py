@@ -15,10 +15,10 @@ from sqlfuncs.learning.detection import confident, health, word_noise
 from sqlfuncs.learning.detection.confident import Found
 from sqlfuncs.learning.detection.judged_words import JudgedWords, Learned, judge
 from sqlfuncs.learning.labels import tags, words
-from sqlfuncs.learning.labels.chunks import Scheme
 from sqlfuncs.learning.labels.labels import UNTYPED, kind_of
 from sqlfuncs.learning.labels.words import WordLabels, written
 from sqlfuncs.learning.models.decoding import Decoder, WordDecoder
+from sqlfuncs.learning.models.sequences import Scheme, repaired
 from sqlfuncs.learning.rows.base import Floats, Reasons, Rows, is_usable
 from sqlfuncs.learning.rows.types import type_of
 from sqlfuncs.learning.rows.words import WordLists, are_words
@@ -71,7 +71,7 @@ class WordPrediction(Prediction):
     found: Found
     cut: str
     method: str
-    scheme: Scheme | None = None
+    scheme: Scheme
 
     @property
     def rows(self) -> type[Rows]:
@@ -111,11 +111,10 @@ class WordPrediction(Prediction):
         suggested = np.where(is_flagged, better, judged.codes)
         suggested = np.where(sentences.words_of(rows), suggested, likely)
         has_suggestion = flagged | unlabeled
-        if self.scheme is not None:
-            valid = self.scheme.repaired
-            suggested = valid(sentences, suggested, judged.codes, judged.probs, has_suggestion)
-            likely = valid(sentences, likely, likely, judged.probs, known)
-            better = np.where(is_flagged, suggested, better)
+        allowed, given, probs = self.scheme.allowed(judged.names), judged.codes, judged.probs
+        suggested = repaired(suggested, given, probs, sentences, allowed, has_suggestion)
+        likely = repaired(likely, likely, probs, sentences, allowed, known)
+        better = np.where(is_flagged, suggested, better)
         return {
             "label_quality": pa.array(self.scores, mask=~rows),
             "is_label_issue": pa.array(flagged, mask=~known),
@@ -235,7 +234,7 @@ class TokenClassification(Task):
             seed=options.seed,
         )
         found = word_noise.find(*judged.evidence, options.cut, options.method)
-        scheme = Scheme.of(judged.names, own.lists)
+        scheme = Scheme.of(own.lists)
         return WordPrediction(judged, found, options.cut, options.method, scheme)
 
     @classmethod

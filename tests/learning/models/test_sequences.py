@@ -10,11 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sqlfuncs.learning.labels.words import Sentences
-from sqlfuncs.learning.models.sequences import Scheme, likeliest
+from sqlfuncs.learning.models.sequences import Scheme, likeliest, repaired
 
 IOB2, IOBES, FREE = Scheme(begins=True), Scheme(begins=True, ends=True), Scheme()
 _NAMES = ("B-A", "B-B", "I-A", "I-B", "O")
 _ENDED = ("B-A", "E-A", "I-A", "O", "S-A")
+
+
+def _codes(text: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.array([_NAMES.index(each) for each in text.split()], dtype=np.int64)
 
 
 def _is_valid(labels: list[str], scheme: Scheme) -> bool:
@@ -85,3 +89,56 @@ def test_a_row_of_many_words() -> None:
     found = likeliest(probs, Sentences(np.array([10_000])), IOB2.allowed(_NAMES))
     assert _is_valid([_NAMES[at] for at in found], IOB2)
     assert (found != probs.argmax(axis=1)).mean() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("told", "suggested", "likely", "expected"),
+    [
+        ("B-A I-A O", "O I-A O", {(1, "O"): 0.3}, "O O O"),  # not back to what was doubted
+        ("B-A I-A O", "O I-A O", {(1, "B-A"): 0.3}, "O B-A O"),
+        ("B-A I-A O", "B-B I-A O", {(1, "I-B"): 0.2}, "B-B I-B O"),
+        ("B-A I-A O", "B-A O O", {}, "B-A O O"),  # valid
+        ("O O", "I-A O", {(0, "B-A"): 0.4}, "B-A O"),
+    ],
+)
+def test_as_few_changes_as_it_takes(
+    told: str, suggested: str, likely: dict[tuple[int, str], float], expected: str
+) -> None:
+    codes = _codes(suggested)
+    probs = np.full((len(codes), len(_NAMES)), 0.01)
+    for (word, label), value in likely.items():
+        probs[word, _NAMES.index(label)] = value
+    found = repaired(
+        codes,
+        _codes(told),
+        probs,
+        Sentences(np.array([len(codes)])),
+        IOB2.allowed(_NAMES),
+        np.array([True]),
+    )
+    assert found.tolist() == _codes(expected).tolist()
+
+
+@pytest.mark.parametrize(("scheme", "names"), [(IOB2, _NAMES), (IOBES, _ENDED)])
+def test_whatever_is_suggested_becomes_valid(scheme: Scheme, names: tuple[str, ...]) -> None:
+    random = np.random.default_rng(0)
+    sentences = Sentences(random.integers(0, 7, 200))
+    words = int(sentences.lengths.sum())
+    codes, told = (random.integers(0, len(names), words) for _ in range(2))
+    probs = random.dirichlet(np.ones(len(names)), words)
+    every, allowed = np.ones(200, dtype=bool), scheme.allowed(names)
+    found = repaired(codes, told, probs, sentences, allowed, every)
+    ends = np.cumsum(sentences.lengths)[:-1]
+    for before, after in zip(np.split(codes, ends), np.split(found, ends), strict=True):
+        assert _is_valid([names[at] for at in after], scheme)
+        was_valid = _is_valid([names[at] for at in before], scheme)
+        assert not was_valid or (before == after).all()
+    assert (repaired(codes, told, probs, sentences, allowed, ~every) == codes).all()
+
+
+def test_sentences_with_a_word_of_no_label_stay() -> None:
+    codes, probs = np.array([-1, 2, 4, 2]), np.full((4, 5), np.nan)
+    two, every = Sentences(np.array([2, 2])), np.array([True, True])
+    found = repaired(codes, codes, probs, two, IOB2.allowed(_NAMES), every)
+    assert found.tolist()[:2] == [-1, 2]
+    assert _is_valid([_NAMES[at] for at in found[2:]], IOB2)

@@ -89,7 +89,7 @@ def read_words(
     firsts: Sequence[Places],
     step: Callable[[int], None] = lambda pieces: None,
 ) -> list[Floats]:
-    """How likely each label is for each piece\'s words: (words, labels). `step` counts pieces."""
+    """How likely each label is for each piece's words: (words, labels). `step` counts pieces."""
     found: list[Floats] = [np.empty((0, 0))] * len(tokens)
     network.eval()
     for places, said, _ in read_tokens(tokens, predicted, network, network.usable_devices()):
