@@ -45,7 +45,7 @@ def _trained(con: duckdb.DuckDBPyConnection, label: str, base: Path, more: str =
 
 @pytest.mark.parametrize("kind", ["encoder", "causal"])
 def test_tags(texts: duckdb.DuckDBPyConnection, tmp_path: Path, kind: str) -> None:
-    base = (tiny.encoder if kind == "encoder" else tiny.causal)(tmp_path / "base")
+    base = (tiny.encoder if kind == "encoder" else tiny.causal)(tmp_path / "base", seed=0)
     foreseen = _trained(texts, "tags", base)
     texts.execute("""
         CREATE TABLE said AS SELECT tags, llm_classify(text, model := 'mine', multi := true) AS said
@@ -60,10 +60,7 @@ def test_tags(texts: duckdb.DuckDBPyConnection, tmp_path: Path, kind: str) -> No
 
 
 def test_numbers(texts: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    import torch
-
-    torch.manual_seed(0)  # of the base's weights
-    base = tiny.encoder(tmp_path / "base")
+    base = tiny.encoder(tmp_path / "base", seed=0)
     foreseen = _trained(texts, "y", base)
     texts.execute(
         "CREATE TABLE said AS SELECT y, llm_classify(text, model := 'mine') AS s FROM test"
@@ -75,7 +72,7 @@ def test_numbers(texts: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
 
 def test_too_few_rows_to_hold_any_out(texts: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     texts.execute("CREATE OR REPLACE TABLE train AS FROM whole WHERE id < 30")
-    base = tiny.encoder(tmp_path / "base")
+    base = tiny.encoder(tmp_path / "base", seed=0)
     for label in ("tags", "y"):
         call = f"fine_tune('mine', train, text, {label}, base := '{base}')"
         assert texts.execute(f"SELECT cv_accuracy FROM {call}").fetchall() == [(None,)]
@@ -86,7 +83,7 @@ def test_too_few_rows_to_hold_any_out(texts: duckdb.DuckDBPyConnection, tmp_path
 def test_labels_are_not_judged_by_such_a_network(
     texts: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    _trained(texts, "tags", tiny.encoder(tmp_path / "base"))
+    _trained(texts, "tags", tiny.encoder(tmp_path / "base", seed=0))
     with pytest.raises(duckdb.Error, match="tags are judged by model := 'fast'"):
         texts.execute("FROM label_issues(train, text, tags, model := 'mine')").fetchall()
 
@@ -111,10 +108,7 @@ def sentences(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def test_words(sentences: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    import torch
-
-    torch.manual_seed(0)  # of the base's weights
-    base = tiny.encoder(tmp_path / "base")
+    base = tiny.encoder(tmp_path / "base", seed=0)
     call = f"fine_tune('mine', train, words, labels, base := '{base}')"
     ((status, foreseen),) = sentences.execute(f"SELECT status, cv_accuracy FROM {call}").fetchall()
     assert status == "SUCCEEDED" and models.find("mine").task == "token_classification"
@@ -141,7 +135,7 @@ def test_each_word_of_a_long_row_has_a_label(
         FROM train GROUP BY id // 100
         UNION ALL FROM (SELECT words, labels FROM train)
     """)
-    base = tiny.encoder(tmp_path / "base")
+    base = tiny.encoder(tmp_path / "base", seed=0)
     sentences.execute(f"FROM fine_tune('mine', train, words, labels, base := '{base}')").fetchall()
     found = sentences.execute("""
         SELECT len(words), len(llm_classify(words, model := 'mine')),
@@ -156,7 +150,7 @@ def test_each_word_of_a_long_row_has_a_label(
 def test_what_reads_from_left_to_right_labels_no_words(
     sentences: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    base = tiny.causal(tmp_path / "base")
+    base = tiny.causal(tmp_path / "base", seed=0)
     with pytest.raises(duckdb.Error, match="Labels of words may have base := 'fast' or an enc"):
         sentences.execute(f"FROM fine_tune('mine', train, words, labels, base := '{base}')")
     assert not models.records()
@@ -165,7 +159,7 @@ def test_what_reads_from_left_to_right_labels_no_words(
 def test_words_are_not_judged_by_such_a_network(
     sentences: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    base = tiny.encoder(tmp_path / "base")
+    base = tiny.encoder(tmp_path / "base", seed=0)
     sentences.execute("CREATE OR REPLACE TABLE train AS FROM train LIMIT 60")
     sentences.execute(f"FROM fine_tune('mine', train, words, labels, base := '{base}')").fetchall()
     with pytest.raises(duckdb.Error, match="labels of words are judged by model := 'fast'"):

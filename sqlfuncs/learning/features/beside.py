@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from sqlfuncs.learning.features.attributions import Named
 from sqlfuncs.learning.features.heads import AnyHead, Floats, Learned, RowWeights, Weighable
-from sqlfuncs.learning.features.ridge import fit_regressor
+from sqlfuncs.learning.features.ridge import LeftOut, fit_regressor, left_out
 from sqlfuncs.learning.labels.classes import Codes
 
 
@@ -29,7 +29,7 @@ class Beside:
         weights: RowWeights | None = None,
     ) -> AnyHead:
         """A head on one of the inner views, or on the last one."""
-        learned, at = (self.other, 0) if place == self.views else (self.inner, place)
+        learned, at = self._of(place)
         if weights is None:
             return learned.fit_head(at, view, codes, n_classes)
         weighable = cast("Weighable[AnyHead]", learned)
@@ -39,8 +39,19 @@ class Beside:
         self, place: int, view: Any, values: Floats, weights: RowWeights | None = None
     ) -> AnyHead:
         """The same for numbers."""
-        learned, at = (self.other, 0) if place == self.views else (self.inner, place)
+        learned, at = self._of(place)
         return fit_regressor(learned, at, view, values, weights)
+
+    def left_out(
+        self, place: int, view: Any, values: Floats, weights: RowWeights | None
+    ) -> LeftOut | None:
+        """The same on all rows but some: see `ridge.left_out`."""
+        learned, at = self._of(place)
+        return left_out(learned, at, view, values, weights)
+
+    def _of(self, place: int) -> tuple[Learned[AnyHead], int]:
+        """Which features a view belongs to, and its place among theirs."""
+        return (self.other, 0) if place == self.views else (self.inner, place)
 
     @property
     def view_names(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -10,15 +11,18 @@ import numpy.typing as npt
 
 from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.features.heads import AnyHead, Learned, RowWeights
+from sqlfuncs.learning.features.normal_equations import NormalEquations
 
 Floats = npt.NDArray[np.float64]
+
+Mask = npt.NDArray[np.bool_]
+# A head on all rows but those of a mask (rows,), and but those without a label.
+LeftOut = Callable[[Mask], AnyHead]
 
 # How firmly a head is held to the mean. That of words, for rows of a length of 1 and numbers of a
 # variance of 1, is the best of three on politeness' scores; others are chosen for each head.
 _PENALTY_OF_WORDS = 1.0
-_PENALTIES = 10.0 ** np.arange(-2, 5, 0.5)
 _TOLERANCE, _MOST_STEPS = 1e-2, 200
-_ROWS_AT_ONCE = 65_536  # in double precision
 
 
 class Regressing(Protocol):
@@ -64,6 +68,39 @@ def fit_regressor(
     if not hasattr(view, "shape"):
         raise BadInput("numbers cannot be learned from such rows yet: labels have to be classes.")
     return fit_line(view, values, weights)
+
+
+def left_out(
+    learned: Learned[AnyHead], place: int, view: Any, values: Floats, weights: RowWeights | None
+) -> LeftOut | None:
+    """What `fit_regressor` would train on all rows but some; None where that has no short cut.
+
+    `values` (rows, width) are NaN for rows without a label. Where heads solve normal equations, the
+    rows that are left out are taken away from these, and the penalty is chosen once, on all rows:
+    like how heads are pooled, it is a number or two of the whole table, and not of a row.
+    """
+    if hasattr(learned, "left_out"):
+        found: LeftOut | None = learned.left_out(place, view, values, weights)
+        return found
+    if hasattr(learned, "fit_regressor") or not isinstance(view, np.ndarray):
+        return None
+    known = ~np.isnan(values[:, 0])
+    counts = known.astype(np.float64) if weights is None else np.where(known, weights, 0.0)
+    if not counts.any():
+        return None
+    taught = np.where(known[:, None], values, 0.0)
+    equations = NormalEquations.of(view[known], taught[known], counts[known])
+    penalties = equations.penalties()
+
+    def fit(held_out: Mask) -> Line:
+        away = held_out & known
+        if not counts[~away].any():  # where none counts, all do
+            kept = known & ~away
+            return fit_line(view[kept], values[kept])
+        others = equations.without(view[away], taught[away], counts[away])
+        return Line(*others.solve(penalties))
+
+    return fit
 
 
 def fit_line(view: Any, values: Floats, weights: RowWeights | None = None) -> Line:
@@ -118,35 +155,5 @@ def _fit_sparse(view: Any, values: Floats, counts: Floats) -> Line:
 
 
 def _fit_dense(view: Any, values: Floats, counts: Floats) -> Line:
-    """With the penalty of the least generalised cross-validation error, for each column.
-
-    Golub, Heath, Wahba: Technometrics 21, 1979. One eigendecomposition serves all penalties.
-    """
-    total = counts.sum()
-    centre = np.asarray(counts @ view, dtype=np.float64) / total
-    mean = counts @ values / total
-    gram = np.zeros((len(centre), len(centre)))
-    moment = np.zeros((len(centre), values.shape[1]))
-    roots = None if (counts == 1).all() else np.sqrt(counts)[:, None]
-    for at in range(0, len(values), _ROWS_AT_ONCE):
-        some = slice(at, at + _ROWS_AT_ONCE)
-        block, apart = view[some] - centre, values[some] - mean
-        if roots is not None:
-            block *= roots[some]
-            apart *= roots[some]
-        gram += block.T @ block  # which BLAS knows to be symmetric, at half the cost
-        moment += block.T @ apart
-    squares, axes = np.linalg.eigh(gram)
-    squares = np.maximum(squares, 0)
-    along = axes.T @ moment
-    spread = counts @ (values - mean) ** 2
-    errors = np.full((len(_PENALTIES), len(spread)), np.inf)
-    for place, penalty in enumerate(_PENALTIES):
-        shrunk = along / (squares + penalty)[:, None]
-        residual = spread - 2 * (along * shrunk).sum(axis=0) + squares @ shrunk**2
-        freedom = 1 - (1 + (squares / (squares + penalty)).sum()) / total
-        if freedom > 0:
-            errors[place] = np.maximum(residual, 0) / freedom**2
-    penalties = _PENALTIES[errors.argmin(axis=0)]
-    slopes = axes @ (along / (squares[:, None] + penalties))
-    return Line(slopes, mean - centre @ slopes)
+    equations = NormalEquations.of(view, values, counts)
+    return Line(*equations.solve(equations.penalties()))

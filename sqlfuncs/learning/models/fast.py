@@ -143,10 +143,7 @@ def cross_predict(
         held_out = (folds[cut] == fold) | ~labeled
         if held_out.all():
             return held_out, []
-        others = None if weights is None else weights[~held_out]
-        trained = fit_heads(
-            learned, [v[~held_out] for v in views], target.chosen(~held_out), others
-        )
+        trained = tuple(fit(held_out) for fit in left_out)
         if keep is not None:
             keep(cut, int(fold), trained)
         return held_out, [
@@ -158,6 +155,9 @@ def cross_predict(
         work.task("judging labels", len(parts)) as task,
         ThreadPoolExecutor(_WORKERS) as workers,
     ):
+        left_out = [
+            target.left_out(learned, place, view, weights) for place, view in enumerate(views)
+        ]
         for held_out, each in workers.map(judge, parts):
             for place, values in enumerate(each):
                 predicted[place, held_out] += values

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sqlfuncs.learning.features.heads import AnyHead, Learned, RowWeights
-from sqlfuncs.learning.features.ridge import fit_regressor
+from sqlfuncs.learning.features.ridge import LeftOut, fit_regressor, left_out
 from sqlfuncs.learning.models.number_copies import with_copies
 from sqlfuncs.learning.models.target import Floats, Mask, Pooling, Target, Whole, counts_of
 
@@ -89,6 +89,13 @@ class NumberTarget(Target):
     ) -> AnyHead:
         """A head that predicts a number."""
         return fit_regressor(learned, place, view, self.values[:, None], weights)
+
+    def left_out(
+        self, learned: Learned[AnyHead], place: int, view: Any, weights: RowWeights | None
+    ) -> LeftOut:
+        """By normal equations, where heads solve them."""
+        short = left_out(learned, place, view, self.values[:, None], weights)
+        return short or super().left_out(learned, place, view, weights)
 
     def pool(self, predictions: Sequence[Floats]) -> Pooling:
         """By least squares with weights of 0 or more (Breiman: Stacked regressions, 1996).

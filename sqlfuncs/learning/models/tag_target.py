@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sqlfuncs.learning.features.heads import AnyHead, Learned, RowWeights
-from sqlfuncs.learning.features.ridge import fit_regressor
+from sqlfuncs.learning.features.ridge import LeftOut, fit_regressor, left_out
 from sqlfuncs.learning.labels import classes
 from sqlfuncs.learning.models.number_copies import with_copies
 from sqlfuncs.learning.models.target import Floats, Mask, Pooling, Target, Whole, counts_of
@@ -112,6 +112,13 @@ class TagTarget(Target):
     ) -> AnyHead:
         """A head that says of each tag how much it is there."""
         return fit_regressor(learned, place, view, self.values, weights)
+
+    def left_out(
+        self, learned: Learned[AnyHead], place: int, view: Any, weights: RowWeights | None
+    ) -> LeftOut:
+        """By normal equations, where heads solve them."""
+        short = left_out(learned, place, view, self.values, weights)
+        return short or super().left_out(learned, place, view, weights)
 
     def pool(self, predictions: Sequence[Floats]) -> Pooling:
         """Heads weighed by least squares over all tags, then each tag calibrated."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -67,6 +67,21 @@ class Target(ABC):
         self, learned: Learned[AnyHead], place: int, view: Any, weights: RowWeights | None
     ) -> AnyHead:
         """A head on the view at `place` of these rows, which all have a label."""
+
+    def left_out(
+        self, learned: Learned[AnyHead], place: int, view: Any, weights: RowWeights | None
+    ) -> Callable[[Mask], AnyHead]:
+        """What trains a head on all rows but those of a mask (rows,), of whom some have no label.
+
+        The mask has the rows without a label, too.
+        """
+
+        def fit(held_out: Mask) -> AnyHead:
+            kept = ~held_out
+            others = None if weights is None else weights[kept]
+            return self.chosen(kept).fit(learned, place, view[kept], others)
+
+        return fit
 
     def pool(self, predictions: Sequence[Floats]) -> Pooling:
         """How heads are averaged, from what each predicted of rows that it did not see."""

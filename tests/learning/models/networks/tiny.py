@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 WORDS = ["late", "parcel", "lost", "bill", "money", "refund", "the", "my", "is", "why", "and"]
 
 
-def encoder(folder: Path, layers: int = 2) -> Path:
-    """A BERT of a few layers, saved in `folder`."""
+def encoder(folder: Path, layers: int = 2, seed: int | None = None) -> Path:
+    """A BERT of a few layers, saved in `folder`; the same one again for the same `seed`."""
     from transformers import BertConfig, BertModel
 
     config = BertConfig(
@@ -20,10 +22,11 @@ def encoder(folder: Path, layers: int = 2) -> Path:
         intermediate_size=64,
         max_position_embeddings=300,
     )
-    return _saved(BertModel(config), folder)
+    with _seeded(seed):
+        return _saved(BertModel(config), folder)
 
 
-def causal(folder: Path, dtype: Any = None) -> Path:
+def causal(folder: Path, dtype: Any = None, seed: int | None = None) -> Path:
     """A Llama of five layers, saved in `folder`; `dtype` is torch's, of its numbers."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -36,7 +39,8 @@ def causal(folder: Path, dtype: Any = None) -> Path:
         intermediate_size=64,
         max_position_embeddings=300,
     )
-    return _saved(LlamaForCausalLM(config).to(dtype), folder)
+    with _seeded(seed):
+        return _saved(LlamaForCausalLM(config).to(dtype), folder)
 
 
 def rows(count: int) -> tuple[list[str], list[str]]:
@@ -48,6 +52,17 @@ def rows(count: int) -> tuple[list[str], list[str]]:
         texts.append(" ".join([*others, word, f"unknown{at}"]))
         labels.append(label)
     return texts, labels
+
+
+@contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """Random weights as `seed` draws them, and as nobody knows for None."""
+    import torch
+
+    with torch.random.fork_rng(enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        yield
 
 
 def _saved(model: Any, folder: Path) -> Path:
