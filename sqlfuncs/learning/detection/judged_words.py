@@ -13,7 +13,7 @@ from sqlfuncs import work
 from sqlfuncs.errors import BadInput, BadOption, NoUsableRows, TooFewClasses
 from sqlfuncs.learning.detection import data_warnings
 from sqlfuncs.learning.labels.classes import Codes, codes, in_order, refuse_too_many
-from sqlfuncs.learning.labels.words import Sentences, WordLabels
+from sqlfuncs.learning.labels.words import Places, Sentences, WordLabels
 from sqlfuncs.learning.models.folds import check_folds
 from sqlfuncs.learning.models.resolve import resolve
 from sqlfuncs.learning.models.word_model import folds_of, order_of, out_of_fold
@@ -67,6 +67,11 @@ class JudgedWords:
         """Labels and probabilities of the words that were judged, as of rows of classes."""
         words = self.judged
         return self.codes[words], self.probs[words]
+
+    @property
+    def positions(self) -> Places:
+        """Where these words stand: 1 further each within a sentence, and more between two."""
+        return np.flatnonzero(self.judged) + self.sentences.of_words[self.judged]
 
 
 def judge(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import numpy.typing as npt
 
 from sqlfuncs.errors import BadOption
 from sqlfuncs.learning.detection import confident, noise
@@ -19,7 +22,17 @@ _MUCH_MORE = 1.5
 # Of words that are outside and look like a label: how many are given it for each that is not. The
 # model calls them by what most of them are given, so these are more.
 _GIVEN_AS_SEEN = 2.0
+# Of how right a word's label is, how much is told by the words beside it that are of one entity.
+_SHARED = 0.5
 _LEAST = 1e-12
+Places = npt.NDArray[np.int64]
+
+
+def outside(codes: Codes) -> int | None:
+    """The label that most words have, of no entity; None where no label is on more than half."""
+    given = np.bincount(codes)
+    most = int(given.argmax())
+    return most if 2 * given[most] > len(codes) else None
 
 
 def transition(codes: Codes, probs: Floats) -> Floats:
@@ -32,20 +45,19 @@ def transition(codes: Codes, probs: Floats) -> Floats:
     outside then show how often words that are outside are given the other one.
     """
     rates = noise.transition_matrix(codes, probs)
-    given = np.bincount(codes, minlength=len(rates))
-    outside = int(given.argmax())
     counts = np.bincount(probs.argmax(axis=1), minlength=len(rates))
-    others = np.delete(np.arange(len(rates)), outside)
-    if 2 * given[outside] <= len(codes) or not counts[outside] or not counts[others].any():
+    out = outside(codes)
+    others = np.delete(np.arange(len(rates)), [] if out is None else out)
+    if out is None or not counts[out] or not counts[others].any():
         return rates
-    usual = _weighted_median(rates[others, outside], counts[others])
-    beyond = np.maximum(rates[others, outside] - _MUCH_MORE * usual, 0)
-    rates[others, outside] -= beyond
+    usual = _weighted_median(rates[others, out], counts[others])
+    beyond = np.maximum(rates[others, out] - _MUCH_MORE * usual, 0)
+    rates[others, out] -= beyond
     rates[others, others] += beyond
-    overused = _GIVEN_AS_SEEN * beyond * counts[others] / counts[outside]
-    overused *= min(1, rates[outside, outside] / 2 / max(overused.sum(), _LEAST))
-    rates[outside, others] += overused
-    rates[outside, outside] -= overused.sum()
+    overused = _GIVEN_AS_SEEN * beyond * counts[others] / counts[out]
+    overused *= min(1, rates[out, out] / 2 / max(overused.sum(), _LEAST))
+    rates[out, others] += overused
+    rates[out, out] -= overused.sum()
     return rates
 
 
@@ -60,10 +72,11 @@ def correction(codes: Codes, probs: Floats) -> noise.Correction:
     return noise.careful_correction(codes, probs, rates)
 
 
-def find(codes: Codes, probs: Floats, cut: str, method: str) -> Found:
+def find(codes: Codes, probs: Floats, positions: Places, cut: str, method: str) -> Found:
     """Score and flag words: their labels (words,), and probabilities (words, labels).
 
-    `cut` and `method` are as for `confident.find`. Raises BadOption for others.
+    `positions` (words,) rise by 1 from a word to the next one of its sentence, and by more to that
+    of another. `cut` and `method` are as for `confident.find`. Raises BadOption for others.
     """
     if cut not in confident.CUTS:
         raise BadOption.among("cut", cut, confident.CUTS)
@@ -74,7 +87,34 @@ def find(codes: Codes, probs: Floats, cut: str, method: str) -> Found:
     corrected = correction(codes, probs) if NOISE_CORRECTED in (cut, method) else None
     flags = None if cut == NOISE_CORRECTED else confident.filtered(codes, probs, cut)
     unknown = np.zeros(len(codes), dtype=bool)
-    return confident.found(codes, probs, method, corrected, flags, unknown)
+    found = confident.found(codes, probs, method, corrected, flags, unknown)
+    if method in confident.CLEANLAB_METHODS:
+        return found
+    return replace(found, quality=shared(found.quality, codes, probs, positions))
+
+
+def shared(quality: Floats, codes: Codes, probs: Floats, positions: Places) -> Floats:
+    """How right labels are, where those of one entity are right or wrong together: (words,).
+
+    The words of an entity stand beside each other, none of them both given and called the label
+    outside. Logarithms of odds are averaged with the mean of theirs.
+
+    >>> codes, called = np.array([0, 1, 1, 0, 0]), np.eye(2)[[0, 1, 0, 0, 0]]
+    >>> one = np.array([0.9, 0.9, 0.1, 0.9, 0.9])
+    >>> shared(one, codes, called, np.arange(5)).round(2).tolist()
+    [0.9, 0.75, 0.25, 0.9, 0.9]
+    """
+    out = outside(codes)
+    if out is None:
+        return quality
+    named = np.flatnonzero((codes != out) | (probs.argmax(axis=1) != out))
+    entity = np.cumsum(np.diff(positions[named], prepend=-2) != 1) - 1
+    bounded = quality[named].clip(_LEAST, 1 - _LEAST)
+    odds = np.log(bounded) - np.log1p(-bounded)
+    means = np.bincount(entity, odds) / np.maximum(np.bincount(entity), 1)
+    found = quality.copy()
+    found[named] = 1 / (1 + np.exp(-(1 - _SHARED) * odds - _SHARED * means[entity]))
+    return found
 
 
 def taken(codes: Codes, probs: Floats, cut: str) -> str:

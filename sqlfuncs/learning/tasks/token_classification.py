@@ -63,14 +63,12 @@ _QUEUED = (
 class WordPrediction(Prediction):
     """The rows of a table as they were `judged`, and what was `found` of the words that could be.
 
-    `cut` and `method` are what flagged and scored them; what is suggested is valid in the `scheme`
-    that labels keep to.
+    `cut` is what flagged them; what is suggested is valid in the `scheme` that labels keep to.
     """
 
     judged: JudgedWords
     found: Found
     cut: str
-    method: str
     scheme: Scheme
 
     @property
@@ -95,10 +93,8 @@ class WordPrediction(Prediction):
 
     @property
     def scores(self) -> Floats:
-        """How likely all labels of each row are right; by cleanlab's methods its worst word's."""
-        sentences = self.judged.sentences
-        by_worst = self.method in confident.CLEANLAB_METHODS
-        return sentences.least(self.qualities) if by_worst else sentences.product(self.qualities)
+        """How likely the label of each row's worst word is right."""
+        return self.judged.sentences.least(self.qualities)
 
     def issues(self) -> Columns:
         """The columns of `label_issues`, that of words among them."""
@@ -233,9 +229,9 @@ class TokenClassification(Task):
             folds=options.folds,
             seed=options.seed,
         )
-        found = word_noise.find(*judged.evidence, options.cut, options.method)
+        found = word_noise.find(*judged.evidence, judged.positions, options.cut, options.method)
         scheme = Scheme.of(own.lists)
-        return WordPrediction(judged, found, options.cut, options.method, scheme)
+        return WordPrediction(judged, found, options.cut, scheme)
 
     @classmethod
     def queue(cls, rows: pa.StructArray, decisions: Decisions, options: Options) -> Columns:

@@ -83,5 +83,36 @@ def test_rates_are_probabilities(words: int, labels: int, spread: float, seed: i
     codes = np.where(random.random(words) < 0.7, 0, random.integers(labels, size=words))
     rates = word_noise.transition(codes, probs)
     assert rates.sum(axis=1) == pytest.approx(np.ones(labels)) and rates.min() >= 0
-    found = word_noise.find(codes, probs, "noise_corrected", "auto")
+    positions = np.cumsum(random.integers(1, 3, words))
+    found = word_noise.find(codes, probs, positions, "noise_corrected", "auto")
     assert np.all((found.quality >= 0) & (found.quality <= 1 + 1e-9))
+
+
+def test_words_of_one_entity_are_right_or_wrong_together() -> None:
+    codes = np.array([OUTSIDE, 1, 1, OUTSIDE, 1, OUTSIDE, OUTSIDE, OUTSIDE])
+    called = np.eye(LABELS)[[OUTSIDE, 1, 1, OUTSIDE, 2, 3, OUTSIDE, OUTSIDE]]
+    quality = np.array([0.2, 0.9, 0.1, 0.3, 0.5, 0.05, 0.7, 0.0])
+    # The second sentence begins at the fifth word, and its second one is called an entity.
+    positions = np.array([0, 1, 2, 3, 5, 6, 7, 8])
+    found = word_noise.shared(quality, codes, called, positions)
+    alone = [0, 3, 6, 7]
+    assert (found[alone] == quality[alone]).all()
+    assert found[1] < 0.9 and found[2] > 0.1 and found[1] > found[2]
+    assert found[4] < 0.5 and found[5] > 0.05
+    other = word_noise.shared(quality, codes, called, positions * 2)
+    assert other == pytest.approx(quality)
+    apart = codes % 2  # no label is on more than half: nothing tells where entities end
+    assert (
+        word_noise.shared(quality[:4], apart[:4], called[:4], positions[:4]) == quality[:4]
+    ).all()
+
+
+@pytest.mark.parametrize("method", ["self_confidence", "normalized_margin"])
+def test_cleanlabs_scores_are_of_each_word_alone(method: str) -> None:
+    _, codes, probs = _drawn(0, forgotten=0.1, overused=0.1)
+    beside, apart = np.arange(WORDS), np.arange(WORDS) * 2
+    one, other = (word_noise.find(codes, probs, each, "auto", method) for each in (beside, apart))
+    assert (one.quality == other.quality).all()
+    own = word_noise.find(codes, probs, beside, "auto", "auto")
+    alone = word_noise.find(codes, probs, apart, "auto", "auto")
+    assert (own.quality != alone.quality).any() and (own.flagged == alone.flagged).all()

@@ -96,8 +96,9 @@ def test_heads_left_out_are_those_of_the_others(at: int, weighed: str) -> None:
     others = None if weights is None else weights[kept]
     long = target.chosen(kept).fit(Plain(), 0, view[kept], others)  # type: ignore[arg-type]
     for column in range(target.width):  # of which the penalty may be the next one
-        pair = [each.predict(view)[:, column] for each in (short, long)]
-        assert np.corrcoef(pair)[0, 1] > 0.98 and np.abs(pair[0] - pair[1]).mean() < 0.05
+        one, other = (each.predict(view)[:, column] for each in (short, long))
+        assert np.asarray(np.corrcoef(np.stack([one, other])))[0, 1] > 0.98
+        assert np.abs(one - other).mean() < 0.05
     assert isinstance(short, ridge.Line)
 
 
