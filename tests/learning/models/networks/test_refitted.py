@@ -24,7 +24,7 @@ pytestmark = [needs_local, pytest.mark.slow]
 def test_rows_are_judged_by_networks_that_never_saw_them(tmp_path: Path) -> None:
     from sqlfuncs.learning.rows.text import Texts
 
-    found = weights.get(str(tiny.encoder(tmp_path / "base")))
+    found = weights.get(str(tiny.encoder(tmp_path / "base", seed=0)))
     recipe = Recipe(found.name, found.digest, epochs=4, rate=5e-3, head_rate=5e-2)
     rows = Texts(TEXTS, np.full(len(TEXTS), None, dtype=object))
     wrong = np.zeros(len(CODES), dtype=bool)
@@ -51,7 +51,7 @@ def test_votes_are_not_learned_beside_networks() -> None:
 
 
 def test_a_model_of_ours_may_judge_labels(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    base = tiny.encoder(tmp_path / "base")
+    base = tiny.encoder(tmp_path / "base", seed=0)
     texts, labels = tiny.rows(200)
     labels[7] = {"delivery": "billing", "billing": "delivery"}[labels[7]]
     con.execute(

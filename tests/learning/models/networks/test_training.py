@@ -71,7 +71,7 @@ def test_it_learns_what_can_be_learned(recipe: Recipe) -> None:
 
 
 def test_adapters_leave_the_base_as_it_is(tmp_path: Path) -> None:
-    found = weights.get(str(tiny.causal(tmp_path / "base")))
+    found = weights.get(str(tiny.causal(tmp_path / "base", seed=0)))
     recipe = Recipe(found.name, found.digest, layers=4, rank=4, epochs=1)
     network = _network(recipe)
     before = {n: p.clone() for n, p in network.named_parameters() if not p.requires_grad}
@@ -90,7 +90,7 @@ def test_a_base_in_bf16_is_trained_in_what_this_processor_multiplies_in(tmp_path
 
     from sqlfuncs.learning.encoders.device import precision
 
-    found = weights.get(str(tiny.causal(tmp_path / "base", torch.bfloat16)))
+    found = weights.get(str(tiny.causal(tmp_path / "base", torch.bfloat16, seed=0)))
     network = _network(Recipe(found.name, found.digest, layers=4, rank=4))
     own = {each.dtype for each in network.base.parameters() if not each.requires_grad}
     assert own == {{"fp32": torch.float32, "bf16": torch.bfloat16}[precision()]}
