@@ -119,9 +119,7 @@ def _one_by_one(con: duckdb.DuckDBPyConnection) -> float:
     """Seconds of a processor for as many calls as there are tags, by those for some."""
     begun = time.process_time()
     for tag in range(ALONE):
-        con.execute(
-            f"FROM label_issues(t, text, list_contains(label, 't{tag:02}'))"
-        ).to_arrow_table()
+        con.sql(f"FROM label_issues(t, text, list_contains(label, 't{tag:02}'))").to_arrow_table()
     return (time.process_time() - begun) / ALONE * TAGS
 
 
