@@ -187,7 +187,7 @@ def test_whole_numbers_that_are_amounts(db: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--label", "whole_list"], "whole_list is of type BIGINT[]: several values in a row"),
+        (["--label", "whole_list"], "whole_list is a list (BIGINT[]): several labels for a row"),
         (["--label", "tags", "--task", "words"], "task := 'words' is not known. It may be 'auto'"),
         (["--label", "number", "--task", "multilabel"], "label holds no lists of text"),
     ],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
-import pyarrow as pa
 
 from sqlfuncs.engines.duckdb.builtins import qualified_calls
 from sqlfuncs.engines.duckdb.connection import CATALOG
@@ -116,30 +115,6 @@ def check_keys(con: duckdb.DuckDBPyConnection, table: str, key: str) -> None:
             f"--key {key} does not name a row: {which}. Take a column that does, or add one: "
             f"CREATE TABLE numbered AS SELECT row_number() OVER () AS id, * FROM {table}."
         )
-
-
-def labels_of(
-    con: duckdb.DuckDBPyConnection, table: str, label: str, x: str
-) -> tuple[str, pa.Array]:
-    """The kind of the type of a column of labels (`learning.labels`) of `x`, and their text.
-
-    That of a list is JSON. Raises BadInput for a type that no label has.
-    """
-    column, of = identifier(label), qualified(split_qualified(table))
-    type_ = (
-        f"SELECT typeof(any_value({column})) AS own, typeof(any_value({identifier(x)})) AS x "
-        f"FROM {of}"
-    )
-    kinds = f"SELECT own, sqlfuncs.main._sf_labels_kind(own, x) FROM ({type_})"
-    ((own, kind),) = _asked(con, kinds).fetchall()
-    if kind == "nested":
-        raise BadInput(
-            f"{label} is of type {own[:80]}: several values in a row, which are a label only as "
-            "VARCHAR[], tags. Name the value that is meant, or make a list of text of them."
-        )
-    text = f"sqlfuncs.main._sf_label_json({column}::VARCHAR, {column})"
-    texts = _asked(con, f"SELECT {text} AS label FROM {of}").fetchnumpy()
-    return kind, pa.array(texts["label"], pa.string(), from_pandas=True)
 
 
 def definitions(con: duckdb.DuckDBPyConnection, name: str | None = None) -> list[str]:

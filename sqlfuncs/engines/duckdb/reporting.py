@@ -6,17 +6,16 @@ import importlib.resources
 from collections.abc import Callable, Iterator, Mapping
 
 import duckdb
-import pyarrow as pa
 
 from sqlfuncs.engines.base import ColumnType
 from sqlfuncs.engines.duckdb import catalog
 from sqlfuncs.engines.duckdb.builtins import unshadowed
 from sqlfuncs.engines.duckdb.engine import ENGINE
+from sqlfuncs.engines.duckdb.labelled import task_of
 from sqlfuncs.engines.duckdb.quoting import QUOTING
 from sqlfuncs.engines.duckdb.statements import texts
 from sqlfuncs.engines.results import Result, Rows
 from sqlfuncs.errors import InternalError
-from sqlfuncs.learning.labels.labels import KIND
 from sqlfuncs.queries.header import QueryFile, parse
 from sqlfuncs.queries.render import render
 from sqlfuncs.report.source import Figure
@@ -42,12 +41,7 @@ class ReportedDatabase:
 
     def task(self, table: str, label: str, x: str, asked: str) -> str:
         """See `Source`."""
-        from sqlfuncs.learning.tasks import registry  # what imports scikit-learn comes last
-
-        kind, texts = catalog.labels_of(self._con, table, label, x)
-        field = pa.field("label", texts.type, metadata={KIND: kind.encode()})
-        rows = pa.StructArray.from_arrays([texts], fields=[field])
-        return registry.of_labels(rows, task=asked).name
+        return task_of(self._con, table, label, x, asked).name
 
     def run(self, name: str, given: Mapping[str, str]) -> Figure:
         """See `Source`. The last result of a file is what it shows."""

@@ -12,13 +12,12 @@ import pyarrow as pa
 
 from sqlfuncs.engines.duckdb import catalog, list_text
 from sqlfuncs.engines.duckdb.builtins import Qualifying
+from sqlfuncs.engines.duckdb.labelled import task_of
 from sqlfuncs.engines.duckdb.names import identifier, literal, qualified, split_qualified
 from sqlfuncs.engines.duckdb.statements import plain_message
 from sqlfuncs.engines.duckdb.watched import Watched
 from sqlfuncs.errors import BadInput, CannotKeep
-from sqlfuncs.learning.labels.labels import KIND
 from sqlfuncs.learning.tasks import registry as tasks
-from sqlfuncs.learning.tasks.base import Task
 from sqlfuncs.review.decisions import COLUMNS, MACHINE, Decision, check_log
 from sqlfuncs.review.labels import registry
 from sqlfuncs.review.source import Point
@@ -60,7 +59,7 @@ class ReviewedTable:
         self._writing = threading.Lock()
         catalog.check_keys(con, table, key)
         self._called, self._task = label, literal(task)
-        self.labels = registry.of(self._task_of_labels(task))
+        self.labels = registry.of(task_of(con, table, label, x, task))
         self._told = ", ".join([_MODEL, *self.labels.columns])
         shown = x if self.labels.of_parts and self._has_content else text
         self._text, self.shows_images = identifier(shown), types[shown] == "BLOB"
@@ -73,19 +72,6 @@ class ReviewedTable:
         # READ_WRITE, because an instance opened read-only refuses a plain in-memory database.
         con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {_MEMORY} (READ_WRITE)")
         self._file = Watched(con, catalog.database_of(con, log))
-
-    def _task_of_labels(self, task: str) -> type[Task]:
-        found = self._fetched(f"""
-            SELECT sqlfuncs.main._sf_label_json(
-                    sqlfuncs.main._sf_one_or_tags(label, 'label')::VARCHAR, label
-                ) AS label,
-                sqlfuncs.main._sf_labels_kind(typeof(label), typeof(x)) AS kind
-            FROM (SELECT {self._label} AS label, {self._x} AS x FROM {self._table})
-        """)
-        kind = found["kind"][0].as_py() if len(found) else "text"
-        field = pa.field("label", pa.string(), metadata={KIND: kind})
-        texts = found["label"].combine_chunks()
-        return tasks.of_labels(pa.StructArray.from_arrays([texts], fields=[field]), task=task)
 
     def _make_log(self, log: str) -> None:
         try:
