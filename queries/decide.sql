@@ -20,7 +20,9 @@
 -- Before there is a log: a mistake leaves nothing behind.
 -- Keys and labels may be typed as they are shown: 3 is the key 3.0 of a DOUBLE. What a cast would round is no key.
 CREATE OR REPLACE TEMP TABLE _decided AS
-WITH kinds AS (
+WITH given_rows AS (
+    FROM {{ table | ident }}
+), kinds AS (
     SELECT any_value({{ key | ident }}) AS a_key, any_value({{ label | ident }}) AS a_label FROM {{ table | ident }}
 ), asked AS (
     SELECT DISTINCT unnest({{ keys | literal }}) AS asked
@@ -55,14 +57,11 @@ WITH kinds AS (
         a_label,
         typeof(a_label) AS label_type,
         -- Tags are in no order, and each is there once; labels of words stand in the order of the words.
-        {{ task | literal }} = 'token_classification' OR {{ task | literal }} = 'auto'
-            AND EXISTS (FROM classes WHERE len(list_distinct(parts)) < len(parts)) AS are_words,
-        {{ task | literal }} = 'regression' OR {{ task | literal }} = 'auto'
-            AND (label_type IN ('FLOAT', 'DOUBLE') OR starts_with(label_type, 'DECIMAL('))
-            AND (SELECT count(*) FROM classes) > 20 AS are_numbers,
+        task = 'token_classification' AS are_words,
+        task = 'regression' AS are_numbers,
         {{ new_label | literal }}::VARCHAR AS typed,
         (SELECT class FROM classes WHERE class = {{ new_label | literal }}) AS same
-    FROM kinds
+    FROM kinds, sqlfuncs.main._task_of_labels(given_rows, {{ label | ident }}, task := {{ task | literal }})
 ), cast_label AS (
     -- A label of the table as it is written there, or what was typed as a value of its type.
     SELECT
@@ -96,8 +95,6 @@ WITH kinds AS (
     FROM found, said
 ), verdict AS (
     SELECT 'nothing was written: ' || CASE
-        WHEN {{ task | literal }} NOT IN ('auto', 'classification', 'multilabel', 'regression', 'token_classification') THEN
-            'task is auto, classification, multilabel, regression or token_classification, not ' || {{ task | literal }}
         WHEN any_value(action) NOT IN ('relabel', 'keep', 'exclude', 'needs_review') THEN
             'action is relabel, keep, exclude or needs_review, not ' || any_value(action)
         WHEN (any_value(action) = 'relabel') <> (any_value(typed) IS NOT NULL) THEN

@@ -42,7 +42,7 @@ _MIDNIGHT = " 00:00:00"
 _LARGEST = 400  # digits: longer ones are told apart by their first seventeen
 # Floating labels are classes where they are few; more are amounts. Whole numbers may be more, if
 # each comes often: numbers of classes, which are floating only for want of values in some rows.
-_FEW, _MANY_WHOLE, _ROWS_EACH = 20, 100, 10
+_FEW, MANY_WHOLE, _ROWS_EACH = 20, 100, 10
 _SHOWN = 3
 
 
@@ -251,7 +251,7 @@ def are_numbers(forms: Sequence[str], rows: int) -> bool:
     if len(forms) <= _FEW:
         return False
     has_fraction = any("." in form or "e-" in form for form in forms)
-    return has_fraction or len(forms) > _MANY_WHOLE or rows < _ROWS_EACH * len(forms)
+    return has_fraction or len(forms) > MANY_WHOLE or rows < _ROWS_EACH * len(forms)
 
 
 def refuse_numbers(forms: Sequence[str], rows: int, name: str) -> None:

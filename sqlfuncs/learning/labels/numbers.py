@@ -92,8 +92,13 @@ def are_amounts(column: pa.Array, kind: str) -> bool:
     if kind not in (labels.FLOAT, labels.DECIMAL):
         return False
     distinct = column.dictionary if pa.types.is_dictionary(column.type) else column.unique()
-    texts = (labels.canonical(text, kind, kind) for text in distinct.to_pylist())
-    forms = {text for text in texts if text is not None and text != "nan"}
+    forms: set[str] = set()
+    for text in distinct:
+        form = labels.canonical(text.as_py(), kind, kind)
+        if form is not None and form != "nan":
+            forms.add(form)
+        if len(forms) > labels.MANY_WHOLE:  # amounts, whatever the others are
+            break
     return labels.are_numbers(sorted(forms), len(column))
 
 

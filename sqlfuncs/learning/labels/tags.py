@@ -141,6 +141,15 @@ def listed(text: str | None) -> list[str] | None:
     return [normalize("NFC", tag) for tag in found]
 
 
+def name_one_twice(column: pa.Array) -> bool:
+    """Whether a list of a column of JSON has a part twice, as labels of words have.
+
+    >>> name_one_twice(pa.array(['["O","O"]', '["O"]'])), name_one_twice(pa.array(['["a","b"]']))
+    (True, False)
+    """
+    return any(len({*parts}) < len(parts) for parts in map(_listed, _distinct(column)[0]))
+
+
 def as_codes(texts: pa.Array, names: Sequence[str]) -> tuple[Mask, Mask]:
     """Which tags each text names, (rows, tags), and which texts are lists: (rows,).
 

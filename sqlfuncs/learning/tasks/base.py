@@ -183,6 +183,11 @@ class Task(ABC):
         return cls.is_column(rows.field(name), kind_of(rows, name))
 
     @classmethod
+    def is_alone(cls, label: pa.Array, kind: str) -> bool:
+        """Whether a column of labels is, of which nobody says beside what it stands."""
+        return cls.is_column(label, kind)
+
+    @classmethod
     def refuse_kind(cls, kind: str, name: str) -> None:
         """Raise BadInput for labels, in the field `name`, of a type that cannot be of this kind."""
         return

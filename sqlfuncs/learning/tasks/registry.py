@@ -71,16 +71,32 @@ def of_labels(rows: pa.StructArray, name: str = "label", task: str = AUTO) -> ty
 
 def of_counts(counts: pa.StructArray, task: str = AUTO, name: str = "actual") -> type[Task]:
     """What the labels are that an engine has counted (`labels.compared`): as `of`."""
-    kind, count = kind_of(counts, name), counts.field(COUNT).cast(pa.int64())
+    kind = kind_of(counts, name)
     if task != AUTO:
         return _named(task, kind, name)
-    # As if a row at a time: how often a number comes says whether it is an amount.
-    often = np.minimum(count.to_numpy(zero_copy_only=False), _OFTEN)
-    rows = counts.field(name).take(pa.array(np.repeat(np.arange(len(count)), often)))
+    rows = _counted(counts, name)
     found = next(each for each in tasks() if each.is_column(rows, kind))
     _tell_of_numbers(found, rows, kind, name)
     found.refuse_likely_others(counts, [each.name for each in counts.type if each.name != COUNT])
     return found
+
+
+def of_counts_alone(counts: pa.StructArray, task: str = AUTO, name: str = "label") -> type[Task]:
+    """The same of labels that stand alone: their own text tells all that is known, none is refused.
+
+    Raises BadOption for a task that is not known.
+    """
+    if task != AUTO:
+        return named(task)
+    rows, kind = _counted(counts, name), kind_of(counts, name)
+    return next(each for each in tasks() if each.is_alone(rows, kind))
+
+
+def _counted(counts: pa.StructArray, name: str) -> pa.Array:
+    """As if a row at a time: how often a number comes says whether it is an amount."""
+    count = counts.field(COUNT).cast(pa.int64())
+    often = np.minimum(count.to_numpy(zero_copy_only=False), _OFTEN)
+    return counts.field(name).take(pa.array(np.repeat(np.arange(len(count)), often)))
 
 
 def named(name: str) -> type[Task]:

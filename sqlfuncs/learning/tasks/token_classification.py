@@ -196,6 +196,11 @@ class TokenClassification(Task):
         return tells_of_no_class(rows)
 
     @classmethod
+    def is_alone(cls, label: pa.Array, kind: str) -> bool:
+        """Lists of text of which one names a label twice, as no row has a tag."""
+        return super().is_alone(label, kind) or (kind == tags.KIND and tags.name_one_twice(label))
+
+    @classmethod
     def refuse_kind(cls, kind: str, name: str) -> None:
         """All but lists of text."""
         if kind not in (tags.KIND, words.KIND, UNTYPED):

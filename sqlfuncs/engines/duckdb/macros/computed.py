@@ -6,7 +6,7 @@ It gathers the arguments, or the rows of a table in their order, calls the funct
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import pyarrow as pa
 
@@ -166,12 +166,8 @@ def _packed_counts(function: CountFunction) -> str:
     text = f"{_LABELS}({{at}})" if function.takes_tags else "{at}::VARCHAR"
     kind = "_sf_labels_kind" if function.takes_tags else "_sf_kind"
     fields = {name: text.format(at=at) for name, at in places.items()}
-    for name, at in places.items():
-        fields[cast_field(name, TIME)] = f"sqlfuncs.main._sf_time({at})"
-        fields[cast_field(name, INSTANT)] = f"TRY_CAST({at}::VARCHAR AS TIMESTAMPTZ)::VARCHAR"
-        for other, to in places.items():
-            if other != name:
-                fields[cast_field(name, other)] = f"sqlfuncs.main._sf_cast({at}, {to})"
+    if len(places) > 1:  # else there is nothing to compare with
+        fields |= _casts(places)
     fields[COUNT] = "_sf_count"
     given = ", ".join(f"{identifier(name)}: {value}" for name, value in fields.items())
     kinds = ", ".join(
@@ -179,6 +175,18 @@ def _packed_counts(function: CountFunction) -> str:
     )
     typed = "".join(f", {places[name]} AS _sf_typed_{name}" for name in _typed_like(function))
     return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch{typed}"
+
+
+def _casts(places: Mapping[str, str]) -> dict[str, str]:
+    """Columns, by the names of inputs, cast to times and to the types of the other ones."""
+    casts = {}
+    for name, at in places.items():
+        casts[cast_field(name, TIME)] = f"sqlfuncs.main._sf_time({at})"
+        casts[cast_field(name, INSTANT)] = f"TRY_CAST({at}::VARCHAR AS TIMESTAMPTZ)::VARCHAR"
+        for other, to in places.items():
+            if other != name:
+                casts[cast_field(name, other)] = f"sqlfuncs.main._sf_cast({at}, {to})"
+    return casts
 
 
 def _beside_rows(function: TableFunction) -> str:
