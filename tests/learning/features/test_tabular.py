@@ -11,7 +11,7 @@ import pytest
 
 from sqlfuncs import work
 from sqlfuncs.errors import Cancelled
-from sqlfuncs.learning.features import tabular
+from sqlfuncs.learning.features import tabular, tabular_columns
 from sqlfuncs.learning.features.tabular import TabularFeatures
 from sqlfuncs.learning.models.class_target import ClassTarget
 from sqlfuncs.learning.models.out_of_sample import out_of_sample, prepare
@@ -64,7 +64,7 @@ def test_only_common_categories_get_a_column() -> None:
     names = tuple(str(code) for code in range(300))
     codes = np.concatenate([np.arange(300), np.repeat(np.arange(290, 300), 5)])
     view = _view(_rows(codes[:, None].astype(float), (names,)))
-    assert view.shape[1] == tabular.CATEGORY_COLUMNS
+    assert view.shape[1] == tabular_columns.CATEGORY_COLUMNS
     assert view[-50:].sum() == 50
 
 
