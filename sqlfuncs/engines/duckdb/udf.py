@@ -11,17 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sqlfuncs import wording, work
 from sqlfuncs.engines.base import Dialect
-from sqlfuncs.engines.duckdb import batches
+from sqlfuncs.engines.duckdb import batches, scalars
 from sqlfuncs.engines.duckdb.batches import Query, Waiting
 from sqlfuncs.engines.duckdb.dialect import DIALECT
 from sqlfuncs.engines.duckdb.functions import Function, SqlMacro
 from sqlfuncs.engines.duckdb.names import OWN, identifier
 from sqlfuncs.engines.duckdb.types import sql_type
-from sqlfuncs.errors import BadOption, Cancelled, ColumnClash, InternalError, SqlfuncsError
+from sqlfuncs.errors import Cancelled, ColumnClash, InternalError, SqlfuncsError
 from sqlfuncs.functions.spec import (
     AUTO,
     CountFunction,
@@ -34,7 +33,6 @@ from sqlfuncs.learning.labels import compared, labels
 from sqlfuncs.learning.tasks import reviews
 
 FREE = "_sf_is_free"
-ONE, SEVERAL = "one", "several"  # of what a function returns that may give lists
 DECISIONS = "_sf_decisions"  # the field, beside the options, of what people decided
 _log = logging.getLogger("sqlfuncs")
 _batches = Waiting()
@@ -74,7 +72,7 @@ class Udf:
     def _compute(self, arguments: Sequence[pa.Array]) -> pa.Array:
         match self.function:
             case ScalarFunction():
-                return _scalar(self.function, arguments)
+                return scalars.called(self.function, arguments)
             case TableFunction():
                 return _of_table(self.function, arguments)
             case ListFunction():
@@ -159,48 +157,11 @@ def _parameters(function: _UdfFunction) -> int:
 
 def _returned(function: _UdfFunction) -> pa.DataType:
     if isinstance(function, ScalarFunction):
-        return _either(function) if may_give_lists(function) else function.returns
+        return scalars.returned(function)
     columns = [(c.name, c.computed_type) for c in function.returns]
     if isinstance(function, TableFunction) and function.keeps_rows:
         return pa.struct([(name, pa.list_(kind)) for name, kind in columns])
     return pa.list_(pa.struct(columns))
-
-
-def _scalar(function: ScalarFunction, arguments: Sequence[pa.Array]) -> pa.Array:
-    rows = len(arguments[0])
-    inputs, given = arguments[: len(function.inputs)], arguments[len(function.inputs) :]
-    query = []
-    if function.per_query:
-        query, given = [_query(given[0])], given[1:]
-    options = {
-        name: _constant(name, values) for name, values in zip(function.options, given, strict=True)
-    }
-    checked = checked_options(function.compute, options)
-    result = function.compute(*inputs, *query, **checked)
-    assert len(result) == rows
-    if not may_give_lists(function):
-        return result
-    returned = function.returned(checked, inputs[0].type)
-    fields = [
-        result if field.type == returned else pa.nulls(rows, field.type)
-        for field in _either(function)
-    ]
-    return pa.StructArray.from_arrays(fields, fields=list(_either(function)))
-
-
-def may_give_lists(function: ScalarFunction) -> bool:
-    """Whether what it returns is of one type or of lists of it, by the call."""
-    return function.lists is not None or function.word_by_word
-
-
-def _either(function: ScalarFunction) -> pa.StructType:
-    """One value or a list of them; of both fields a call has one, and the macro takes that."""
-    return pa.struct([(ONE, function.returns), (SEVERAL, pa.list_(function.returns))])
-
-
-def _query(values: pa.Array) -> tuple[int, ...] | None:
-    """Which query a batch is of: of which instance and connection, and its number there."""
-    return tuple(values[0].as_py()) if len(values) else None
 
 
 def _of_table(function: TableFunction, arguments: Sequence[pa.Array]) -> pa.Array:
@@ -323,23 +284,6 @@ def _refuse_clash(
             f"out or rename it first: WITH input AS (SELECT * EXCLUDE ({listed}) FROM ...) "
             f"FROM {name}(input, ...)."
         )
-
-
-def _constant(name: str, values: pa.Array) -> object:
-    """The one value an option has in a batch."""
-    work.check()
-    if len(values) == 0:
-        return None
-    first = values[0]
-    if not values.equals(pa.repeat(first, len(values))) and not _is_nan(values):
-        raise BadOption(f"{name} := ... has to be the same for every row; it is not a column.")
-    value: object = first.as_py()
-    return value
-
-
-def _is_nan(values: pa.Array) -> bool:
-    """Whether all are, which equal nothing."""
-    return pa.types.is_floating(values.type) and pc.all(pc.is_nan(values)).as_py() is True
 
 
 def _whole(argument: pa.ChunkedArray | pa.Array) -> pa.Array:

@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from sqlfuncs.engines.duckdb.batches import PACKED
 from sqlfuncs.engines.duckdb.names import identifier, literal
+from sqlfuncs.engines.duckdb.scalars import ONE, SEVERAL, may_give_lists
 from sqlfuncs.engines.duckdb.types import sql_type
-from sqlfuncs.engines.duckdb.udf import DECISIONS, ONE, SEVERAL, may_give_lists, udf_name
+from sqlfuncs.engines.duckdb.udf import DECISIONS, udf_name
 from sqlfuncs.functions.spec import (
     AUTO,
     REVIEWS,
