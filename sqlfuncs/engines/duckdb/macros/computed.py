@@ -6,19 +6,21 @@ It gathers the arguments, or the rows of a table in their order, calls the funct
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-
-import pyarrow as pa
+from collections.abc import Iterable, Mapping
 
 from sqlfuncs.engines.duckdb.batches import PACKED
+from sqlfuncs.engines.duckdb.macros.columns import (
+    given_again,
+    given_value,
+    kept_for_type,
+    own_columns,
+    typed_like,
+)
 from sqlfuncs.engines.duckdb.names import identifier, literal
 from sqlfuncs.engines.duckdb.scalars import ONE, SEVERAL, may_give_lists
-from sqlfuncs.engines.duckdb.types import sql_type
 from sqlfuncs.engines.duckdb.udf import DECISIONS, udf_name
 from sqlfuncs.functions.spec import (
-    AUTO,
     REVIEWS,
-    Column,
     CountFunction,
     Input,
     ListFunction,
@@ -37,9 +39,6 @@ _BARE = "sqlfuncs.main._sf_bare"
 _LABEL = "sqlfuncs.main._sf_label"
 _LABELS = "sqlfuncs.main._sf_labels"
 _TEXT_KEYS = "sqlfuncs.main._sf_text_keys"
-_LABEL_TEXT = "sqlfuncs.main._sf_label_text"
-_TYPED = "sqlfuncs.main._sf_typed"
-_MAP = "sqlfuncs.main._sf_map"
 # What people have decided about the rows of the table, in one value. By itself: beside a table with
 # a column called log, log would be that column.
 _DECIDED = f"""_sf_decided AS (
@@ -117,7 +116,7 @@ def _of_table(function: TableFunction, counted_by: str | None = None) -> str:
 
 
 def _instead_of_rows(function: TableFunction, counted_by: str | None) -> str:
-    own = _own_columns(function, lambda name: f"struct_extract(_sf_own, {literal(name)})")
+    own = own_columns(function, lambda name: f"struct_extract(_sf_own, {literal(name)})")
     return f"""WITH _sf_numbered AS (
     {_numbered(function, counted_by)}
 ), _sf_packed_rows AS (
@@ -174,7 +173,7 @@ def _packed_counts(function: CountFunction) -> str:
     kinds = ", ".join(
         f"{identifier(name)}: sqlfuncs.main.{kind}(typeof({at}))" for name, at in places.items()
     )
-    typed = "".join(f", {places[name]} AS _sf_typed_{name}" for name in _typed_like(function))
+    typed = "".join(f", {places[name]} AS _sf_typed_{name}" for name in typed_like(function))
     return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch{typed}"
 
 
@@ -201,11 +200,11 @@ def _beside_rows(function: TableFunction) -> str:
         "_sf_n",
         "_sf_names",
         "_sf_batch",
-        *(f"_sf_typed_{name}" for name in _typed_like(function)),
+        *(f"_sf_typed_{name}" for name in typed_like(function)),
     ]
     numbered = "*, row_number() OVER () AS _sf_n, "
     numbered += "CASE WHEN row_number() OVER () = 1 THEN struct_keys(_sf_in) END AS _sf_names"
-    for name in _given_again(function):
+    for name in given_again(function):
         # What is no column (a call, perhaps a costly one) is computed once and kept.
         bare = f"list_contains(struct_keys(_sf_in), alias({name}))"
         numbered += f", {bare} AS _sf_bare_{name}, CASE WHEN NOT {bare} THEN {name} END"
@@ -216,7 +215,7 @@ def _beside_rows(function: TableFunction) -> str:
         f"AS {identifier('_sf_own_' + column.name)}"
         for column in function.returns
     )
-    own = _own_columns(function, lambda name: identifier("_sf_own_" + name))
+    own = own_columns(function, lambda name: identifier("_sf_own_" + name))
     return f"""WITH _sf_numbered AS (
     SELECT {numbered} FROM query_table(tbl) AS _sf_in
 ), _sf_kept AS MATERIALIZED (
@@ -238,13 +237,13 @@ def _packed(function: TableFunction) -> str:
         given += ", key: (key)::VARCHAR"
     kinds = ", ".join(f"{each.name}: {_kind(each)}" for each in function.columns)
     typed = "".join(
-        f", {_kept_for_type(function, name)} AS _sf_typed_{name}" for name in _typed_like(function)
+        f", {kept_for_type(function, name)} AS _sf_typed_{name}" for name in typed_like(function)
     )
     return f"{PACKED}(_sf_n, {{{given}}}, {{{kinds}}}, {_QUERY}) AS _sf_batch{typed}"
 
 
 def _given(function: TableFunction, given: Input) -> str:
-    bare = f"{_BARE}({_input(function, given.name)})"
+    bare = f"{_BARE}({given_value(function, given.name)})"
     # A label travels as DuckDB's own text for it, and so do the keys of maps: both cast back.
     if given.is_optional:  # which may be NULL without a type, and is to stay so
         return bare
@@ -268,7 +267,7 @@ def _kind(given: Input) -> str:
 
 def _gathered(function: TableFunction, packed: str, names: str) -> str:
     any_given = "".join(
-        f", any_value(_sf_typed_{name}) AS _sf_any_{name}" for name in _typed_like(function)
+        f", any_value(_sf_typed_{name}) AS _sf_any_{name}" for name in typed_like(function)
     )
     return f"""{_DECIDED if function.reviews else ""}_sf_gathered AS (
     SELECT
@@ -279,111 +278,8 @@ def _gathered(function: TableFunction, packed: str, names: str) -> str:
 )"""
 
 
-def _typed_like(function: TableFunction) -> list[str]:
-    """The inputs of which a value is kept, for their types."""
-    like = {c.type for c in function.returns if isinstance(c.type, str)}
-    of = _labels_of(function)
-    if any(c.only for c in function.returns):
-        like |= {function.told_by} if of is None else {function.told_by, of}
-    return sorted(like)
-
-
-def _labels_of(function: TableFunction) -> str | None:
-    """The input whose type counts, beside that of labels, for what these are."""
-    return next((each.of for each in function.columns if each.name == function.told_by), None)
-
-
-def _kept_for_type(function: TableFunction, name: str) -> str:
-    """A value of an input's type; of what may be large, as x, always NULL."""
-    of_labels = name == _labels_of(function)
-    return f"CASE WHEN false THEN {name} END" if of_labels else name
-
-
 def _carried(function: TableFunction) -> str:
-    return "".join(f", _sf_any_{name}" for name in _typed_like(function))
-
-
-def _given_again(function: TableFunction) -> list[str]:
-    return sorted({c.given for c in function.returns if c.given})
-
-
-def _input(function: TableFunction, name: str) -> str:
-    if not function.keeps_rows or name not in _given_again(function):
-        return name
-    return f"CASE WHEN _sf_bare_{name} THEN {name} ELSE _sf_kept_{name} END"
-
-
-def _own_columns(function: TableFunction, named: Callable[[str], str]) -> str:
-    """The columns in their order; those of some labels with one beside them that always is."""
-    values = {
-        column: _own_value(function, column, named(column.name)) for column in function.returns
-    }
-    shown = {column: f"{values[column]} AS {identifier(column.name)}" for column in values}
-    some = [column for column in values if column.only is not None]
-    if some:
-        first = function.returns.index(some[0])
-        block = function.returns[first : first + len(some)]
-        assert list(block) == some, "columns of some labels stand together"
-        # One of the type of the labels has no type that could be written down.
-        beside = (function.returns[first + len(some)], function.returns[first - 1])
-        always = next(column for column in beside if not isinstance(column.type, str))
-        columns = (*some, always) if always is beside[0] else (always, *some)
-        fields = ", ".join(f"{identifier(c.name)}: {values[c]}" for c in columns)
-        for column in columns:
-            del shown[column]
-        shape = _shape(function, columns)
-        at = min(function.returns.index(column) for column in columns)
-        pieces = [*shown.values()]
-        pieces.insert(at, f"unnest(cast_to_type({{{fields}}}, {shape}))")
-        return ", ".join(pieces)
-    return ", ".join(shown.values())
-
-
-def _shape(function: TableFunction, columns: Iterable[Column]) -> str:
-    """A value of the type of a STRUCT of the columns that are there for the labels of a call.
-
-    What is cast to it loses the other fields. The type of the labels is known as a statement is
-    planned, and json_transform makes a type of a text that is.
-    """
-    pieces, told = [], f"typeof({_TYPED}(_sf_any_{function.told_by}))"
-    of = _labels_of(function)
-    told += f", x_type := typeof({_TYPED}(_sf_any_{of}))" if of else ""
-    for column in columns:
-        only = column.only
-        if only is None:
-            pieces.append(literal(_field(column)))
-            continue
-        kinds = ", ".join(map(literal, only.kinds))
-        pieces.append(
-            f"CASE WHEN coalesce(task, {literal(AUTO)}) = {literal(only.task)} OR ("
-            f"coalesce(task, {literal(AUTO)}) = {literal(AUTO)} AND "
-            f"sqlfuncs.main._sf_labels_kind({told}) IN ({kinds})) "
-            f"THEN {literal(_field(column))} END"
-        )
-    return f"json_transform('{{}}', '{{' || concat_ws(', ', {', '.join(pieces)}) || '}}')"
-
-
-def _field(column: Column) -> str:
-    return f'"{column.name}": {_structure(column.computed_type)}'
-
-
-def _structure(of: pa.DataType) -> str:
-    """A type as json_transform reads it: its fields are spelt out, the rest by its name."""
-    if pa.types.is_list(of):
-        return f"[{_structure(of.value_type)}]"
-    if pa.types.is_struct(of):
-        return "{" + ", ".join(f'"{each.name}": {_structure(each.type)}' for each in of) + "}"
-    return f'"{sql_type(of)}"'
-
-
-def _own_value(function: TableFunction, column: Column, value: str) -> str:
-    if isinstance(column.type, str):
-        like = f"_sf_any_{column.type}"
-        return f"TRY(cast_to_type({_LABEL_TEXT}({value}, {like}), {_TYPED}({like})))"
-    if column.given:
-        given = f"{_MAP}({_input(function, column.given)})"
-        return f"CASE WHEN cardinality({value}) = 0 THEN {given} ELSE {value} END"
-    return value
+    return "".join(f", _sf_any_{name}" for name in typed_like(function))
 
 
 def _head(
