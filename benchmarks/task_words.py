@@ -34,7 +34,8 @@ from sqlfuncs.learning.labels import tags
 from sqlfuncs.learning.labels.classes import codes, in_order
 from sqlfuncs.learning.labels.labels import KIND
 from sqlfuncs.learning.tasks.base import Options
-from sqlfuncs.learning.tasks.token_classification import TokenClassification, WordPrediction
+from sqlfuncs.learning.tasks.token_classification import TokenClassification
+from sqlfuncs.learning.tasks.word_prediction import WordPrediction
 
 SEEDS = range(3)
 ROWS = 2_000
