@@ -12,15 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlfuncs.errors import BadInput, BadOption
-from sqlfuncs.learning.detection import confident
+from sqlfuncs.errors import BadInput
 from sqlfuncs.learning.labels.labels import kind_of
 from sqlfuncs.learning.rows import registry
 from sqlfuncs.learning.rows.base import Reasons, Rows
 from sqlfuncs.learning.rows.embedding import Embeddings
 from sqlfuncs.learning.rows.text import Texts
 from sqlfuncs.learning.tasks import counted_flags, stored
-from sqlfuncs.wording import Option
 
 if TYPE_CHECKING:
     from sqlfuncs.learning.detection.judge import Judge
@@ -47,33 +45,6 @@ class Options:
     risk: float | None = None
     judge: str | None = None
     ordered: object = None
-
-
-def refuse_of_classes(options: Options, task: str, *names: str) -> None:
-    """Raise BadOption for `ordered`, and other options by `names`, that labels of no class lack."""
-    for name in ("ordered", *names):
-        if getattr(options, name) is not None:
-            asked = Option(name, getattr(options, name))
-            raise BadOption(
-                f"{asked} is about classes; these labels are none ({task}). Leave it out."
-            )
-
-
-def check_ways(options: Options, task: str, cuts: Sequence[str], methods: Sequence[str]) -> None:
-    """Raise BadOption for a `cut` or a `method` that labels of a `task` do not have.
-
-    It says so of those that others have.
-    """
-    for name, allowed in (("cut", cuts), ("method", methods)):
-        given = getattr(options, name)
-        if given in allowed:
-            continue
-        if given not in (*confident.CUTS, *confident.METHODS):
-            raise BadOption.among(name, given, allowed)
-        raise BadOption(
-            f"{Option(name, given)} is for classes; of these labels ({task}) it may be "
-            f"{' or '.join(repr(each) for each in allowed)}."
-        )
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from sqlfuncs.learning.tasks import (
     suggested_tags,
     taught_tags,
 )
+from sqlfuncs.learning.tasks.allowed_options import check_ways, refuse_of_classes
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -32,8 +33,6 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
-    check_ways,
-    refuse_of_classes,
 )
 from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
 from sqlfuncs.learning.tasks.reviews import Reviewed

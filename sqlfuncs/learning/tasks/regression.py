@@ -27,6 +27,7 @@ from sqlfuncs.learning.tasks import (
     suggested_numbers,
     taught_numbers,
 )
+from sqlfuncs.learning.tasks.allowed_options import check_ways, refuse_of_classes
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -35,8 +36,6 @@ from sqlfuncs.learning.tasks.base import (
     Prediction,
     Suggestions,
     Task,
-    check_ways,
-    refuse_of_classes,
     tells_of_no_class,
 )
 from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first

@@ -25,6 +25,7 @@ from sqlfuncs.learning.tasks import (
     suggested_words,
     taught_words,
 )
+from sqlfuncs.learning.tasks.allowed_options import check_ways, refuse_of_classes
 from sqlfuncs.learning.tasks.base import (
     Columns,
     Decisions,
@@ -32,8 +33,6 @@ from sqlfuncs.learning.tasks.base import (
     Options,
     Suggestions,
     Task,
-    check_ways,
-    refuse_of_classes,
     tells_of_no_class,
 )
 from sqlfuncs.learning.tasks.queues import at_random, ranked, worst_first
