@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 
 from sqlfuncs import work
 from sqlfuncs.errors import BadInput, BadOption, Conflict, NoUsableRows, SqlfuncsError
 from sqlfuncs.learning.rows import registry
+from sqlfuncs.review.alike import Alike, found_alike
 from sqlfuncs.review.decisions import ACTIONS, MACHINE, Decision, Decisions, applied, describe
 from sqlfuncs.review.evidence import (
     MOST_EXPLAINED,
@@ -34,15 +33,6 @@ _CLAIM_SECONDS = 60.0  # for which a row that one reviewer looks at is not shown
 _EVIDENCE = 3  # rows of each class
 BACKGROUND = "sqlfuncs-review"  # the name of threads that learn
 MOST_AT_ONCE = 500  # rows that are cleaned in a step
-
-
-@dataclass(frozen=True)
-class Alike:
-    """Whether a row is unlike all others, and the places of those nearly the same."""
-
-    is_outlier: bool
-    outlier_score: float
-    duplicates: tuple[int, ...]
 
 
 class Review:
@@ -287,29 +277,11 @@ class Review:
         if registry.kind_of(x).is_compared:
             if len(x) <= MOST_ROWS:
                 self._likeness = Likeness(x, places)
-            self._alike = self._found_alike()
+            self._alike = found_alike(self.source, self.queue)
         if len(x) <= MOST_EXPLAINED and self.queue.labels.explains:
             # Networks give no reasons, and where every row is flagged there is nothing to say.
             with suppress(BadOption, NoUsableRows):
                 self._reasons = Reasons(x, places, self.queue, self.source.model)
-
-    def _found_alike(self) -> dict[int, Alike]:
-        found = self.source.alike()
-        groups: dict[int, list[int]] = defaultdict(list)
-        described = found.to_pylist()
-        for row in described:
-            if row["near_duplicate_group"] is not None:
-                groups[row["near_duplicate_group"]].append(self.queue.place[row["key"]])
-        known = {}
-        for row in described:
-            place = self.queue.place[row["key"]]
-            members = groups.get(row["near_duplicate_group"], [])
-            known[place] = Alike(
-                bool(row["is_outlier"]),
-                row["outlier_score"] or 0.0,
-                tuple(other for other in members if other != place),
-            )
-        return known
 
     def _in_background(self, what: str, action: Callable[[], None]) -> None:
         threading.Thread(
