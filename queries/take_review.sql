@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS {{ log | ident }} (
     decided_by STRING, reason STRING, decided_at {{ "TIMESTAMP" | word }}
 );
 
-INSERT INTO {{ log | ident }} BY NAME
+CREATE OR REPLACE TEMP TABLE _to_log AS
 WITH _log AS (FROM {{ log | ident }}), input AS (FROM {{ table | ident }}), in_force AS (
     SELECT key, CASE action WHEN 'relabel' THEN new_label WHEN 'keep' THEN old_label END AS label,
         decided_by AS who
@@ -39,6 +39,13 @@ SELECT
     (SELECT decided_at FROM sqlfuncs.main._sf_now(_log)) AS decided_at
 FROM answered LEFT JOIN in_force ON in_force.key = answered.key
 WHERE answer IS NOT NULL AND (in_force.label IS DISTINCT FROM answer OR NOT sqlfuncs.main._sf_is_person(in_force.who));
+
+-- Answers that are no labels here are an error before any of them stands in the log.
+INSERT INTO {{ log | ident }} BY NAME
+WITH input AS (FROM {{ table | ident }}), _checked AS (
+    SELECT count(*) AS _changes FROM corrections_diff(input, _to_log, {{ key | ident }}, {{ label | ident }})
+)
+SELECT _to_log.* FROM _to_log, _checked WHERE _changes >= 0;
 
 CREATE OR REPLACE TABLE {{ into | ident }} AS
 WITH input AS (FROM {{ table | ident }}), log AS (FROM {{ log | ident }})

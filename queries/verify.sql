@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS {{ log | ident }} (
 );
 
 -- The first rows of review_queue purpose=verify, in its order, as far as they are answered.
-INSERT INTO {{ log | ident }} BY NAME
+CREATE OR REPLACE TEMP TABLE _to_log AS
 WITH _log AS (FROM {{ log | ident }}), _issues AS (FROM {{ issues | ident }}), _decided AS (
     SELECT key
     FROM sqlfuncs.main._sf_log_of(_issues, _log, {{ key | ident }}, {{ label | ident }})
@@ -52,6 +52,13 @@ FROM _answered
 -- A row without an answer ends the sample: what comes after it was not drawn.
 WHERE _rank < coalesce((SELECT min(_rank) FROM _answered WHERE answer IS NULL), 9223372036854775807)
     AND _rank <= {{ budget | literal }} AND key NOT IN (SELECT key FROM _decided);
+
+-- Answers that are no labels here are an error before any of them stands in the log.
+INSERT INTO {{ log | ident }} BY NAME
+WITH _issues AS (FROM {{ issues | ident }}), _checked AS (
+    SELECT count(*) AS _changes FROM corrections_diff(_issues, _to_log, {{ key | ident }}, {{ label | ident }})
+)
+SELECT _to_log.* FROM _to_log, _checked WHERE _changes >= 0;
 
 WITH _log AS (FROM {{ log | ident }}), _issues AS (FROM {{ issues | ident }})
 SELECT

@@ -167,3 +167,15 @@ def test_bad_input(fields: duckdb.DuckDBPyConnection, before: str, options: str,
     fields.execute(before)
     with pytest.raises(duckdb.Error, match=said):
         _why(fields, options)
+
+
+def test_whole_numbers_that_are_amounts_are_no_classes(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE TABLE issues AS
+        SELECT i AS id, 'row ' || i AS text, i AS label, i = 3 AS is_label_issue,
+            if(i = 3, 9, NULL) AS suggested_label, .5 AS label_quality, 1.5 AS label_low,
+            NULL::MAP(VARCHAR, DOUBLE) AS class_probs
+        FROM range(9) r(i)
+    """)
+    with pytest.raises(duckdb.Error, match="explain_issues is about classes, and these labels are"):
+        con.sql("FROM explain_issues(issues, text, label, id)").fetchall()

@@ -160,3 +160,36 @@ def test_of_labels_that_are_no_classes_all_that_is_flagged_is_drawn(
     """)
     (drawn,) = run_query(con, "review_queue", purpose="verify", budget=100)
     assert sorted(row["id"] for row in drawn) == [0, *range(6, 30, 3)]
+
+
+@pytest.mark.parametrize(
+    ("label", "answer"),
+    [
+        ("if(id % 2 = 0, 'a', 'b')::ENUM ('a', 'b')", "'late'"),
+        ("DATE '2026-01-01' + id::INTEGER % 2", "'late'"),
+        ("(id % 2)::INTEGER", "'1.5'"),
+        ("(id + .5)::DECIMAL(5, 2)", "'late'"),
+        ("if(id % 2 = 0, ['a'], ['a', 'b'])", "'a, b'"),
+        ("if(id % 2 = 0, 'a', 'b')", "''"),
+    ],
+)
+@pytest.mark.parametrize("query", ["verify", "take_review"])
+def test_answers_that_are_no_labels_leave_no_decision(
+    con: duckdb.DuckDBPyConnection, query: str, label: str, answer: str
+) -> None:
+    """Decisions that no label can be made of would stand in the way of all others, for good."""
+    con.execute(f"""
+        CREATE TABLE issues AS
+        SELECT id, {label} AS label, .1 AS label_quality, true AS is_label_issue,
+            lead({label}) OVER (ORDER BY id) AS suggested_label, .9 AS suggested_confidence,
+            MAP {{'a': .1, 'b': .9, '0': .1, '1': .9, '2026-01-01': .1, '2026-01-02': .9}}
+                AS class_probs,
+            NULL::VARCHAR AS not_judged
+        FROM range(9) AS r(id);
+        CREATE TABLE train AS SELECT id, label FROM issues;
+        CREATE TABLE answers AS SELECT id, {answer} AS label FROM train
+    """)
+    with pytest.raises(SqlfuncsError, match="nothing was applied: decisions whose new_label"):
+        run_query(con, query)
+    log = "decisions" if query == "verify" else "reviewed_decisions"
+    assert con.execute(f"SELECT count(*) FROM {log}").fetchall() == [(0,)]

@@ -108,3 +108,39 @@ CREATE TABLE log AS SELECT 1 AS key, 'relabel' AS action, 'a' AS old_label, 'nan
 FROM apply_corrections(t, log, id, label);
 -- expect
 -- 1 | nan
+
+-- case: a new label that is blank
+CREATE TABLE t AS SELECT i AS id, 'a' AS label FROM range(3) r(i);
+CREATE TABLE log AS SELECT i AS key, 'relabel' AS action, 'a' AS old_label, ['', ' ', E'\t'][i + 1] AS new_label,
+    'ann' AS decided_by, now() AS decided_at FROM range(3) r(i);
+FROM apply_corrections(t, log, id, label);
+-- error: decisions whose new_label is blank, which no label is: 0 (''), 1 (' '), 2 ('
+
+-- case: a number that is none, where labels are text
+CREATE TABLE t AS SELECT 1 AS id, 'a' AS label;
+CREATE TABLE log AS SELECT 1 AS key, 'relabel' AS action, 'a' AS old_label, 'nan'::DOUBLE AS new_label,
+    'ann' AS decided_by, now() AS decided_at;
+FROM apply_corrections(t, log, id, label);
+-- error: decisions whose new_label is NaN or infinite, which no label is: 1 (nan)
+
+-- case: tags for a table of classes
+CREATE TABLE t AS SELECT 1 AS id, 'a' AS label;
+CREATE TABLE log AS SELECT 1 AS key, 'relabel' AS action, 'a' AS old_label, ['b'] AS new_label,
+    'ann' AS decided_by, now() AS decided_at;
+FROM apply_corrections(t, log, id, label);
+-- error: decisions whose new_label has several values, which no label of type VARCHAR has.
+-- error: new_label[1] or new_label.field: 1 ([b])
+
+-- case: a class for a table of tags
+CREATE TABLE t AS SELECT 1 AS id, ['a'] AS label;
+CREATE TABLE log AS SELECT 1 AS key, 'relabel' AS action, '[a]' AS old_label, 'b, c' AS new_label,
+    'ann' AS decided_by, now() AS decided_at;
+FROM apply_corrections(t, log, id, label);
+-- error: no value of the label's type, VARCHAR[], of which [first, second] is one: 1 (b, c)
+
+-- case: a class for a table of numbers
+CREATE TABLE t AS SELECT 1 AS id, 1.5::DECIMAL(5, 2) AS label;
+CREATE TABLE log AS SELECT 1 AS key, 'relabel' AS action, '1.5' AS old_label, 'late' AS new_label,
+    'ann' AS decided_by, now() AS decided_at;
+FROM apply_corrections(t, log, id, label);
+-- error: decisions whose new_label is no value of the label's type, DECIMAL(5,2): 1 (late)

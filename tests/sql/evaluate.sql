@@ -25,3 +25,19 @@ FROM evaluate(t, actual, said);
 CREATE TABLE t AS SELECT 'a' AS actual;
 FROM evaluate(t, actual);
 -- error: evaluate(tbl, actual, predicted
+
+-- case: tags as text beside lists of them
+CREATE TABLE t AS FROM (VALUES ('[a]', ['a']), ('[a, b]', ['a', 'b']), ('[]', [])) v(actual, said);
+FROM evaluate(t, actual, said);
+-- error: predicted holds lists of tags, and actual does not: name the column of lists, such as actual::VARCHAR[]
+
+-- case: tags of which none is among the true ones
+CREATE TABLE t AS FROM (VALUES (['a'], ['X']), (['a', 'b'], ['X', 'Y']), ([], [])) v(actual, said);
+FROM evaluate(t, actual, said);
+-- error: actual and predicted share no tag: actual holds 'a', 'b'; predicted holds 'X', 'Y'
+
+-- case: a single tag that is always wrong
+CREATE TABLE t AS FROM (VALUES (['a'], ['c']), (['a', 'b'], ['c']), ([], NULL)) v(actual, said);
+SELECT n, correct FROM evaluate(t, actual, said);
+-- expect
+-- 3 | 0

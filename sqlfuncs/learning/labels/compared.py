@@ -29,7 +29,8 @@ from sqlfuncs.learning.labels.labels import (
     refuse_nested,
     refuse_numbers,
 )
-from sqlfuncs.wording import some
+from sqlfuncs.learning.labels.tags import KIND as TAGS
+from sqlfuncs.wording import Cast, some
 
 COUNT = "count"  # the field that says how many rows have a combination of labels
 Forms = list[str | None]
@@ -223,6 +224,12 @@ def refuse_incomparable(actual: Side, rows: int, others: Iterable[Side]) -> None
     if actual.kind == JSON:
         refuse_nested(actual.forms, actual.name)
     for other in others:
+        if other.kind == TAGS and other.forms:  # an empty list is the text '[]', and no more alike
+            raise BadInput(
+                f"{other.name} holds lists of tags, and {actual.name} does not: name the column of "
+                f"lists, such as {Cast(actual.name, pa.list_(pa.string()))}, or one of the "
+                f"predictions, {other.name}[1]."
+            )
         few = min(len(actual.forms), len(other.forms)) <= 1 and actual.kind == other.kind
         if not other.forms or not actual.forms or few or set(actual.forms) & set(other.forms):
             continue

@@ -95,7 +95,7 @@ def read(rows: pa.StructArray, name: str = "label") -> Tags:
         for each, why in zip(lists, whys, strict=True)
     ]
     names = in_order({tag for each in usable for tag in each})
-    if not names and len(places):
+    if not names and None in whys:  # NULL alone is no label, as everywhere
         raise BadInput(
             f"no row has a tag in {name}: the label is the same in each. There is nothing to learn."
         )

@@ -18,6 +18,7 @@ from sqlfuncs.statistics import comparison
 from sqlfuncs.statistics import tags as statistics
 from sqlfuncs.statistics.evaluation import ClassCounts
 from sqlfuncs.statistics.noisy import Agreement
+from sqlfuncs.wording import some as some_of
 
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -110,7 +111,27 @@ def _known(
         [row for row, is_known in zip(each, known.tolist(), strict=True) if is_known]
         for each in lists
     ]
-    names = in_order({tag for each in some for row in each for tag in row or []})
+    found = [{tag for row in each for tag in row or []} for each in some]
+    for column, own in zip(columns[1:], found[1:], strict=True):
+        _refuse_others(found[0], column, own)
+    names = in_order(set().union(*found))
     has = [tags.coded([row or [] for row in each], names) for each in some]
     missing = [np.array([row is None for row in each], dtype=bool) for each in some]
     return names, has, missing, count[known]
+
+
+def _refuse_others(true: set[str], column: str, own: set[str]) -> None:
+    """Raise BadInput where predictions have several tags, and none that a true label has.
+
+    As for classes, a single tag that is missed everywhere may be a bad model.
+    """
+    if min(len(true), len(own)) > 1 and not true & own:
+        raise BadInput(
+            f"actual and {column} share no tag: actual holds {_listed(true)}; {column} holds "
+            f"{_listed(own)}. Are these the columns that were meant, and is a tag spelt in one way "
+            "in both?"
+        )
+
+
+def _listed(found: set[str]) -> str:
+    return some_of([f"'{tag[:40]}'" for tag in sorted(found)])

@@ -56,6 +56,7 @@ WITH _sf_logged AS (
             _sf_label_kind || ' ' || sqlfuncs.main._sf_decided_kind(typeof(_sf_new)), _sf_any_label
         ) AS _sf_new,
         sqlfuncs.main._sf_decided_kind(typeof(_sf_new)) AS _sf_new_kind,
+        sqlfuncs.main._sf_kind(typeof(_sf_new)) = 'nested' AS _sf_new_is_several,
         _sf_new::VARCHAR AS _sf_new_text,
         _sf_by, _sf_at, _sf_is_undone
     FROM _sf_logged, _sf_kinds
@@ -63,7 +64,8 @@ WITH _sf_logged AS (
     SELECT _sf_key, _sf_action, _sf_old, _sf_new, any_value(_sf_by) AS _sf_by, _sf_at,
         coalesce(bool_and(_sf_is_undone), false) AS _sf_is_undone,
         any_value(_sf_old_text) AS _sf_old_text, any_value(_sf_new_text) AS _sf_new_text,
-        any_value(_sf_old_kind) AS _sf_old_kind, any_value(_sf_new_kind) AS _sf_new_kind
+        any_value(_sf_old_kind) AS _sf_old_kind, any_value(_sf_new_kind) AS _sf_new_kind,
+        any_value(_sf_new_is_several) AS _sf_new_is_several
     FROM _sf_in_words
     GROUP BY _sf_key, _sf_action, _sf_old, _sf_new, _sf_at
     QUALIFY rank() OVER (PARTITION BY _sf_key ORDER BY _sf_at DESC) = 1
@@ -139,16 +141,21 @@ WITH _sf_logged AS (
         CASE WHEN TRY(cast_to_type(_sf_new_text, sqlfuncs.main._sf_typed(_sf_any_label))) IS NULL THEN 8 ELSE 9 END
             AS _sf_which,
         CASE _sf_which
-            WHEN 8 THEN 'decisions whose new_label is no value of the label''s type'
-            ELSE 'decisions whose new_label would be rounded to be of the label''s type'
-        END,
+            WHEN 8 THEN 'decisions whose new_label is no value of the label''s type, '
+            ELSE 'decisions whose new_label would be rounded to be of the label''s type, '
+        END
+            || left(typeof(_sf_any_label), 80)
+            || if(typeof(_sf_any_label) = 'VARCHAR[]', ', of which [first, second] is one', ''),
         _sf_key || ' (' || _sf_new_text || ')'
     FROM _sf_decided, _sf_kinds_of_table
     WHERE _sf_action = 'relabel' AND _sf_new_text IS NOT NULL AND _sf_new_words IS NULL
     UNION ALL
     SELECT 10, 'decisions whose new_label is NaN or infinite, which no label is', _sf_key || ' (' || _sf_new_text || ')'
     FROM _sf_decided, _sf_kinds_of_table
-    WHERE _sf_action = 'relabel' AND _sf_label_kind = 'float' AND NOT isfinite(TRY_CAST(_sf_new_words AS DOUBLE))
+    WHERE _sf_action = 'relabel' AND (
+        _sf_label_kind = 'float' AND NOT isfinite(TRY_CAST(_sf_new_words AS DOUBLE))
+        OR _sf_new_kind = 'float' AND NOT isfinite(TRY_CAST(_sf_new_text AS DOUBLE))
+    )
     UNION ALL
     SELECT 11, 'decisions whose new_label holds NULL or a blank text, which no tag and no label of a word is',
         _sf_key || ' (' || _sf_new_text || ')'
@@ -156,6 +163,22 @@ WITH _sf_logged AS (
     WHERE _sf_action = 'relabel' AND typeof(_sf_any_label) = 'VARCHAR[]' AND list_contains(list_transform(
         TRY_CAST(_sf_new_words AS VARCHAR[]), lambda _sf_t: coalesce(trim(_sf_t), '') = ''
     ), true)
+    UNION ALL
+    -- What is no label to label_issues: the label would be lost, and not corrected.
+    SELECT 12, 'decisions whose new_label is blank, which no label is', _sf_key || ' (''' || _sf_new_text || ''')'
+    FROM _sf_decided, _sf_kinds_of_table
+    WHERE _sf_action = 'relabel' AND CASE _sf_label_kind
+        WHEN 'text' THEN regexp_full_match(_sf_new_words, '\s*')
+        WHEN 'json' THEN regexp_full_match(_sf_new_words, '"?\s*"?')
+    END
+    UNION ALL
+    -- As text, a list would be a class of its own: '[a]'.
+    SELECT 13, 'decisions whose new_label has several values, which no label of type ' || left(typeof(_sf_any_label), 80)
+        || ' has. Name the one that is meant, such as new_label[1] or new_label.field',
+        _sf_key || ' (' || _sf_new_text || ')'
+    FROM _sf_decided, _sf_kinds_of_table
+    WHERE _sf_action = 'relabel' AND _sf_label_kind IN ('text', 'json')
+        AND (_sf_new_is_several OR _sf_label_kind = 'json' AND regexp_matches(_sf_new_words, '^\s*[\[{]'))
 ), _sf_first AS (
     SELECT _sf_rank, _sf_what, count(*) AS _sf_n, min(coalesce(_sf_item, 'NULL'), 10) AS _sf_items
     FROM _sf_problems

@@ -3,8 +3,9 @@ _sf_one(label, what) AS (
     CASE
         WHEN sqlfuncs.main._sf_kind(typeof(label)) <> 'nested' OR (label) IS NULL THEN label
         WHEN ends_with(typeof(label), ']') THEN error(
-            what || ' is a list (' || left(typeof(label), 80) || '): several labels for a row, which '
-            || 'are not taken here yet, as they are by label_issues, where they are VARCHAR[] (' || what || '::VARCHAR[]). Where a row has one '
+            what || ' is a list (' || left(typeof(label), 80) || '): several labels for a row, which are not taken here. '
+            || if(typeof(label) = 'VARCHAR[]', 'Tags and labels of words, which such lists are to label_issues, have no place here. ',
+            'Tags are lists of text, which label_issues takes: ' || what || '::VARCHAR[]. ') || 'Where a row has one '
             || 'label, pick one, ' || what || '[1]; make each set of them '
             || 'a label, array_to_string(list_sort(' || what || '), '', ''); or ask of one at a time, '
             || 'list_contains(' || what || ', ''...'').'

@@ -41,5 +41,7 @@ FROM sqlfuncs.main._review_queue(
     votes := votes, annotator := annotator, budget := budget, purpose := purpose, model := model,
     folds := folds, seed := seed, task := task, ordered := ordered
 )
-WHERE review_rank <= coalesce(budget, 100)
+-- Cast, so that this is not asked of the table's rows before they are read: of a column of that name in
+-- the table none might be left, and the clash would not be seen.
+WHERE TRY_CAST((review_rank)::VARCHAR AS BIGINT) <= coalesce(budget, 100)
 ORDER BY review_rank;
