@@ -169,7 +169,7 @@ def test_an_empty_log_and_an_empty_table(con: duckdb.DuckDBPyConnection) -> None
         ("ENUM ('a', 'b')", "a", "b"),
         ("DATE", "2026-01-01", "2024-02-29"),
         ("DECIMAL(4, 2)", "1.50", "2.25"),
-        ("VARCHAR", 'it\'s "x"\n🎈', ""),
+        ("VARCHAR", 'it\'s "x"\n🎈', " [] 'y'\n"),
     ],
 )
 @pytest.mark.parametrize("log_of_its_type", [False, True])
@@ -197,7 +197,7 @@ def test_a_new_label_that_is_none_of_the_type(
 ) -> None:
     con.execute(f"CREATE TABLE t AS SELECT 1 AS id, '1'::{kind} AS label")
     decide(con, ("1", "relabel", "true" if kind == "BOOLEAN" else "1", new, 1))
-    with pytest.raises(duckdb.InvalidInputException, match="no value of the label's type: 1"):
+    with pytest.raises(duckdb.InvalidInputException, match="no value of the label's type, [^:]*: 1"):
         _apply(con)
 
 
