@@ -198,7 +198,7 @@ def test_a_new_label_that_is_none_of_the_type(
     con.execute(f"CREATE TABLE t AS SELECT 1 AS id, '1'::{kind} AS label")
     decide(con, ("1", "relabel", "true" if kind == "BOOLEAN" else "1", new, 1))
     with pytest.raises(
-        duckdb.InvalidInputException, match="no value of the label's type, [^:]*: 1"
+        duckdb.InvalidInputException, match=r"no value of the label's type, [^:]*: 1"
     ):
         _apply(con)
 
