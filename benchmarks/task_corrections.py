@@ -119,7 +119,7 @@ def main() -> None:
     ]
     for name, (kind, runs) in found.items():
         released, before, after = np.array(runs).T
-        gain = kind.better * (after - before)
+        gain = kind.better * (after - before) + 0.0  # no minus before a zero
         lines.append(
             f"| {name} | {kind.figure} | {before.mean():.3f} | {after.mean():.3f} | "
             f"{(released > 0).sum()} | {(gain < 0).sum()} | {gain.min():+.3f} |"
