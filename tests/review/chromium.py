@@ -81,3 +81,12 @@ class Tab:
     def says(self, text: str) -> None:
         """Expect to be told something."""
         expect(self.page.locator("#said")).to_contain_text(text)
+
+
+def opened(browser: Browser, link: str) -> Iterator[Tab]:
+    """A tab that has asked no other host and met no error by the time a test is done with it."""
+    found = Tab(browser, link)
+    yield found
+    assert found.elsewhere == []
+    assert found.complaints == []
+    found.context.close()

@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.review.chromium import Tab, chromium, needs_chromium
+from tests.review.chromium import Tab, needs_chromium, opened
 from tests.review.server import Here, reviewing, serving
 from tests.review.tables import CLASSES, EVIL, make, make_pictures
 
@@ -31,12 +31,6 @@ PATHS = (
 )
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
     return make(tmp_path / "my.duckdb")
@@ -50,11 +44,7 @@ def server(db: Path) -> Iterator[Here]:
 
 @pytest.fixture
 def tab(browser: Browser, server: Here) -> Iterator[Tab]:
-    found = Tab(browser, server.links["ann"])
-    yield found
-    assert found.elsewhere == []
-    assert found.complaints == []
-    found.context.close()
+    yield from opened(browser, server.links["ann"])
 
 
 def test_a_review_by_keys_alone(tab: Tab, server: Here) -> None:

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.review.chromium import Tab, chromium, needs_chromium
+from tests.review.chromium import Tab, needs_chromium, opened
 from tests.review.kinds import TAGS, WORDS, make_measured, make_tagged, make_worded
 from tests.review.server import Here, reviewing
 
@@ -27,12 +27,6 @@ PATHS = (
 )
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
 @pytest.fixture
 def tagged(tmp_path: Path) -> Iterator[Here]:
     with reviewing(make_tagged(tmp_path / "tags.duckdb"), "x") as found:
@@ -45,22 +39,14 @@ def measured(tmp_path: Path) -> Iterator[Here]:
         yield found
 
 
-def _opened(browser: Browser, server: Here) -> Iterator[Tab]:
-    found = Tab(browser, server.links["ann"])
-    yield found
-    assert found.elsewhere == []
-    assert found.complaints == []
-    found.context.close()
-
-
 @pytest.fixture
 def tags_tab(browser: Browser, tagged: Here) -> Iterator[Tab]:
-    yield from _opened(browser, tagged)
+    yield from opened(browser, tagged.links["ann"])
 
 
 @pytest.fixture
 def numbers_tab(browser: Browser, measured: Here) -> Iterator[Tab]:
-    yield from _opened(browser, measured)
+    yield from opened(browser, measured.links["ann"])
 
 
 def _on(tab: Tab) -> set[str]:
