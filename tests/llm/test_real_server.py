@@ -89,6 +89,7 @@ def asked(
     address, model = url
     monkeypatch.setenv("OPENAI_BASE_URL", address)
     monkeypatch.setenv("OPENAI_API_KEY", "any")
+    monkeypatch.setenv("SQLFUNCS_TIMEOUT_SECONDS", "600")  # the model shares the processor
     con.execute("CREATE TABLE t AS SELECT unnest($texts) AS text", {"texts": TEXTS})
     con.execute(f"SET VARIABLE sqlfuncs_model = 'openai:{model}'")
     with usage.afresh():

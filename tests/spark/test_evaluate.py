@@ -30,7 +30,8 @@ CALLS = {
 
 
 def test_all_of_them_are_tried() -> None:
-    assert sorted(CALLS) == sorted(counting.names())
+    public = [name for name in counting.names() if not name.startswith("_")]
+    assert sorted(CALLS) == sorted(public)
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -29,10 +29,14 @@ FROM review_queue(t, x, label, id, budget := 0);
 CREATE TABLE t AS SELECT i AS id, i + 500 AS review_rank, if(i < 6, 'a', 'b') AS label,
     MAP {'a': i / 10, 'b': 1 - i / 10} AS probs FROM range(10) r(i);
 FROM review_queue(t, probs, label, id, budget := 2);
--- error: the table already has the column "review_rank", which review_queue adds
+-- error: the table already has the column
+-- error: review_rank
+-- error: which review_queue adds
 
 -- case: labels that are called like the rank
 CREATE TABLE t AS SELECT i AS id, if(i < 6, 'a', 'b') AS review_rank,
     MAP {'a': i / 10, 'b': 1 - i / 10} AS probs FROM range(10) r(i);
 FROM review_queue(t, probs, review_rank, id, budget := 2);
--- error: the table already has the column "review_rank", which review_queue adds
+-- error: the table already has the column
+-- error: review_rank
+-- error: which review_queue adds
