@@ -9,6 +9,8 @@ import pytest
 from cleanlab.multilabel_classification import get_label_quality_scores
 from sklearn.metrics import average_precision_score
 
+from sqlfuncs.learning.encoders import encoders
+
 TAGS = np.array(["blue", "dark", "old, but good", 'the "best"'])
 
 
@@ -292,7 +294,8 @@ def test_few_wrong_tags_on_few_rows_are_flagged_and_stand_first(
     wrong = (given != true).any(axis=1)
     assert average_precision_score(wrong, -found.label_quality) > 0.99
     flagged = found.is_label_issue.to_numpy(dtype=bool)
-    assert flagged.sum() >= 12 and wrong[flagged].all()
+    # Of 14 wrong tags those surely so: fewer where words are all that is read.
+    assert flagged.sum() >= (12 if encoders.is_available() else 9) and wrong[flagged].all()
 
 
 @pytest.fixture
