@@ -316,3 +316,37 @@ def test_what_is_suggested_is_valid_in_the_scheme_of_the_labels(
     ((suggested, predicted, issues),) = con.execute(f"{call} WHERE is_label_issue").fetchall()
     assert suggested == predicted == ["O", "O", "O"]
     assert [(each["position"], each["suggested"]) for each in issues] == [(2, "O")]
+
+
+def test_a_row_is_as_good_as_its_worst_word(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE TABLE t AS
+        SELECT i AS id, ['the', 'parcel', 'of', 'ann' || i % 7] AS words,
+            if(i < 3, ['O', 'O', 'O', 'O'], ['O', 'T', 'O', 'P']) AS label
+        FROM range(90) r(i)
+    """)
+    found = con.execute("""
+        SELECT label_quality, list_min(list_transform(word_issues, lambda w: w.quality))
+        FROM label_issues(t, words, label) WHERE is_label_issue
+    """).fetchall()
+    assert len(found) == 3
+    for of_row, of_worst in found:
+        assert of_row == of_worst
+
+
+def test_labels_that_people_have_all_decided_anew(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE TABLE t AS
+        SELECT i AS id, ['the', 'parcel', 'of', 'ann' || i % 7] AS words,
+            ['O', 'T', 'O', 'P'] AS label
+        FROM range(60) r(i);
+        CREATE TABLE log AS
+        SELECT id::VARCHAR AS key, 'relabel' AS action, label::VARCHAR AS old_label,
+            '[A, B, A, C]' AS new_label, 'ann' AS decided_by, NULL::VARCHAR AS reason,
+            now() AS decided_at
+        FROM t
+    """)
+    assert con.execute("FROM review_queue(t, words, label, id, log := log)").fetchall() == []
+    for call in ("label_issues", "label_health"):
+        with pytest.raises(duckdb.Error, match="no word can be judged: people left no row"):
+            con.execute(f"FROM {call}(t, words, label, key := id, log := log)").fetchall()

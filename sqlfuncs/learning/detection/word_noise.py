@@ -82,6 +82,9 @@ def find(codes: Codes, probs: Floats, positions: Places, cut: str, method: str) 
         raise BadOption.among("cut", cut, confident.CUTS)
     if method not in confident.METHODS:
         raise BadOption.among("method", method, confident.METHODS)
+    if not len(codes):  # no label is one that was learned: people have decided on all anew
+        none = np.zeros(0)
+        return Found(none, none.astype(bool), codes, none)
     cut = taken(codes, probs, cut)
     method = NOISE_CORRECTED if method == "auto" else method
     corrected = correction(codes, probs) if NOISE_CORRECTED in (cut, method) else None

@@ -89,7 +89,7 @@ def left_out(
     if not counts.any():
         return None
     taught = np.where(known[:, None], values, 0.0)
-    equations = NormalEquations.of(view[known], taught[known], counts[known])
+    equations = NormalEquations.of(view, taught, counts)
     penalties = equations.penalties()
 
     def fit(held_out: Mask) -> Line:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from sqlfuncs.errors import BadInput
+from sqlfuncs.errors import BadInput, NoUsableRows
 from sqlfuncs.learning.detection import confident, health, word_noise
 from sqlfuncs.learning.detection.judged_words import Learned, judge
 from sqlfuncs.learning.labels import tags, words
@@ -91,7 +91,13 @@ class TokenClassification(Task):
         if reviewed is not None:
             excluded = reviewed.wrong & ~reviewed.relabelled
             learned = _as_decided(own, reviewed.relabelled, reviewed.new_label, excluded)
-        return cls._found(rows, own, learned, options)
+        found = cls._found(rows, own, learned, options)
+        if not found.judged.judged.any():
+            raise NoUsableRows(
+                "no word can be judged: people left no row with one of these labels, so no model "
+                "could learn them. Judge the table that apply_corrections gives."
+            )
+        return found
 
     @classmethod
     def _found(

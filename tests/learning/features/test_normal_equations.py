@@ -91,7 +91,12 @@ def test_heads_left_out_are_those_of_the_others(at: int, weighed: str) -> None:
         weights = np.linspace(0, 2, 200).astype(np.float32)
     if weighed == "none outside":
         weights = held_out.astype(np.float32)
+    values = target.as_values()
+    assert values is not None
+    fit = ridge.left_out(Plain(), 0, view, values, weights)  # type: ignore[arg-type]
+    assert fit is not None
     short = target.left_out(Plain(), 0, view, weights)(held_out)  # type: ignore[arg-type]
+    assert (short.predict(view) == fit(held_out).predict(view)).all()
     kept = ~held_out
     others = None if weights is None else weights[kept]
     long = target.chosen(kept).fit(Plain(), 0, view[kept], others)  # type: ignore[arg-type]
